@@ -1,0 +1,10 @@
+/** Jest runs the TypeScript as ES modules: middy 7 and jose exist as nothing else. */
+export default {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/tests/**/*.test.ts"],
+  extensionsToTreatAsEsm: [".ts"],
+  transform: {
+    "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" } }],
+  },
+  testTimeout: 20_000,
+};
