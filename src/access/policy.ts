@@ -1,0 +1,75 @@
+/** What a seller decided: which roles each product gives, and what ends them. Written in `src/products.ts`. */
+
+/** What a refund or a dispute does to access. */
+export type Consequence = "keep" | "remove";
+
+/** How long access outlasts a membership's end (in days), or that it is kept for good. */
+export type OnEnd = { readonly graceDays: number } | "keep";
+
+interface ProductBase {
+  /** Gumroad's `product_id`: the one id that every event carries. Slugs and names change. */
+  readonly id: string;
+  /** For people: logs, `explain`, error messages. */
+  readonly name: string;
+  /** After a full refund. Left out: a sale or an instalment plan loses access, a membership goes on until it ends. */
+  readonly onRefund?: Consequence;
+  /** After a partial refund. Left out: access is kept. */
+  readonly onPartialRefund?: Consequence;
+  /** While a charge is disputed and not won. Left out: as after a full refund. */
+  readonly onDispute?: Consequence;
+  /** When a membership or an unpaid instalment plan ends. Left out: access ends at once (Gumroad already waited 5 days). */
+  readonly onEnd?: OnEnd;
+  /** Paid in instalments: a subscription for Gumroad, but access stays for good once it is paid off. */
+  readonly plan?: "instalments";
+}
+
+/** A product that gives the same roles to everybody. */
+export interface PlainProduct extends ProductBase {
+  readonly roles: readonly string[];
+}
+
+/** A product whose roles depend on an option or a membership tier: `variant` is the category ("Tier"), the keys of `roles` its names. */
+export interface VariantProduct extends ProductBase {
+  readonly variant: string;
+  readonly roles: Readonly<Record<string, readonly string[]>>;
+  /** The roles for a name that `roles` doesn't list. Left out: none, and a warning. */
+  readonly otherwise?: readonly string[];
+}
+
+/** A bundle: Gumroad pings each product in it apart, at price 0; those stand and fall with the bundle. */
+export interface BundleProduct extends ProductBase {
+  readonly contains: readonly string[];
+  /** Roles of the bundle itself, beside those of the products in it. */
+  readonly roles?: readonly string[];
+}
+
+/** One entry of the policy file. */
+export type Product = PlainProduct | VariantProduct | BundleProduct;
+
+/** The whole policy by product id. A Map, because a product id comes from outside. */
+export type Policy = ReadonlyMap<string, Product>;
+
+/** The roles a product gives with this option; `listed` is false where the policy doesn't name the option. */
+export function rolesOf(product: Product, variant: string | null): { readonly roles: readonly string[]; readonly listed: boolean } {
+  if (!("variant" in product)) return { roles: product.roles ?? [], listed: true };
+  if (variant !== null && Object.hasOwn(product.roles, variant)) return { roles: product.roles[variant] ?? [], listed: true };
+  return { roles: product.otherwise ?? [], listed: false };
+}
+
+/** The option category that decides a product's roles, or null. */
+export function variantCategory(product: Product): string | null {
+  return "variant" in product ? product.variant : null;
+}
+
+/** The products in a bundle; empty for everything else. */
+export function contentsOf(product: Product): readonly string[] {
+  return "contains" in product ? product.contains : [];
+}
+
+/** Every role name the policy can give, sorted. */
+export function roleNames(policy: Policy): readonly string[] {
+  const names = [...policy.values()].flatMap((product) =>
+    "variant" in product ? [...Object.values(product.roles).flat(), ...(product.otherwise ?? [])] : (product.roles ?? []),
+  );
+  return [...new Set(names)].sort();
+}

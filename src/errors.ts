@@ -1,0 +1,27 @@
+/**
+ * The errors of the pipeline. What decides is whom they are for: a `TemporaryError` mends itself and is tried again; a
+ * `NeedsPersonError` waits until somebody mends what its message says; a `RefusedError` can never be right and goes to
+ * the dead-letter queue. Messages never hold a secret or an email: they are logged.
+ */
+abstract class ServiceError extends Error {
+  /** Stable, in capitals: what alarms, the README and tests refer to. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** Something outside is slow, throttled or down: the same call may work in a while. */
+export class TemporaryError extends ServiceError {}
+
+/** Retrying can't mend it: a wrong setting, a missing scope or role. The message says what to mend; then it settles by itself. */
+export class NeedsPersonError extends ServiceError {}
+
+/** A message that can never be right: it is kept in the dead-letter queue with this reason. */
+export class RefusedError extends ServiceError {}
+
+/** A setting or a file of the deployment is wrong: found at start, before anything is served. */
+export class ConfigError extends ServiceError {}

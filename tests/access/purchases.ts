@@ -1,0 +1,31 @@
+import { emptySource, type Charge, type Source } from "../../src/access/facts.ts";
+
+/** 5 January 2026, when the fixtures' sales happened (epoch ms). */
+export const JAN_5 = Date.parse("2026-01-05T19:38:56Z");
+/** A day in milliseconds. */
+export const DAY = 24 * 60 * 60_000;
+
+/** A paid charge, with what a test changes about it. */
+export function charge(changes: Partial<Charge> = {}): Charge {
+  return {
+    saleId: "s1",
+    seen: true,
+    soldAt: JAN_5,
+    priceCents: 4900,
+    variants: [],
+    recurring: false,
+    preorder: false,
+    test: false,
+    gift: false,
+    refunded: false,
+    partlyRefunded: false,
+    disputed: false,
+    disputeWon: false,
+    ...changes,
+  };
+}
+
+/** A source with these charges, with what a test changes about it. */
+export function source(productId: string, charges: readonly Charge[], changes: Partial<Source> = {}): Source {
+  return { ...emptySource(productId), charges, ...changes };
+}

@@ -1,0 +1,40 @@
+import fc from "fast-check";
+
+import type { Charge, Source, SourceId } from "../../src/access/facts.ts";
+import { DAY, JAN_5 } from "../access/purchases.ts";
+
+/** A seed from the environment replays a failure; otherwise a new one each run. It is printed either way. */
+export const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000_000);
+
+const day = fc.integer({ min: 0, max: 20 }).map((n) => JAN_5 + n * DAY);
+const name = fc.constantFrom("Basic", "Premium", "Gold");
+
+/** One charge as some ping might tell it; few ids and times, so that they meet. */
+export const anyCharge: fc.Arbitrary<Charge> = fc.record({
+  saleId: fc.constantFrom("s1", "s2", "s3"),
+  seen: fc.boolean(),
+  soldAt: day,
+  priceCents: fc.constantFrom(0, 1000),
+  variants: fc.oneof(fc.constant([]), name.map((tier) => [["Tier", tier] as const])),
+  recurring: fc.boolean(),
+  preorder: fc.boolean(),
+  test: fc.boolean(),
+  gift: fc.boolean(),
+  refunded: fc.boolean(),
+  partlyRefunded: fc.boolean(),
+  disputed: fc.boolean(),
+  disputeWon: fc.boolean(),
+});
+
+/** Facts about a source as one ping might tell them: a single charge, or a single event of a subscription. */
+export const anyFacts: fc.Arbitrary<Source> = fc.record({
+  productId: fc.constantFrom("book", "club"),
+  charges: fc.array(anyCharge, { maxLength: 1 }),
+  ended: fc.option(fc.record({ at: day, reason: fc.constantFrom("cancelled" as const, "failed_payment" as const, "fixed_subscription_period_ended" as const) })),
+  restartedAt: fc.option(day),
+  cancelledAt: fc.option(day),
+  tierChanges: fc.array(fc.record({ at: day, type: fc.constantFrom("upgrade" as const, "downgrade" as const), from: fc.option(name), to: fc.option(name) }), { maxLength: 1 }),
+});
+
+/** The id of one of a few sources. */
+export const anySourceId: fc.Arbitrary<SourceId> = fc.constantFrom("sale:s1" as const, "sale:s2" as const, "subscription:m1" as const);
