@@ -1,0 +1,204 @@
+import * as z from "zod/mini";
+
+import { normalizedEmail } from "./email.ts";
+import { FormError, nestedOf, textOf, type Form } from "./form.ts";
+
+/** Gumroad's ids are urlsafe base64 of 16 bytes (24 characters); the bound leaves room. */
+const id = z.string().check(z.minLength(1), z.maxLength(100));
+const moment = z.number().check(z.nonnegative());
+const text = z.string().check(z.maxLength(300));
+
+const salePing = z.object({
+  event: z.enum(["sale", "refund", "dispute", "dispute_won"]),
+  saleId: id,
+  subscriptionId: z.nullable(id),
+  productId: id,
+  email: text,
+  soldAt: moment,
+  priceCents: z.number(),
+  variants: z.array(z.tuple([text, text])).check(z.maxLength(20)),
+  recurring: z.boolean(),
+  preorder: z.boolean(),
+  test: z.boolean(),
+  gift: z.boolean(),
+  refunded: z.boolean(),
+  disputed: z.boolean(),
+  disputeWon: z.boolean(),
+  /** True: a custom field called `email` hides the buyer's own, so this one is what the buyer typed into a box. */
+  emailTyped: z.boolean(),
+});
+
+const subscription = { subscriptionId: id, productId: id, email: text };
+const cancellationPing = z.object({ event: z.literal("cancellation"), ...subscription, at: moment });
+const endedPing = z.object({
+  event: z.literal("subscription_ended"),
+  ...subscription,
+  at: moment,
+  reason: z.enum(["cancelled", "failed_payment", "fixed_subscription_period_ended", "unknown"]),
+});
+const restartedPing = z.object({ event: z.literal("subscription_restarted"), ...subscription, at: moment });
+const updatedPing = z.object({
+  event: z.literal("subscription_updated"),
+  ...subscription,
+  at: moment,
+  type: z.enum(["upgrade", "downgrade"]),
+  from: z.nullable(text),
+  to: z.nullable(text),
+});
+
+/** The shape of an understood ping, for the message that carries it. */
+export const pingShape = z.discriminatedUnion("event", [salePing, cancellationPing, endedPing, restartedPing, updatedPing]);
+
+/** An understood ping: only the fields that are used, times in epoch milliseconds, the email normalized. */
+export type Ping = z.infer<typeof pingShape>;
+
+/** A ping about one charge: `sale`, `refund`, `dispute`, `dispute_won` share one shape. */
+export type SalePing = z.infer<typeof salePing>;
+
+const EVENTS = ["sale", "refund", "dispute", "dispute_won", "cancellation", "subscription_ended", "subscription_restarted", "subscription_updated"] as const;
+
+/** Gumroad's eight resource names. */
+export type EventName = (typeof EVENTS)[number];
+
+/** Settings → "Send test ping": the seller's latest real sale with `test=true` and no `resource_name`. It must never provision. */
+export function isTestPing(form: Form): boolean {
+  return form["resource_name"] === undefined && textOf(form, "test") === "true";
+}
+
+/** Who sells, where the ping says so; subscription pings don't. */
+export function sellerOf(form: Form): string | undefined {
+  return textOf(form, "seller_id");
+}
+
+/** The product a form names, for the log line of a test ping. */
+export function productOf(form: Form): string | undefined {
+  return textOf(form, "product_id");
+}
+
+/**
+ * Reads a ping from its form.
+ * @throws {FormError} naming the field that is missing or not understood
+ */
+export function readPing(form: Form): Ping {
+  const event = eventOf(form);
+  switch (event) {
+    case "sale":
+    case "refund":
+    case "dispute":
+    case "dispute_won":
+      return readSalePing(event, form);
+    case "cancellation":
+      return { event, ...subscriptionOf(form), at: time(form, "cancelled_at") };
+    case "subscription_ended":
+      return { event, ...subscriptionOf(form), at: time(form, "ended_at"), reason: endReasonOf(form) };
+    case "subscription_restarted":
+      return { event, ...subscriptionOf(form), at: time(form, "restarted_at") };
+    case "subscription_updated":
+      return { event, ...subscriptionOf(form), at: time(form, "effective_as_of"), type: changeTypeOf(form), from: tierName(form, "old_plan"), to: tierName(form, "new_plan") };
+  }
+}
+
+function readSalePing(event: SalePing["event"], form: Form): SalePing {
+  refuseHiddenFields(form);
+  required(form, "seller_id");
+  return {
+    event,
+    saleId: required(form, "sale_id"),
+    subscriptionId: textOf(form, "subscription_id") ?? null,
+    productId: required(form, "product_id"),
+    email: email(form, "email"),
+    soldAt: time(form, "sale_timestamp"),
+    priceCents: cents(form, "price"),
+    variants: variantsOf(form),
+    recurring: flag(form, "is_recurring_charge"),
+    preorder: flag(form, "is_preorder_authorization"),
+    test: flag(form, "test"),
+    gift: flag(form, "is_gift_receiver_purchase"),
+    refunded: flag(form, "refunded"),
+    disputed: flag(form, "disputed"),
+    disputeWon: flag(form, "dispute_won"),
+    emailTyped: Object.hasOwn(nestedOf(form, "custom_fields"), "email"),
+  };
+}
+
+/** The fields that decide what a charge is. `email` is apart: it can be read back, these are what it is read back by. */
+const DECIDING = ["seller_id", "product_id", "sale_id", "subscription_id", "sale_timestamp", "price", "resource_name", "test", "variants", "refunded", "disputed", "dispute_won", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase"];
+
+/**
+ * Gumroad puts each custom field at the top level too, over the real field of that name: a buyer who fills in a box
+ * called `sale_id` would decide which sale this is. Whatever `custom_fields` names, the top level can't be trusted on.
+ */
+function refuseHiddenFields(form: Form): void {
+  const typed = nestedOf(form, "custom_fields");
+  for (const field of DECIDING) {
+    if (Object.hasOwn(typed, field)) throw new FormError(field, `the product's custom field "${field}" hides Gumroad's own: rename it in the product's settings`);
+  }
+}
+
+function subscriptionOf(form: Form) {
+  return { subscriptionId: required(form, "subscription_id"), productId: required(form, "product_id"), email: email(form, "user_email") };
+}
+
+function eventOf(form: Form): EventName {
+  const name = required(form, "resource_name");
+  const event = EVENTS.find((known) => known === name);
+  if (event === undefined) throw new FormError("resource_name", "it names no event that this service knows");
+  return event;
+}
+
+function required(form: Form, field: string): string {
+  const value = textOf(form, field);
+  if (value === undefined) throw new FormError(field, "it is missing, empty or sent more than once");
+  if (value.length > 100) throw new FormError(field, "it is longer than any of Gumroad's");
+  return value;
+}
+
+function email(form: Form, field: string): string {
+  const value = normalizedEmail(textOf(form, field) ?? "");
+  if (value === null) throw new FormError(field, "it is missing or no email address");
+  return value;
+}
+
+function time(form: Form, field: string): number {
+  const at = Date.parse(required(form, field));
+  if (Number.isNaN(at) || at < 0) throw new FormError(field, "it is no time such as 2026-01-05T19:38:56Z");
+  return at;
+}
+
+function cents(form: Form, field: string): number {
+  const value = required(form, field);
+  if (!/^\d{1,12}$/.test(value)) throw new FormError(field, "it is no whole number of cents");
+  return Number(value);
+}
+
+/** Gumroad writes booleans as `true` and `false`, and leaves many out instead of `false`. */
+function flag(form: Form, field: string): boolean {
+  return textOf(form, field) === "true";
+}
+
+function variantsOf(form: Form): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (const [category, name] of Object.entries(nestedOf(form, "variants"))) {
+    if (typeof name !== "string" || category.length > 300 || name.length > 300) throw new FormError("variants", "it holds no plain option names");
+    pairs.push([category, name]);
+  }
+  if (pairs.length > 20) throw new FormError("variants", "it holds more than 20 options");
+  return pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function endReasonOf(form: Form) {
+  const reason = required(form, "ended_reason");
+  return reason === "cancelled" || reason === "failed_payment" || reason === "fixed_subscription_period_ended" ? reason : ("unknown" as const);
+}
+
+function changeTypeOf(form: Form): "upgrade" | "downgrade" {
+  const type = required(form, "type");
+  if (type !== "upgrade" && type !== "downgrade") throw new FormError("type", "it is neither upgrade nor downgrade");
+  return type;
+}
+
+function tierName(form: Form, plan: string): string | null {
+  const name = textOf(nestedOf(nestedOf(form, plan), "tier"), "name") ?? null;
+  if (name !== null && name.length > 300) throw new FormError(plan, "its tier's name is longer than any of Gumroad's");
+  return name;
+}
