@@ -1,0 +1,47 @@
+import * as z from "zod/mini";
+
+/** The connection that a new Auth0 tenant has. */
+const DEFAULT_CONNECTION = "Username-Password-Authentication";
+
+/** How to reach a tenant as our machine-to-machine application. */
+export interface Auth0Credentials {
+  /** `https://acme.eu.auth0.com`, without a slash at the end. */
+  readonly url: string;
+  readonly audience: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** The database connection in which buyers are created. */
+  readonly connection: string;
+}
+
+/** The value of the secret `gumroad-auth0/{stage}/auth0`. */
+export const auth0SecretShape: z.ZodMiniType<Auth0Credentials> = z.pipe(
+  z.object({
+    /** A host, or a full URL where something stands in front of the tenant. Plain http is for this machine only. */
+    domain: z.string().check(z.refine((domain) => tenantUrl(domain) !== null, "is no host name, https URL or loopback http URL")),
+    client_id: z.string().check(z.minLength(1)),
+    client_secret: z.string().check(z.minLength(1)),
+    connection: z.optional(z.string().check(z.minLength(1))),
+    /** Needed only with a custom domain: the Management API's own identifier, `https://TENANT.auth0.com/api/v2/`. */
+    audience: z.optional(z.string().check(z.minLength(1))),
+  }),
+  z.transform((secret) => {
+    const url = tenantUrl(secret.domain) ?? "";
+    return {
+      url,
+      audience: secret.audience ?? `${url}/api/v2/`,
+      clientId: secret.client_id,
+      clientSecret: secret.client_secret,
+      connection: secret.connection ?? DEFAULT_CONNECTION,
+    };
+  }),
+);
+
+function tenantUrl(domain: string): string | null {
+  const full = /^https?:\/\//.test(domain) ? domain : `https://${domain}`;
+  if (!URL.canParse(full)) return null;
+  const url = new URL(full);
+  const loopback = url.hostname === "localhost" || url.hostname === "[::1]" || url.hostname.startsWith("127.");
+  if ((url.protocol === "http:" && !loopback) || url.search !== "" || url.hash !== "" || url.username !== "") return null;
+  return full.replace(/\/+$/, "");
+}

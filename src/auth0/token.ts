@@ -1,0 +1,84 @@
+import * as z from "zod/mini";
+
+import type { Secret } from "../config/secret.ts";
+import { NeedsPersonError, TemporaryError } from "../errors.ts";
+import type { Fetch } from "./pacing.ts";
+import type { Auth0Credentials } from "./secret.ts";
+
+/** A Management API token that is shared by every call of the process. */
+export interface ManagementToken {
+  /**
+   * The token; fetched at first, and again a minute before it expires.
+   * @throws {NeedsPersonError} AUTH0_CREDENTIALS
+   * @throws {TemporaryError} AUTH0_UNREACHABLE
+   */
+  get(): Promise<string>;
+  /** Drops a token that Auth0 refused, unless another was fetched meanwhile. */
+  refuse(token: string): void;
+}
+
+const answerShape = z.object({ access_token: z.string(), expires_in: z.number() });
+const EARLY_MS = 60_000;
+const ATTEMPT_MS = 10_000;
+
+/** Client credentials, once a process: Auth0's tokens last a day, and each one that is fetched counts against a quota. */
+export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, now: () => number = Date.now): ManagementToken {
+  let known: { readonly token: string; readonly until: number } | undefined;
+  let fetching: Promise<string> | undefined;
+
+  async function fresh(): Promise<string> {
+    const credentials = await secret.get();
+    const asked = await ask(credentials, fetch);
+    if (asked !== null) return keep(asked);
+    // Refused: perhaps the secret was rotated since we read it.
+    const reread = await secret.reread();
+    const again = JSON.stringify(reread) === JSON.stringify(credentials) ? null : await ask(reread, fetch);
+    if (again !== null) return keep(again);
+    throw new NeedsPersonError(
+      "AUTH0_CREDENTIALS",
+      "Auth0 refuses the client in the secret auth0: put the right domain, client_id and client_secret there, and authorize that application for the Auth0 Management API.",
+    );
+  }
+
+  function keep({ access_token, expires_in }: z.infer<typeof answerShape>): string {
+    known = { token: access_token, until: now() + expires_in * 1000 - EARLY_MS };
+    return access_token;
+  }
+
+  return {
+    get: async () => {
+      if (known !== undefined && now() < known.until) return known.token;
+      fetching ??= fresh().finally(() => {
+        fetching = undefined;
+      });
+      return fetching;
+    },
+    refuse: (token) => {
+      if (known?.token === token) known = undefined;
+    },
+  };
+}
+
+/** Asks for a token; null means that Auth0 refuses these credentials. */
+async function ask({ url, audience, clientId, clientSecret }: Auth0Credentials, fetch: Fetch): Promise<z.infer<typeof answerShape> | null> {
+  let response: Response;
+  try {
+    response = await fetch(`${url}/oauth/token`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret, audience }),
+      signal: AbortSignal.timeout(ATTEMPT_MS),
+      redirect: "error",
+    });
+  } catch (error) {
+    throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 gave no token in time.", { cause: error });
+  }
+  if (response.ok) {
+    const answer = answerShape.safeParse(await response.json().catch(() => null));
+    if (answer.success) return answer.data;
+    throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0's token answer was not understood.");
+  }
+  await response.body?.cancel();
+  if (response.status === 400 || response.status === 401 || response.status === 403 || response.status === 404) return null;
+  throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 answered ${String(response.status)} for a token.`);
+}

@@ -1,0 +1,96 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type * as z from "zod/mini";
+
+import { NeedsPersonError, TemporaryError } from "../errors.ts";
+
+/** How long a cached secret is trusted. Bounds how long a token that was taken out of the secret still works. */
+const MAX_AGE_MS = 5 * 60_000;
+
+/** How often a secret may be read again because something was refused with it: a stranger's guesses must not cost us calls. */
+const REREAD_MS = 10_000;
+
+/** A secret of one concern, read once and kept for the process. */
+export interface Secret<T> {
+  /**
+   * The cached value; read from Secrets Manager at first, and every five minutes.
+   * @throws {TemporaryError} SECRET_UNREACHABLE
+   * @throws {NeedsPersonError} SECRET_MISSING, SECRET_FORBIDDEN or SECRET_INVALID, naming the secret and what to put there
+   */
+  get(signal?: AbortSignal): Promise<T>;
+  /** As `get`, but reads again when the last reading is at least ten seconds old: for when a value was refused. Throws the same. */
+  reread(signal?: AbortSignal): Promise<T>;
+}
+
+/** What `secretOf` needs. `now` gives epoch milliseconds. */
+export interface SecretSource<T> {
+  readonly client: SecretsManagerClient;
+  /** Name or ARN. */
+  readonly id: string;
+  readonly shape: z.ZodMiniType<T>;
+  readonly now?: () => number;
+}
+
+/** A secret holding JSON of the given shape. Callers at the same time share one reading. */
+export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<T>): Secret<T> {
+  let known: { readonly value: T; readonly readAt: number } | undefined;
+  let reading: Promise<T> | undefined;
+
+  async function read(signal: AbortSignal | undefined): Promise<T> {
+    const value = await readSecret(client, id, shape, signal);
+    known = { value, readAt: now() };
+    return value;
+  }
+
+  async function freshest(maxAge: number, signal: AbortSignal | undefined): Promise<T> {
+    const last = known;
+    if (last !== undefined && now() - last.readAt < maxAge) return last.value;
+    reading ??= read(signal).finally(() => {
+      reading = undefined;
+    });
+    try {
+      return await reading;
+    } catch (error) {
+      // While Secrets Manager is away, what worked a moment ago is better than refusing buyers.
+      if (last !== undefined && error instanceof TemporaryError) return last.value;
+      throw error;
+    }
+  }
+
+  return { get: (signal) => freshest(MAX_AGE_MS, signal), reread: (signal) => freshest(REREAD_MS, signal) };
+}
+
+async function readSecret<T>(client: SecretsManagerClient, id: string, shape: z.ZodMiniType<T>, signal: AbortSignal | undefined): Promise<T> {
+  const text = await secretText(client, id, signal);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // The cause would quote the secret.
+    throw new NeedsPersonError("SECRET_INVALID", `The secret ${nameOf(id)} is not JSON: see the README for its keys.`);
+  }
+  const parsed = shape.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const keys = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].filter((key) => key !== "").join(", ");
+  throw new NeedsPersonError("SECRET_INVALID", `The secret ${nameOf(id)} has a missing or wrong value for: ${keys || "the whole"}. See the README for its keys.`);
+}
+
+async function secretText(client: SecretsManagerClient, id: string, signal: AbortSignal | undefined): Promise<string> {
+  try {
+    const answer = await client.send(new GetSecretValueCommand({ SecretId: id }), signal === undefined ? {} : { abortSignal: signal });
+    return answer.SecretString ?? "";
+  } catch (error) {
+    const name = error instanceof Error ? error.name : "";
+    if (name === "ResourceNotFoundException") {
+      throw new NeedsPersonError("SECRET_MISSING", `The secret ${nameOf(id)} has no value yet: put it as the README shows.`, { cause: error });
+    }
+    if (name === "AccessDeniedException") {
+      throw new NeedsPersonError("SECRET_FORBIDDEN", `This function may not read the secret ${nameOf(id)}: check its role in serverless.yml.`, { cause: error });
+    }
+    throw new TemporaryError("SECRET_UNREACHABLE", `The secret ${nameOf(id)} could not be read.`, { cause: error });
+  }
+}
+
+/** The secret's name from its ARN, which ends in `:secret:NAME-6random`. */
+function nameOf(id: string): string {
+  return id.replace(/^arn:.*:secret:/, "").replace(/-[A-Za-z0-9]{6}$/, (suffix) => (id.startsWith("arn:") ? "" : suffix));
+}

@@ -1,0 +1,41 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import middy from "@middy/core";
+import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+
+import { auth0Directory } from "../auth0/directory.ts";
+import { auth0SecretShape } from "../auth0/secret.ts";
+import { awsLimits } from "../config/aws.ts";
+import { secretOf } from "../config/secret.ts";
+import { requiredSetting } from "../config/settings.ts";
+import { dynamoLedger } from "../ledger/ledger.ts";
+import { count } from "../metrics.ts";
+import policy from "../products.ts";
+import { provisionBatch } from "../provisioning/batch.ts";
+import type { Provisioning } from "../provisioning/provision.ts";
+import { sqsQueue } from "../provisioning/queue.ts";
+
+/** What stays for writing down a failure when the time for Auth0 is up. */
+const CLOSING_MS = 8_000;
+
+const limits = awsLimits({ connectMs: 1_000, requestMs: 3_000, attempts: 3 });
+const work: Provisioning = {
+  ledger: dynamoLedger(new DynamoDBClient(limits), requiredSetting("LEDGER_TABLE")),
+  directory: auth0Directory({
+    secret: secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("AUTH0_SECRET"), shape: auth0SecretShape }),
+    onThrottled: () => {
+      count("Throttled");
+    },
+  }),
+  queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") }),
+  policy,
+  now: Date.now,
+};
+
+/** Turns messages from the queue into roles at Auth0. A batch may hold many buyers; only those that failed come back. */
+export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event, context) => {
+  const deadline = AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - CLOSING_MS));
+  const failed = await provisionBatch(event.Records, work, deadline);
+  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+});

@@ -1,0 +1,191 @@
+import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod/mini";
+
+import type { Source, SourceId } from "../access/facts.ts";
+import { mergeSource } from "../access/merge.ts";
+import { TemporaryError } from "../errors.ts";
+import { newRecord, recordShape, sourceShape, type BuyerRecord, type SourceItem } from "./record.ts";
+
+/** One line of a buyer's history, as `explain` shows it. */
+export interface HistoryEvent {
+  /** Makes writing it twice harmless: the message's deduplication id. */
+  readonly id: string;
+  /** When the ping came in (epoch ms). */
+  readonly receivedAt: number;
+  readonly requestId: string;
+  readonly source: SourceId;
+  /** The ping as understood: Gumroad's event and its fields. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A buyer whose due time has come. */
+export interface DueBuyer {
+  readonly email: string;
+  readonly dueAt: number;
+}
+
+/**
+ * The buyer records, in one DynamoDB table:
+ *
+ * | pk | sk | what |
+ * |---|---|---|
+ * | `buyer#EMAIL` | `record` | the buyer's facts, users and marks |
+ * | `buyer#EMAIL` | `event#TIME#ID` | one line of history |
+ * | `source#ID` | `source` | who owns a source, or facts that wait for its sale |
+ *
+ * Records with a due time are in the sparse index `due`. Every method throws TemporaryError LEDGER_UNREACHABLE when
+ * DynamoDB can't be had.
+ */
+export interface Ledger {
+  /** The buyer's record, or an empty one of version 0. */
+  load(email: string): Promise<BuyerRecord>;
+  /**
+   * Writes the record on the version that was read, and returns it with its new version.
+   * @throws {TemporaryError} RECORD_CHANGED if somebody else wrote first
+   */
+  save(record: BuyerRecord): Promise<BuyerRecord>;
+  /** Makes the buyer the source's owner unless it has one, and tells who owns it and what waited. */
+  claim(id: SourceId, email: string): Promise<SourceItem>;
+  /** Keeps facts for a source that nobody owns yet; if somebody does, keeps nothing and tells who. */
+  park(id: SourceId, facts: Source): Promise<SourceItem>;
+  /** Adds a line to the buyer's history; the same line twice is one. */
+  remember(email: string, event: HistoryEvent): Promise<void>;
+  /** Buyers due by this moment (epoch ms), earliest first, page by page. */
+  due(now: number): AsyncIterable<readonly DueBuyer[]>;
+}
+
+/** One partition is enough: DynamoDB takes 1,000 writes a second on it, Auth0 at most 16 calls. */
+const DUE_SHARD = "due";
+/** Two events about one source can be parked at once; the loser of the race reads again. */
+const PARK_ATTEMPTS = 5;
+
+const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape), version: z.optional(z.number()) });
+const dueItemShape = z.object({ pk: z.string(), dueAt: z.number() });
+
+/** The ledger on a DynamoDB table. */
+export function dynamoLedger(client: DynamoDBClient, table: string): Ledger {
+  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+
+  async function load(email: string): Promise<BuyerRecord> {
+    const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: recordKey(email), ConsistentRead: true })));
+    return Item === undefined ? newRecord(email) : recordShape.parse(Item["record"]);
+  }
+
+  async function save(record: BuyerRecord): Promise<BuyerRecord> {
+    const written: BuyerRecord = { ...record, version: record.version + 1 };
+    const due = written.dueAt === null ? {} : { dueShard: DUE_SHARD, dueAt: written.dueAt };
+    try {
+      await reached(
+        documents.send(
+          new PutCommand({
+            TableName: table,
+            Item: { ...recordKey(record.email), version: written.version, record: written, ...due },
+            ConditionExpression: record.version === 0 ? "attribute_not_exists(pk)" : "version = :read",
+            ...(record.version === 0 ? {} : { ExpressionAttributeValues: { ":read": record.version } }),
+          }),
+        ),
+      );
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) {
+        throw new TemporaryError("RECORD_CHANGED", "Somebody else wrote this buyer's record first.", { cause: error });
+      }
+      throw error;
+    }
+    return written;
+  }
+
+  async function claim(id: SourceId, email: string): Promise<SourceItem> {
+    const { Attributes } = await reached(
+      documents.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: sourceKey(id),
+          UpdateExpression: "SET #owner = if_not_exists(#owner, :email)",
+          ExpressionAttributeNames: { "#owner": "owner" },
+          ExpressionAttributeValues: { ":email": email },
+          ReturnValues: "ALL_NEW",
+        }),
+      ),
+    );
+    return sourceItem(id, Attributes);
+  }
+
+  async function park(id: SourceId, facts: Source): Promise<SourceItem> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true })));
+      const item = sourceItem(id, Item);
+      if (item.owner !== null) return item;
+      const waiting = mergeSource(item.waiting ?? facts, facts);
+      const version = sourceItemShape.parse(Item ?? {}).version ?? 0;
+      try {
+        await reached(
+          documents.send(
+            new PutCommand({
+              TableName: table,
+              Item: { ...sourceKey(id), waiting, version: version + 1 },
+              ConditionExpression: version === 0 ? "attribute_not_exists(pk)" : "version = :read AND attribute_not_exists(#owner)",
+              ...(version === 0 ? {} : { ExpressionAttributeNames: { "#owner": "owner" }, ExpressionAttributeValues: { ":read": version } }),
+            }),
+          ),
+        );
+        return { id, owner: null, waiting };
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        if (attempt === PARK_ATTEMPTS) throw new TemporaryError("SOURCE_CHANGED", "Others keep writing this source's item.", { cause: error });
+      }
+    }
+  }
+
+  async function remember(email: string, event: HistoryEvent): Promise<void> {
+    const sk = `event#${new Date(event.receivedAt).toISOString()}#${event.id}`;
+    await reached(documents.send(new PutCommand({ TableName: table, Item: { pk: `buyer#${email}`, sk, ...event } })));
+  }
+
+  async function* due(now: number): AsyncGenerator<readonly DueBuyer[]> {
+    let start: Record<string, unknown> | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await reached(
+        documents.send(
+          new QueryCommand({
+            TableName: table,
+            IndexName: "due",
+            KeyConditionExpression: "dueShard = :shard AND dueAt <= :now",
+            ExpressionAttributeValues: { ":shard": DUE_SHARD, ":now": now },
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        ),
+      );
+      yield Items.map((item) => {
+        const { pk, dueAt } = dueItemShape.parse(item);
+        return { email: pk.slice("buyer#".length), dueAt };
+      });
+      start = LastEvaluatedKey;
+    } while (start !== undefined);
+  }
+
+  return { load, save, claim, park, remember, due };
+}
+
+function recordKey(email: string) {
+  return { pk: `buyer#${email}`, sk: "record" };
+}
+
+function sourceKey(id: SourceId) {
+  return { pk: `source#${id}`, sk: "source" };
+}
+
+function sourceItem(id: SourceId, item: unknown): SourceItem {
+  const { owner, waiting } = sourceItemShape.parse(item ?? {});
+  return { id, owner: owner ?? null, waiting: waiting ?? null };
+}
+
+/** Lets a failed condition through; everything else means DynamoDB couldn't be had. */
+async function reached<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) throw error;
+    throw new TemporaryError("LEDGER_UNREACHABLE", "The ledger's table could not be read or written.", { cause: error });
+  }
+}

@@ -1,0 +1,108 @@
+import * as z from "zod/mini";
+
+import type { Source, SourceId, Sources } from "../access/facts.ts";
+
+const charge = z.object({
+  saleId: z.string(),
+  seen: z.boolean(),
+  soldAt: z.number(),
+  priceCents: z.number(),
+  variants: z.array(z.tuple([z.string(), z.string()])),
+  recurring: z.boolean(),
+  preorder: z.boolean(),
+  test: z.boolean(),
+  gift: z.boolean(),
+  refunded: z.boolean(),
+  partlyRefunded: z.boolean(),
+  disputed: z.boolean(),
+  disputeWon: z.boolean(),
+});
+
+const source = z.object({
+  productId: z.string(),
+  charges: z.array(charge),
+  ended: z.nullable(z.object({ at: z.number(), reason: z.enum(["cancelled", "failed_payment", "fixed_subscription_period_ended", "unknown"]) })),
+  restartedAt: z.nullable(z.number()),
+  cancelledAt: z.nullable(z.number()),
+  tierChanges: z.array(z.object({ at: z.number(), type: z.enum(["upgrade", "downgrade"]), from: z.nullable(z.string()), to: z.nullable(z.string()) })),
+});
+
+/** The shape of facts about one source, where they wait for their owner. */
+export const sourceShape: z.ZodMiniType<Source> = source;
+
+const sourceId = z.templateLiteral([z.enum(["sale", "subscription"]), ":", z.string()]);
+
+/**
+ * How far one role of one user is: `adding` and `removing` are marks, written before Auth0 is called and settled
+ * after, so that whoever comes after a crash repeats them.
+ */
+export type Mark = "adding" | "has" | "removing";
+
+/** One Auth0 user of a buyer, by user id in the record. */
+export interface BoundUser {
+  /** `created` by us, or found with a `verified` email. */
+  readonly origin: "created" | "verified";
+  /** Roles the user had before we came: never removed. */
+  readonly foreign: readonly string[];
+  /** The roles that we gave, or are about to give or take. */
+  readonly roles: Readonly<Record<string, Mark>>;
+}
+
+/** Why a record is not settled: what to mend, or what it waits for. Times are epoch milliseconds. */
+export interface Unsettled {
+  /** An error's code, or `EMAIL_UNVERIFIED`: nobody with a verified email yet. */
+  readonly code: string;
+  /** What to mend, without an email or a secret. */
+  readonly message: string;
+  readonly since: number;
+  /** How often it was tried. */
+  readonly attempts: number;
+}
+
+/** Everything known about a buyer, by normalized email. */
+export interface BuyerRecord {
+  readonly email: string;
+  /** Counts the writes; each is made on the version that was read. 0: not stored yet. */
+  readonly version: number;
+  readonly sources: Sources;
+  readonly users: Readonly<Record<string, BoundUser>>;
+  /** Unverified users whom Auth0 was asked to mail, so that nobody is mailed twice. */
+  readonly mailed: readonly string[];
+  readonly unsettled: Unsettled | null;
+  /** When the record wants to be looked at again (epoch ms): unsettled, or a grace that ends, or a downgrade that comes due. */
+  readonly dueAt: number | null;
+}
+
+/** The stored shape of a record. */
+export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
+  email: z.string(),
+  version: z.number(),
+  sources: z.record(sourceId, source),
+  users: z.record(
+    z.string(),
+    z.object({ origin: z.enum(["created", "verified"]), foreign: z.array(z.string()), roles: z.record(z.string(), z.enum(["adding", "has", "removing"])) }),
+  ),
+  mailed: z.array(z.string()),
+  unsettled: z.nullable(z.object({ code: z.string(), message: z.string(), since: z.number(), attempts: z.number() })),
+  dueAt: z.nullable(z.number()),
+});
+
+/** A buyer of whom nothing is known yet. */
+export function newRecord(email: string): BuyerRecord {
+  return { email, version: 0, sources: {}, users: {}, mailed: [], unsettled: null, dueAt: null };
+}
+
+/** DynamoDB's limit is 400 KB an item; the rest is room for refunds, ends and marks. */
+const FULL_BYTES = 350_000;
+
+/** Whether a record is too large for new sales. Refunds and ends still go in: they must never be lost to size. */
+export function isFull(record: BuyerRecord): boolean {
+  return Buffer.byteLength(JSON.stringify(record)) > FULL_BYTES;
+}
+
+/** What a source's own item holds: its owner, or the facts that wait for one. */
+export interface SourceItem {
+  readonly id: SourceId;
+  readonly owner: string | null;
+  readonly waiting: Source | null;
+}

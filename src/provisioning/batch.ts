@@ -1,0 +1,65 @@
+import type { SQSRecord } from "aws-lambda";
+
+import { RefusedError } from "../errors.ts";
+import { buyerTag, log } from "../log.ts";
+import { keepRefused } from "./keep.ts";
+import { readMessage, type Message } from "./message.ts";
+import { provisionBuyer, type Provisioning } from "./provision.ts";
+import { retrySeconds } from "./timing.ts";
+
+interface Delivery {
+  readonly record: SQSRecord;
+  readonly message: Message;
+}
+
+/**
+ * Works off a batch from the queue: the buyers in it side by side, all messages of one buyer in one go. Returns the ids
+ * of the messages that must be delivered again. Each of those comes back after seconds, then longer; meanwhile only its
+ * own buyer waits.
+ */
+export async function provisionBatch(records: readonly SQSRecord[], work: Provisioning, signal: AbortSignal): Promise<readonly string[]> {
+  const { buyers, failed } = await sorted(records, work);
+  const outcomes = await Promise.all([...buyers].map(([buyer, deliveries]) => provisionOne(buyer, deliveries, work, signal)));
+  const again = [...failed, ...outcomes.flat()];
+  await Promise.all(again.map((record) => comeBack(record, work)));
+  return again.map((record) => record.messageId);
+}
+
+/** Messages by buyer. One that can't be read is kept aside at once: it would never be right. */
+async function sorted(records: readonly SQSRecord[], { queue }: Provisioning) {
+  const buyers = new Map<string, Delivery[]>();
+  const failed: SQSRecord[] = [];
+  for (const record of records) {
+    try {
+      const message = readMessage(record.body);
+      buyers.set(message.buyer, [...(buyers.get(message.buyer) ?? []), { record, message }]);
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      await keepRefused(queue, error, record.messageId, record.body).catch(() => failed.push(record));
+    }
+  }
+  return { buyers, failed };
+}
+
+async function provisionOne(buyer: string, deliveries: readonly Delivery[], work: Provisioning, signal: AbortSignal): Promise<readonly SQSRecord[]> {
+  try {
+    await provisionBuyer(
+      buyer,
+      deliveries.map(({ message }) => message),
+      work,
+      signal,
+    );
+    return [];
+  } catch (error) {
+    log.error("a buyer's messages failed", { buyer: buyerTag(buyer), messages: deliveries.length, error: error instanceof Error ? error : new Error("not an error", { cause: error }) });
+    return deliveries.map(({ record }) => record);
+  }
+}
+
+/** Without this, a failed message would stay away for the whole visibility time-out. If it fails, that is what happens. */
+async function comeBack(record: SQSRecord, { queue }: Provisioning): Promise<void> {
+  const receives = Number(record.attributes.ApproximateReceiveCount);
+  await queue.retryIn(record.receiptHandle, retrySeconds(receives)).catch(() => {
+    log.warn("could not shorten the wait of a failed message", { messageId: record.messageId });
+  });
+}

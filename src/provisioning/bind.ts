@@ -1,0 +1,46 @@
+import type { Directory, DirectoryUser } from "../auth0/directory.ts";
+import { TemporaryError } from "../errors.ts";
+import type { BoundUser, BuyerRecord } from "../ledger/record.ts";
+
+/** The record with the users that may have the buyer's roles, and those who must first verify their email. */
+export interface Bound {
+  readonly record: BuyerRecord;
+  /** Users with the buyer's email that somebody else made and nobody verified. Only filled where no other user could be bound. */
+  readonly unverified: readonly string[];
+}
+
+/**
+ * Finds the Auth0 users of a buyer, or creates one.
+ *
+ * A user is bound if its email is verified, or if we created it. Anybody can register with a stranger's address, so an
+ * unverified user of somebody else's making gets nothing (design, invariant 7). A user that we didn't create brings
+ * roles of its own: they are listed once, and never removed. One that we created had none, also if a crash made us
+ * forget it, which the mark in its `app_metadata` tells.
+ */
+export async function bindUsers(record: BuyerRecord, directory: Directory, signal: AbortSignal): Promise<Bound> {
+  const found = await findOrCreate(record.email, directory, signal);
+  const eligible = found.filter((user) => user.verified || user.createdByUs);
+  const bound = await Promise.all(
+    eligible
+      .filter((user) => !Object.hasOwn(record.users, user.id))
+      .map(async (user): Promise<[string, BoundUser]> => [
+        user.id,
+        user.createdByUs ? { origin: "created", foreign: [], roles: {} } : { origin: "verified", foreign: await directory.rolesOf(user.id, signal), roles: {} },
+      ]),
+  );
+  return {
+    record: { ...record, users: { ...record.users, ...Object.fromEntries(bound) } },
+    unverified: eligible.length > 0 ? [] : found.map((user) => user.id),
+  };
+}
+
+async function findOrCreate(email: string, directory: Directory, signal: AbortSignal): Promise<readonly DirectoryUser[]> {
+  const found = await directory.find(email, signal);
+  if (found.length > 0) return found;
+  const created = await directory.create(email, signal);
+  if (created !== null) return [created];
+  // Somebody made it between the two calls: a worker of ours, or the buyer signing up.
+  const again = await directory.find(email, signal);
+  if (again.length > 0) return again;
+  throw new TemporaryError("AUTH0_USER_HIDDEN", "Auth0 says that the user exists and doesn't find it by email yet.");
+}

@@ -1,0 +1,70 @@
+import type { BoundUser, BuyerRecord, Mark } from "../ledger/record.ts";
+
+/** What is to be done at Auth0 for one user. */
+export interface RoleChanges {
+  readonly userId: string;
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/**
+ * Marks every role that must change, on every user of the buyer: `adding` what is desired and not there, `removing` what
+ * we gave and is no longer desired. A mark left by a crash is turned towards what is desired now. Roles that the user
+ * had before we came are neither given nor taken.
+ */
+export function marked(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
+  return mapUsers(record, (user) => {
+    const roles: Record<string, Mark> = {};
+    for (const role of Object.keys(user.roles)) if (!desired.includes(role)) roles[role] = "removing";
+    for (const role of desired) {
+      if (user.roles[role] === "has") roles[role] = "has";
+      else if (!user.foreign.includes(role)) roles[role] = "adding";
+    }
+    return { ...user, roles };
+  });
+}
+
+/** The changes that a record's marks ask for; users without any are left out. */
+export function changesOf(record: BuyerRecord): readonly RoleChanges[] {
+  return Object.entries(record.users)
+    .map(([userId, user]) => ({ userId, add: rolesMarked(user, "adding"), remove: rolesMarked(user, "removing") }))
+    .filter(({ add, remove }) => add.length + remove.length > 0);
+}
+
+/** The record once its changes were made: what was being added is there, what was being removed is gone. */
+export function settled(record: BuyerRecord): BuyerRecord {
+  return mapUsers(record, (user) => {
+    const roles: Record<string, Mark> = {};
+    for (const [role, mark] of Object.entries(user.roles)) if (mark !== "removing") roles[role] = "has";
+    return { ...user, roles };
+  });
+}
+
+/** The record without users that no longer exist at Auth0. */
+export function withoutUsers(record: BuyerRecord, gone: readonly string[]): BuyerRecord {
+  return { ...record, users: Object.fromEntries(Object.entries(record.users).filter(([userId]) => !gone.includes(userId))) };
+}
+
+/**
+ * A record that somebody else wrote while we were changing roles. Nobody knows whose call reached Auth0 last, so every
+ * role that we touched counts as unknown there and is marked anew.
+ */
+export function doubted(record: BuyerRecord, touched: readonly RoleChanges[]): BuyerRecord {
+  return mapUsers(record, (user, userId) => {
+    const unsure = touched.filter((change) => change.userId === userId).flatMap(({ add, remove }) => [...add, ...remove]);
+    const roles: Record<string, Mark> = { ...user.roles };
+    for (const role of unsure) roles[role] = "adding";
+    return { ...user, roles };
+  });
+}
+
+function rolesMarked(user: BoundUser, wanted: Mark): readonly string[] {
+  return Object.entries(user.roles)
+    .filter(([, mark]) => mark === wanted)
+    .map(([role]) => role)
+    .sort();
+}
+
+function mapUsers(record: BuyerRecord, change: (user: BoundUser, userId: string) => BoundUser): BuyerRecord {
+  return { ...record, users: Object.fromEntries(Object.entries(record.users).map(([userId, user]) => [userId, change(user, userId)])) };
+}

@@ -1,0 +1,99 @@
+import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+
+import { TemporaryError } from "../errors.ts";
+import { digest, groupOf, type DueMessage, type Message } from "./message.ts";
+
+/** What can never be right, as it is kept in the dead-letter queue for a person. */
+export interface DeadLetter {
+  /** A stable code: what was wrong. */
+  readonly code: string;
+  /** What was wrong, and with which field. */
+  readonly reason: string;
+  readonly requestId: string;
+  /** The body as it came, less its private fields; encoded, because SQS refuses control characters. */
+  readonly body: string;
+}
+
+/** The FIFO queue of the buyers and its dead-letter queue. Every method throws TemporaryError QUEUE_UNREACHABLE. */
+export interface Queue {
+  /** Puts a message into its buyer's group. The same `id` within five minutes is sent once. */
+  send(message: Message, id: string, signal?: AbortSignal): Promise<void>;
+  /** Keeps what can never be right in the dead-letter queue. */
+  keep(letter: DeadLetter, signal?: AbortSignal): Promise<void>;
+  /** Makes a message that failed come back after so many seconds, instead of after the whole visibility time-out. */
+  retryIn(receiptHandle: string, seconds: number): Promise<void>;
+}
+
+/** Sends word of due buyers, ten a call. `id` of each as for `Queue.send`. Throws TemporaryError QUEUE_UNREACHABLE. */
+export type DueSender = (messages: readonly { readonly message: DueMessage; readonly id: string }[]) => Promise<void>;
+
+/** SQS takes ten entries a batch. */
+const BATCH = 10;
+/** Bytes of a body that are kept: in base64 they make a third of what the dead-letter queue takes (1 MiB). */
+const KEPT_BYTES = 256 * 1024;
+
+/** The queues at these URLs. */
+export function sqsQueue(client: SQSClient, urls: { readonly queue: string; readonly deadLetters: string }): Queue {
+  return {
+    send: (message, id, signal) =>
+      reached(
+        client.send(
+          new SendMessageCommand({
+            QueueUrl: urls.queue,
+            MessageBody: JSON.stringify(message),
+            MessageGroupId: groupOf(message.buyer),
+            MessageDeduplicationId: digest(id),
+          }),
+          withSignal(signal),
+        ),
+      ),
+    keep: (letter, signal) => {
+      const body = Buffer.from(letter.body, "utf8");
+      const kept = { ...letter, body: body.subarray(0, KEPT_BYTES).toString("base64"), bodyBytes: body.length };
+      return reached(
+        client.send(
+          new SendMessageCommand({
+            QueueUrl: urls.deadLetters,
+            MessageBody: JSON.stringify(kept),
+            MessageGroupId: digest(letter.body),
+            MessageDeduplicationId: digest(`${letter.code} ${letter.body}`),
+          }),
+          withSignal(signal),
+        ),
+      );
+    },
+    retryIn: (receiptHandle, seconds) =>
+      reached(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }))),
+  };
+}
+
+/** The sender of due buyers to this queue. */
+export function dueSender(client: SQSClient, queueUrl: string): DueSender {
+  return async (messages) => {
+    for (let start = 0; start < messages.length; start += BATCH) {
+      const entries = messages.slice(start, start + BATCH).map(({ message, id }, index) => ({
+        Id: String(index),
+        MessageBody: JSON.stringify(message),
+        MessageGroupId: groupOf(message.buyer),
+        MessageDeduplicationId: digest(id),
+      }));
+      await reached(
+        client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })).then(({ Failed = [] }) => {
+          if (Failed.length > 0) throw new Error(`${String(Failed.length)} of ${String(entries.length)} messages were not taken`);
+        }),
+      );
+    }
+  };
+}
+
+function withSignal(signal: AbortSignal | undefined) {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
+async function reached(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    throw new TemporaryError("QUEUE_UNREACHABLE", "The queue did not take the message.", { cause: error });
+  }
+}

@@ -1,0 +1,26 @@
+/** When to come back: all the waits of the pipeline in one place. */
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** A record with marks is looked at again after this if nobody settles it: longer than any invocation lives. */
+export const UNSETTLED_MS = 5 * MINUTE_MS;
+
+/** Seconds until a failed message comes back, by how often it was received. Ten receives span about half an hour. */
+const RETRY_SECONDS = [2, 5, 15, 30, 60, 120, 240, 480, 900] as const;
+
+/** How long (seconds) a message that failed stays away. After the tenth receive it goes to the dead-letter queue at once. */
+export function retrySeconds(receives: number): number {
+  return RETRY_SECONDS[Math.max(1, receives) - 1] ?? 0;
+}
+
+/** How long (ms) a record that couldn't be settled rests: a minute, doubling to a quarter of an hour. */
+export function dueAfterFailure(attempts: number): number {
+  return Math.min(MINUTE_MS * 2 ** (attempts - 1), 15 * MINUTE_MS);
+}
+
+/** How long (ms) a record rests whose buyer must verify an email first: a minute, doubling to six hours. */
+export function dueWhileUnverified(attempts: number): number {
+  return Math.min(MINUTE_MS * 2 ** (attempts - 1), 6 * HOUR_MS);
+}

@@ -1,0 +1,128 @@
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
+
+import { rolesOf, variantCategory, type Policy } from "../access/policy.ts";
+import type { Secret } from "../config/secret.ts";
+import { NeedsPersonError, RefusedError, TemporaryError } from "../errors.ts";
+import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount, type Form } from "../gumroad/form.ts";
+import { isTestPing, productOf, readPing, sellerOf } from "../gumroad/ping.ts";
+import { HttpError } from "../http/errors.ts";
+import { bodyOf } from "../http/handler.ts";
+import { buyerTag, log } from "../log.ts";
+import { count } from "../metrics.ts";
+import { keepRefused } from "../provisioning/keep.ts";
+import { digest } from "../provisioning/message.ts";
+import type { Queue } from "../provisioning/queue.ts";
+import { isAccepted, tokenOf, type PingSecret } from "./token.ts";
+
+/** What receiving works with. `now` gives epoch milliseconds. */
+export interface Receiving {
+  readonly secret: Secret<PingSecret>;
+  readonly queue: Pick<Queue, "send" | "keep">;
+  readonly policy: Policy;
+  readonly now: () => number;
+}
+
+/** A body of this size is far above any real ping. */
+const LARGEST_BYTES = 256 * 1024;
+
+/**
+ * Takes a ping in: returning means that it is in the queue (or was a test ping, which is only logged).
+ *
+ * Gumroad sends again after 5xx only, and drops everything else for good. So whatever comes with a right token and can't
+ * be understood is kept in the dead-letter queue before it is refused, and what is temporary is a 503.
+ * @throws {HttpError} 400, 401, 403, 413, 415 or 503
+ */
+export async function receivePing(event: APIGatewayProxyEventV2, receiving: Receiving, signal: AbortSignal): Promise<void> {
+  try {
+    const { sellerId } = await admitted(event, receiving.secret, signal);
+    const body = bodyOf(event);
+    const requestId = event.requestContext.requestId;
+    try {
+      const form = understood(event, body, sellerId);
+      if (isTestPing(form)) logTestPing(form, receiving.policy, requestId);
+      else await enqueue(form, body, requestId, receiving, signal);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const kept = new RefusedError(error.code, error.reason);
+      await keepRefused(receiving.queue, kept, requestId, withoutPrivateFields(body), signal);
+      throw new HttpError(error.statusCode, error.reason, { cause: error });
+    }
+  } catch (error) {
+    throw asAnswer(error);
+  }
+}
+
+/** A ping with a right token that can never be right. */
+class Refusal extends Error {
+  readonly statusCode: number;
+  readonly code: string;
+  readonly reason: string;
+
+  constructor(statusCode: number, code: string, reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.name = "Refusal";
+    this.statusCode = statusCode;
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+/** Checks the token; on a mismatch the secret may just have been rotated, so it is read again before anybody is refused. */
+async function admitted(event: APIGatewayProxyEventV2, secret: Secret<PingSecret>, signal: AbortSignal): Promise<PingSecret> {
+  const token = tokenOf(event);
+  if (token !== undefined) {
+    const known = await secret.get(signal);
+    if (isAccepted(token, known.tokens)) return known;
+    const reread = await secret.reread(signal);
+    if (isAccepted(token, reread.tokens)) return reread;
+  }
+  throw new HttpError(401, "The token in the ping URL is missing or wrong: copy the whole URL again.");
+}
+
+function understood(event: APIGatewayProxyEventV2, body: string, sellerId: string): Form {
+  if (Buffer.byteLength(body) > LARGEST_BYTES) throw new Refusal(413, "PING_TOO_LARGE", "The body is larger than 256 KB, which no ping is.");
+  const type = (event.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/x-www-form-urlencoded") {
+    throw new Refusal(415, "PING_NOT_A_FORM", "The Content-Type must be application/x-www-form-urlencoded, as Gumroad sends it.");
+  }
+  const form = read(() => parseForm(body));
+  const seller = sellerOf(form);
+  if (seller !== undefined && seller !== sellerId) throw new Refusal(403, "PING_OF_ANOTHER_SELLER", "The ping's seller_id is not the shop that this service belongs to.");
+  return form;
+}
+
+async function enqueue(form: Form, body: string, requestId: string, { queue, now }: Receiving, signal: AbortSignal): Promise<void> {
+  const ping = read(() => readPing(form));
+  const pingId = digest(withoutRetryCount(body));
+  await queue.send({ v: 1, kind: "ping", requestId, receivedAt: now(), pingId, buyer: ping.email, hops: 0, ping }, pingId, signal);
+  log.info("ping queued", { requestId, event: ping.event, product: ping.productId, buyer: buyerTag(ping.email), retry: textOf(form, "retry_count") });
+}
+
+function read<T>(reading: () => T): T {
+  try {
+    return reading();
+  } catch (error) {
+    if (error instanceof FormError) throw new Refusal(400, "PING_NOT_UNDERSTOOD", `The field ${error.field} can't be used: ${error.message}.`, { cause: error });
+    throw error;
+  }
+}
+
+/** Gumroad's test ping shows a real buyer's latest sale: it must change nothing, but shows the seller that all is well. */
+function logTestPing(form: Form, policy: Policy, requestId: string): void {
+  const product = policy.get(productOf(form) ?? "");
+  const category = product === undefined ? null : variantCategory(product);
+  const variant = category === null ? null : (textOf(nestedOf(form, "variants"), category) ?? null);
+  log.info("test ping: nothing is changed", {
+    requestId,
+    product: productOf(form),
+    inPolicy: product !== undefined,
+    wouldGrant: product === undefined ? [] : rolesOf(product, variant).roles,
+  });
+}
+
+/** What isn't an answer yet becomes a 503: Gumroad then sends the ping again. */
+function asAnswer(error: unknown): unknown {
+  if (!(error instanceof TemporaryError) && !(error instanceof NeedsPersonError)) return error;
+  if (error instanceof NeedsPersonError) count("NeedsPerson");
+  return new HttpError(503, "The ping could not be stored just now. Send it again in a minute.", { cause: error });
+}

@@ -1,0 +1,44 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import * as z from "zod/mini";
+
+/** The value of the secret `gumroad-auth0/{stage}/ping`. */
+export interface PingSecret {
+  /** All of them are accepted, so that a token can be changed without losing a ping. */
+  readonly tokens: readonly string[];
+  /** The shop's `seller_id`. No secret, but it belongs to the same setting. */
+  readonly sellerId: string;
+}
+
+/** Checks the secret's JSON: `{"tokens": ["…"], "seller_id": "…"}`. */
+export const pingSecretShape: z.ZodMiniType<PingSecret> = z.pipe(
+  z.object({ tokens: z.array(z.string().check(z.minLength(1))).check(z.minLength(1)), seller_id: z.string().check(z.minLength(1)) }),
+  z.transform(({ tokens, seller_id }) => ({ tokens, sellerId: seller_id })),
+);
+
+/** The token that a request brings: in the path, or as Basic auth, which is how Gumroad sends a URL's `user:token@`. */
+export function tokenOf(event: APIGatewayProxyEventV2): string | undefined {
+  return event.pathParameters?.["token"] ?? basicToken(event.headers["authorization"]);
+}
+
+/** Whether the token is one of those. Compares hashes, and all of them, so that the time it takes tells nothing. */
+export function isAccepted(token: string, accepted: readonly string[]): boolean {
+  const given = hash(token);
+  let found = false;
+  for (const one of accepted) if (timingSafeEqual(given, hash(one))) found = true;
+  return found;
+}
+
+/** The password, or the user name where somebody wrote `https://token@…`. */
+function basicToken(header: string | undefined): string | undefined {
+  const encoded = /^basic +([\w+/=-]+)$/i.exec(header ?? "")?.[1];
+  if (encoded === undefined) return undefined;
+  const [user = "", ...password] = Buffer.from(encoded, "base64").toString("utf8").split(":");
+  const token = password.join(":");
+  return token === "" ? user : token;
+}
+
+function hash(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
