@@ -1,0 +1,200 @@
+import { loadAwsServiceSpec } from "@aws-cdk/aws-service-spec";
+import { describe, expect, it } from "@jest/globals";
+
+import { functionNames } from "../../src/bundling/bundle.ts";
+import { faultsOf } from "./resource-schema.ts";
+import { grantsOf, securityRules, withoutStage } from "./security-rules.ts";
+import { at, ofType, renderTemplate, withValue } from "./template.ts";
+import type { Template } from "./template.ts";
+
+const { template, zips } = await renderTemplate("prod", ["alarmEmail=you@example.com"]);
+const spec = await loadAwsServiceSpec();
+const role = (name: string, statement: number, ...rest: (string | number)[]) =>
+  ["Resources", `${name}Role`, "Properties", "Policies", 0, "PolicyDocument", "Statement", statement, ...rest];
+const property = (id: string, ...keys: (string | number)[]) => ["Resources", id, "Properties", ...keys];
+
+describe("the rendered template", () => {
+  it("has nothing that AWS's resource schemas refuse", () => {
+    expect(faultsOf(template, spec)).toEqual([]);
+  });
+
+  it("has the stage in every name", () => {
+    expect(withoutStage(template, "prod")).toEqual([]);
+  });
+
+  it("is told apart by that rule from one with a name without its stage", () => {
+    expect(withoutStage(withValue(template, property("LedgerTable", "TableName"), "gumroad-auth0-ledger"), "prod")).toEqual([
+      'LedgerTable: "gumroad-auth0-ledger" holds no prod',
+    ]);
+  });
+
+  it("packs each function's bundle, and nothing else", () => {
+    expect(zips).toEqual(Object.fromEntries(functionNames().map((name) => [name, [`.build/${name}.mjs`]])));
+    for (const [id, { Properties }] of ofType(template, "AWS::Lambda::Function")) {
+      const name = id.replace(/LambdaFunction$/, "").toLowerCase();
+      expect(Properties["Handler"]).toBe(`.build/${name}.handler`);
+    }
+  });
+
+  it("serves the two ping routes", () => {
+    expect(ofType(template, "AWS::ApiGatewayV2::Route").map(([, { Properties }]) => Properties["RouteKey"])).toEqual(
+      expect.arrayContaining(["POST /ping/{token}", "POST /ping"]),
+    );
+    expect(at(template.Resources, "HttpApiStage", "Properties", "StageName")).toBe("$default");
+  });
+
+  it("gives no function the role that serverless makes when one has none", () => {
+    expect(template.Resources).not.toHaveProperty("IamRoleLambdaExecution");
+  });
+
+  it("mails alarms to the address it is given, if it is given one", () => {
+    expect(template.Resources["AlarmEmail"]).toMatchObject({
+      Condition: "HasAlarmEmail",
+      Properties: { Protocol: "email", Endpoint: "you@example.com" },
+    });
+    expect(template.Conditions["HasAlarmEmail"]).toEqual({ "Fn::Not": [{ "Fn::Equals": ["you@example.com", ""] }] });
+  });
+
+  it("gives the URL to paste into Gumroad, without a token", () => {
+    expect(at(template.Outputs, "PingUrl", "Value", "Fn::Sub")).toBe("https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/ping");
+  });
+
+  it.each([
+    {
+      name: "Ping",
+      grants: [
+        "logs:CreateLogStream on PingLogGroup",
+        "logs:PutLogEvents on PingLogGroup",
+        "secretsmanager:GetSecretValue on PingSecret",
+        "sqs:SendMessage on DeadLetterQueue",
+        "sqs:SendMessage on ProvisionQueue",
+      ],
+    },
+    {
+      name: "Provision",
+      grants: [
+        "dynamodb:GetItem on LedgerTable",
+        "dynamodb:PutItem on LedgerTable",
+        "dynamodb:UpdateItem on LedgerTable",
+        "logs:CreateLogStream on ProvisionLogGroup",
+        "logs:PutLogEvents on ProvisionLogGroup",
+        "secretsmanager:GetSecretValue on Auth0Secret",
+        "sqs:ChangeMessageVisibility on ProvisionQueue",
+        "sqs:DeleteMessage on ProvisionQueue",
+        "sqs:GetQueueAttributes on ProvisionQueue",
+        "sqs:ReceiveMessage on ProvisionQueue",
+        "sqs:SendMessage on DeadLetterQueue",
+        "sqs:SendMessage on ProvisionQueue",
+      ],
+    },
+    {
+      name: "Reconcile",
+      grants: [
+        "dynamodb:Query on ${LedgerTable.Arn}/index/due",
+        "logs:CreateLogStream on ReconcileLogGroup",
+        "logs:PutLogEvents on ReconcileLogGroup",
+        "sqs:SendMessage on ProvisionQueue",
+      ],
+    },
+  ])("lets $name do these calls and no other", ({ name, grants }) => {
+    expect(grantsOf(template, `${name}Role`)).toEqual(grants);
+  });
+});
+
+/** Each breaks one rule, so that a rule that sees nothing is seen. */
+const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; found: string }[] = [
+  { rule: "queues take calls over TLS alone", broken: withValue(template, ["Resources", "ProvisionQueuePolicy"], undefined), found: "ProvisionQueue" },
+  {
+    rule: "queues take calls over TLS alone",
+    broken: withValue(template, property("DeadLetterQueuePolicy", "PolicyDocument", "Statement", 0, "Effect"), "Allow"),
+    found: "DeadLetterQueue",
+  },
+  { rule: "the deployment bucket takes calls over TLS alone", broken: withValue(template, ["Resources", "ServerlessDeploymentBucketPolicy"], undefined), found: "ServerlessDeploymentBucket" },
+  { rule: "topics take calls over TLS alone", broken: withValue(template, property("AlarmTopicPolicy", "PolicyDocument", "Statement", 1), undefined), found: "AlarmTopic" },
+  { rule: "queues are encrypted", broken: withValue(template, property("DeadLetterQueue", "SqsManagedSseEnabled"), false), found: "DeadLetterQueue" },
+  { rule: "tables are encrypted", broken: withValue(template, property("LedgerTable", "SSESpecification"), undefined), found: "LedgerTable" },
+  { rule: "topics are encrypted", broken: withValue(template, property("AlarmTopic", "KmsMasterKeyId"), undefined), found: "AlarmTopic" },
+  {
+    rule: "the deployment bucket is encrypted and private",
+    broken: withValue(template, property("ServerlessDeploymentBucket", "PublicAccessBlockConfiguration"), undefined),
+    found: "ServerlessDeploymentBucket",
+  },
+  { rule: "CloudWatch may publish to the encrypted topics", broken: withValue(template, property("AlarmTopic", "KmsMasterKeyId"), "alias/aws/sns"), found: "AlarmTopic" },
+  { rule: "CloudWatch may publish to the encrypted topics", broken: withValue(template, property("AlarmTopicPolicy", "PolicyDocument", "Statement", 0), undefined), found: "AlarmTopic" },
+  { rule: "tables can be restored to any point in time", broken: withValue(template, property("LedgerTable", "PointInTimeRecoverySpecification"), undefined), found: "LedgerTable" },
+  { rule: "tables are protected from deletion", broken: withValue(template, property("LedgerTable", "DeletionProtectionEnabled"), false), found: "LedgerTable" },
+  { rule: "tables, queues and secrets outlive the stack", broken: withValue(template, ["Resources", "PingSecret", "DeletionPolicy"], "Delete"), found: "PingSecret" },
+  { rule: "tables, queues and secrets outlive the stack", broken: withValue(template, ["Resources", "ProvisionQueue", "UpdateReplacePolicy"], undefined), found: "ProvisionQueue" },
+  { rule: "no role has a wildcard in an action or a resource", broken: withValue(template, role("Provision", 2, "Action"), ["dynamodb:*"]), found: "ProvisionRole" },
+  { rule: "no role has a wildcard in an action or a resource", broken: withValue(template, role("Ping", 2, "Resource"), "*"), found: "PingRole" },
+  { rule: "no role has a wildcard in an action or a resource", broken: withValue(template, role("Reconcile", 1, "Resource"), { "Fn::Sub": "${LedgerTable.Arn}/index/*" }), found: "ReconcileRole" },
+  { rule: "no role has a wildcard in an action or a resource", broken: withValue(template, property("PingRole", "ManagedPolicyArns"), ["arn:aws:iam::aws:policy/X"]), found: "PingRole" },
+  { rule: "no role has a negated action or resource", broken: withValue(template, role("Ping", 1, "NotAction"), ["iam:PassRole"]), found: "PingRole" },
+  { rule: "permissions stand in the roles alone", broken: withValue(template, ["Resources", "Extra"], { Type: "AWS::IAM::Policy", Properties: {} }), found: "Extra" },
+  {
+    rule: "no queue, topic or bucket lets strangers in",
+    broken: withValue(template, property("ProvisionQueuePolicy", "PolicyDocument", "Statement", 0, "Effect"), "Allow"),
+    found: "ProvisionQueuePolicy",
+  },
+  { rule: "each function has a role of its own", broken: withValue(template, property("ReconcileLambdaFunction", "Role"), { "Fn::GetAtt": ["ProvisionRole", "Arn"] }), found: "ProvisionLambdaFunction" },
+  { rule: "each function has a role of its own", broken: withValue(template, property("PingLambdaFunction", "Role"), "arn:aws:iam::1:role/admin"), found: "PingLambdaFunction" },
+  { rule: "only Lambda may take a role", broken: withValue(template, property("PingRole", "AssumeRolePolicyDocument", "Statement", 0, "Principal"), { AWS: "*" }), found: "PingRole" },
+  { rule: "each function reads only its own secrets", broken: withValue(template, role("Ping", 1, "Resource"), [{ Ref: "PingSecret" }, { Ref: "Auth0Secret" }]), found: "PingLambdaFunction" },
+  { rule: "each function reads only its own secrets", broken: withValue(template, role("Provision", 1), undefined), found: "ProvisionLambdaFunction" },
+  { rule: "each function writes to its own log alone", broken: withValue(template, role("Ping", 0, "Resource"), { "Fn::GetAtt": ["ProvisionLogGroup", "Arn"] }), found: "PingLambdaFunction" },
+  { rule: "secrets have no value in the template", broken: withValue(template, property("PingSecret", "SecretString"), "{}"), found: "PingSecret" },
+  { rule: "no secret is in an environment variable", broken: withValue(template, property("PingLambdaFunction", "Environment", "Variables", "PING_TOKEN"), "s3cret"), found: "PingLambdaFunction" },
+  {
+    rule: "no secret is in an environment variable",
+    broken: withValue(template, property("PingLambdaFunction", "Environment", "Variables", "SELLER"), "{{resolve:secretsmanager:gumroad-auth0/prod/ping}}"),
+    found: "PingLambdaFunction",
+  },
+  { rule: "every log is kept for 30 days", broken: withValue(template, property("HttpApiLogGroup", "RetentionInDays"), undefined), found: "HttpApiLogGroup" },
+  { rule: "every log is kept for 30 days", broken: withValue(template, ["Resources", "ProvisionLogGroup"], undefined), found: "ProvisionLambdaFunction" },
+  {
+    rule: "the access log is JSON of harmless fields, without the path",
+    broken: withValue(template, property("HttpApiStage", "AccessLogSettings", "Format"), '{"path":"$context.path"}'),
+    found: "HttpApiStage",
+  },
+  { rule: "the access log is JSON of harmless fields, without the path", broken: withValue(template, property("HttpApiStage", "AccessLogSettings"), undefined), found: "HttpApiStage" },
+  { rule: "nothing throttles the ping route", broken: withValue(template, property("HttpApiStage", "DefaultRouteSettings", "ThrottlingRateLimit"), 10), found: "HttpApiStage" },
+  { rule: "nothing throttles the ping route", broken: withValue(template, property("HttpApiStage", "RouteSettings"), { "POST /ping": { ThrottlingBurstLimit: 5 } }), found: "HttpApiStage" },
+  { rule: "a message goes to the dead letters after 10 receives", broken: withValue(template, property("ProvisionQueue", "RedrivePolicy", "maxReceiveCount"), 3), found: "ProvisionQueue" },
+  { rule: "a message goes to the dead letters after 10 receives", broken: withValue(template, property("ProvisionQueue", "RedrivePolicy"), undefined), found: "ProvisionQueue" },
+  { rule: "messages are kept for 14 days", broken: withValue(template, property("DeadLetterQueue", "MessageRetentionPeriod"), 345_600), found: "DeadLetterQueue" },
+  { rule: "queues are FIFO, and one buyer never delays another", broken: withValue(template, property("ProvisionQueue", "FifoThroughputLimit"), "perQueue"), found: "ProvisionQueue" },
+  {
+    rule: "a message is invisible for 6 times its function's time-out",
+    broken: withValue(template, property("ProvisionLambdaFunction", "Timeout"), 61),
+    found: "ProvisionEventSourceMappingSQSProvisionQueue",
+  },
+  {
+    rule: "workers report the messages that failed, one by one",
+    broken: withValue(template, property("ProvisionEventSourceMappingSQSProvisionQueue", "FunctionResponseTypes"), undefined),
+    found: "ProvisionEventSourceMappingSQSProvisionQueue",
+  },
+  {
+    rule: "workers are bounded",
+    broken: withValue(template, property("ProvisionEventSourceMappingSQSProvisionQueue", "ScalingConfig"), undefined),
+    found: "ProvisionEventSourceMappingSQSProvisionQueue",
+  },
+  { rule: "functions run on nodejs24.x and arm64", broken: withValue(template, property("PingLambdaFunction", "Runtime"), "nodejs20.x"), found: "PingLambdaFunction" },
+  { rule: "functions run on nodejs24.x and arm64", broken: withValue(template, property("PingLambdaFunction", "Architectures"), ["x86_64"]), found: "PingLambdaFunction" },
+  { rule: "every alarm tells somebody", broken: withValue(template, property("QueueAgeAlarm", "AlarmActions"), []), found: "QueueAgeAlarm" },
+  { rule: "every function's errors have an alarm", broken: withValue(template, ["Resources", "PingErrorsAlarm"], undefined), found: "PingLambdaFunction" },
+  { rule: "dead letters have an alarm", broken: withValue(template, ["Resources", "DeadLettersAlarm"], undefined), found: "DeadLetterQueue" },
+];
+
+describe("the security rules", () => {
+  it.each(Object.entries(securityRules))("%s", (_name, rule) => {
+    expect(rule(template)).toEqual([]);
+  });
+
+  it.each(brokenTemplates)("a template that breaks it is found: $rule ($found)", ({ rule, broken, found }) => {
+    expect(securityRules[rule](broken).map((line) => line.split(":")[0])).toContain(found);
+  });
+
+  it("are each shown to find something", () => {
+    expect(new Set(brokenTemplates.map(({ rule }) => rule))).toEqual(new Set(Object.keys(securityRules)));
+  });
+});
