@@ -6,5 +6,8 @@ export default {
   transform: {
     "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" } }],
   },
+  globalSetup: "<rootDir>/tests/bundle-once.mjs",
   testTimeout: 20_000,
+  // The auth0 SDK leaves its own time-out running when a connection breaks under a call.
+  forceExit: true,
 };

@@ -85,14 +85,15 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
   const jobs = new JobsClient(options);
   const roleIds = roleIdsOf(listRoles, now);
 
-  /** Makes a call; a refused token is fetched anew, once. */
-  async function call<T>(what: string, make: () => PromiseLike<T>): Promise<T> {
+  /** Makes a call; with a refused token, or one that may lack a scope granted since, once more with a new one. */
+  async function call<T>(make: () => PromiseLike<T>): Promise<T> {
     const used = await token.get();
     try {
       return await make();
     } catch (error) {
-      if (statusOf(error) !== 401) throw error instanceof Error && statusOf(error) === undefined ? failureOf(error, what) : error;
-      token.refuse(used);
+      const status = statusOf(error);
+      if (status === 401) token.refuse(used);
+      else if (status !== 403 || !token.doubt(used)) throw error;
       return await make();
     }
   }
@@ -100,7 +101,7 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
   async function listRoles(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const ids = new Map<string, string>();
     await answered("list the roles", async () => {
-      const page = await call("list the roles", () => roles.list({ per_page: PAGE }, { abortSignal: signal }));
+      const page = await call(() => roles.list({ per_page: PAGE }, { abortSignal: signal }));
       for await (const role of page) {
         const { id, name } = roleShape.parse(role);
         ids.set(name, id);
@@ -114,7 +115,7 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
     const ids = await idsOf();
     if (ids.length === 0) return true;
     try {
-      await call(what, () => change(ids));
+      await call(() => change(ids));
       return true;
     } catch (error) {
       if (statusOf(error) !== 404) throw failureOf(error, what);
@@ -122,14 +123,14 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
       // The user is there, so a role's id is stale: it was deleted, and perhaps made anew.
       roleIds.forget();
       const fresh = await idsOf();
-      if (fresh.length > 0) await answered(what, () => call(what, () => change(fresh)));
+      if (fresh.length > 0) await answered(what, () => call(() => change(fresh)));
       return true;
     }
   }
 
   async function exists(userId: string, signal: AbortSignal): Promise<boolean> {
     try {
-      await call("read a user", () => users.get(userId, { fields: "user_id" }, { abortSignal: signal }));
+      await call(() => users.get(userId, { fields: "user_id" }, { abortSignal: signal }));
       return true;
     } catch (error) {
       if (statusOf(error) === 404) return false;
@@ -139,14 +140,14 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
 
   return {
     find: async (email, signal) => {
-      const found = await answered("look up users by email", () => call("look up users by email", () => users.listUsersByEmail({ email }, { abortSignal: signal })));
+      const found = await answered("look up users by email", () => call(() => users.listUsersByEmail({ email }, { abortSignal: signal })));
       return found.map(directoryUser);
     },
     create: async (email, signal) => {
       const { connection } = await secret.get();
       try {
         const body = { connection, email, password: unusablePassword(), email_verified: false, verify_email: false, app_metadata: CREATED_MARK };
-        return directoryUser(await call("create a user", () => users.create(body, { abortSignal: signal })));
+        return directoryUser(await call(() => users.create(body, { abortSignal: signal })));
       } catch (error) {
         if (statusOf(error) === 409) return null;
         throw failureOf(error, "create a user");
@@ -154,7 +155,7 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
     },
     rolesOf: async (userId, signal) =>
       answered("list a user's roles", async () => {
-        const page = await call("list a user's roles", () => users.roles.list(userId, { per_page: PAGE }, { abortSignal: signal }));
+        const page = await call(() => users.roles.list(userId, { per_page: PAGE }, { abortSignal: signal }));
         const names: string[] = [];
         for await (const role of page) names.push(roleShape.parse(role).name);
         return names.sort();
@@ -164,7 +165,7 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
     remove: async (userId, names, signal) =>
       changeRoles("remove roles", userId, signal, (ids) => users.roles.delete(userId, { roles: [...ids] }, { abortSignal: signal }), () => roleIds.known(names, signal)),
     mailVerification: async (userId, signal) => {
-      await answered("mail a verification", () => call("mail a verification", () => jobs.verificationEmail.create({ user_id: userId }, { abortSignal: signal })));
+      await answered("mail a verification", () => call(() => jobs.verificationEmail.create({ user_id: userId }, { abortSignal: signal })));
     },
   };
 }

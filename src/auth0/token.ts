@@ -15,15 +15,21 @@ export interface ManagementToken {
   get(): Promise<string>;
   /** Drops a token that Auth0 refused, unless another was fetched meanwhile. */
   refuse(token: string): void;
+  /**
+   * Drops a token that lacks a scope, if it is over a minute old: tokens keep the scopes they were issued with, so a
+   * new grant needs a new token. Tells whether it pays to try again.
+   */
+  doubt(token: string): boolean;
 }
 
 const answerShape = z.object({ access_token: z.string(), expires_in: z.number() });
+const DOUBT_MS = 60_000;
 const EARLY_MS = 60_000;
 const ATTEMPT_MS = 10_000;
 
 /** Client credentials, once a process: Auth0's tokens last a day, and each one that is fetched counts against a quota. */
 export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, now: () => number = Date.now): ManagementToken {
-  let known: { readonly token: string; readonly until: number } | undefined;
+  let known: { readonly token: string; readonly since: number; readonly until: number } | undefined;
   let fetching: Promise<string> | undefined;
 
   async function fresh(): Promise<string> {
@@ -41,7 +47,7 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, 
   }
 
   function keep({ access_token, expires_in }: z.infer<typeof answerShape>): string {
-    known = { token: access_token, until: now() + expires_in * 1000 - EARLY_MS };
+    known = { token: access_token, since: now(), until: now() + expires_in * 1000 - EARLY_MS };
     return access_token;
   }
 
@@ -55,6 +61,12 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, 
     },
     refuse: (token) => {
       if (known?.token === token) known = undefined;
+    },
+    doubt: (token) => {
+      if (known?.token !== token) return true;
+      if (now() - known.since < DOUBT_MS) return false;
+      known = undefined;
+      return true;
     },
   };
 }

@@ -1,0 +1,13 @@
+/**
+ * The scopes of the calls that `directory.ts` makes, and no more. Auth0 checks the scopes of a token, and a token keeps
+ * those it was issued with.
+ */
+export const MANAGEMENT_SCOPES: readonly string[] = [
+  "read:users", // look up by email, list a user's roles
+  "create:users",
+  "update:users", // assign and remove roles, mail a verification
+  "read:roles", // role names, a user's roles
+  "read:role_members", // a user's roles
+  "create:role_members", // assign
+  "delete:role_members", // remove
+];

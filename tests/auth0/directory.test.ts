@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+
+import { auth0Directory, type Directory } from "../../src/auth0/directory.ts";
+import { MANAGEMENT_SCOPES } from "../../src/auth0/scopes.ts";
+import { auth0SecretShape, type Auth0Credentials } from "../../src/auth0/secret.ts";
+import type { Secret } from "../../src/config/secret.ts";
+import { startAuth0Emulator, type Auth0Emulator } from "../../src/emulators/auth0/emulator.ts";
+
+
+let auth0: Auth0Emulator;
+let clock: number;
+let clientSecret: string;
+let rereads: number;
+let directory: Directory;
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  auth0 = await startAuth0Emulator({ roles: ["reader", "member"], now: () => clock });
+});
+afterAll(async () => {
+  await auth0.stop();
+});
+beforeEach(() => {
+  clock = Date.parse("2026-01-05T20:00:00Z");
+  clientSecret = "local-secret";
+  rereads = 0;
+  auth0.reset();
+  auth0.onCall(undefined);
+  directory = auth0Directory({ secret: secret(), now: () => clock });
+});
+
+function secret(): Secret<Auth0Credentials> {
+  let known = credentials();
+  const reread = async () => {
+    rereads += 1;
+    known = credentials();
+    return Promise.resolve(known);
+  };
+  return { get: async () => Promise.resolve(known), reread };
+}
+const credentials = () => auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: clientSecret });
+const paths = () => auth0.calls.map((call) => `${call.method} ${call.path}`);
+
+describe("the directory", () => {
+  it("creates a user without a mail, marks it as ours, and finds it again", async () => {
+    const created = await directory.create("ann@example.com", signal);
+    expect(created).toMatchObject({ verified: false, createdByUs: true });
+    expect(await directory.find("ann@example.com", signal)).toEqual([created]);
+    expect(auth0.mails).toEqual([]);
+    expect(auth0.users()).toMatchObject([{ app_metadata: { gumroad_auth0: { created: true } } }]);
+  });
+
+  it("tells apart who is verified, and who only claims the address", async () => {
+    auth0.addUser({ email: "ann@example.com", verified: true });
+    auth0.addUser({ email: "bo@example.com", verified: false, user_metadata: { gumroad_auth0: { created: true } } });
+    expect(await directory.find("ann@example.com", signal)).toMatchObject([{ verified: true, createdByUs: false }]);
+    expect(await directory.find("bo@example.com", signal)).toMatchObject([{ verified: false, createdByUs: false }]);
+    expect(await directory.find("cy@example.com", signal)).toEqual([]);
+  });
+
+  it("says null where a user with this email exists by now", async () => {
+    auth0.addUser({ email: "ann@example.com" });
+    expect(await directory.create("ann@example.com", signal)).toBeNull();
+  });
+
+  it("gives, lists and takes roles by name, safely twice", async () => {
+    const user = await directory.create("ann@example.com", signal);
+    for (let time = 0; time < 2; time += 1) expect(await directory.assign(user!.id, ["reader", "member"], signal)).toBe(true);
+    expect(await directory.rolesOf(user!.id, signal)).toEqual(["member", "reader"]);
+    for (let time = 0; time < 2; time += 1) expect(await directory.remove(user!.id, ["member"], signal)).toBe(true);
+    expect(auth0.rolesOfEmail("ann@example.com")).toEqual(["reader"]);
+  });
+
+  it("fetches one token and one list of roles, however much is done at once", async () => {
+    await Promise.all(Array.from({ length: 5 }, async (_, index) => directory.assign((await directory.create(`b${String(index)}@example.com`, signal))!.id, ["reader"], signal)));
+    expect(paths().filter((path) => path === "POST /oauth/token")).toHaveLength(1);
+    expect(paths().filter((path) => path === "GET /roles")).toHaveLength(1);
+    expect(auth0.managementCalls()).toBe(10);
+  });
+
+  it("fetches a new token a minute before the old one expires, and at once when it is refused", async () => {
+    await directory.find("ann@example.com", signal);
+    clock += 86_400_000 - 60_000;
+    await directory.find("ann@example.com", signal);
+    auth0.revokeTokens();
+    await directory.find("ann@example.com", signal);
+    expect(paths().filter((path) => path === "POST /oauth/token")).toHaveLength(3);
+  });
+
+  it("reads the secret again when Auth0 says it is wrong, and says what to mend if it still is", async () => {
+    const rotated = auth0.rotateSecret();
+    await expect(directory.find("ann@example.com", signal)).rejects.toMatchObject({ code: "AUTH0_CREDENTIALS" });
+    clientSecret = rotated;
+    expect(await directory.find("ann@example.com", signal)).toEqual([]);
+    expect(rereads).toBe(2);
+    auth0.rotateSecret("local-secret");
+  });
+
+  it("names the scope that is missing, and works once it is granted", async () => {
+    auth0.setScopes(MANAGEMENT_SCOPES.filter((scope) => scope !== "create:users"));
+    await expect(directory.create("ann@example.com", signal)).rejects.toMatchObject({ code: "AUTH0_SCOPE", message: expect.stringContaining("create:users") });
+    auth0.setScopes(MANAGEMENT_SCOPES);
+    clock += 60_000;
+    expect(await directory.create("ann@example.com", signal)).not.toBeNull();
+  });
+
+  it("names a role that the tenant lacks, and finds it once it is made", async () => {
+    const user = await directory.create("ann@example.com", signal);
+    await expect(directory.assign(user!.id, ["reader", "poet"], signal)).rejects.toMatchObject({ code: "AUTH0_ROLE_MISSING", message: expect.stringContaining('"poet"') });
+    expect(auth0.rolesOfEmail("ann@example.com")).toEqual([]);
+    auth0.addRole("poet");
+    clock += 10_000;
+    expect(await directory.assign(user!.id, ["reader", "poet"], signal)).toBe(true);
+    expect(auth0.rolesOfEmail("ann@example.com")).toEqual(["poet", "reader"]);
+    auth0.removeRole("poet");
+    expect(await directory.remove(user!.id, ["poet"], signal)).toBe(true);
+  });
+
+  it("copes with a role that was deleted and made anew, under another id", async () => {
+    const user = await directory.create("ann@example.com", signal);
+    await directory.assign(user!.id, ["member"], signal);
+    auth0.removeRole("reader");
+    auth0.addRole("reader");
+    expect(await directory.assign(user!.id, ["reader"], signal)).toBe(true);
+    expect(auth0.rolesOfEmail("ann@example.com")).toEqual(["member", "reader"]);
+  });
+
+  it("tells when a user is gone", async () => {
+    const user = await directory.create("ann@example.com", signal);
+    auth0.removeUser(user!.id);
+    expect(await directory.assign(user!.id, ["reader"], signal)).toBe(false);
+    expect(await directory.remove(user!.id, ["reader"], signal)).toBe(false);
+  });
+
+  it("has a verification mailed", async () => {
+    const user = auth0.addUser({ email: "ann@example.com", verified: false });
+    await directory.mailVerification(user.user_id, signal);
+    expect(auth0.mails).toMatchObject([{ userId: user.user_id }]);
+  });
+
+  it.each([
+    { trouble: "a 502", answer: { status: 502 } as const },
+    { trouble: "a cut connection", answer: "reset" as const },
+    { trouble: "an answer lost on the way", answer: "answerThenReset" as const },
+  ])("calls $trouble temporary", async ({ answer }) => {
+    auth0.fault({ path: "/users-by-email", answer });
+    await expect(directory.find("ann@example.com", signal)).rejects.toMatchObject({ name: "TemporaryError", code: "AUTH0_UNREACHABLE" });
+    expect(await directory.find("ann@example.com", signal)).toEqual([]);
+  });
+
+  it("ends a call that hangs when the time is up", async () => {
+    const fault = auth0.fault({ path: "/users-by-email", answer: "hang" });
+    const deadline = new AbortController();
+    auth0.onCall((call) => {
+      if (call.path === "/users-by-email") deadline.abort();
+    });
+    await expect(directory.find("ann@example.com", deadline.signal)).rejects.toMatchObject({ name: "TemporaryError" });
+    fault.remove();
+  });
+
+  it("never breaks Auth0's description", () => {
+    expect(auth0.failures).toEqual([]);
+  });
+});
+
+describe("the secret auth0", () => {
+  const parse = (domain: string) => auth0SecretShape.safeParse({ domain, client_id: "c", client_secret: "s" });
+
+  it.each([
+    ["acme.eu.auth0.com", "https://acme.eu.auth0.com", "https://acme.eu.auth0.com/api/v2/"],
+    ["https://acme.eu.auth0.com/", "https://acme.eu.auth0.com", "https://acme.eu.auth0.com/api/v2/"],
+    ["http://127.0.0.1:3001", "http://127.0.0.1:3001", "http://127.0.0.1:3001/api/v2/"],
+  ])("takes %s", (domain, url, audience) => {
+    expect(parse(domain)).toMatchObject({ success: true, data: { url, audience, connection: "Username-Password-Authentication" } });
+  });
+
+  it.each(["", "http://acme.eu.auth0.com", "https://user@acme.auth0.com", "https://acme.auth0.com?x=1", "a b"])("refuses %p", (domain) => {
+    expect(parse(domain).success).toBe(false);
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "@jest/globals";
+
+import { roleNames, rolesOf } from "../../src/access/policy.ts";
+import { defineProducts } from "../../src/config/products-file.ts";
+import products from "../../src/products.ts";
+
+const book = { id: "b", name: "Book", roles: ["reader"] } as const;
+
+describe("the policy file", () => {
+  it("of this project is valid and names its roles", () => {
+    expect(roleNames(products)).toEqual(["club", "club-premium", "masterclass", "react-for-dataviz", "serverless-handbook"]);
+  });
+
+  it("takes every option of the README", () => {
+    const policy = defineProducts([
+      { ...book, onRefund: "keep", onPartialRefund: "remove", onDispute: "keep" },
+      { id: "c", name: "Club", variant: "Tier", roles: { Basic: ["club"], Free: [] }, otherwise: ["guest"], onEnd: { graceDays: 3 } },
+      { id: "k", name: "Kept", roles: ["kept"], onEnd: "keep" },
+      { id: "i", name: "Plan", roles: ["student"], plan: "instalments" },
+      { id: "a", name: "All", contains: ["b"], roles: ["collector"] },
+    ]);
+    expect([...policy.keys()]).toEqual(["b", "c", "k", "i", "a"]);
+    expect(roleNames(policy)).toEqual(["club", "collector", "guest", "kept", "reader", "student"]);
+  });
+
+  // Written as unknown JSON, because the type check refuses each of these already: see the types test below.
+  it.each<{ mistake: string; entries: unknown; says: string }>([
+    { mistake: "a duplicate id", entries: [book, { ...book, name: "Again" }], says: 'entry 2 (Again): the id b is used by an entry above' },
+    { mistake: "empty roles", entries: [{ ...book, roles: [] }], says: 'entry 1 (Book): "roles" needs at least one role' },
+    { mistake: "an unknown option", entries: [{ ...book, onRefunds: "keep" }], says: 'entry 1 (Book): unknown option "onRefunds"' },
+    { mistake: "a wrong value", entries: [{ ...book, onRefund: "maybe" }], says: 'entry 1 (Book): "onRefund"' },
+    { mistake: "a missing id", entries: [{ name: "Book", roles: ["reader"] }], says: 'entry 1 (Book): "id"' },
+    { mistake: "no roles at all", entries: [{ id: "b", name: "Book" }], says: 'entry 1 (Book): "roles"' },
+    { mistake: "an empty role name", entries: [{ ...book, roles: [" "] }], says: 'entry 1 (Book): "roles.0"' },
+    { mistake: "options without a single role", entries: [{ ...book, variant: "Tier", roles: { Basic: [] } }], says: 'entry 1 (Book): "roles" needs at least one role' },
+    { mistake: "a bundle of nothing", entries: [{ id: "a", name: "All", contains: [] }], says: 'entry 1 (All): "contains" needs' },
+    { mistake: "a negative grace", entries: [{ ...book, onEnd: { graceDays: -1 } }], says: 'entry 1 (Book): "onEnd' },
+    { mistake: "no object", entries: ["book"], says: "entry 1 (not an object)" },
+  ])("with $mistake is refused, naming the entry", ({ entries, says }) => {
+    const define: (entries: never) => unknown = defineProducts;
+    const asAny: never = JSON.parse(JSON.stringify(entries));
+    expect(() => define(asAny)).toThrow(expect.objectContaining({ code: "POLICY_INVALID", message: expect.stringContaining(says) }));
+  });
+
+  it("is refused by the type check where its shape is wrong", () => {
+    // @ts-expect-error an unknown option
+    expect(() => defineProducts([{ ...book, colour: "red" }])).toThrow();
+    // @ts-expect-error a product that gives nothing
+    expect(() => defineProducts([{ id: "b", name: "Book" }])).toThrow();
+    // @ts-expect-error roles by option without saying which option
+    expect(() => defineProducts([{ id: "b", name: "Book", roles: { Basic: ["club"] } }])).toThrow();
+  });
+
+  it("gives a product's roles by its own option names only", () => {
+    const club = { id: "c", name: "Club", variant: "Tier", roles: { Basic: ["club"] } };
+    expect(rolesOf(club, "Basic")).toEqual({ roles: ["club"], listed: true });
+    expect(rolesOf(club, "toString")).toEqual({ roles: [], listed: false });
+    expect(rolesOf(club, null)).toEqual({ roles: [], listed: false });
+  });
+});

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+
+import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount } from "../../src/gumroad/form.ts";
+import { seed } from "../properties/arbitraries.ts";
+
+const bodies = readdirSync("fixtures/pings").map((file) => readFileSync(`fixtures/pings/${file}`, "utf8"));
+
+describe("a form", () => {
+  it("keeps nested keys and lists", () => {
+    const form = parseForm("card%5Bvisual%5D=x&old_plan%5Btier%5D%5Bname%5D=Basic&purchase_ids%5B%5D=a&purchase_ids%5B%5D=b");
+    expect(textOf(nestedOf(form, "card"), "visual")).toBe("x");
+    expect(textOf(nestedOf(nestedOf(form, "old_plan"), "tier"), "name")).toBe("Basic");
+    expect(form["purchase_ids"]).toEqual(["a", "b"]);
+  });
+
+  it("restores brackets that Gumroad encodes twice in a key, and leaves those in values alone", () => {
+    const form = parseForm("custom_fields%5BCompany%20%255Bfor%20invoice%255D%5D=A%255B");
+    expect(textOf(nestedOf(form, "custom_fields"), "Company [for invoice]")).toBe("A%5B");
+  });
+
+  it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("takes a field called %s as nothing but a field", (key) => {
+    const form = parseForm(`${key}=1&${key}%5Bx%5D=2&custom_fields%5B${key}%5D%5Bpolluted%5D=yes`);
+    expect(Object.getPrototypeOf(form)).toBeNull();
+    expect({}).not.toHaveProperty("polluted");
+    expect({}).not.toHaveProperty("x");
+  });
+
+  it("reads an empty value, a list and a missing field as no text", () => {
+    const form = parseForm("nil=&list%5B%5D=1&twice=1&twice=2");
+    expect([textOf(form, "nil"), textOf(form, "list"), textOf(form, "twice"), textOf(form, "missing"), textOf(form, "toString")]).toEqual([undefined, undefined, undefined, undefined, undefined]);
+  });
+
+  it("refuses what is deeper or longer than any ping", () => {
+    expect(() => parseForm("a[b][c][d]=1")).not.toThrow();
+    expect(() => parseForm("a[b][c][d][e]=1")).toThrow(FormError);
+    expect(() => parseForm("a=1&".repeat(2001))).toThrow(/more than 2000 fields/);
+  });
+
+  it(`is read without an error of another kind, whatever the body (seed ${String(seed)})`, () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.stringMatching(/^([a-z[\]%=&._0-9]{0,12})*$/)), (body) => {
+        try {
+          parseForm(body);
+        } catch (error) {
+          expect(error).toBeInstanceOf(FormError);
+        }
+      }),
+      { seed, numRuns: 300 },
+    );
+  });
+});
+
+describe("what is kept of a body", () => {
+  it("holds no card, name, address, licence or country, and every field that is used", () => {
+    for (const body of bodies) {
+      const kept = withoutPrivateFields(body);
+      expect(decodeURIComponent(kept)).not.toMatch(/card\[|full_name|street_address|zip_code|city=|ip_country|license_key|shipping_information/);
+      if (body.includes("sale_id=")) expect(kept).toMatch(/sale_id=.*resource_name=|test=true/);
+    }
+  });
+
+  it("loses its private fields even where the body can't be parsed", () => {
+    expect(withoutPrivateFields("a[b][c][d][e]=1&card%5Bvisual%5D=4242&%E0%A4%A=1")).toBe("a[b][c][d][e]=1&%E0%A4%A=1");
+  });
+
+  it("is the same for a ping and its retry", () => {
+    const [sale, retry] = ["sale", "sale-retry"].map((name) => readFileSync(`fixtures/pings/${name}.txt`, "utf8"));
+    expect(retry).not.toBe(sale);
+    expect(withoutRetryCount(retry!)).toBe(sale);
+  });
+});

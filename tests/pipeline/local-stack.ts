@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+import * as z from "zod";
+
+import { roleNames } from "../../src/access/policy.ts";
+import { startStack, type Stack, type StackOptions } from "../../src/emulators/stack.ts";
+import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
+import policy from "../../src/products.ts";
+
+/** Where the bundles of the tests are: apart from `.build`, which packaging writes. */
+export const TEST_BUNDLES = path.resolve(import.meta.dirname, "../../.build/tests");
+
+/** Starts the deployed functions over embedded parts, with the policy's roles in the tenant. */
+export async function startLocal(options: Partial<StackOptions> = {}): Promise<Stack> {
+  return startStack({ bundlesDir: TEST_BUNDLES, roles: roleNames(policy), ...options });
+}
+
+/** A wire body. */
+export function body(file: string): string {
+  return readFileSync(`fixtures/pings/${file.replace(/\.txt$/, "")}.txt`, "utf8");
+}
+
+/** A wire body with some fields changed, or left out (null). */
+export function changed(file: string, changes: Readonly<Record<string, string | null>>): string {
+  const fields = new URLSearchParams(body(file));
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null) fields.delete(key);
+    else fields.set(key, value);
+  }
+  return fields.toString();
+}
+
+/** Another sale by the same or another buyer. */
+export function saleBy(email: string, changes: Readonly<Record<string, string>> = {}): string {
+  return changed("sale", { email, sale_id: `sale-of-${email}`, ...changes });
+}
+
+/** Posts a body as Gumroad does. */
+export async function post(stack: Stack, text: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  return fetch(stack.pingUrl, { method: "POST", body: text, headers: { "content-type": "application/x-www-form-urlencoded", ...headers } });
+}
+
+/** Posts bodies one after the other, expects 200 for each, and waits until the queue is empty. */
+export async function deliver(stack: Stack, ...texts: readonly string[]): Promise<void> {
+  for (const text of texts) {
+    const answer = await post(stack, text);
+    if (answer.status !== 200) throw new Error(`a ping was answered with ${String(answer.status)}: ${await answer.text()}`);
+  }
+  await stack.sqs.idle();
+}
+
+/** A buyer's record as stored, or undefined. */
+export async function recordOf(stack: Stack, email: string): Promise<BuyerRecord | undefined> {
+  const item = (await stack.ledger()).find(({ pk, sk }) => pk === `buyer#${email}` && sk === "record");
+  return item === undefined ? undefined : recordShape.parse(item["record"]);
+}
+
+/** The Management calls so far as `METHOD /path`, without the token and the role names. */
+export function managementCalls(stack: Stack): readonly string[] {
+  return stack.auth0.calls.map(({ method, path: called }) => `${method} ${called}`).filter((call) => call !== "POST /oauth/token" && call !== "GET /roles");
+}
+
+const deadLetter = z.looseObject({ code: z.string(), reason: z.string(), body: z.string() });
+
+/** What was kept in the dead-letter queue, with the bodies decoded. */
+export async function kept(stack: Stack): Promise<readonly { readonly code: string; readonly reason: string; readonly body: string }[]> {
+  return (await stack.sqs.deadLetters()).map((letter) => {
+    const { code, reason, body: encoded } = deadLetter.parse(letter);
+    return { code, reason, body: Buffer.from(encoded, "base64").toString("utf8") };
+  });
+}

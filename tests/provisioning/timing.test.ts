@@ -1,0 +1,25 @@
+import { describe, expect, it } from "@jest/globals";
+
+import { dueAfterFailure, dueWhileUnverified, retrySeconds } from "../../src/provisioning/timing.ts";
+
+describe("waiting", () => {
+  it("of a failed message begins with seconds and grows, within SQS's twelve hours", () => {
+    const waits = Array.from({ length: 9 }, (_, index) => retrySeconds(index + 1));
+    expect(waits[0]).toBeLessThanOrEqual(5);
+    for (let index = 1; index < waits.length; index += 1) expect(waits[index]).toBeGreaterThan(waits[index - 1]!);
+    expect(Math.max(...waits)).toBeLessThan(43_200);
+  });
+
+  it("spans at least half an hour in ten receives, and then sends the message to the dead-letter queue at once", () => {
+    const total = Array.from({ length: 10 }, (_, index) => retrySeconds(index + 1)).reduce((sum, seconds) => sum + seconds);
+    expect(total).toBeGreaterThan(30 * 60);
+    expect(retrySeconds(10)).toBe(0);
+    expect(retrySeconds(Number.NaN)).toBe(0);
+  });
+
+  it("of a record grows to its bound", () => {
+    expect([1, 2, 3, 4, 5, 50].map(dueAfterFailure)).toEqual([60_000, 120_000, 240_000, 480_000, 900_000, 900_000]);
+    expect(dueWhileUnverified(1)).toBe(60_000);
+    expect(dueWhileUnverified(50)).toBe(6 * 60 * 60_000);
+  });
+});
