@@ -42,21 +42,27 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
   }
 
   async function freshest(maxAge: number, signal: AbortSignal | undefined): Promise<T> {
-    const last = known;
-    if (last !== undefined && now() - last.readAt < maxAge) return last.value;
+    if (known !== undefined && now() - known.readAt < maxAge) return known.value;
     reading ??= read(signal).finally(() => {
       reading = undefined;
     });
-    try {
-      return await reading;
-    } catch (error) {
-      // While Secrets Manager is away, what worked a moment ago is better than refusing buyers.
-      if (last !== undefined && error instanceof TemporaryError) return last.value;
-      throw error;
-    }
+    return reading;
   }
 
-  return { get: (signal) => freshest(MAX_AGE_MS, signal), reread: (signal) => freshest(REREAD_MS, signal) };
+  return {
+    get: async (signal) => {
+      const last = known;
+      try {
+        return await freshest(MAX_AGE_MS, signal);
+      } catch (error) {
+        // While Secrets Manager is away, what worked a moment ago is better than refusing buyers.
+        if (last !== undefined && error instanceof TemporaryError) return last.value;
+        throw error;
+      }
+    },
+    // No old value here: who asks has just seen it fail, and refusing a buyer on it would be for good.
+    reread: (signal) => freshest(REREAD_MS, signal),
+  };
 }
 
 async function readSecret<T>(client: SecretsManagerClient, id: string, shape: z.ZodMiniType<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -1,0 +1,108 @@
+import { describe, expect, it } from "@jest/globals";
+
+import type { GateCall } from "../../src/emulators/aws/gate.ts";
+import type { Stack } from "../../src/emulators/stack.ts";
+import { changed, post, recordOf, startLocal } from "../pipeline/local-stack.ts";
+
+const HANDBOOK = "serverless-handbook";
+const product = { product_id: "Z7kcrf7WgiSjiBnsGYi45w==" };
+
+interface Story {
+  readonly name: string;
+  /** What was before: done without a crash. */
+  readonly before: (stack: Stack, email: string) => Promise<void>;
+  /** The ping during which everything stops once. */
+  readonly ping: (email: string) => string;
+  readonly roles: readonly string[];
+  /** The calls that must have been among those crashed at. */
+  readonly passes: readonly string[];
+}
+
+const sale = (email: string) => changed("sale", { email, sale_id: `of ${email}` });
+const stories: readonly Story[] = [
+  {
+    name: "a buyer never seen",
+    before: async () => Promise.resolve(),
+    ping: sale,
+    roles: [HANDBOOK],
+    passes: ["sqs SendMessage", "dynamodb UpdateItem", "dynamodb PutItem", "auth0 POST /oauth/token", "auth0 GET /api/v2/users-by-email", "auth0 POST /api/v2/users", "auth0 POST /api/v2/users/{id}/roles"],
+  },
+  {
+    name: "a buyer whose own user brings a role",
+    before: async (stack, email) => {
+      stack.auth0.addUser({ email, verified: true, roles: ["vip"] });
+      return Promise.resolve();
+    },
+    ping: sale,
+    roles: [HANDBOOK, "vip"],
+    passes: ["auth0 GET /api/v2/users/{id}/roles", "auth0 POST /api/v2/users/{id}/roles"],
+  },
+  {
+    name: "a refund beside another purchase",
+    before: async (stack, email) => {
+      await settle(stack, sale(email), changed("sale", { email, sale_id: `other of ${email}`, ...product }));
+    },
+    ping: (email) => changed("refund-full", { email, sale_id: `of ${email}` }),
+    roles: ["react-for-dataviz"],
+    passes: ["auth0 DELETE /api/v2/users/{id}/roles"],
+  },
+];
+
+async function settle(stack: Stack, ...texts: readonly string[]): Promise<void> {
+  for (const text of texts) expect((await post(stack, text)).status).toBe(200);
+  await stack.sqs.idle();
+}
+
+describe.each(stories)("$name", ({ before, ping, roles, passes }) => {
+  it("ends right, with no user twice and no foreign role touched, wherever everything stops", async () => {
+    let countdown = Number.POSITIVE_INFINITY;
+    let crashedAt: string | undefined;
+    const stack = await startLocal({
+      roles: [HANDBOOK, "react-for-dataviz", "vip"],
+      maxWorkers: 1,
+      onCall: (call: GateCall) => {
+        countdown -= 1;
+        if (countdown !== 0) return "go";
+        crashedAt = `${call.service} ${call.operation} ${call.phase}`;
+        return "crash";
+      },
+    });
+    const points: string[] = [];
+    try {
+      for (let point = 1; ; point += 1) {
+        const email = `buyer${String(point)}@example.com`;
+        countdown = Number.POSITIVE_INFINITY;
+        await before(stack, email);
+        await stack.crash();
+        crashedAt = undefined;
+        countdown = point;
+        // Gumroad sends again after a 5xx.
+        let status = (await post(stack, ping(email))).status;
+        for (let retry = 1; status !== 200 && retry <= 3; retry += 1) status = (await post(stack, `${ping(email)}&retry_count=${String(retry)}`)).status;
+        expect(status).toBe(200);
+        await untilDone(stack, () => crashedAt !== undefined);
+
+        const told = `${crashedAt ?? "nowhere"} (point ${String(point)})`;
+        expect({ told, roles: stack.auth0.rolesOfEmail(email) }).toEqual({ told, roles });
+        expect({ told, users: stack.auth0.users().filter((user) => user.email === email).length }).toEqual({ told, users: 1 });
+        expect({ told, record: await recordOf(stack, email) }).toMatchObject({ told, record: { unsettled: null, dueAt: null } });
+        if (crashedAt === undefined) break;
+        points.push(crashedAt);
+      }
+      expect(await stack.sqs.deadLetters()).toEqual([]);
+      for (const call of passes) expect(points).toEqual(expect.arrayContaining([`${call} before`, `${call} after`]));
+    } finally {
+      await stack.stop();
+    }
+  }, 60_000);
+});
+
+/** Waits until the queue is empty; what a crashed worker held comes back as if its visibility time-out had passed. */
+async function untilDone(stack: Stack, crashed: () => boolean): Promise<void> {
+  for (;;) {
+    const { waiting, inFlight } = await stack.sqs.inspect("ProvisionQueue");
+    if (waiting.length + inFlight.length === 0) return;
+    if (crashed() && inFlight.length > 0 && stack.inHand() === 0) await stack.redeliver();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,306 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+
+import { MANAGEMENT_SCOPES } from "../../src/auth0/scopes.ts";
+import type { Stack, StackOptions } from "../../src/emulators/stack.ts";
+import { body, changed, deliver, managementCalls, post, recordOf, saleBy, startLocal } from "./local-stack.ts";
+
+const ANN = "ann@example.com";
+const HANDBOOK = "serverless-handbook";
+const DATAVIZ = { product_id: "Z7kcrf7WgiSjiBnsGYi45w==" };
+const MINUTE = 60_000;
+
+let stack: Stack;
+const logged: string[] = [];
+const start = async (options: Partial<StackOptions> = {}) => {
+  stack = await startLocal({ onLog: (_function, line) => logged.push(line), ...options });
+};
+beforeEach(() => {
+  logged.length = 0;
+});
+afterEach(async () => {
+  expect(stack.auth0.failures).toEqual([]);
+  for (const line of logged) expect(line).not.toMatch(/@example|%40example/);
+  await stack.stop();
+});
+
+/** Lets time pass, and the minute's reconcile send what is due. */
+async function later(ms: number): Promise<void> {
+  await stack.advance(ms);
+  expect(await stack.invoke("reconcile")).toMatchObject({ kind: "answer" });
+  await stack.sqs.idle();
+}
+
+describe("a buyer never seen", () => {
+  it("costs three Management calls: look up, create, assign", async () => {
+    await start();
+    await deliver(stack, body("sale"));
+    expect(managementCalls(stack)).toEqual(["GET /users-by-email", "POST /users", "POST /users/{id}/roles"]);
+    expect(stack.auth0.users()).toMatchObject([{ email: ANN, email_verified: false, roles: [HANDBOOK] }]);
+    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null, dueAt: null });
+  });
+
+  it("who has a verified user keeps it, and costs three: look up, list roles, assign", async () => {
+    await start({ roles: [HANDBOOK, "vip"] });
+    stack.auth0.addUser({ email: ANN, verified: true, roles: ["vip"] });
+    await deliver(stack, body("sale"));
+    expect(managementCalls(stack)).toEqual(["GET /users-by-email", "GET /users/{id}/roles", "POST /users/{id}/roles"]);
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK, "vip"]);
+    expect(stack.auth0.users()).toHaveLength(1);
+  });
+
+  it("with several verified users gets the role on each", async () => {
+    await start();
+    stack.auth0.addUser({ email: ANN, verified: true });
+    stack.auth0.addUser({ email: ANN, verified: true, connection: "google-oauth2", provider: "google-oauth2" });
+    await deliver(stack, body("sale"));
+    expect(stack.auth0.users().map(({ roles }) => roles)).toEqual([[HANDBOOK], [HANDBOOK]]);
+  });
+
+  it.each(["Ann@Example.COM", " ann@example.com "])("is one buyer however the email is written: %p", async (email) => {
+    await start();
+    await deliver(stack, body("sale"), saleBy(email, DATAVIZ));
+    expect(stack.auth0.users().map((user) => user.email)).toEqual([ANN]);
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual(["react-for-dataviz", HANDBOOK]);
+  });
+
+  it("with a plus sign is another person than without", async () => {
+    await start();
+    await deliver(stack, body("sale"), saleBy("ann+courses@example.com", DATAVIZ));
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
+    expect(stack.auth0.rolesOfEmail("ann+courses@example.com")).toEqual(["react-for-dataviz"]);
+  });
+
+  it("who signs up between our look-up and our create is looked up again", async () => {
+    await start();
+    stack.auth0.onCall(({ path }, phase) => {
+      if (path === "/users-by-email" && phase === "after" && stack.auth0.users().length === 0) stack.auth0.addUser({ email: ANN, verified: true });
+    });
+    await deliver(stack, body("sale"));
+    expect(stack.auth0.users()).toMatchObject([{ email: ANN, roles: [HANDBOOK] }]);
+  });
+});
+
+describe("a known buyer", () => {
+  it("costs one call for the next product, and none for a duplicate", async () => {
+    await start();
+    await deliver(stack, body("sale"));
+    const first = managementCalls(stack).length;
+    await deliver(stack, saleBy(ANN, DATAVIZ));
+    expect(managementCalls(stack).slice(first)).toEqual(["POST /users/{id}/roles"]);
+    // Sent again after SQS has forgotten it: the ledger knows it.
+    await stack.advance(6 * MINUTE);
+    await deliver(stack, changed("sale", { referrer: "resent" }), changed("sale", { retry_count: "2", referrer: "again" }));
+    expect(managementCalls(stack)).toHaveLength(first + 1);
+  });
+
+  it("fifty copies at once are one user, one role and three calls", async () => {
+    await start();
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => post(stack, changed(index % 2 === 0 ? "sale" : "sale-retry", { referrer: `copy ${String(index)}` }))));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    await stack.sqs.idle();
+    expect(stack.auth0.users()).toMatchObject([{ email: ANN, roles: [HANDBOOK] }]);
+    expect(managementCalls(stack)).toHaveLength(3);
+  });
+
+  it("twenty products bought at once end in all their roles", async () => {
+    await start();
+    await Promise.all(["zGyG_1JQunZuizwqd9CP7g==", "Z7kcrf7WgiSjiBnsGYi45w==", "lnHn8l0Cn_FH_VuURa1aEw=="].flatMap((product_id) => Array.from({ length: 7 }, (_, index) => post(stack, changed("sale", { product_id, sale_id: `${product_id}${String(index)}` })))));
+    await stack.sqs.idle();
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual(["masterclass", "react-for-dataviz", HANDBOOK]);
+    expect(stack.auth0.users()).toHaveLength(1);
+  });
+
+  it("whose user was deleted at Auth0 gets a new one with all roles", async () => {
+    await start();
+    await deliver(stack, body("sale"));
+    stack.auth0.removeUser(stack.auth0.users()[0]!.user_id);
+    await deliver(stack, saleBy(ANN, DATAVIZ));
+    expect(stack.auth0.users()).toMatchObject([{ email: ANN, roles: ["react-for-dataviz", HANDBOOK] }]);
+  });
+
+  it("loses only what we gave: a role that was there before stays through a refund", async () => {
+    await start({ roles: [HANDBOOK, "vip"] });
+    stack.auth0.addUser({ email: ANN, verified: true, roles: ["vip", HANDBOOK] });
+    await deliver(stack, body("sale"), body("refund-full"));
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK, "vip"]);
+  });
+
+  it("keeps the history of what came, each ping once", async () => {
+    await start();
+    await deliver(stack, body("sale"), body("refund-partial"), changed("sale", { referrer: "resent" }));
+    const history = (await stack.ledger()).filter(({ sk }) => String(sk).startsWith("event#"));
+    expect(history.map(({ detail }) => detail)).toMatchObject([{ event: "sale" }, { event: "refund" }]);
+  });
+});
+
+describe("an email that somebody registered and never verified", () => {
+  it("gets nothing; Auth0 mails a verification once, and the role follows the verification", async () => {
+    await start();
+    const squatter = stack.auth0.addUser({ email: ANN, verified: false });
+    await deliver(stack, body("sale"));
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([]);
+    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code: "EMAIL_UNVERIFIED", attempts: 1 } });
+    await later(MINUTE);
+    await deliver(stack, changed("sale", { referrer: "resent" }));
+    expect(stack.auth0.mails).toMatchObject([{ userId: squatter.user_id }]);
+    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { attempts: 2 } });
+
+    stack.auth0.verifyEmail(squatter.user_id);
+    await later(2 * MINUTE);
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
+    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null, dueAt: null });
+    expect(stack.auth0.mails).toHaveLength(1);
+  });
+
+  it("waits no longer once the purchase is refunded", async () => {
+    await start();
+    stack.auth0.addUser({ email: ANN, verified: false });
+    await deliver(stack, body("sale"), body("refund-full"));
+    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null, dueAt: null });
+  });
+
+  it("can't be claimed by a mark in the metadata that users write themselves", async () => {
+    await start();
+    stack.auth0.addUser({ email: ANN, verified: false, user_metadata: { gumroad_auth0: { created: true } } });
+    await deliver(stack, body("sale"));
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([]);
+  });
+});
+
+describe("a source's owner", () => {
+  it("is the first buyer: a renewal under another email changes nothing for that email", async () => {
+    await start();
+    await deliver(stack, body("membership-sale"), changed("membership-renewal", { email: "new@example.com" }));
+    expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club"]);
+    expect(stack.auth0.users()).toHaveLength(1);
+    expect((await recordOf(stack, "eve@example.com"))?.sources["subscription:DACURTKJMxmvflxqHGySZQ=="]?.charges).toHaveLength(2);
+  });
+
+  it("is found when events name an account's other email, and come before the sale", async () => {
+    await start();
+    await deliver(stack, changed("membership-ended", { user_email: "account@example.com" }), changed("membership-upgrade", { user_email: "account@example.com" }));
+    expect(stack.auth0.calls).toEqual([]);
+    await deliver(stack, body("membership-sale"));
+    expect(stack.auth0.users()).toEqual([]);
+    await deliver(stack, changed("membership-restarted", { user_email: "account@example.com" }));
+    expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club", "club-premium"]);
+    expect(stack.auth0.users()).toHaveLength(1);
+  });
+});
+
+describe("time", () => {
+  it("brings a downgrade on its day, without a ping", async () => {
+    await start();
+    const day = new Date(Date.now() + 20 * 24 * 60 * MINUTE).toISOString();
+    const downgrade = changed("membership-upgrade", { type: "downgrade", effective_as_of: day, "old_plan[tier][name]": "Premium", "new_plan[tier][name]": "Basic" });
+    await deliver(stack, changed("membership-sale", { "variants[Tier]": "Premium" }), downgrade);
+    expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club", "club-premium"]);
+    await later(19 * 24 * 60 * MINUTE);
+    expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club", "club-premium"]);
+    await later(2 * 24 * 60 * MINUTE);
+    expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club"]);
+    expect(await recordOf(stack, "eve@example.com")).toMatchObject({ dueAt: null });
+  });
+});
+
+describe("what retrying can't mend", () => {
+  it.each<{ wrong: string; code: string; says: string; break: () => void; mend: () => void }>([
+    { wrong: "an unknown role", code: "AUTH0_ROLE_MISSING", says: HANDBOOK, break: () => stack.auth0.removeRole(HANDBOOK), mend: () => void stack.auth0.addRole(HANDBOOK) },
+    {
+      wrong: "a missing scope",
+      code: "AUTH0_SCOPE",
+      says: "create:users",
+      break: () => stack.auth0.setScopes(MANAGEMENT_SCOPES.filter((scope) => scope !== "create:users")),
+      mend: () => stack.auth0.setScopes(MANAGEMENT_SCOPES),
+    },
+    {
+      wrong: "a wrong client secret",
+      code: "AUTH0_CREDENTIALS",
+      says: "client_secret",
+      break: () => void stack.auth0.rotateSecret("another"),
+      mend: () => stack.secrets.set("auth0", { domain: stack.gates.auth0, client_id: "local-client", client_secret: "another" }),
+    },
+  ])("$wrong raises an alarm that says what to mend, leaves the queue free, and settles by itself once mended", async ({ code, says, break: breakIt, mend }) => {
+    await start();
+    breakIt();
+    await deliver(stack, body("sale"));
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([]);
+    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code, message: expect.stringContaining(says), attempts: 1 } });
+    expect(logged.some((line) => line.includes('"NeedsPerson":1'))).toBe(true);
+    expect(logged.some((line) => line.includes(code) && line.includes(says))).toBe(true);
+    await later(MINUTE);
+    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code, attempts: 2 } });
+
+    mend();
+    await later(5 * MINUTE);
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
+    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null, dueAt: null });
+    expect(await stack.sqs.deadLetters()).toEqual([]);
+  });
+});
+
+describe("what mends itself", () => {
+  it("comes back after seconds, then longer, and delays no other buyer", async () => {
+    const waits: number[] = [];
+    await start({
+      onCall: ({ service, operation, phase }) => {
+        if (service === "sqs" && operation === "ChangeMessageVisibility" && phase === "after") waits.push(0);
+        return "go";
+      },
+    });
+    const outage = stack.auth0.fault({ path: "/users-by-email", times: 3, answer: { status: 503 } });
+    expect((await post(stack, body("sale"))).status).toBe(200);
+    for (let round = 1; round <= 3; round += 1) {
+      await until(async () => outage.hits === round && waits.length === round && stack.inHand() === 0);
+      const { inFlight } = await stack.sqs.inspect("ProvisionQueue");
+      expect(inFlight).toHaveLength(1);
+      await stack.advance([2_000, 5_000, 15_000][round - 1]! - 1_000 + 1_100);
+    }
+    await stack.sqs.idle();
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
+    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null });
+  });
+
+  it("goes to the dead-letter queue after ten receives, and the record still comes back by itself", async () => {
+    await start();
+    const outage = stack.auth0.fault({ path: "/users-by-email", times: 1_000, answer: { status: 503 } });
+    expect((await post(stack, body("sale"))).status).toBe(200);
+    for (let receive = 1; receive <= 10; receive += 1) {
+      await until(async () => outage.hits >= receive && stack.inHand() === 0);
+      await stack.redeliver();
+    }
+    await until(async () => (await stack.sqs.deadLetters()).length === 1);
+    expect(outage.hits).toBe(10);
+    outage.remove();
+    await later(20 * MINUTE);
+    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
+  });
+
+  it("a message that nobody can read is put aside at once, with the reason, and the rest of its batch goes on", async () => {
+    await start();
+    const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: text, attributes: { ApproximateReceiveCount: "1" } });
+    const result = await stack.invoke("provision", { Records: [record("m1", "{not json"), record("m2", '{"v":2,"kind":"ping"}')] });
+    expect(result).toMatchObject({ kind: "answer", payload: '{"batchItemFailures":[]}' });
+    expect(await stack.sqs.deadLetters()).toMatchObject([{ code: "MESSAGE_INVALID" }, { code: "MESSAGE_INVALID" }]);
+  });
+});
+
+describe("Auth0's rate limit", () => {
+  it("is waited for, not failed on: four buyers at once all get their role, and nothing is delivered twice", async () => {
+    // As tight as the free plan, which has room for less than one new buyer; ten times as fast.
+    await start({ auth0: { limits: { burst: 2, perSecond: 20 } } });
+    const buyers = Array.from({ length: 4 }, (_, index) => `buyer${String(index)}@example.com`);
+    await Promise.all(buyers.map((email) => post(stack, saleBy(email))));
+    await stack.sqs.idle(60_000);
+    for (const email of buyers) expect(stack.auth0.rolesOfEmail(email)).toEqual([HANDBOOK]);
+    const done = stack.auth0.calls.filter(({ status, path }) => status !== 429 && path !== "/oauth/token" && path !== "/roles");
+    expect(done).toHaveLength(12);
+    expect(logged.some((line) => line.includes('"Throttled":1'))).toBe(true);
+    expect(await stack.sqs.deadLetters()).toEqual([]);
+  }, 60_000);
+});
+
+/** Polls what another thread does; the test's own time-out bounds it. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
