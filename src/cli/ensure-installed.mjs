@@ -16,7 +16,7 @@ const lock = createHash("sha256").update(readFileSync("package-lock.json")).dige
 if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
   process.stderr.write("Installing the packages that package-lock.json pins (once) …\n");
   try {
-    execSync("npm ci --no-audit --no-fund --loglevel=error", { stdio: ["ignore", 2, 2] });
+    execSync("npm ci --loglevel=error", { stdio: ["ignore", 2, 2] });
   } catch {
     process.stderr.write("npm ci failed: see its message above. Mend that, then run the same command again.\n");
     process.exit(1);
