@@ -13,7 +13,7 @@ beforeAll(async () => {
     // A service that doesn't answer in time: the call goes nowhere until the worker gives up.
     onCall: async ({ service, phase, operation }) => {
       if (phase === "before" && `${service} ${operation}` === hanging) await new Promise((resolve) => setTimeout(resolve, 6_000).unref());
-      return "go";
+      return "go" as const;
     },
   });
 });

@@ -1,0 +1,195 @@
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { tenantAdmin } from "./admin.ts";
+import type { TenantAdmin } from "./admin.ts";
+import { CallLog } from "./call-log.ts";
+import type { Call } from "./call-log.ts";
+import { loadContract } from "./contract.ts";
+import { Faults } from "./faults.ts";
+import type { Fault, FaultOptions } from "./faults.ts";
+import { ManagementApi } from "./management-api.ts";
+import { managementOperations } from "./management.ts";
+import { MANAGEMENT_SCOPES } from "../../auth0/scopes.ts";
+import { DEFAULT_CONNECTION } from "./options.ts";
+import type { Auth0EmulatorOptions } from "./options.ts";
+import { RateLimiter } from "./rate-limit.ts";
+import type { Limits } from "./rate-limit.ts";
+import { requestHandler } from "./request-handler.ts";
+import type { Behaviour, Latency, OnCall } from "./request-handler.ts";
+import { Tenant } from "./tenant.ts";
+import type { PasswordChangeTicket, VerificationMail } from "./tenant.ts";
+import { answerTokenRequest } from "./token-endpoint.ts";
+import type { Client } from "./token-endpoint.ts";
+import { Tokens } from "./tokens.ts";
+
+/** A running emulator. Everything can be changed while it runs. */
+export interface Auth0Emulator extends TenantAdmin {
+  /** E.g. `http://127.0.0.1:3001`; the Management API is below `/api/v2`. */
+  readonly url: string;
+  /** Every token and Management call, in the order they came. */
+  readonly calls: readonly Call[];
+  /** Management calls, not counting the listing of the role names (`GET /roles`) and the token. */
+  managementCalls(): number;
+  /** What the emulator itself did wrong, e.g. an answer that breaks Auth0's description. Tests should find it empty. */
+  readonly failures: readonly string[];
+  /** Verification mails that Auth0 would have sent. */
+  readonly mails: readonly VerificationMail[];
+  /** Password tickets made so far. */
+  readonly tickets: readonly PasswordChangeTicket[];
+
+  /** Makes all tokens issued so far invalid. */
+  revokeTokens(): void;
+  /** Gives the client another secret, and returns it. Issued tokens stay valid, as with Auth0. */
+  rotateSecret(secret?: string): string;
+  /** Changes the client's grant. Tokens issued before keep the scopes they have, as with Auth0. */
+  setScopes(scopes: readonly string[]): void;
+
+  /** Changes the rate limits; the buckets start full. */
+  setLimits(limits: Limits): void;
+  /** Changes how long calls take. */
+  setLatency(latency: Latency): void;
+  /** Injects a fault. */
+  fault(options: FaultOptions): Fault;
+  /** Sets the hook, or takes it away. */
+  onCall(hook: OnCall | undefined): void;
+
+  /**
+   * Back to how it was started: users, roles, mails, calls, faults, limits, client. Tokens stay valid and the first
+   * roles keep their ids, so that processes that run on needn't start again.
+   */
+  reset(): void;
+  /** Breaks off what runs and frees the port. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an emulator of one Auth0 tenant, in memory, on 127.0.0.1. Rejects with Node's error (`EADDRINUSE`) when the
+ * port is taken.
+ */
+export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Promise<Auth0Emulator> {
+  const now = options.now ?? Date.now;
+  const wait = options.wait ?? ((milliseconds: number) => sleep(milliseconds, undefined, { ref: false }));
+  const contract = await loadContract();
+  const tokens = new Tokens(now);
+  const limiter = new RateLimiter(options.limits ?? "none", now);
+  const faults = new Faults();
+  const log = new CallLog();
+  const failures: string[] = [];
+  const onFailure = (message: string): void => {
+    failures.push(message);
+  };
+  const behaviour: Behaviour = { latency: options.latency ?? 0, onCall: options.onCall };
+  let tenant = newTenant(options, now);
+  let client = newClient(options);
+  let url = "";
+
+  const admin = tenantAdmin(() => tenant);
+  const operations = managementOperations(
+    () => tenant,
+    () => url,
+  );
+  const management = new ManagementApi({ contract, operations, tokens, limiter, onFailure });
+  const setLimits = (limits: Limits): void => {
+    limiter.set(limits);
+  };
+  const reset = (): void => {
+    tenant = newTenant(options, now);
+    client = newClient(options);
+    behaviour.latency = options.latency ?? 0;
+    behaviour.onCall = options.onCall;
+    limiter.set(options.limits ?? "none");
+    faults.clear();
+    log.clear();
+    failures.length = 0;
+  };
+
+  const server = createServer(
+    requestHandler({
+      contract,
+      management,
+      token: (body) => answerTokenRequest(body, client, tokens),
+      controls: { calls: () => ({ ...log.counts(), calls: log.calls }), users: admin.users, setPlan: setLimits, reset },
+      faults,
+      log,
+      behaviour,
+      now,
+      wait,
+      onFailure,
+    }),
+  );
+  url = await listen(server, options.port ?? 0);
+
+  return {
+    ...admin,
+    url,
+    get calls() {
+      return log.calls;
+    },
+    managementCalls: () => log.counts().management,
+    get failures() {
+      return failures;
+    },
+    get mails() {
+      return tenant.mails;
+    },
+    get tickets() {
+      return tenant.tickets;
+    },
+    revokeTokens() {
+      tokens.revokeAll();
+    },
+    rotateSecret(secret = `${client.secret}-rotated`) {
+      client.secret = secret;
+      return secret;
+    },
+    setScopes(scopes) {
+      client.scopes = [...scopes];
+    },
+    setLimits,
+    setLatency(latency) {
+      behaviour.latency = latency;
+    },
+    fault: (fault) => faults.add(fault),
+    onCall(hook) {
+      behaviour.onCall = hook;
+    },
+    reset,
+    stop: () => stop(server),
+  };
+}
+
+function newTenant(options: Auth0EmulatorOptions, now: () => number): Tenant {
+  const connections = options.connections ?? [{ name: DEFAULT_CONNECTION, strategy: "auth0" }];
+  return new Tenant(connections, options.roles ?? [], now);
+}
+
+function newClient(options: Auth0EmulatorOptions): Client {
+  return {
+    id: options.clientId ?? "local-client",
+    secret: options.clientSecret ?? "local-secret",
+    scopes: options.scopes ?? MANAGEMENT_SCOPES,
+  };
+}
+
+function listen(server: Server, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.off("error", reject);
+      const address = server.address();
+      if (address === null || typeof address === "string") reject(new Error("The emulator has no port."));
+      else resolve(`http://127.0.0.1:${String(address.port)}`);
+    });
+  });
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeAllConnections();
+  });
+}

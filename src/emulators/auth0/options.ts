@@ -1,0 +1,31 @@
+import type { Limits } from "./rate-limit.ts";
+import type { Latency, OnCall } from "./request-handler.ts";
+import type { Connection } from "./user.ts";
+
+/** Auth0's name for the database that every new tenant has. */
+export const DEFAULT_CONNECTION = "Username-Password-Authentication";
+
+/** Settings of an emulator. */
+export interface Auth0EmulatorOptions {
+  /** Port on 127.0.0.1; 0, the default, takes a free one. */
+  readonly port?: number;
+  /** Default `local-client`. */
+  readonly clientId?: string;
+  /** Default `local-secret`. */
+  readonly clientSecret?: string;
+  /** Management scopes of the client. Default the scopes of the calls that this project makes. */
+  readonly scopes?: readonly string[];
+  /** Default: the database {@link DEFAULT_CONNECTION}. */
+  readonly connections?: readonly Connection[];
+  /** Names of the roles that exist from the start. Default none. */
+  readonly roles?: readonly string[];
+  /** Default `none`. */
+  readonly limits?: Limits;
+  /** Default 0. */
+  readonly latency?: Latency;
+  readonly onCall?: OnCall;
+  /** The time in milliseconds, for token lives, rate limits and dates. Default the machine's. */
+  readonly now?: () => number;
+  /** How latency is waited for. Default a timer. */
+  readonly wait?: (milliseconds: number) => Promise<void>;
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { parseArgs, parseEnv } from "node:util";
+
+import { auth0SecretShape } from "../auth0/secret.ts";
+import { ConfigError } from "../errors.ts";
+import { messageOf, systemCodeOf } from "./aws/errors.ts";
+import { LOCAL_CLIENT, type TenantSettings } from "./stack.ts";
+
+/** What `npm start` is told by its arguments, the environment and `.env`. */
+export interface StartSettings {
+  readonly port: number;
+  readonly auth0Port: number;
+  /** Where the tables are kept; in memory if undefined. */
+  readonly dataDir: string | undefined;
+  readonly tenant: TenantSettings;
+}
+
+/** Shown for `npm start -- --help`. */
+export const START_USAGE = `npm start [-- --data DIR]
+
+  --data DIR            keep the tables in DIR; in memory otherwise
+
+Settings, from the environment or .env (the environment wins):
+  PORT                  the API's port on 127.0.0.1; 3000
+  AUTH0_PORT            the Auth0 emulator's port on 127.0.0.1; 3001
+  AUTH0_DOMAIN          another Auth0 tenant (a host), or a full URL of a proxy or emulator; the emulator above
+  AUTH0_CLIENT_ID       its machine-to-machine application; ${LOCAL_CLIENT.id}
+  AUTH0_CLIENT_SECRET   and that one's secret; ${LOCAL_CLIENT.secret}
+`;
+
+const DEFAULT_PORT = 3000;
+const DEFAULT_AUTH0_PORT = 3001;
+const HIGHEST_PORT = 65_535;
+
+/**
+ * The environment with `.env` below it: what the environment sets wins, even if it is empty.
+ * @throws {ConfigError} BAD_SETTING if there is a `.env` that can't be read
+ */
+export function environmentWith(envFile: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  try {
+    return { ...parseEnv(readFileSync(envFile, "utf8")), ...environment };
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return environment;
+    throw new ConfigError("BAD_SETTING", `.env can't be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Reads the settings. `help` if they were asked for.
+ * @throws {ConfigError} BAD_SETTING, one line that names the setting
+ */
+export function readStartSettings(args: readonly string[], environment: NodeJS.ProcessEnv): StartSettings | "help" {
+  const { data, help } = flags(args);
+  if (help === true) return "help";
+  if (data === "") throw new ConfigError("BAD_SETTING", "--data needs a folder, such as --data .local");
+  const port = portOf("PORT", environment["PORT"], DEFAULT_PORT);
+  const auth0Port = portOf("AUTH0_PORT", environment["AUTH0_PORT"], DEFAULT_AUTH0_PORT);
+  if (port === auth0Port && port !== 0) throw new ConfigError("BAD_SETTING", `PORT and AUTH0_PORT are both ${String(port)}; they need two ports`);
+  return { port, auth0Port, dataDir: data, tenant: tenantOf(environment) };
+}
+
+function flags(args: readonly string[]): { data?: string | undefined; help?: boolean | undefined } {
+  try {
+    return parseArgs({ args: [...args], options: { data: { type: "string" }, help: { type: "boolean", short: "h" } } }).values;
+  } catch (error) {
+    throw new ConfigError("BAD_SETTING", `${messageOf(error).split(/[.\n]/)[0] ?? ""}; see npm start -- --help`, { cause: error });
+  }
+}
+
+/**
+ * A port setting; `fallback` if it is left out or empty.
+ * @throws {ConfigError} BAD_SETTING
+ */
+export function portOf(name: string, value: string | undefined, fallback: number): number {
+  if (value === undefined || value === "") return fallback;
+  const port = Number(value);
+  if (/^\d+$/.test(value) && port <= HIGHEST_PORT) return port;
+  throw new ConfigError("BAD_SETTING", `${name}=${value} is no port: give a number from 0 (any free one) to ${String(HIGHEST_PORT)}`);
+}
+
+/**
+ * The tenant that the `AUTH0_…` settings name. What is left out is the emulator's, but for a tenant that isn't on this
+ * machine: there the local credentials can only be a mistake.
+ * @throws {ConfigError} BAD_SETTING
+ */
+export function tenantOf(environment: NodeJS.ProcessEnv): TenantSettings {
+  const set = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
+  const tenant = { domain: set("AUTH0_DOMAIN"), clientId: set("AUTH0_CLIENT_ID"), clientSecret: set("AUTH0_CLIENT_SECRET") };
+  if (tenant.domain === undefined) return tenant;
+  if (!/^http:/.test(tenant.domain)) {
+    for (const name of ["AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET"]) {
+      if (set(name) === undefined) throw new ConfigError("BAD_SETTING", `AUTH0_DOMAIN is ${tenant.domain}, so ${name} has to be set too`);
+    }
+  }
+  const secret = { domain: tenant.domain, client_id: tenant.clientId ?? LOCAL_CLIENT.id, client_secret: tenant.clientSecret ?? LOCAL_CLIENT.secret };
+  const checked = auth0SecretShape.safeParse(secret);
+  if (!checked.success) {
+    throw new ConfigError("BAD_SETTING", `AUTH0_DOMAIN=${tenant.domain} is no host name, https URL, or http URL of this machine`);
+  }
+  return tenant;
+}
