@@ -7,6 +7,7 @@ export default {
     "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" } }],
   },
   globalSetup: "<rootDir>/tests/bundle-once.mjs",
+  maxWorkers: "100%",
   testTimeout: 20_000,
   // The auth0 SDK leaves its own time-out running when a connection breaks under a call.
   forceExit: true,

@@ -158,12 +158,12 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   const queues: Queues = await started(startQueues(template.queues));
 
   const lambdas = new Map<string, Lambda>();
-  const crash = async (): Promise<void> => {
-    await Promise.all([...lambdas.values()].map((lambda) => lambda.crash()));
+  const crash = async (which: "all" | "at-work"): Promise<void> => {
+    await Promise.all([...lambdas.values()].map((lambda) => lambda.crash(which)));
   };
   const gated = async (service: Service, target: string): Promise<string> => {
     if (options.onCall === undefined) return target;
-    const gate: Gate = await started(startGate({ service, target, hook: options.onCall, crash }));
+    const gate: Gate = await started(startGate({ service, target, hook: options.onCall, crash: () => crash("at-work") }));
     return gate.url;
   };
   const auth0Url = options.tenant?.domain ?? (await gated("auth0", auth0.url));
@@ -305,7 +305,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     items,
     ledger: () => items(LEDGER),
     invoke: (functionKey, event) => lambdaOf(functionKey).invoke(event ?? scheduledEvent(now())),
-    crash,
+    crash: () => crash("all"),
     redeliver: () => release(() => true),
     advance: async (ms) => {
       Atomics.add(offset, 0, BigInt(ms));

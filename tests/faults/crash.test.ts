@@ -14,10 +14,14 @@ interface Story {
   /** The ping during which everything stops once. */
   readonly ping: (email: string) => string;
   readonly roles: readonly string[];
+  /** Which calls are crashed at; what the first story covers need not be covered again. */
+  readonly at: (call: GateCall) => boolean;
   /** The calls that must have been among those crashed at. */
   readonly passes: readonly string[];
 }
 
+const everywhere = () => true;
+const whereItDiffers = ({ service, operation }: GateCall) => operation === "PutItem" || (service === "auth0" && !["POST /oauth/token", "GET /api/v2/roles"].includes(operation));
 const sale = (email: string) => changed("sale", { email, sale_id: `of ${email}` });
 const stories: readonly Story[] = [
   {
@@ -25,6 +29,7 @@ const stories: readonly Story[] = [
     before: async () => Promise.resolve(),
     ping: sale,
     roles: [HANDBOOK],
+    at: everywhere,
     passes: ["sqs SendMessage", "dynamodb UpdateItem", "dynamodb PutItem", "auth0 POST /oauth/token", "auth0 GET /api/v2/users-by-email", "auth0 POST /api/v2/users", "auth0 POST /api/v2/users/{id}/roles"],
   },
   {
@@ -35,6 +40,7 @@ const stories: readonly Story[] = [
     },
     ping: sale,
     roles: [HANDBOOK, "vip"],
+    at: whereItDiffers,
     passes: ["auth0 GET /api/v2/users/{id}/roles", "auth0 POST /api/v2/users/{id}/roles"],
   },
   {
@@ -44,6 +50,7 @@ const stories: readonly Story[] = [
     },
     ping: (email) => changed("refund-full", { email, sale_id: `of ${email}` }),
     roles: ["react-for-dataviz"],
+    at: whereItDiffers,
     passes: ["auth0 DELETE /api/v2/users/{id}/roles"],
   },
 ];
@@ -53,7 +60,7 @@ async function settle(stack: Stack, ...texts: readonly string[]): Promise<void> 
   await stack.sqs.idle();
 }
 
-describe.each(stories)("$name", ({ before, ping, roles, passes }) => {
+describe.each(stories)("$name", ({ before, ping, roles, at, passes }) => {
   it("ends right, with no user twice and no foreign role touched, wherever everything stops", async () => {
     let countdown = Number.POSITIVE_INFINITY;
     let crashedAt: string | undefined;
@@ -61,8 +68,9 @@ describe.each(stories)("$name", ({ before, ping, roles, passes }) => {
       roles: [HANDBOOK, "react-for-dataviz", "vip"],
       maxWorkers: 1,
       onCall: (call: GateCall) => {
-        countdown -= 1;
+        if (at(call)) countdown -= 1;
         if (countdown !== 0) return "go";
+        countdown = Number.POSITIVE_INFINITY;
         crashedAt = `${call.service} ${call.operation} ${call.phase}`;
         return "crash";
       },
@@ -73,7 +81,8 @@ describe.each(stories)("$name", ({ before, ping, roles, passes }) => {
         const email = `buyer${String(point)}@example.com`;
         countdown = Number.POSITIVE_INFINITY;
         await before(stack, email);
-        await stack.crash();
+        // A cold start makes the most calls: it also fetches secrets, a token and the role names.
+        if (at === everywhere) await stack.crash();
         crashedAt = undefined;
         countdown = point;
         // Gumroad sends again after a 5xx.

@@ -14,7 +14,7 @@ export interface GateCall {
 }
 
 /**
- * What happens at this point. `go`: nothing. `drop`: the caller's connection breaks. `crash`: all workers end, then the
+ * What happens at this point. `go`: nothing. `drop`: the caller's connection breaks. `crash`: all workers at work end, then the
  * connection breaks. With phase `before` the service never saw the call; with `after` it did, and its answer is lost.
  */
 export type GateVerdict = "go" | "crash" | "drop";
@@ -34,7 +34,7 @@ export interface GateOptions {
   /** Address of the service itself. */
   readonly target: string;
   readonly hook: GateHook;
-  /** Ends all workers. */
+  /** Ends all workers that are at work. */
   readonly crash: () => Promise<void>;
 }
 

@@ -43,8 +43,8 @@ export interface Lambda {
   invoke(event: unknown): Promise<InvocationResult>;
   /** Invocations that run or wait. */
   readonly running: number;
-  /** Terminates all workers now, in the middle of whatever they do; the next invocation starts afresh. Resolves when they are gone. */
-  crash(): Promise<void>;
+  /** Terminates workers now, in the middle of whatever they do: all, or only those that are at work. The next invocation starts afresh. Resolves when they are gone. */
+  crash(which: "all" | "at-work"): Promise<void>;
   /** Lets what runs or waits finish, then ends the workers. Later invocations are refused. */
   stop(): Promise<void>;
 }
@@ -123,8 +123,9 @@ export function createLambda(options: LambdaOptions): Lambda {
     get running() {
       return running.size;
     },
-    crash: async () => {
-      await Promise.all([...all].map((environment) => environment.kill("crashed")));
+    crash: async (which) => {
+      const doomed = [...all].filter((environment) => which === "all" || !idle.includes(environment));
+      await Promise.all(doomed.map((environment) => environment.kill("crashed")));
     },
     stop: async () => {
       stopped = true;

@@ -32,7 +32,7 @@ async function answerOf(target: Lambda, what: unknown) {
 
 afterEach(async () => {
   await Promise.all(made.splice(0).map(async (each) => {
-    await each.crash();
+    await each.crash("all");
     await each.stop();
   }));
 });
@@ -119,7 +119,7 @@ describe("a local Lambda function", () => {
     const { lambda: target } = lambda();
     await answerOf(target, {});
     const running = target.invoke(event("hang"));
-    await target.crash();
+    await target.crash("at-work");
     expect(await running).toMatchObject({ kind: "crashed" });
     expect(JSON.parse((await answerOf(target, {})).body).calls).toBe(1);
   });
