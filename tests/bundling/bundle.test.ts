@@ -47,6 +47,19 @@ describe("the functions' bundles", () => {
     expect(from(inputs, /src\/(auth0|ledger|accounts)\//)).toEqual([]);
   });
 
+  it("keep the self-built login's word lists, hashes and tokens out of all but its own functions", async () => {
+    const lists = /node_modules\/@zxcvbn-ts\/|src\/accounts\/password(-rules)?\.ts/;
+    expect(from(await inputsOf("login"), lists)).not.toEqual([]);
+    for (const name of functionNames().filter((each) => each !== "login")) expect({ name, found: from(await inputsOf(name), lists) }).toEqual({ name, found: [] });
+    for (const name of ["ping", "provision", "reconcile"]) expect({ name, found: from(await inputsOf(name), /src\/accounts\//) }).toEqual({ name, found: [] });
+    expect(await readFile(path.join(await outdir, "login.mjs"), "utf8")).toContain("argon2id");
+    expect(await readFile(path.join(await outdir, "ping.mjs"), "utf8")).not.toContain("argon2");
+  });
+
+  it("keep DynamoDB out of verify and private, which only check tokens", async () => {
+    for (const name of ["verify", "private"]) expect({ name, found: from(await inputsOf(name), /node_modules\/@aws-sdk\/(client|lib|util)-dynamodb\//) }).toEqual({ name, found: [] });
+  });
+
   it("keep Auth0 out of reconcile", async () => {
     expect(from(await inputsOf("reconcile"), /node_modules\/auth0\/|src\/auth0\//)).toEqual([]);
   });

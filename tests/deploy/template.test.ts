@@ -43,6 +43,27 @@ describe("the rendered template", () => {
     expect(at(template.Resources, "HttpApiStage", "Properties", "StageName")).toBe("$default");
   });
 
+  it("serves the self-built login, and lets a page of the allowed origins call it with a token", () => {
+    expect(ofType(template, "AWS::ApiGatewayV2::Route").map(([, { Properties }]) => Properties["RouteKey"])).toEqual(
+      expect.arrayContaining(["POST /login", "POST /password", "POST /verify", "GET /private", "GET /private/{role}"]),
+    );
+    expect(at(template.Resources, "HttpApi", "Properties", "CorsConfiguration")).toMatchObject({
+      AllowOrigins: ["http://localhost:8000"],
+      AllowHeaders: expect.arrayContaining(["authorization", "content-type"]),
+      AllowMethods: ["GET", "POST"],
+    });
+    expect(at(template.Resources, "HttpApi", "Properties", "CorsConfiguration", "AllowCredentials")).toBeFalsy();
+  });
+
+  it("sets concurrency aside for login, so that guessing can't starve ping, and takes none from ping", () => {
+    expect(at(template.Resources, "LoginLambdaFunction", "Properties", "ReservedConcurrentExecutions")).toBe(20);
+    expect(at(template.Resources, "PingLambdaFunction", "Properties", "ReservedConcurrentExecutions")).toBeUndefined();
+  });
+
+  it("lets what the throttle counted end by itself", () => {
+    expect(at(template.Resources, "AccountsTable", "Properties", "TimeToLiveSpecification")).toEqual({ AttributeName: "expiresAt", Enabled: true });
+  });
+
   it("gives no function the role that serverless makes when one has none", () => {
     expect(template.Resources).not.toHaveProperty("IamRoleLambdaExecution");
   });
@@ -95,6 +116,27 @@ describe("the rendered template", () => {
         "logs:PutLogEvents on ReconcileLogGroup",
         "sqs:SendMessage on ProvisionQueue",
       ],
+    },
+    {
+      name: "Login",
+      grants: [
+        "dynamodb:BatchGetItem on AccountsTable",
+        "dynamodb:DeleteItem on AccountsTable",
+        "dynamodb:GetItem on AccountsTable",
+        "dynamodb:PutItem on AccountsTable",
+        "dynamodb:UpdateItem on AccountsTable",
+        "logs:CreateLogStream on LoginLogGroup",
+        "logs:PutLogEvents on LoginLogGroup",
+        "secretsmanager:GetSecretValue on AccountsSecret",
+      ],
+    },
+    {
+      name: "Verify",
+      grants: ["logs:CreateLogStream on VerifyLogGroup", "logs:PutLogEvents on VerifyLogGroup", "secretsmanager:GetSecretValue on AccountsSecret"],
+    },
+    {
+      name: "Private",
+      grants: ["logs:CreateLogStream on PrivateLogGroup", "logs:PutLogEvents on PrivateLogGroup", "secretsmanager:GetSecretValue on AccountsSecret"],
     },
   ])("lets $name do these calls and no other", ({ name, grants }) => {
     expect(grantsOf(template, `${name}Role`)).toEqual(grants);

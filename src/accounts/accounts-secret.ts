@@ -1,0 +1,86 @@
+/** The shape of the secret `gumroad-auth0/{stage}/accounts`: the keys that sign tokens, and the peppers of password hashes. */
+import { randomBytes } from "node:crypto";
+
+import { exportJWK, generateKeyPair } from "jose";
+import * as z from "zod/mini";
+
+import type { PepperSource } from "./password.ts";
+
+const base64url = z.string().check(z.regex(/^[A-Za-z0-9_-]+$/));
+const id = z.string().check(z.minLength(1), z.maxLength(64));
+
+/** 32 bytes in base64url: what both halves of an Ed25519 key are. */
+const ed25519Half = base64url.check(z.length(43));
+
+/** An Ed25519 key as a JWK (RFC 8037). Without `d` it can check tokens but sign none: all that is needed of a retired key. */
+const signingKey = z.object({
+  kid: id,
+  kty: z.literal("OKP"),
+  crv: z.literal("Ed25519"),
+  x: ed25519Half,
+  d: z.optional(ed25519Half),
+});
+
+/** At least 16 random bytes. Its id is stored with every hash that used it; the PHC format allows 8 bytes for it. */
+const pepper = z.object({
+  id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,8}$/)),
+  key: base64url.check(z.minLength(22)),
+});
+
+const unique = (ids: readonly string[]): boolean => new Set(ids).size === ids.length;
+
+/**
+ * `sign_with` names the key that new tokens carry, `pepper_with` the pepper that new hashes use. The other entries are
+ * there for tokens and hashes made before, which is how both change without logging or locking anybody out.
+ */
+export const accountsSecretShape = z
+  .object({
+    keys: z.array(signingKey).check(
+      z.minLength(1),
+      z.refine((keys) => unique(keys.map((key) => key.kid)), "a kid is used twice"),
+    ),
+    sign_with: id,
+    peppers: z.optional(z.array(pepper).check(z.refine((peppers) => unique(peppers.map((entry) => entry.id)), "an id is used twice"))),
+    pepper_with: z.optional(z.string()),
+  })
+  .check(
+    z.refine(({ keys, sign_with }) => keys.some((key) => key.kid === sign_with && key.d !== undefined), {
+      path: ["sign_with"],
+      message: "names no key that can sign",
+    }),
+    z.refine(({ peppers = [], pepper_with }) => pepper_with === undefined || peppers.some((entry) => entry.id === pepper_with), {
+      path: ["pepper_with"],
+      message: "names no pepper",
+    }),
+  );
+
+/** The accounts secret as the functions read it. */
+export type AccountsSecret = z.output<typeof accountsSecretShape>;
+
+/** Where the secret is read: `Secret` of config/secret.ts is one. */
+export interface AccountsSecretSource {
+  /** The secret, from memory if it is young. */
+  get(): Promise<AccountsSecret>;
+  /** The secret, read again if that was not just done. */
+  reread(): Promise<AccountsSecret>;
+}
+
+/** The peppers in the secret. */
+export function peppersIn(secret: AccountsSecretSource): PepperSource {
+  const peppers = ({ peppers: entries = [], pepper_with }: AccountsSecret) => ({
+    current: pepper_with,
+    byId: new Map(entries.map((entry) => [entry.id, Buffer.from(entry.key, "base64url")])),
+  });
+  return { get: async () => peppers(await secret.get()), reread: async () => peppers(await secret.reread()) };
+}
+
+/** A fresh secret with one key and one pepper: what an operator puts in first, and what the local stage runs on. */
+export async function newAccountsSecret({ kid = "1", pepperId = "1" }: { kid?: string; pepperId?: string } = {}): Promise<AccountsSecret> {
+  const { privateKey } = await generateKeyPair("EdDSA", { extractable: true });
+  return accountsSecretShape.parse({
+    keys: [{ ...(await exportJWK(privateKey)), kid }],
+    sign_with: kid,
+    peppers: [{ id: pepperId, key: randomBytes(32).toString("base64url") }],
+    pepper_with: pepperId,
+  });
+}

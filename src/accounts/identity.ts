@@ -1,0 +1,61 @@
+/** Whom a token speaks for, and which of several issuers' rules it is checked by. */
+import { decodeJwt, errors, type JWTPayload } from "jose";
+
+import { TokenRefused } from "./errors.ts";
+
+/** Whom a valid token speaks for. */
+export interface Identity {
+  /** Who says so. Only together with it does `subject` name one person: anybody may sign up with us as "auth0|ann". */
+  readonly issuer: string;
+  /** The token's `sub`: our username, or the provider's user id. */
+  readonly subject: string;
+  /** Role names; empty if the token carries none. */
+  readonly roles: readonly string[];
+}
+
+/**
+ * Checks a token.
+ * @throws {TokenRefused} if it is not valid
+ * @throws {TemporaryError} if that can't be told at the moment
+ */
+export type VerifyToken = (token: string) => Promise<Identity>;
+
+/**
+ * One check for the tokens of several issuers. The token's `iss` only picks among the issuers that we configured; the
+ * issuer's own check then decides with its own keys and algorithm, and reads `iss` again from what was signed.
+ */
+export function anyIssuer(issuers: ReadonlyMap<string, VerifyToken>): VerifyToken {
+  return async (token) => {
+    const verify = issuers.get(unverifiedIssuer(token));
+    if (verify === undefined) throw new TokenRefused("The token is from an issuer that is not accepted here");
+    return verify(token);
+  };
+}
+
+/** Runs a check of a token and turns everything that is wrong with it into TokenRefused, with a reason for the caller. */
+export async function refusing<T>(check: () => Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw new TokenRefused("The token has expired", { cause: error });
+    if (error instanceof errors.JOSEError) throw new TokenRefused("The token is not valid", { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * The `sub` of a checked token; jose only sees to it that there is one.
+ * @throws {TokenRefused} if it is empty or no text
+ */
+export function subjectOf({ sub }: JWTPayload): string {
+  if (typeof sub === "string" && sub !== "") return sub;
+  throw new TokenRefused("The token is not valid");
+}
+
+function unverifiedIssuer(token: string): string {
+  try {
+    return decodeJwt(token).iss ?? "";
+  } catch (error) {
+    throw new TokenRefused("The token is not a JSON Web Token", { cause: error });
+  }
+}

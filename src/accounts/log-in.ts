@@ -1,0 +1,81 @@
+/** Logging in: throttle, look up, check the password or sign the user up, upgrade the hash, hand out a token. */
+import type { ClientAddress } from "./client-address.ts";
+import { BadCredentials } from "./errors.ts";
+import { checkNewPassword, checkTypedPassword } from "./password-rules.ts";
+import type { Passwords } from "./password.ts";
+import type { Throttle } from "./throttle.ts";
+import type { Tokens } from "./tokens.ts";
+import { normalizeUsername } from "./username.ts";
+import type { User, Users } from "./users.ts";
+
+/** Whether an unknown username becomes a new user. */
+export type SignUp = "open" | "closed";
+
+/** What logging in works with. `now` gives epoch milliseconds. */
+export interface LoginDependencies {
+  readonly users: Users;
+  readonly throttle: Throttle;
+  readonly passwords: Passwords;
+  readonly tokens: Pick<Tokens, "issue">;
+  readonly signUp: SignUp;
+  readonly now?: () => number;
+}
+
+/** What the caller typed, and from where. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+  readonly address: ClientAddress;
+}
+
+/** Somebody who is logged in. */
+export interface LoggedIn {
+  readonly user: { readonly username: string; readonly createdAt: string };
+  readonly token: string;
+}
+
+/**
+ * Logs a user in, and signs them up first if nobody has the name and sign-up is open.
+ *
+ * With sign-up closed an unknown user costs the same reads and the same hash as a wrong password, and gets the same error.
+ *
+ * @throws {UsernameRefused} @throws {PasswordRefused} what was typed can't be taken, with a reason
+ * @throws {TooManyAttempts} before anything was looked at
+ * @throws {BadCredentials}
+ * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
+ */
+export async function logIn({ username: typed, password, address }: Login, dependencies: LoginDependencies): Promise<LoggedIn> {
+  const { users, throttle, passwords, tokens } = dependencies;
+  const username = normalizeUsername(typed);
+  checkTypedPassword(password);
+
+  const admission = await throttle.admit({ username, address });
+  const found = await users.find(username);
+  const { user, as } = found === undefined ? await signUp(username, password, dependencies) : await withPassword(found, password, passwords);
+  if (as === "login" && (await passwords.needsUpgrade(user.passwordHash))) await users.replaceHash(user, await passwords.hash(password));
+  await admission.succeeded(as);
+  return { user: { username, createdAt: user.createdAt }, token: await tokens.issue(username) };
+}
+
+interface Entry {
+  readonly user: User;
+  readonly as: "login" | "sign-up";
+}
+
+async function withPassword(user: User, password: string, passwords: Passwords): Promise<Entry> {
+  if (!(await passwords.verify(password, user.passwordHash))) throw new BadCredentials();
+  return { user, as: "login" };
+}
+
+async function signUp(username: string, password: string, dependencies: LoginDependencies): Promise<Entry> {
+  const { users, passwords, signUp: policy, now = Date.now } = dependencies;
+  if (policy === "closed") {
+    await passwords.verifyNobody(password);
+    throw new BadCredentials();
+  }
+  await checkNewPassword(password, username);
+  const mine: User = { username, createdAt: new Date(now()).toISOString(), passwordHash: await passwords.hash(password) };
+  const kept = await users.create(mine);
+  // Somebody else signed up with this name a moment before: it is theirs, and only their password counts.
+  return kept.passwordHash === mine.passwordHash ? { user: kept, as: "sign-up" } : withPassword(kept, password, passwords);
+}

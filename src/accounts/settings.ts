@@ -1,0 +1,53 @@
+/** The settings of the self-built login, from the environment that serverless.yml gives. */
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+
+import { awsLimits } from "../config/aws.ts";
+import { secretOf } from "../config/secret.ts";
+import { requiredSetting } from "../config/settings.ts";
+import { ConfigError } from "../errors.ts";
+import { accountsSecretShape } from "./accounts-secret.ts";
+import { auth0Issuer, type Auth0TokenSettings } from "./auth0-tokens.ts";
+import type { SignUp } from "./log-in.ts";
+import type { TokenSettings } from "./tokens.ts";
+
+const optional = (value: string | undefined): string | undefined => (value === undefined || value === "" ? undefined : value);
+
+/**
+ * ACCOUNTS_SECRET (name or ARN; read at the first request, kept for five minutes), ACCOUNTS_ISSUER and ACCOUNTS_AUDIENCE.
+ * @throws {ConfigError} SETTING_MISSING
+ */
+export function tokenSettings(env: NodeJS.ProcessEnv = process.env): TokenSettings {
+  const client = new SecretsManagerClient(awsLimits({ connectMs: 500, requestMs: 1_500, attempts: 2 }));
+  return {
+    secret: secretOf({ client, id: requiredSetting("ACCOUNTS_SECRET", env), shape: accountsSecretShape }),
+    issuer: requiredSetting("ACCOUNTS_ISSUER", env),
+    audience: requiredSetting("ACCOUNTS_AUDIENCE", env),
+  };
+}
+
+/**
+ * AUTH0_ISSUER, AUTH0_AUDIENCE and ROLES_CLAIM; undefined if the first two are not set, and then only our own tokens count.
+ * @throws {ConfigError} SETTING_INVALID if one of the two is missing, or the issuer is our own
+ */
+export function auth0Settings(env: NodeJS.ProcessEnv = process.env): Auth0TokenSettings | undefined {
+  const issuer = optional(env["AUTH0_ISSUER"]);
+  const audience = optional(env["AUTH0_AUDIENCE"]);
+  if (issuer === undefined && audience === undefined) return undefined;
+  if (issuer === undefined || audience === undefined) {
+    throw new ConfigError("SETTING_INVALID", "AUTH0_ISSUER and AUTH0_AUDIENCE have to be set both, or neither.");
+  }
+  if (auth0Issuer(issuer) === env["ACCOUNTS_ISSUER"]) {
+    throw new ConfigError("SETTING_INVALID", "ACCOUNTS_ISSUER has to differ from AUTH0_ISSUER: it tells whose rules a token is checked by.");
+  }
+  return { issuer: auth0Issuer(issuer), audience, rolesClaim: optional(env["ROLES_CLAIM"]) };
+}
+
+/**
+ * SIGNUP: `open` (also when not set) or `closed`.
+ * @throws {ConfigError} SETTING_INVALID
+ */
+export function signUpSetting(env: NodeJS.ProcessEnv = process.env): SignUp {
+  const value = optional(env["SIGNUP"]) ?? "open";
+  if (value !== "open" && value !== "closed") throw new ConfigError("SETTING_INVALID", 'SIGNUP has to be "open" or "closed".');
+  return value;
+}

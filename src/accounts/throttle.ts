@@ -1,0 +1,198 @@
+/**
+ * The brake on guessing. Every attempt is counted before its password is looked at, so a thousand at once are a thousand
+ * counted; what is refused costs a read and no hash.
+ *
+ * An attempt from an address where this user has logged in before counts for that user and address alone: nobody
+ * else's guesses can lock the user out there. From anywhere else it counts three times: for its network, for the user and
+ * that network, and for the user from anywhere, so that neither one address against many users nor many addresses against
+ * one user guess without limit.
+ *
+ * The counting is our own and not rate-limiter-flexible's DynamoDB store, which was tried and counts right, but has fixed
+ * windows (no growing delay), needs a table of its own with its own key, writes twice for an attempt that it refuses, and
+ * knows no clock but the machine's.
+ */
+import * as z from "zod/mini";
+
+import type { AccountsTable, ItemKey } from "./accounts-table.ts";
+import type { ClientAddress } from "./client-address.ts";
+import { TooManyAttempts } from "./errors.ts";
+import { type Attempts, decide, type ThrottleRule } from "./throttle-rule.ts";
+
+/** The rules of the four counters. */
+export interface ThrottleRules {
+  /** One user, from one address where they logged in before. */
+  readonly knownAddress: ThrottleRule;
+  /** One user, from one network where they did not. */
+  readonly userAndNetwork: ThrottleRule;
+  /** One user, from all addresses where they did not. */
+  readonly user: ThrottleRule;
+  /** One network, on all users who did not log in from there. Not tighter: a school is one network. */
+  readonly network: ThrottleRule;
+  /** How long an address stays known after the last login from there. */
+  readonly rememberAddressSeconds: number;
+}
+
+const day = 86_400;
+
+/** The rules in force. docs/security.md says how many guesses a day they come to, and a test computes it. */
+export const throttleRules: ThrottleRules = {
+  knownAddress: { free: 10, firstDelaySeconds: 1, longestDelaySeconds: 1_800, forgetAfterSeconds: day },
+  userAndNetwork: { free: 5, firstDelaySeconds: 2, longestDelaySeconds: 3_600, forgetAfterSeconds: day },
+  user: { free: 20, firstDelaySeconds: 2, longestDelaySeconds: 1_800, forgetAfterSeconds: day },
+  network: { free: 100, firstDelaySeconds: 1, longestDelaySeconds: 300, forgetAfterSeconds: day },
+  rememberAddressSeconds: 90 * day,
+};
+
+/** Who tries, and from where. */
+export interface Attempt {
+  /** In its stored form. */
+  readonly username: string;
+  readonly address: ClientAddress;
+}
+
+/** An attempt that was admitted and counted. */
+export interface Admission {
+  /**
+   * Tells that it was the rightful user: the address is known from now on, and the attempt no longer counts as a guess.
+   * A sign-up goes on counting for the network, or one address could make users without limit.
+   */
+  succeeded(as: "login" | "sign-up"): Promise<void>;
+}
+
+/** The throttle. */
+export interface Throttle {
+  /**
+   * Counts an attempt.
+   * @throws {TooManyAttempts} with the wait; then nothing may be checked
+   * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
+   */
+  admit(attempt: Attempt): Promise<Admission>;
+}
+
+interface Counter {
+  readonly key: ItemKey;
+  readonly rule: ThrottleRule;
+}
+
+const counterShape = z.object({ count: z.number(), lastAt: z.number(), nextAt: z.number(), expiresAt: z.number() });
+
+/** How often an attempt whose counter was changed by another is decided anew; whoever loses so often is part of a flood. */
+const tries = 4;
+
+/** The throttle on the accounts table. `now` gives epoch milliseconds. */
+export function createThrottle({
+  table,
+  rules = throttleRules,
+  now = Date.now,
+}: {
+  table: AccountsTable;
+  rules?: ThrottleRules;
+  now?: () => number;
+}): Throttle {
+  const inSeconds = (span: number): number => Math.ceil(now() / 1_000) + span;
+
+  /** The counter in an item, unless its time is over: DynamoDB removes such items only after a while. */
+  function alive(item: Record<string, unknown> | undefined): Attempts | undefined {
+    if (item === undefined) return undefined;
+    const counter = counterShape.parse(item);
+    return counter.expiresAt * 1_000 > now() ? counter : undefined;
+  }
+
+  /** Counts one attempt as decided. False if the counter is no longer what the decision was made on. */
+  function write({ key, rule }: Counter, before: Attempts | undefined, { count, lastAt, nextAt }: Attempts, isKnownAddress: boolean): Promise<boolean> {
+    const { condition, values } = unchanged(rule, before, count);
+    const lifetime = isKnownAddress ? "" : ", expiresAt = :expiresAt";
+    return table.update(key, `SET #count = ${isOneMore(before, count) ? "#count + :one" : ":one"}, lastAt = :lastAt, nextAt = :nextAt${lifetime}`, {
+      condition,
+      names: { "#count": "count" },
+      values: {
+        ...values,
+        ":one": 1,
+        ":lastAt": lastAt,
+        ":nextAt": nextAt,
+        ...(isKnownAddress ? {} : { ":expiresAt": inSeconds(rule.forgetAfterSeconds) }),
+      },
+    });
+  }
+
+  /**
+   * What has to hold still for a decision to stand. While attempts are free it is only that they are: a class that logs
+   * in at once is counted without anybody having to try again. A wait may start but once, so there it is everything.
+   */
+  function unchanged(rule: ThrottleRule, before: Attempts | undefined, count: number): { condition: string; values: Record<string, unknown> } {
+    if (before === undefined) {
+      return { condition: "attribute_not_exists(pk) OR expiresAt <= :expired", values: { ":expired": Math.floor(now() / 1_000) } };
+    }
+    if (isOneMore(before, count) && count < rule.free) return { condition: "#count < :lastFree", values: { ":lastFree": rule.free - 1 } };
+    return {
+      condition: "#count = :seenCount AND lastAt = :seenLastAt AND nextAt = :seenNextAt",
+      values: { ":seenCount": before.count, ":seenLastAt": before.lastAt, ":seenNextAt": before.nextAt },
+    };
+  }
+
+  async function count(counter: Counter, before: Attempts | undefined, isKnownAddress: boolean): Promise<void> {
+    let seen = before;
+    for (let attempt = 1; attempt <= tries; attempt += 1) {
+      // A known address that was forgotten just now: the next attempt finds it unknown.
+      if (isKnownAddress && seen === undefined) break;
+      const decision = decide(counter.rule, seen, now());
+      if (!decision.admitted) throw new TooManyAttempts(decision.retryAfterSeconds);
+      if (await write(counter, seen, decision.attempts, isKnownAddress)) return;
+      seen = alive(await table.read(counter.key));
+    }
+    throw new TooManyAttempts(1);
+  }
+
+  /** Takes an attempt back: it was no guess. A counter that is gone stays gone. */
+  async function forgive({ key }: Counter): Promise<void> {
+    await table.update(key, "SET #count = #count - :one, nextAt = :none", {
+      condition: "#count > :none",
+      names: { "#count": "count" },
+      values: { ":one": 1, ":none": 0 },
+    });
+  }
+
+  async function remember({ key }: Counter): Promise<void> {
+    await table.put({ ...key, count: 0, lastAt: now(), nextAt: 0, expiresAt: inSeconds(rules.rememberAddressSeconds) });
+  }
+
+  return {
+    async admit({ username, address }) {
+      const known: Counter = { key: { pk: `user#${username}`, sk: `host#${address.host}` }, rule: rules.knownAddress };
+      const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${address.network}` }, rule: rules.userAndNetwork };
+      const user: Counter = { key: { pk: `guesses#user#${username}`, sk: "anywhere" }, rule: rules.user };
+      const network: Counter = { key: { pk: `guesses#network#${address.network}`, sk: "anybody" }, rule: rules.network };
+
+      const [fromHere, ...elsewhere] = (await table.readAll([known, pair, network, user].map(({ key }) => key))).map(alive);
+      const isKnownAddress = fromHere !== undefined;
+      const counters = isKnownAddress ? [known] : [pair, network, user];
+      const seen = isKnownAddress ? [fromHere] : elsewhere;
+
+      // First look at all, so that what one counter refuses is not held against the others, then count. The narrowest comes
+      // first: a flood from one network must not use up what is there for all of them.
+      const waits = counters.map(({ rule }, index) => {
+        const decision = decide(rule, seen[index], now());
+        return decision.admitted ? 0 : decision.retryAfterSeconds;
+      });
+      if (waits.some((wait) => wait > 0)) throw new TooManyAttempts(Math.max(...waits));
+      const [narrowest, ...wider] = counters.map((counter, index) => () => count(counter, seen[index], isKnownAddress));
+      await narrowest?.();
+      const counted = await Promise.allSettled(wider.map((countThis) => countThis()));
+      for (const result of counted) if (result.status === "rejected") throw result.reason;
+
+      return {
+        async succeeded(as) {
+          await Promise.all([
+            remember(known),
+            ...(isKnownAddress ? [] : [table.remove(pair.key), forgive(user), ...(as === "login" ? [forgive(network)] : [])]),
+          ]);
+        },
+      };
+    },
+  };
+}
+
+/** Whether an attempt adds to those before; otherwise they were forgotten, and it is the first. */
+function isOneMore(before: Attempts | undefined, count: number): boolean {
+  return before !== undefined && count === before.count + 1;
+}

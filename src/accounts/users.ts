@@ -1,0 +1,56 @@
+/** The users of the self-built login: who there is, and the hash of their password. */
+import * as z from "zod/mini";
+
+import type { AccountsTable, ItemKey } from "./accounts-table.ts";
+
+/** A user as stored. */
+export interface User {
+  /** In its stored form, see username.ts. */
+  readonly username: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  /** A PHC string, see password.ts. */
+  readonly passwordHash: string;
+}
+
+/** The users in the accounts table. Every method throws TemporaryError ACCOUNTS_UNREACHABLE when it can't be had. */
+export interface Users {
+  find(username: string): Promise<User | undefined>;
+  /**
+   * Adds a user. Of several at once for one name the first to arrive is kept, and everybody gets that one back:
+   * a caller whose user is not the one returned has to check the password against it.
+   */
+  create(user: User): Promise<User>;
+  /** Replaces the hash, unless another has replaced it since `user` was read. Whether the new one is stored now. */
+  replaceHash(user: User, passwordHash: string): Promise<boolean>;
+}
+
+const userShape = z.object({ username: z.string(), createdAt: z.string(), passwordHash: z.string() });
+
+function keyOf(username: string): ItemKey {
+  return { pk: `user#${username}`, sk: "user" };
+}
+
+/** The users in the given table. */
+export function createUsers(table: AccountsTable): Users {
+  async function find(username: string): Promise<User | undefined> {
+    const item = await table.read(keyOf(username));
+    return item === undefined ? undefined : userShape.parse(item);
+  }
+
+  async function create(user: User): Promise<User> {
+    const isFirst = await table.put({ ...keyOf(user.username), ...user }, { condition: "attribute_not_exists(pk)" });
+    return isFirst ? user : ((await find(user.username)) ?? create(user));
+  }
+
+  return {
+    find,
+    create,
+    replaceHash: (user, passwordHash) =>
+      table.update(keyOf(user.username), "SET passwordHash = :next", {
+        // The second half for a write that was repeated because its answer got lost.
+        condition: "passwordHash = :seen OR passwordHash = :next",
+        values: { ":next": passwordHash, ":seen": user.passwordHash },
+      }),
+  };
+}

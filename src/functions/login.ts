@@ -1,0 +1,30 @@
+/** POST /login: the self-built login, and sign-up at the first one. POST /password: another password. */
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+
+import { peppersIn } from "../accounts/accounts-secret.ts";
+import { accountsTable } from "../accounts/accounts-table.ts";
+import { loginCall, passwordCall } from "../accounts/calls.ts";
+import { createPasswords } from "../accounts/password.ts";
+import { signUpSetting, tokenSettings } from "../accounts/settings.ts";
+import { createThrottle } from "../accounts/throttle.ts";
+import { createTokens } from "../accounts/tokens.ts";
+import { createUsers } from "../accounts/users.ts";
+import { awsLimits } from "../config/aws.ts";
+import { requiredSetting } from "../config/settings.ts";
+import { httpHandler } from "../http/handler.ts";
+
+const settings = tokenSettings();
+const dynamo = new DynamoDBClient(awsLimits({ connectMs: 500, requestMs: 1_000, attempts: 3 }));
+const table = accountsTable(dynamo, requiredSetting("ACCOUNTS_TABLE"));
+const dependencies = {
+  users: createUsers(table),
+  throttle: createThrottle({ table }),
+  passwords: createPasswords({ peppers: peppersIn(settings.secret) }),
+  tokens: createTokens(settings),
+  signUp: signUpSetting(),
+};
+const logIn = loginCall(dependencies);
+const changePassword = passwordCall(dependencies);
+
+/** The Lambda. Both calls are here: they share the throttle, the work and the concurrency that is set aside for them. */
+export const handler = httpHandler((event, context) => (event.routeKey === "POST /password" ? changePassword : logIn)(event, context));

@@ -1,0 +1,504 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { argon2, type Argon2Parameters } from "node:crypto";
+import { promisify } from "node:util";
+import * as z from "zod";
+
+import { type AccountsTable, accountsTable } from "../../src/accounts/accounts-table.ts";
+import { peppersIn } from "../../src/accounts/accounts-secret.ts";
+import { createAuth0Verifier } from "../../src/accounts/auth0-tokens.ts";
+import { authorize } from "../../src/accounts/authorize.ts";
+import { loginCall, passwordCall, privateCall, verifyCall } from "../../src/accounts/calls.ts";
+import { anyIssuer } from "../../src/accounts/identity.ts";
+import type { SignUp } from "../../src/accounts/log-in.ts";
+import { type Argon2Cost, createPasswords } from "../../src/accounts/password.ts";
+import { createThrottle, throttleRules } from "../../src/accounts/throttle.ts";
+import { createTokens } from "../../src/accounts/tokens.ts";
+import { createUsers } from "../../src/accounts/users.ts";
+import { httpHandler } from "../../src/http/handler.ts";
+import { log } from "../../src/log.ts";
+import { cheapCost, Clock, LocalSecret, type LocalTable, localTable, startOfTests } from "./accounts-stage.ts";
+import { type Answer, type RequestParts, send } from "./http-events.ts";
+import { auth0Audience, rolesClaim, Tenant } from "./tenant.ts";
+
+const issuer = "https://login.example.com";
+const password = "plum-tree-at-noon";
+const badCredentials = { status: "error", error: "Bad username/password combination" };
+const privateResource = { status: "error", error: "This is a private resource" };
+const tokenBody = z.object({ user: z.object({ username: z.string(), createdAt: z.string() }), token: z.string() });
+
+let table: LocalTable;
+let secret: LocalSecret;
+let tenant: Tenant;
+let clock: Clock;
+/** A user of this test alone. */
+let ann: string;
+let tests = 0;
+/** The parameters of every hash that was computed in this test. */
+let hashes: { memory: number; passes: number }[] = [];
+/** The calls to the table in this test. */
+let tableCalls: string[] = [];
+
+const compute = promisify(argon2);
+
+beforeAll(async () => {
+  [table, secret, tenant] = await Promise.all([localTable(), LocalSecret.create(), Tenant.start()]);
+});
+afterAll(async () => {
+  await Promise.all([table.close(), tenant.close()]);
+});
+beforeEach(() => {
+  tests += 1;
+  ann = `ann${String(tests)}@example.com`;
+  clock = new Clock();
+  hashes = [];
+  tableCalls = [];
+  jest.spyOn(log, "warn").mockImplementation(() => undefined);
+  jest.spyOn(log, "error").mockImplementation(() => undefined);
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** The table, with a note of every call. */
+function watchedTable(): AccountsTable {
+  const real = accountsTable(table.client, table.name);
+  const noted =
+    <Arguments extends unknown[], Result>(name: string, call: (...parameters: Arguments) => Result) =>
+    (...parameters: Arguments): Result => {
+      tableCalls.push(name);
+      return call(...parameters);
+    };
+  return { read: noted("read", real.read), readAll: noted("readAll", real.readAll), put: noted("put", real.put), update: noted("update", real.update), remove: noted("remove", real.remove) };
+}
+
+const derive = (parameters: Argon2Parameters) => {
+  hashes.push({ memory: parameters.memory, passes: parameters.passes });
+  return compute("argon2id", parameters);
+};
+
+interface Terms {
+  readonly signUp?: SignUp;
+  readonly cost?: Argon2Cost;
+}
+
+function dependencies({ signUp = "open", cost = cheapCost }: Terms) {
+  const watched = watchedTable();
+  return {
+    users: createUsers(watched),
+    throttle: createThrottle({ table: watched, now: clock.now }),
+    passwords: createPasswords({ cost, peppers: peppersIn(secret), derive }),
+    tokens: createTokens({ secret, issuer, audience: "course", now: clock.now }),
+    signUp,
+    now: clock.now,
+  };
+}
+
+const login = (request: RequestParts, terms: Terms = {}): Promise<Answer> => send(httpHandler(loginCall(dependencies(terms))), request);
+const changePassword = (request: RequestParts): Promise<Answer> => send(httpHandler(passwordCall(dependencies({}))), request);
+
+function verify(request: RequestParts): Promise<Answer> {
+  const tokens = createTokens({ secret, issuer, audience: "course", now: clock.now });
+  return send(httpHandler(verifyCall(tokens.verify)), request);
+}
+
+function enter(request: RequestParts, now = clock.now): Promise<Answer> {
+  const verifyEither = anyIssuer(
+    new Map([
+      [issuer, createTokens({ secret, issuer, audience: "course", now }).verify],
+      [tenant.issuer, createAuth0Verifier({ issuer: tenant.issuer, audience: auth0Audience, rolesClaim, now })],
+    ]),
+  );
+  const anyRole = (event: { pathParameters?: { [name: string]: string | undefined } | undefined }) =>
+    [event.pathParameters?.["role"]].filter((role) => role !== undefined);
+  return send(httpHandler(privateCall).use(authorize({ verify: verifyEither, anyRole })), request);
+}
+
+const tokenOf = (answer: Answer): string => tokenBody.parse(answer.body).token;
+
+describe("POST /login", () => {
+  it("creates the user on the first login, and knows them on the next", async () => {
+    const first = await login({ body: { username: ann, password } });
+    clock.forward(60);
+    const second = await login({ body: { username: ` ${ann.toUpperCase()} `, password } });
+
+    expect(first.status).toBe(200);
+    expect(first.body).toEqual({ user: { username: ann, createdAt: "2026-11-22T10:00:00.000Z" }, token: expect.any(String) });
+    expect(second.status).toBe(200);
+    expect(tokenBody.parse(second.body).user).toEqual(tokenBody.parse(first.body).user);
+    expect(tokenOf(second)).not.toBe(tokenOf(first));
+    expect(first.headers).toMatchObject({ "Content-Type": "application/json", "Cache-Control": "no-store" });
+  });
+
+  it("answers a wrong password with 401, however wrong", async () => {
+    await login({ body: { username: ann, password } });
+
+    for (const wrong of ["wrong", "p", "x".repeat(500), password.toUpperCase()]) {
+      expect(await login({ body: { username: ann, password: wrong } })).toMatchObject({ status: 401, body: badCredentials });
+    }
+  });
+
+  it.each([
+    { body: { username: "ann" }, error: 'The field "password" is missing or not a text.' },
+    { body: { password }, error: 'The field "username" is missing or not a text.' },
+    { body: { username: "", password }, error: 'The field "username" is missing or not a text.' },
+    { body: { username: ["ann"], password }, error: 'The field "username" is missing or not a text.' },
+    { body: { username: "ann", password: 12345678 }, error: 'The field "password" is missing or not a text.' },
+    { body: {}, error: 'The field "username" is missing or not a text.' },
+    { body: [], error: "The body has to be a JSON object." },
+    { body: "null", error: "The body has to be a JSON object." },
+    { body: '{"username":', error: "The body is not JSON." },
+    { body: "username=ann&password=x", error: "The body is not JSON." },
+    { body: undefined, error: "The body is not JSON." },
+    { body: { username: " ", password }, error: "The username is empty" },
+    { body: { username: "an\u0000n", password }, error: "The username holds characters that can't be seen" },
+    { body: { username: "ann", password: "x".repeat(2_000) }, error: "The password is longer than 128 characters" },
+    { body: { username: "ann", password: `${password}\ud800` }, error: "The password holds broken characters" },
+  ])("answers 400 to $body", async ({ body, error }) => {
+    expect(await login({ body })).toMatchObject({ status: 400, body: { status: "error", error } });
+    expect(hashes).toEqual([]);
+  });
+
+  it("refuses a weak password at sign-up with a reason, and makes no user", async () => {
+    const answer = await login({ body: { username: ann, password: "password1" } });
+
+    expect(answer).toMatchObject({ status: 400, body: { status: "error", error: expect.stringContaining("This is a commonly used password.") } });
+    expect((await login({ body: { username: ann, password: "short" } })).body).toMatchObject({ error: "The password is shorter than 8 characters" });
+    expect(await login({ body: { username: ann, password } }, { signUp: "closed" })).toMatchObject({ status: 401 });
+  });
+
+  it("reads a body that the gateway has encoded", async () => {
+    expect(await login({ body: { username: ann, password }, base64: true })).toMatchObject({ status: 200 });
+  });
+
+  it("makes one user of many first logins at once, and only the first password wins", async () => {
+    const guesses = Array.from({ length: 4 }, (_, index) => `${password}-${String(index)}`);
+
+    const answers = await Promise.all(guesses.map((guess, index) => login({ body: { username: ann, password: guess }, sourceIp: `198.51.${String(index)}.7` })));
+
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(3);
+    const winner = guesses[statuses.indexOf(200)];
+    expect(await login({ body: { username: ann, password: winner } })).toMatchObject({ status: 200 });
+  });
+
+  it("lets both of two first logins with the same password in", async () => {
+    const answers = await Promise.all([1, 2].map((network) => login({ body: { username: ann, password }, sourceIp: `198.51.${String(network)}.7` })));
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(tokenBody.parse(answers[0]?.body).user).toEqual(tokenBody.parse(answers[1]?.body).user);
+  });
+
+  it("upgrades the hash at the next login when the parameters have changed", async () => {
+    const stronger: Argon2Cost = { memory: 64, passes: 2, parallelism: 1 };
+    await login({ body: { username: ann, password } });
+    const before = await storedHash(ann);
+
+    await login({ body: { username: ann, password: "wrong" } }, { cost: stronger });
+    expect(await storedHash(ann)).toBe(before);
+    await login({ body: { username: ann, password } }, { cost: stronger });
+
+    expect(before).toContain("m=8,t=1,");
+    expect(await storedHash(ann)).toContain("m=64,t=2,");
+    hashes = [];
+    expect(await login({ body: { username: ann, password } }, { cost: stronger })).toMatchObject({ status: 200 });
+    expect(hashes).toEqual([{ memory: 64, passes: 2 }]);
+  });
+
+  it("keeps no password, only its hash", async () => {
+    await login({ body: { username: ann, password } });
+    const { Item } = await table.client.send(new GetItemCommand({ TableName: table.name, Key: { pk: { S: `user#${ann}` }, sk: { S: "user" } } }));
+
+    expect(JSON.stringify(Item)).not.toContain(password);
+    expect(Object.keys(Item ?? {}).sort()).toEqual(["createdAt", "passwordHash", "pk", "sk", "username"]);
+  });
+
+  it("logs neither the username nor the password", async () => {
+    const lines: unknown[] = [];
+    jest.spyOn(log, "warn").mockImplementation((...line) => lines.push(line));
+    await login({ body: { username: ann, password } });
+    await login({ body: { username: ann, password: "wrong-password" } });
+    await login({ body: `{"username":"${ann}","password":"wrong-password"` });
+
+    expect(lines.length).toBe(2);
+    expect(JSON.stringify(lines)).not.toMatch(/ann|wrong-password|plum/u);
+  });
+});
+
+describe("POST /password", () => {
+  const newPassword = "pear-tree-at-dusk";
+
+  it("changes the password: the new one logs in, the old one no more", async () => {
+    const { body } = await login({ body: { username: ann, password } });
+
+    expect(await changePassword({ body: { username: ` ${ann.toUpperCase()}`, password, newPassword } })).toMatchObject({ status: 200, body: { status: "changed" } });
+
+    expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 401, body: badCredentials });
+    const answer = await login({ body: { username: ann, password: newPassword } });
+    expect(answer).toMatchObject({ status: 200, body: { user: tokenBody.parse(body).user } });
+  });
+
+  it("asks for the current password", async () => {
+    await login({ body: { username: ann, password } });
+
+    expect(await changePassword({ body: { username: ann, password: "wrong", newPassword } })).toMatchObject({ status: 401, body: badCredentials });
+    expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    { body: { username: "ann", password: "x" }, error: 'The field "newPassword" is missing or not a text.' },
+    { body: { username: "ann", newPassword: "x" }, error: 'The field "password" is missing or not a text.' },
+    { body: { username: "ann", password: "x", newPassword: { length: 12 } }, error: 'The field "newPassword" is missing or not a text.' },
+    { body: { username: "ann", password: "x", newPassword: "x".repeat(2_000) }, error: "The password is longer than 128 characters" },
+    { body: { username: "\u200b", password: "x", newPassword: "x" }, error: "The username holds characters that can't be seen" },
+    { body: "{", error: "The body is not JSON." },
+  ])("answers 400 to $body, and computes no hash", async ({ body, error }) => {
+    expect(await changePassword({ body })).toMatchObject({ status: 400, body: { status: "error", error } });
+    expect(hashes).toEqual([]);
+  });
+
+  it("holds the new password to the rules of sign-up, once the current one was right", async () => {
+    await login({ body: { username: ann, password } });
+
+    expect(await changePassword({ body: { username: ann, password, newPassword: "password1" } })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining("This is a commonly used password.") },
+    });
+    expect(await changePassword({ body: { username: ann, password: "wrong", newPassword: "password1" } })).toMatchObject({ status: 401, body: badCredentials });
+    expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 200 });
+  });
+
+  it("does the same work and gives the same answer for an unknown user and a wrong password, and makes nobody", async () => {
+    const stranger = `un${ann}`;
+    await login({ body: { username: ann, password }, sourceIp: "198.51.100.1" });
+
+    const [forKnown, forUnknown] = [await measured(ann), await measured(stranger)];
+
+    expect(forUnknown).toEqual(forKnown);
+    expect(forKnown).toMatchObject({ answer: { status: 401, body: badCredentials }, hashes: [expect.anything()] });
+    expect(await storedHash(stranger)).toBeUndefined();
+  });
+
+  async function measured(username: string) {
+    [hashes, tableCalls] = [[], []];
+    const answer = await changePassword({ body: { username, password: "wrong-password", newPassword } });
+    return { answer, hashes, tableCalls };
+  }
+
+  it("counts as the same guesses as a login does, before any hash", async () => {
+    await login({ body: { username: ann, password }, sourceIp: "198.51.100.1" });
+    for (let guess = 1; guess < throttleRules.userAndNetwork.free; guess += 1) await login({ body: { username: ann, password: "wrong" } });
+    await changePassword({ body: { username: ann, password: "wrong", newPassword } });
+    hashes = [];
+
+    expect(await changePassword({ body: { username: ann, password, newPassword } })).toMatchObject({ status: 429, headers: { "Retry-After": "2" } });
+    expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 429 });
+    expect(hashes).toEqual([]);
+  });
+
+  it("takes one of two changes at once: the other one's password is the current one no more", async () => {
+    await login({ body: { username: ann, password } });
+    const wanted = [newPassword, "fig-tree-at-dawn"];
+
+    const answers = await Promise.all(wanted.map((each) => changePassword({ body: { username: ann, password, newPassword: each } })));
+
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, 401]);
+    expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 401 });
+  });
+
+  it("is not lost to a login that upgrades the hash meanwhile", async () => {
+    await login({ body: { username: ann, password } });
+    const { users, ...others } = dependencies({});
+    let upgraded = false;
+    const find = async (username: string) => {
+      const user = await users.find(username);
+      if (!upgraded && (upgraded = true)) await login({ body: { username: ann, password } }, { cost: { ...cheapCost, passes: 2 } });
+      return user;
+    };
+    const handler = httpHandler(passwordCall({ ...others, users: { ...users, find } }));
+
+    expect(await send(handler, { body: { username: ann, password, newPassword } })).toMatchObject({ status: 200 });
+    expect(await login({ body: { username: ann, password: newPassword } })).toMatchObject({ status: 200 });
+  });
+
+  it("logs neither the username nor a password", async () => {
+    const lines: unknown[] = [];
+    jest.spyOn(log, "warn").mockImplementation((...line) => lines.push(line));
+    await login({ body: { username: ann, password } });
+    await changePassword({ body: { username: ann, password, newPassword: "password1" } });
+    await changePassword({ body: { username: ann, password: "wrong-password", newPassword } });
+
+    expect(lines.length).toBe(2);
+    expect(JSON.stringify(lines)).not.toMatch(/ann|wrong-password|plum|pear|password1/u);
+  });
+});
+
+describe("POST /login with sign-up closed", () => {
+  it("creates nobody", async () => {
+    expect(await login({ body: { username: ann, password } }, { signUp: "closed" })).toMatchObject({ status: 401, body: badCredentials });
+    expect(await storedHash(ann)).toBeUndefined();
+  });
+
+  it("does the same work and gives the same answer for an unknown user and a wrong password", async () => {
+    const [known, unknown] = [ann, `un${ann}`];
+    await login({ body: { username: known, password }, sourceIp: "198.51.100.1" });
+
+    const [forKnown, forUnknown] = [await measured(known), await measured(unknown)];
+
+    expect(forUnknown).toEqual(forKnown);
+    expect(forKnown.hashes).toHaveLength(1);
+  });
+
+  it("does so for passwords that no user can have, too", async () => {
+    for (const wrong of ["p", "password1", "x".repeat(200)]) {
+      hashes = [];
+      expect(await login({ body: { username: ann, password: wrong } }, { signUp: "closed" })).toMatchObject({ status: 401, body: badCredentials });
+      expect(hashes).toHaveLength(1);
+    }
+  });
+
+  async function measured(username: string) {
+    [hashes, tableCalls] = [[], []];
+    const answer = await login({ body: { username, password: "wrong-password" } }, { signUp: "closed" });
+    return { answer, hashes, tableCalls };
+  }
+});
+
+describe("POST /login too often", () => {
+  it("answers 429 with Retry-After, the same for a user who exists and one who doesn't, and computes no hash", async () => {
+    await login({ body: { username: ann, password }, sourceIp: "198.51.100.1" });
+
+    for (const username of [ann, `un${ann}`]) {
+      for (let guess = 1; guess <= throttleRules.userAndNetwork.free; guess += 1) await login({ body: { username, password: "wrong" } }, { signUp: "closed" });
+      hashes = [];
+      const answer = await login({ body: { username, password } }, { signUp: "closed" });
+      expect(answer).toMatchObject({ status: 429, headers: { "Retry-After": "2" }, body: { status: "error", error: "Too many attempts. Try again in 2 seconds." } });
+      expect(hashes).toEqual([]);
+    }
+  });
+
+  it("looks at the connection's address and at no header", async () => {
+    for (let guess = 1; guess <= throttleRules.userAndNetwork.free; guess += 1) {
+      await login({ body: { username: ann, password: "wrong" }, headers: { "x-forwarded-for": `198.51.100.${String(guess)}` } }, { signUp: "closed" });
+    }
+
+    expect(await login({ body: { username: ann, password }, headers: { "x-forwarded-for": "192.0.2.1", forwarded: "for=192.0.2.1" } })).toMatchObject({ status: 429 });
+  });
+
+  it("answers 503, not 401, when the table can't be had", async () => {
+    const lost = accountsTable(table.client, "no-such-table");
+    const handler = httpHandler(
+      loginCall({
+        users: createUsers(lost),
+        throttle: createThrottle({ table: lost }),
+        passwords: createPasswords({ cost: cheapCost }),
+        tokens: createTokens({ secret, issuer, audience: "course" }),
+        signUp: "open",
+      }),
+    );
+
+    expect(await send(handler, { body: { username: ann, password } })).toMatchObject({ status: 503, body: { status: "error" } });
+  });
+});
+
+describe("POST /verify", () => {
+  it("answers valid for a token of ours", async () => {
+    const token = tokenOf(await login({ body: { username: ann, password } }));
+
+    expect(await verify({ body: { token } })).toMatchObject({ status: 200, body: { status: "valid" } });
+  });
+
+  it("answers 401 for a token that has expired, and for what is none", async () => {
+    const token = tokenOf(await login({ body: { username: ann, password } }));
+    clock.forward(906);
+
+    expect(await verify({ body: { token } })).toMatchObject({ status: 401, body: { status: "error", error: "The token has expired" } });
+    expect(await verify({ body: { token: "nonsense" } })).toMatchObject({ status: 401, body: { status: "error", error: "The token is not valid" } });
+    expect(await verify({ body: { token: await tenant.accessToken(startOfTests / 1_000) } })).toMatchObject({ status: 401 });
+  });
+
+  it.each([{ body: {} }, { body: { token: "" } }, { body: { token: 7 } }, { body: "{" }, { body: undefined }])("answers 400 to $body", async ({ body }) => {
+    expect(await verify({ body })).toMatchObject({ status: 400, body: { status: "error" } });
+  });
+});
+
+describe("GET /private", () => {
+  it("greets a user with a token of ours", async () => {
+    const token = tokenOf(await login({ body: { username: ann, password } }));
+
+    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200, body: { message: `Hello ${ann}` } });
+    expect(await enter({ headers: { authorization: `bearer ${token}` } })).toMatchObject({ status: 200 });
+  });
+
+  it("greets a user with a token of Auth0", async () => {
+    const token = await tenant.accessToken(startOfTests / 1_000);
+
+    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200, body: { message: "Hello auth0|ann" } });
+  });
+
+  it.each([{}, { authorization: "" }, { authorization: "Bearer" }, { authorization: "Basic YW5uOng=" }, { authorization: "Bearer a b" }])(
+    "answers 401 with a plain challenge to %j",
+    async (headers) => {
+      expect(await enter({ headers })).toMatchObject({ status: 401, headers: { "WWW-Authenticate": 'Bearer realm="accounts"' }, body: privateResource });
+    },
+  );
+
+  it("answers 401 and says so when the token is not valid", async () => {
+    const token = tokenOf(await login({ body: { username: ann, password } }));
+    clock.forward(906);
+
+    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({
+      status: 401,
+      headers: { "WWW-Authenticate": 'Bearer realm="accounts", error="invalid_token", error_description="The token has expired"' },
+      body: privateResource,
+    });
+    expect(await enter({ headers: { authorization: "Bearer nonsense" } })).toMatchObject({ status: 401, body: privateResource });
+  });
+
+  it("does not let one issuer's keys speak for the other", async () => {
+    const token = await tenant.accessToken(startOfTests / 1_000, { iss: issuer, aud: "course" });
+
+    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 401 });
+    const stranger = await tenant.accessToken(startOfTests / 1_000, { iss: "https://evil.example/" });
+    expect(await enter({ headers: { authorization: `Bearer ${stranger}` } })).toMatchObject({ status: 401 });
+  });
+
+  it("answers 503 while Auth0's keys can't be had, and goes on serving our own tokens", async () => {
+    const token = await tenant.accessToken(startOfTests / 1_000);
+    const own = tokenOf(await login({ body: { username: ann, password } }));
+    tenant.health = "gone";
+
+    const [forAuth0, forOurs] = [await enter({ headers: { authorization: `Bearer ${token}` } }), await enter({ headers: { authorization: `Bearer ${own}` } })];
+
+    tenant.health = "well";
+    expect(forAuth0).toMatchObject({ status: 503, headers: { "Retry-After": "60" } });
+    expect(forOurs).toMatchObject({ status: 200 });
+  });
+});
+
+describe("GET /private/{role}", () => {
+  const withRoles = async (...roles: string[]) => ({ authorization: `Bearer ${await tenant.accessToken(startOfTests / 1_000, { [rolesClaim]: roles })}` });
+
+  it("lets in whoever has the role", async () => {
+    expect(await enter({ headers: await withRoles("other", "club"), pathParameters: { role: "club" } })).toMatchObject({ status: 200 });
+  });
+
+  it.each([[[]], [["clubs"]], [["Club"]]])("answers 403 to the roles %j", async (roles) => {
+    expect(await enter({ headers: await withRoles(...roles), pathParameters: { role: "club" } })).toMatchObject({
+      status: 403,
+      headers: { "WWW-Authenticate": 'Bearer realm="accounts", error="insufficient_scope"' },
+      body: { status: "error", error: "Your account does not have the role this needs" },
+    });
+  });
+
+  it("answers 401, not 403, without a token", async () => {
+    expect(await enter({ pathParameters: { role: "club" } })).toMatchObject({ status: 401 });
+  });
+});
+
+async function storedHash(username: string): Promise<string | undefined> {
+  const user = await createUsers(accountsTable(table.client, table.name)).find(username);
+  return user?.passwordHash;
+}
