@@ -7,21 +7,38 @@ abstract class ServiceError extends Error {
   /** Stable, in capitals: what alarms, the README and tests refer to. */
   readonly code: string;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(name: string, code: string, message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
+    // Spelled out, because a bundle shortens the names of classes.
+    this.name = name;
     this.code = code;
   }
 }
 
 /** Something outside is slow, throttled or down: the same call may work in a while. */
-export class TemporaryError extends ServiceError {}
+export class TemporaryError extends ServiceError {
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super("TemporaryError", code, message, options);
+  }
+}
 
 /** Retrying can't mend it: a wrong setting, a missing scope or role. The message says what to mend; then it settles by itself. */
-export class NeedsPersonError extends ServiceError {}
+export class NeedsPersonError extends ServiceError {
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super("NeedsPersonError", code, message, options);
+  }
+}
 
 /** A message that can never be right: it is kept in the dead-letter queue with this reason. */
-export class RefusedError extends ServiceError {}
+export class RefusedError extends ServiceError {
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super("RefusedError", code, message, options);
+  }
+}
 
 /** A setting or a file of the deployment is wrong: found at start, before anything is served. */
-export class ConfigError extends ServiceError {}
+export class ConfigError extends ServiceError {
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super("ConfigError", code, message, options);
+  }
+}

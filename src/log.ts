@@ -18,9 +18,18 @@ export function buyerTag(email: string): string {
   return createHash("sha256").update(email).digest("hex").slice(0, 12);
 }
 
-/** JSON lines for CloudWatch; every text in them is scrubbed. The level is the setting LOG_LEVEL. */
+/** An error and all its causes, each as code (or name) and message: what a person needs to tell one failure from another. */
+export function causesOf(error: unknown): readonly string[] {
+  const causes: string[] = [];
+  for (let cause = error; cause instanceof Error && causes.length < 5; cause = cause.cause) {
+    const code = "code" in cause && typeof cause.code === "string" ? cause.code : cause.name;
+    causes.push(`${code}: ${cause.message.slice(0, 500)}`);
+  }
+  return causes;
+}
+
+/** JSON lines for CloudWatch; every text in them is scrubbed. The level is the setting LOG_LEVEL, or INFO. */
 export const log = new Logger({
   serviceName: `gumroad-auth0-${process.env["STAGE"] ?? "unknown"}`,
-  logLevel: "INFO",
   jsonReplacerFn: (_key, value: unknown) => (typeof value === "string" ? scrub(value) : value),
 });

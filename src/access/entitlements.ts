@@ -36,6 +36,8 @@ export interface Verdict {
   readonly variant: string | null;
   /** False: the policy doesn't name this option, so `otherwise` was taken. */
   readonly variantListed: boolean;
+  /** The seller's own test purchase. */
+  readonly test: boolean;
   /** The roles it gives; empty without access. */
   readonly roles: readonly string[];
 }
@@ -80,7 +82,7 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
     if (tier.changesAt !== null) moments.push(tier.changesAt);
     const { roles, listed } = rolesOf(product, tier.variant);
     const { reason } = standing;
-    verdicts.push({ source: id, productId: source.productId, access: true, reason, variant: tier.variant, variantListed: listed, roles });
+    verdicts.push({ source: id, productId: source.productId, access: true, reason, variant: tier.variant, variantListed: listed, test: isTest(source), roles });
   }
   return {
     roles: [...new Set(verdicts.flatMap((verdict) => verdict.roles))].sort(),
@@ -90,16 +92,21 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
 }
 
 function standingOf(id: SourceId, source: Source, product: Product, sources: Sources, policy: Policy, now: number): Standing {
+  const own = ownStanding(id, source, product, now);
+  const [sold] = source.charges;
+  if (!own.access || sold === undefined || isSubscription(id)) return own;
+  const bundles = bundlesOf(sold, source.productId, sources, policy, now);
+  return bundles.length > 0 && !bundles.some((bundle) => bundle.access) ? { access: false, reason: "bundle-gone" } : own;
+}
+
+/** What a source comes to by itself, whatever bundle it may have come with. */
+function ownStanding(id: SourceId, source: Source, product: Product, now: number): Standing {
   if (!source.charges.some((charge) => charge.seen)) return { access: false, reason: "not-sold" };
   const paid = source.charges.filter((charge) => charge.seen && !charge.preorder);
   const [first] = paid;
   if (first === undefined) return { access: false, reason: "preorder" };
-  if (isSubscription(id)) return product.plan === "instalments" ? ofInstalments(source, paid, product, now) : ofMembership(source, paid, product, now);
-
-  const own = ofCharge(first, product, "remove");
-  const bundles = bundlesOf(first, source.productId, sources, policy);
-  if (own.access && bundles.length > 0 && !bundles.some((bundle) => bundle.access)) return { access: false, reason: "bundle-gone" };
-  return own;
+  if (!isSubscription(id)) return ofCharge(first, product, "remove");
+  return product.plan === "instalments" ? ofInstalments(source, paid, product, now) : ofMembership(source, paid, product, now);
 }
 
 /** A single charge by itself. `unlessSaid` is what a refund does where the policy doesn't say. */
@@ -154,14 +161,13 @@ function afterEnd(endedAt: number, product: Product, now: number): Standing {
  * The bundles that a price-0 sale may have come with. Gumroad links them in no ping: same buyer, a product the bundle
  * contains, sold within ten minutes. With two bundles in reach the sale stands while either does.
  */
-function bundlesOf(charge: Charge, productId: string, sources: Sources, policy: Policy): readonly Standing[] {
+function bundlesOf(charge: Charge, productId: string, sources: Sources, policy: Policy, now: number): readonly Standing[] {
   if (charge.priceCents !== 0) return [];
   return entriesOf(sources).flatMap(([id, source]) => {
     const bundle = policy.get(source.productId);
-    const [sold] = source.charges;
-    if (isSubscription(id) || bundle === undefined || sold === undefined || !sold.seen) return [];
-    if (!contentsOf(bundle).includes(productId) || sold.gift !== charge.gift) return [];
-    return Math.abs(sold.soldAt - charge.soldAt) <= BUNDLE_WINDOW_MS ? [ofCharge(sold, bundle, "remove")] : [];
+    if (bundle === undefined || !contentsOf(bundle).includes(productId)) return [];
+    const together = source.charges.some((sold) => sold.seen && sold.gift === charge.gift && Math.abs(sold.soldAt - charge.soldAt) <= BUNDLE_WINDOW_MS);
+    return together ? [ownStanding(id, source, bundle, now)] : [];
   });
 }
 
@@ -169,8 +175,12 @@ function newestOf(charges: readonly Charge[]): Charge {
   return charges.reduce((newest, charge) => (charge.soldAt > newest.soldAt ? charge : newest));
 }
 
-function nothing(source: SourceId, { productId }: Source, reason: Reason): Verdict {
-  return { source, productId, access: false, reason, variant: null, variantListed: true, roles: [] };
+function nothing(id: SourceId, source: Source, reason: Reason): Verdict {
+  return { source: id, productId: source.productId, access: false, reason, variant: null, variantListed: true, test: isTest(source), roles: [] };
+}
+
+function isTest(source: Source): boolean {
+  return source.charges.some((charge) => charge.test);
 }
 
 function isSubscription(id: SourceId): boolean {

@@ -15,6 +15,8 @@ export interface Charge {
   readonly priceCents: number;
   /** The chosen options as [category, name], sorted: [["Tier", "Basic"]]. Pairs, because a category may be called `__proto__`. */
   readonly variants: readonly (readonly [string, string])[];
+  /** How often a membership is charged ("monthly"), where the ping says so. */
+  readonly recurrence: string | null;
   readonly recurring: boolean;
   /** A preorder's authorization: money not taken yet. The release comes as a sale of its own. */
   readonly preorder: boolean;
@@ -31,12 +33,20 @@ export interface Charge {
 /** Why Gumroad ended a subscription; `unknown` is any reason it may invent later. */
 export type EndReason = "cancelled" | "failed_payment" | "fixed_subscription_period_ended" | "unknown";
 
-/** A change of tier told by `subscription_updated`. `at` is its `effective_as_of`, which for a downgrade lies in the future. */
+/** A membership's plan, as far as it is known. Gumroad treats a change of any of these as a change of plan. */
+export interface Plan {
+  readonly tier: string | null;
+  readonly recurrence: string | null;
+  readonly priceCents: number | null;
+  readonly quantity: number | null;
+}
+
+/** A change of plan told by `subscription_updated`. `at` is its `effective_as_of`, which for a downgrade lies in the future. */
 export interface TierChange {
   readonly at: number;
   readonly type: "upgrade" | "downgrade";
-  readonly from: string | null;
-  readonly to: string | null;
+  readonly from: Plan;
+  readonly to: Plan;
 }
 
 /** All that is known of one source. A ping is a small one of these; a buyer's record holds the merged whole. */

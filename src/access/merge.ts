@@ -1,4 +1,4 @@
-import { entriesOf, type Charge, type Source, type SourceId, type Sources, type TierChange } from "./facts.ts";
+import { entriesOf, type Charge, type Plan, type Source, type SourceId, type Sources, type TierChange } from "./facts.ts";
 
 /**
  * The merge table of the design: commutative, associative, idempotent. Every field is joined by `or`, by the greater
@@ -36,6 +36,7 @@ function mergeCharge(a: Charge, b: Charge): Charge {
     soldAt: Math.min(a.soldAt, b.soldAt),
     priceCents: Math.max(a.priceCents, b.priceCents),
     variants: JSON.stringify(a.variants) >= JSON.stringify(b.variants) ? a.variants : b.variants,
+    recurrence: (a.recurrence ?? "") >= (b.recurrence ?? "") ? a.recurrence : b.recurrence,
     recurring: a.recurring || b.recurring,
     preorder: a.preorder || b.preorder,
     test: a.test || b.test,
@@ -63,7 +64,11 @@ function greater(a: string, b: string): string {
 
 /** Sorts by time first, so that a stored record reads as a history. */
 function tierChangeKey(change: TierChange): string {
-  return JSON.stringify([change.at.toString().padStart(16, "0"), change.type, change.from, change.to]);
+  return JSON.stringify([change.at.toString().padStart(16, "0"), change.type, ...planKey(change.from), ...planKey(change.to)]);
+}
+
+function planKey({ tier, recurrence, priceCents, quantity }: Plan) {
+  return [tier, recurrence, priceCents, quantity];
 }
 
 /** The union of a set, sorted by key; members of one key are joined. Sorting makes equal sets equal text. */

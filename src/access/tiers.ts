@@ -1,13 +1,13 @@
-import type { Source } from "./facts.ts";
+import type { Plan, Source } from "./facts.ts";
 import { rolesOf, variantCategory, type Product } from "./policy.ts";
 
+/** A moment at which the plan changes: a sale that names it, or an update. */
 interface Step {
   readonly at: number;
-  /** Ties: an update beats a sale. */
-  readonly rank: 0 | 1;
   readonly change: "sale" | "upgrade" | "downgrade";
-  readonly from: string | null;
-  readonly to: string | null;
+  /** The plan that an update leaves. */
+  readonly from: Plan | null;
+  readonly to: Plan;
 }
 
 /** The option in force, and when it may change next (epoch ms). */
@@ -17,7 +17,8 @@ export interface TierInForce {
 }
 
 /**
- * Which option (membership tier) a source has at a moment: the latest of its sales and updates.
+ * Which option (membership tier) a source has at a moment: the latest of its sales and updates; where several fall on
+ * one moment, an update counts over a sale, then the one with more roles.
  *
  * A downgrade is told ahead of time, and an upgrade that comes before it drops it, without a word from Gumroad. So a
  * downgrade counts only if the plan it leaves is in force just before it.
@@ -26,36 +27,48 @@ export function tierInForce(source: Source, product: Product, now: number): Tier
   const category = variantCategory(product);
   if (category === null) return { variant: null, changesAt: null };
 
-  const steps = stepsOf(source, category).sort(
-    (a, b) => a.at - b.at || a.rank - b.rank || roleCount(product, a.to) - roleCount(product, b.to) || compare(a.to ?? "", b.to ?? ""),
-  );
-  let variant: string | null = null;
-  let changesAt: number | null = null;
-  for (const step of steps) {
-    if (step.at > now) {
-      changesAt = step.at;
-      break;
-    }
-    if (step.change !== "downgrade" || variant === null || variant === step.from) variant = step.to;
+  const steps = stepsOf(source, category);
+  const moments = [...new Set(steps.map((step) => step.at))].sort((a, b) => a - b);
+  let inForce: Plan | null = null;
+  for (const moment of moments) {
+    if (moment > now) return { variant: inForce?.tier ?? null, changesAt: moment };
+    const before: Plan | null = inForce;
+    const [winner] = steps
+      .filter((step) => step.at === moment && (step.change !== "downgrade" || before === null || leaves(step, before)))
+      .sort((a, b) => Number(b.change !== "sale") - Number(a.change !== "sale") || roleCount(product, b) - roleCount(product, a) || (key(a) < key(b) ? -1 : 1));
+    if (winner !== undefined) inForce = winner.change === "sale" && before !== null && agree(winner.to, before) ? before : winner.to;
   }
-  return { variant, changesAt };
+  return { variant: inForce?.tier ?? null, changesAt: null };
 }
 
-function stepsOf(source: Source, category: string): Step[] {
-  const sales = source.charges
-    .filter((charge) => charge.seen)
-    .map((charge): Step => {
-      const chosen = charge.variants.find(([name]) => name === category);
-      return { at: charge.soldAt, rank: 0, change: "sale", from: null, to: chosen?.[1] ?? null };
-    });
-  const updates = source.tierChanges.map(({ at, type, from, to }): Step => ({ at, rank: 1, change: type, from, to }));
-  return [...sales, ...updates];
+function stepsOf(source: Source, category: string): readonly Step[] {
+  const sales = source.charges.flatMap((charge): Step[] => {
+    const chosen = charge.variants.find(([name]) => name === category);
+    if (!charge.seen || chosen === undefined) return [];
+    // What a charge cost says little about its plan: it may be prorated, or discounted.
+    return [{ at: charge.soldAt, change: "sale", from: null, to: { tier: chosen[1], recurrence: charge.recurrence, priceCents: null, quantity: null } }];
+  });
+  return [...sales, ...source.tierChanges.map(({ at, type, from, to }): Step => ({ at, change: type, from, to }))];
 }
 
-function roleCount(product: Product, variant: string | null): number {
-  return rolesOf(product, variant).roles.length;
+function leaves(step: Step, before: Plan): boolean {
+  return step.from === null || agree(step.from, before);
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Whether two plans can be the same, as far as both are known. */
+function agree(a: Plan, b: Plan): boolean {
+  return a.tier === b.tier && known(a.recurrence, b.recurrence) && known(a.priceCents, b.priceCents) && known(a.quantity, b.quantity);
+}
+
+function known<T>(a: T | null, b: T | null): boolean {
+  return a === null || b === null || a === b;
+}
+
+function roleCount(product: Product, { to }: Step): number {
+  return rolesOf(product, to.tier).roles.length;
+}
+
+/** Makes the choice among equals the same whatever order they came in. */
+function key(step: Step): string {
+  return JSON.stringify([step.to.tier, step.to.recurrence, step.to.priceCents, step.to.quantity, step.change]);
 }

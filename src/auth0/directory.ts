@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 import { JobsClient } from "auth0/jobs";
 import { RolesClient } from "auth0/roles";
@@ -16,43 +16,51 @@ import { managementToken } from "./token.ts";
 export interface DirectoryUser {
   readonly id: string;
   readonly verified: boolean;
-  /** Made by this service: carries a mark in `app_metadata`, which nobody can forge at sign-up. */
+  /** Made by this service for this email: carries a mark in `app_metadata`, which nobody can forge at sign-up. */
   readonly createdByUs: boolean;
+  /** Logs in with a password that Auth0 keeps. */
+  readonly hasPassword: boolean;
 }
 
 /**
  * The tenant's users and roles, as provisioning needs them. Every method takes the invocation's deadline and throws
- * TemporaryError AUTH0_UNREACHABLE, or NeedsPersonError AUTH0_CREDENTIALS, AUTH0_SCOPE or AUTH0_REFUSED.
+ * TemporaryError AUTH0_UNREACHABLE, NeedsPersonError AUTH0_CREDENTIALS, AUTH0_SCOPE, AUTH0_REFUSED or AUTH0_NOT_UNDERSTOOD,
+ * or what reading the secret throws.
  */
 export interface Directory {
-  /** Every user with this (normalized) email, in any connection. One call. */
-  find(email: string, signal: AbortSignal): Promise<readonly DirectoryUser[]>;
+  /** Every user with this email, in any connection. Auth0 compares letter for letter, so `spelling` is how it is looked up. One call. */
+  find(email: string, spelling: string, signal: AbortSignal): Promise<readonly DirectoryUser[]>;
   /** Creates a user in the database connection, without any mail; null if one exists there by now. One call. */
   create(email: string, signal: AbortSignal): Promise<DirectoryUser | null>;
   /** The names of a user's roles. One call. */
   rolesOf(userId: string, signal: AbortSignal): Promise<readonly string[]>;
   /**
    * Gives roles; those the user has already do no harm. False if the user is gone. One call.
-   * @throws {NeedsPersonError} AUTH0_ROLE_MISSING, naming the role
+   * @throws {NeedsPersonError} AUTH0_ROLE_MISSING, naming the role, once the others are given
    */
   assign(userId: string, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
   /** Takes roles away; those the user hasn't, or that no longer exist, do no harm. False if the user is gone. One call. */
   remove(userId: string, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
+  /** Replaces a user's password by one that nobody knows. One call. */
+  forgetPassword(userId: string, signal: AbortSignal): Promise<void>;
   /** Has Auth0 mail a user the request to verify the email. One call. */
   mailVerification(userId: string, signal: AbortSignal): Promise<void>;
 }
 
-/** The mark on users that we created. */
-const CREATED_MARK = { gumroad_auth0: { created: true } } as const;
+/** The mark on users that we created. It names whom for: an address that is changed later makes it nobody's mark. */
+function createdMark(email: string) {
+  return { gumroad_auth0: { created_for: createHash("sha256").update(email).digest("hex") } };
+}
 
 const userShape = z.object({
   user_id: z.string(),
   email_verified: z.optional(z.boolean()),
-  app_metadata: z.optional(z.looseObject({ gumroad_auth0: z.optional(z.looseObject({ created: z.optional(z.unknown()) })) })),
+  // Anybody with rights in the tenant may write here, so any other shape is just not our mark.
+  app_metadata: z.catch(z.optional(z.object({ gumroad_auth0: z.optional(z.object({ created_for: z.optional(z.string()) })) })), undefined),
 });
 const roleShape = z.object({ id: z.string(), name: z.string() });
 
-/** The most roles a user can have, and so the most that a page must hold. */
+/** Auth0's largest page. A user can have 50 roles, so one page holds them. */
 const PAGE = 100;
 /** How often the role names may be listed again because one is missing. */
 const RELIST_MS = 10_000;
@@ -86,8 +94,8 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
   const roleIds = roleIdsOf(listRoles, now);
 
   /** Makes a call; with a refused token, or one that may lack a scope granted since, once more with a new one. */
-  async function call<T>(make: () => PromiseLike<T>): Promise<T> {
-    const used = await token.get();
+  async function call<T>(signal: AbortSignal, make: () => PromiseLike<T>): Promise<T> {
+    const used = await token.get(signal);
     try {
       return await make();
     } catch (error) {
@@ -101,36 +109,36 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
   async function listRoles(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const ids = new Map<string, string>();
     await answered("list the roles", async () => {
-      const page = await call(() => roles.list({ per_page: PAGE }, { abortSignal: signal }));
+      const page = await call(signal, () => roles.list({ per_page: PAGE }, { abortSignal: signal }));
       for await (const role of page) {
-        const { id, name } = roleShape.parse(role);
+        const { id, name } = understood(roleShape, role);
         ids.set(name, id);
       }
     });
     return ids;
   }
 
-  /** Carries out a change of a user's roles; on 404 finds out whether the user or a role is gone. */
-  async function changeRoles(what: string, userId: string, signal: AbortSignal, change: (ids: readonly string[]) => PromiseLike<unknown>, idsOf: () => Promise<readonly string[]>) {
-    const ids = await idsOf();
+  /** Carries out a change of a user's roles, of those that exist; on 404 finds out whether the user or a role is gone. */
+  async function changeRoles(what: string, userId: string, names: readonly string[], signal: AbortSignal, change: (ids: readonly string[]) => PromiseLike<unknown>) {
+    const { ids } = await roleIds.lookUp(names, signal);
     if (ids.length === 0) return true;
     try {
-      await call(() => change(ids));
+      await call(signal, () => change(ids));
       return true;
     } catch (error) {
       if (statusOf(error) !== 404) throw failureOf(error, what);
       if (!(await exists(userId, signal))) return false;
       // The user is there, so a role's id is stale: it was deleted, and perhaps made anew.
       roleIds.forget();
-      const fresh = await idsOf();
-      if (fresh.length > 0) await answered(what, () => call(() => change(fresh)));
+      const fresh = await roleIds.lookUp(names, signal);
+      if (fresh.ids.length > 0) await answered(what, () => call(signal, () => change(fresh.ids)));
       return true;
     }
   }
 
   async function exists(userId: string, signal: AbortSignal): Promise<boolean> {
     try {
-      await call(() => users.get(userId, { fields: "user_id" }, { abortSignal: signal }));
+      await call(signal, () => users.get(userId, { fields: "user_id" }, { abortSignal: signal }));
       return true;
     } catch (error) {
       if (statusOf(error) === 404) return false;
@@ -139,15 +147,16 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
   }
 
   return {
-    find: async (email, signal) => {
-      const found = await answered("look up users by email", () => call(() => users.listUsersByEmail({ email }, { abortSignal: signal })));
-      return found.map(directoryUser);
-    },
+    find: async (email, spelling, signal) =>
+      answered("look up users by email", async () => {
+        const found = await call(signal, () => users.listUsersByEmail({ email: spelling }, { abortSignal: signal }));
+        return found.map((user) => directoryUser(user, email));
+      }),
     create: async (email, signal) => {
       const { connection } = await secret.get();
       try {
-        const body = { connection, email, password: unusablePassword(), email_verified: false, verify_email: false, app_metadata: CREATED_MARK };
-        return directoryUser(await call(() => users.create(body, { abortSignal: signal })));
+        const body = { connection, email, password: unusablePassword(), email_verified: false, verify_email: false, app_metadata: createdMark(email) };
+        return directoryUser(await call(signal, () => users.create(body, { abortSignal: signal })), email);
       } catch (error) {
         if (statusOf(error) === 409) return null;
         throw failureOf(error, "create a user");
@@ -155,57 +164,62 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
     },
     rolesOf: async (userId, signal) =>
       answered("list a user's roles", async () => {
-        const page = await call(() => users.roles.list(userId, { per_page: PAGE }, { abortSignal: signal }));
+        const page = await call(signal, () => users.roles.list(userId, { per_page: PAGE }, { abortSignal: signal }));
         const names: string[] = [];
-        for await (const role of page) names.push(roleShape.parse(role).name);
+        for await (const role of page) names.push(understood(roleShape, role).name);
         return names.sort();
       }),
-    assign: async (userId, names, signal) =>
-      changeRoles("assign roles", userId, signal, (ids) => users.roles.assign(userId, { roles: [...ids] }, { abortSignal: signal }), () => roleIds.all(names, signal)),
+    assign: async (userId, names, signal) => {
+      const there = await changeRoles("assign roles", userId, names, signal, (ids) => users.roles.assign(userId, { roles: [...ids] }, { abortSignal: signal }));
+      const { missing } = await roleIds.lookUp(names, signal);
+      if (missing.length === 0) return there;
+      const quoted = missing.map((name) => `"${name}"`).join(", ");
+      throw new NeedsPersonError("AUTH0_ROLE_MISSING", `The policy gives ${quoted}, which the Auth0 tenant doesn't have: create it there, or mend src/products.ts.`);
+    },
     remove: async (userId, names, signal) =>
-      changeRoles("remove roles", userId, signal, (ids) => users.roles.delete(userId, { roles: [...ids] }, { abortSignal: signal }), () => roleIds.known(names, signal)),
+      changeRoles("remove roles", userId, names, signal, (ids) => users.roles.delete(userId, { roles: [...ids] }, { abortSignal: signal })),
+    forgetPassword: async (userId, signal) => {
+      const { connection } = await secret.get();
+      await answered("replace a password", () => call(signal, () => users.update(userId, { connection, password: unusablePassword() }, { abortSignal: signal })));
+    },
     mailVerification: async (userId, signal) => {
-      await answered("mail a verification", () => call(() => jobs.verificationEmail.create({ user_id: userId }, { abortSignal: signal })));
+      await answered("mail a verification", () => call(signal, () => jobs.verificationEmail.create({ user_id: userId }, { abortSignal: signal })));
     },
   };
 }
 
-/** Role ids by name: listed once a process, and again when a name is missing. */
+/** Role ids by name: listed once a process, and again, at most every ten seconds, when a name is missing. */
 function roleIdsOf(list: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>, now: () => number) {
-  let listed: { readonly ids: Promise<ReadonlyMap<string, string>>; readonly at: number } | undefined;
+  let listing: Promise<ReadonlyMap<string, string>> | undefined;
+  let listedAt = 0;
 
-  async function ids(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    if (listed === undefined) {
-      const current = { ids: list(signal), at: now() };
-      listed = current;
-      current.ids.catch(() => {
-        if (listed === current) listed = undefined;
+  async function listed(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    if (listing === undefined) {
+      const current = list(signal).then((ids) => {
+        listedAt = now();
+        return ids;
+      });
+      listing = current;
+      current.catch(() => {
+        if (listing === current) listing = undefined;
       });
     }
-    return listed.ids;
+    return listing;
   }
 
-  async function lookUp(names: readonly string[], signal: AbortSignal): Promise<{ readonly found: string[]; readonly missing: string[] }> {
-    const known = await ids(signal);
+  async function lookUp(names: readonly string[], signal: AbortSignal): Promise<{ readonly ids: readonly string[]; readonly missing: readonly string[] }> {
+    const known = await listed(signal);
     const missing = names.filter((name) => !known.has(name));
-    if (missing.length > 0 && listed !== undefined && now() - listed.at >= RELIST_MS) {
-      listed = undefined;
-      return lookUp(names, signal);
-    }
-    return { found: names.flatMap((name) => known.get(name) ?? []), missing };
+    if (missing.length === 0 || now() - listedAt < RELIST_MS) return { ids: names.flatMap((name) => known.get(name) ?? []), missing };
+    listing = undefined;
+    return lookUp(names, signal);
   }
 
   return {
+    lookUp,
     forget: () => {
-      listed = undefined;
+      listing = undefined;
     },
-    all: async (names: readonly string[], signal: AbortSignal): Promise<readonly string[]> => {
-      const { found, missing } = await lookUp(names, signal);
-      if (missing.length === 0) return found;
-      const quoted = missing.map((name) => `"${name}"`).join(", ");
-      throw new NeedsPersonError("AUTH0_ROLE_MISSING", `The policy gives ${quoted}, which the Auth0 tenant doesn't have: create it there, or mend src/products.ts.`);
-    },
-    known: async (names: readonly string[], signal: AbortSignal): Promise<readonly string[]> => (await lookUp(names, signal)).found,
   };
 }
 
@@ -217,9 +231,21 @@ async function answered<T>(what: string, make: () => Promise<T>): Promise<T> {
   }
 }
 
-function directoryUser(user: unknown): DirectoryUser {
-  const { user_id, email_verified, app_metadata } = userShape.parse(user);
-  return { id: user_id, verified: email_verified === true, createdByUs: app_metadata?.gumroad_auth0?.created === true };
+function understood<T>(shape: z.ZodMiniType<T>, answer: unknown): T {
+  const parsed = shape.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new NeedsPersonError("AUTH0_NOT_UNDERSTOOD", `Auth0's answer is not as it is documented, at "${parsed.error.issues[0]?.path.join(".") ?? ""}".`);
+}
+
+function directoryUser(user: unknown, email: string): DirectoryUser {
+  const { user_id, email_verified, app_metadata } = understood(userShape, user);
+  const mark = app_metadata?.gumroad_auth0?.created_for;
+  return {
+    id: user_id,
+    verified: email_verified === true,
+    createdByUs: mark !== undefined && mark === createdMark(email).gumroad_auth0.created_for,
+    hasPassword: user_id.startsWith("auth0|"),
+  };
 }
 
 /** Database users must have a password. Nobody ever learns this one; the suffix satisfies the strictest policy's classes. */

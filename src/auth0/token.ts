@@ -8,11 +8,11 @@ import type { Auth0Credentials } from "./secret.ts";
 /** A Management API token that is shared by every call of the process. */
 export interface ManagementToken {
   /**
-   * The token; fetched at first, and again a minute before it expires.
+   * The token; fetched at first, and again a minute before it expires. The fetching is everybody's; the signal ends one's own waiting.
    * @throws {NeedsPersonError} AUTH0_CREDENTIALS
    * @throws {TemporaryError} AUTH0_UNREACHABLE
    */
-  get(): Promise<string>;
+  get(signal?: AbortSignal): Promise<string>;
   /** Drops a token that Auth0 refused, unless another was fetched meanwhile. */
   refuse(token: string): void;
   /**
@@ -52,12 +52,12 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, 
   }
 
   return {
-    get: async () => {
+    get: async (signal) => {
       if (known !== undefined && now() < known.until) return known.token;
       fetching ??= fresh().finally(() => {
         fetching = undefined;
       });
-      return fetching;
+      return signal === undefined ? fetching : Promise.race([fetching, ending(signal)]);
     },
     refuse: (token) => {
       if (known?.token === token) known = undefined;
@@ -69,6 +69,16 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, 
       return true;
     },
   };
+}
+
+async function ending(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => {
+      reject(new TemporaryError("AUTH0_UNREACHABLE", "Auth0 gave no token in time."));
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
 }
 
 /** Asks for a token; null means that Auth0 refuses these credentials. */

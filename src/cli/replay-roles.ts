@@ -68,7 +68,7 @@ export function tenantRoles(secret: { readonly domain: string; readonly client_i
       for (const buyer of buyers) {
         const signal = AbortSignal.timeout(READ_LIMIT_MS);
         const users: BuyerUser[] = [];
-        for (const { id, verified } of await directory.find(buyer, signal)) {
+        for (const { id, verified } of await directory.find(buyer, buyer, signal)) {
           users.push({ id, verified, roles: await directory.rolesOf(id, signal) });
         }
         found.push({ buyer, users });

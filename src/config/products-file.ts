@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 
-import type { Policy, Product } from "../access/policy.ts";
+import { contentsOf, type Policy, type Product } from "../access/policy.ts";
 import { ConfigError } from "../errors.ts";
 
-const role = z.string().check(z.trim(), z.minLength(1), z.maxLength(50));
+const role = z.string().check(z.maxLength(50), z.regex(/^\S(.*\S)?$/, "must be a role name, without blanks around it"));
 const consequence = z.enum(["keep", "remove"]);
 const base = {
   id: z.string().check(z.minLength(1)),
@@ -37,10 +37,18 @@ export function defineProducts(products: readonly Product[]): Policy {
   const policy = new Map<string, Product>();
   products.forEach((product, index) => {
     const problem = problemOf(product) ?? (policy.has(product.id) ? `the id ${product.id} is used by an entry above` : null);
-    if (problem !== null) throw new ConfigError("POLICY_INVALID", `src/products.ts, entry ${String(index + 1)} (${labelOf(product)}): ${problem}.`);
+    if (problem !== null) throw invalid(index, product, problem);
     policy.set(product.id, product);
   });
+  products.forEach((product, index) => {
+    const unknown = contentsOf(product).find((id) => !policy.has(id));
+    if (unknown !== undefined) throw invalid(index, product, `"contains" names ${unknown}, which no entry has`);
+  });
   return policy;
+}
+
+function invalid(index: number, product: unknown, problem: string): ConfigError {
+  return new ConfigError("POLICY_INVALID", `src/products.ts, entry ${String(index + 1)} (${labelOf(product)}): ${problem}.`);
 }
 
 function problemOf(product: unknown): string | null {

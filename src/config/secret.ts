@@ -2,6 +2,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/clien
 import type * as z from "zod/mini";
 
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
+import { causesOf, log } from "../log.ts";
 
 /** How long a cached secret is trusted. Bounds how long a token that was taken out of the secret still works. */
 const MAX_AGE_MS = 5 * 60_000;
@@ -55,9 +56,12 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
       try {
         return await freshest(MAX_AGE_MS, signal);
       } catch (error) {
-        // While Secrets Manager is away, what worked a moment ago is better than refusing buyers.
-        if (last !== undefined && error instanceof TemporaryError) return last.value;
-        throw error;
+        if (last === undefined) throw error;
+        // While Secrets Manager is away, or its value is broken, what worked a moment ago is better than refusing
+        // buyers. The next attempt is in a while, so that not every call waits for one.
+        known = { value: last.value, readAt: now() - MAX_AGE_MS + REREAD_MS };
+        log.error("a secret can't be read again; going on with the last good value", { causes: causesOf(error) });
+        return last.value;
       }
     },
     // No old value here: who asks has just seen it fail, and refusing a buyer on it would be for good.

@@ -108,8 +108,8 @@ export interface Stack {
   ledger(): Promise<Record<string, unknown>[]>;
   /** Calls a function, by its key in serverless.yml. Without an event: the scheduler's. */
   invoke(functionKey: string, event?: unknown): Promise<InvocationResult>;
-  /** Ends all workers at once, in the middle of what they do. */
-  crash(): Promise<void>;
+  /** Ends all workers at once, in the middle of what they do; or only those of one function, by its key in serverless.yml. */
+  crash(functionKey?: string): Promise<void>;
   /** Makes all messages in flight that no running invocation holds visible at once, as if their visibility time-out had passed. */
   redeliver(): Promise<void>;
   /** Moves the functions' (and the Auth0 emulator's) calendar ahead, and makes messages visible whose time-out has passed by it. */
@@ -305,7 +305,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     items,
     ledger: () => items(LEDGER),
     invoke: (functionKey, event) => lambdaOf(functionKey).invoke(event ?? scheduledEvent(now())),
-    crash: () => crash("all"),
+    crash: (functionKey) => (functionKey === undefined ? crash("all") : lambdaOf(functionKey).crash("all")),
     redeliver: () => release(() => true),
     advance: async (ms) => {
       Atomics.add(offset, 0, BigInt(ms));

@@ -13,29 +13,30 @@ import { dynamoLedger } from "../ledger/ledger.ts";
 import { count } from "../metrics.ts";
 import policy from "../products.ts";
 import { provisionBatch } from "../provisioning/batch.ts";
-import type { Provisioning } from "../provisioning/provision.ts";
 import { sqsQueue } from "../provisioning/queue.ts";
 
-/** What stays for writing down a failure when the time for Auth0 is up. */
-const CLOSING_MS = 8_000;
+/** What stays, when the time for Auth0 is up, for writing that down. */
+const NOTING_MS = 12_000;
+/** What stays after that for letting the messages come back. */
+const CLOSING_MS = 5_000;
 
-const limits = awsLimits({ connectMs: 1_000, requestMs: 3_000, attempts: 3 });
-const work: Provisioning = {
-  ledger: dynamoLedger(new DynamoDBClient(limits), requiredSetting("LEDGER_TABLE")),
-  directory: auth0Directory({
-    secret: secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("AUTH0_SECRET"), shape: auth0SecretShape }),
-    onThrottled: () => {
-      count("Throttled");
-    },
-  }),
-  queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") }),
-  policy,
-  now: Date.now,
-};
+const limits = awsLimits({ connectMs: 1_000, requestMs: 2_000, attempts: 2 });
+const dynamo = new DynamoDBClient(limits);
+const table = requiredSetting("LEDGER_TABLE");
+const directory = auth0Directory({
+  secret: secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("AUTH0_SECRET"), shape: auth0SecretShape }),
+  onThrottled: () => {
+    count("Throttled");
+  },
+});
+const queue = sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") });
 
 /** Turns messages from the queue into roles at Auth0. A batch may hold many buyers; only those that failed come back. */
 export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event, context) => {
-  const deadline = AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - CLOSING_MS));
-  const failed = await provisionBatch(event.Records, work, deadline);
+  const within = (reserve: number) => AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
+  const deadline = within(NOTING_MS);
+  const ledger = dynamoLedger(dynamo, table, deadline);
+  const closing = dynamoLedger(dynamo, table, within(CLOSING_MS));
+  const failed = await provisionBatch(event.Records, { ledger, closing, directory, queue, policy, now: Date.now }, deadline);
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
 });

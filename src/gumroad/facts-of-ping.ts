@@ -38,6 +38,7 @@ function chargeOf(ping: SalePing): Charge {
     soldAt: ping.soldAt,
     priceCents: ping.priceCents,
     variants: ping.variants,
+    recurrence: ping.recurrence,
     recurring: ping.recurring,
     preorder: ping.preorder,
     test: ping.test,

@@ -68,17 +68,28 @@ export function nestedOf(form: Form, field: string): Form {
   return typeof value === "object" && !Array.isArray(value) ? value : {};
 }
 
-/** Fields that carry a person's card, address or name, and Gumroad's IP-derived country: never kept anywhere. */
-const PRIVATE = new Set(["card", "full_name", "street_address", "country", "state", "zip_code", "city", "ip_country", "shipping_information", "license_key"]);
+/** What is used of a ping, or helps a person to mend one that isn't understood. */
+const KEPT = new Set([
+  ...["resource_name", "test", "seller_id", "product_id", "product_name", "permalink", "sale_id", "sale_timestamp", "order_number", "email", "price", "currency"],
+  ...["quantity", "variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase"],
+  ...["refunded", "disputed", "dispute_won", "retry_count", "user_email", "created_at", "cancelled", "cancelled_at", "ended_at", "ended_reason"],
+  ...["restarted_at", "type", "effective_as_of", "old_plan", "new_plan"],
+]);
 
 /**
- * A body without its private fields, for the dead-letter queue. Works pair by pair, so it also works on a body that
- * can't be parsed.
+ * A body as it is kept in the dead-letter queue: the fields that are used, and the names of custom fields. No card,
+ * name, address or answer of the buyer's. Works pair by pair, so it also works on a body that can't be parsed; of one that
+ * is no form, nothing is left.
  */
 export function withoutPrivateFields(body: string): string {
   return body
     .split("&")
-    .filter((pair) => !PRIVATE.has(decoded(pair.split("=", 1)[0] ?? "").split("[", 1)[0] ?? ""))
+    .flatMap((pair) => {
+      const [key = ""] = pair.split("=", 1);
+      const field = decoded(key).split("[", 1)[0] ?? "";
+      if (KEPT.has(field)) return [pair];
+      return field === "custom_fields" ? [`${key}=`] : [];
+    })
     .join("&");
 }
 

@@ -14,9 +14,12 @@ const salePing = z.object({
   subscriptionId: z.nullable(id),
   productId: id,
   email: text,
+  /** The email as it was written, where that differs: Auth0's look-up is case-sensitive, and social users keep their case. */
+  spelling: z.nullable(text),
   soldAt: moment,
   priceCents: z.number(),
   variants: z.array(z.tuple([text, text])).check(z.maxLength(20)),
+  recurrence: z.nullable(text),
   recurring: z.boolean(),
   preorder: z.boolean(),
   test: z.boolean(),
@@ -28,6 +31,7 @@ const salePing = z.object({
   emailTyped: z.boolean(),
 });
 
+const plan = z.object({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()), quantity: z.nullable(z.number()) });
 const subscription = { subscriptionId: id, productId: id, email: text };
 const cancellationPing = z.object({ event: z.literal("cancellation"), ...subscription, at: moment });
 const endedPing = z.object({
@@ -42,8 +46,8 @@ const updatedPing = z.object({
   ...subscription,
   at: moment,
   type: z.enum(["upgrade", "downgrade"]),
-  from: z.nullable(text),
-  to: z.nullable(text),
+  from: plan,
+  to: plan,
 });
 
 /** The shape of an understood ping, for the message that carries it. */
@@ -94,7 +98,7 @@ export function readPing(form: Form): Ping {
     case "subscription_restarted":
       return { event, ...subscriptionOf(form), at: time(form, "restarted_at") };
     case "subscription_updated":
-      return { event, ...subscriptionOf(form), at: time(form, "effective_as_of"), type: changeTypeOf(form), from: tierName(form, "old_plan"), to: tierName(form, "new_plan") };
+      return { event, ...subscriptionOf(form), at: time(form, "effective_as_of"), type: changeTypeOf(form), from: planOf(form, "old_plan"), to: planOf(form, "new_plan") };
   }
 }
 
@@ -107,9 +111,11 @@ function readSalePing(event: SalePing["event"], form: Form): SalePing {
     subscriptionId: textOf(form, "subscription_id") ?? null,
     productId: required(form, "product_id"),
     email: email(form, "email"),
+    spelling: spelling(form),
     soldAt: time(form, "sale_timestamp"),
     priceCents: cents(form, "price"),
     variants: variantsOf(form),
+    recurrence: textOf(form, "recurrence")?.slice(0, 300) ?? null,
     recurring: flag(form, "is_recurring_charge"),
     preorder: flag(form, "is_preorder_authorization"),
     test: flag(form, "test"),
@@ -159,6 +165,11 @@ function email(form: Form, field: string): string {
   return value;
 }
 
+function spelling(form: Form): string | null {
+  const written = textOf(form, "email")?.trim() ?? null;
+  return written === email(form, "email") ? null : written;
+}
+
 function time(form: Form, field: string): number {
   const at = Date.parse(required(form, field));
   if (Number.isNaN(at) || at < 0) throw new FormError(field, "it is no time such as 2026-01-05T19:38:56Z");
@@ -197,8 +208,15 @@ function changeTypeOf(form: Form): "upgrade" | "downgrade" {
   return type;
 }
 
-function tierName(form: Form, plan: string): string | null {
-  const name = textOf(nestedOf(nestedOf(form, plan), "tier"), "name") ?? null;
-  if (name !== null && name.length > 300) throw new FormError(plan, "its tier's name is longer than any of Gumroad's");
-  return name;
+function planOf(form: Form, field: string) {
+  const plan = nestedOf(form, field);
+  const tier = textOf(nestedOf(plan, "tier"), "name") ?? null;
+  const recurrence = textOf(plan, "recurrence") ?? null;
+  if ((tier ?? "").length > 300 || (recurrence ?? "").length > 300) throw new FormError(field, "its tier's name is longer than any of Gumroad's");
+  return { tier, recurrence, priceCents: wholeNumber(plan, "price_cents"), quantity: wholeNumber(plan, "quantity") };
+}
+
+function wholeNumber(form: Form, field: string): number | null {
+  const value = textOf(form, field);
+  return value !== undefined && /^\d{1,12}$/.test(value) ? Number(value) : null;
 }

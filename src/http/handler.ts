@@ -2,7 +2,7 @@ import middy from "@middy/core";
 import httpErrorHandler from "@middy/http-error-handler";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 
-import { log } from "../log.ts";
+import { causesOf, log } from "../log.ts";
 import { errorBody, HttpError } from "./errors.ts";
 
 /** A function behind the HTTP API: an event of payload format 2.0 in, a response out. It throws `HttpError` for everything but success. */
@@ -30,12 +30,8 @@ function logFailure(error: unknown): void {
   if (!(error instanceof HttpError)) {
     log.error("unhandled error", error instanceof Error ? error : new Error("not an error", { cause: error }));
   } else if (error.statusCode >= 500) {
-    log.error("answered with a failure", { status: error.statusCode, reason: error.reason, cause: causeOf(error) });
+    log.error("answered with a failure", { status: error.statusCode, reason: error.reason, causes: causesOf(error.cause) });
   } else {
     log.warn("refused a request", { status: error.statusCode, reason: error.reason });
   }
-}
-
-function causeOf(error: Error): unknown {
-  return error.cause instanceof Error ? { name: error.cause.name, message: error.cause.message } : error.cause;
 }

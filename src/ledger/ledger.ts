@@ -33,6 +33,7 @@ export interface DueBuyer {
  * | `buyer#EMAIL` | `record` | the buyer's facts, users and marks |
  * | `buyer#EMAIL` | `event#TIME#ID` | one line of history |
  * | `source#ID` | `source` | who owns a source, or facts that wait for its sale |
+ * | `source#ID` | `event#TIME#ID` | history from before it had an owner |
  *
  * Records with a due time are in the sparse index `due`. Every method throws TemporaryError LEDGER_UNREACHABLE when
  * DynamoDB can't be had.
@@ -49,8 +50,8 @@ export interface Ledger {
   claim(id: SourceId, email: string): Promise<SourceItem>;
   /** Keeps facts for a source that nobody owns yet; if somebody does, keeps nothing and tells who. */
   park(id: SourceId, facts: Source): Promise<SourceItem>;
-  /** Adds a line to the buyer's history; the same line twice is one. */
-  remember(email: string, event: HistoryEvent): Promise<void>;
+  /** Adds a line to the history of a buyer, or of a source that nobody has bought yet; the same line twice is one. */
+  remember(subject: `buyer#${string}` | `source#${SourceId}`, event: HistoryEvent): Promise<void>;
   /** Buyers due by this moment (epoch ms), earliest first, page by page. */
   due(now: number): AsyncIterable<readonly DueBuyer[]>;
 }
@@ -63,12 +64,13 @@ const PARK_ATTEMPTS = 5;
 const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape), version: z.optional(z.number()) });
 const dueItemShape = z.object({ pk: z.string(), dueAt: z.number() });
 
-/** The ledger on a DynamoDB table. */
-export function dynamoLedger(client: DynamoDBClient, table: string): Ledger {
+/** The ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
+export function dynamoLedger(client: DynamoDBClient, table: string, signal?: AbortSignal): Ledger {
   const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  const until = signal === undefined ? {} : { abortSignal: signal };
 
   async function load(email: string): Promise<BuyerRecord> {
-    const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: recordKey(email), ConsistentRead: true })));
+    const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: recordKey(email), ConsistentRead: true }), until));
     return Item === undefined ? newRecord(email) : recordShape.parse(Item["record"]);
   }
 
@@ -83,8 +85,7 @@ export function dynamoLedger(client: DynamoDBClient, table: string): Ledger {
             Item: { ...recordKey(record.email), version: written.version, record: written, ...due },
             ConditionExpression: record.version === 0 ? "attribute_not_exists(pk)" : "version = :read",
             ...(record.version === 0 ? {} : { ExpressionAttributeValues: { ":read": record.version } }),
-          }),
-        ),
+          }), until),
       );
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
@@ -105,15 +106,14 @@ export function dynamoLedger(client: DynamoDBClient, table: string): Ledger {
           ExpressionAttributeNames: { "#owner": "owner" },
           ExpressionAttributeValues: { ":email": email },
           ReturnValues: "ALL_NEW",
-        }),
-      ),
+        }), until),
     );
     return sourceItem(id, Attributes);
   }
 
   async function park(id: SourceId, facts: Source): Promise<SourceItem> {
     for (let attempt = 1; ; attempt += 1) {
-      const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true })));
+      const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true }), until));
       const item = sourceItem(id, Item);
       if (item.owner !== null) return item;
       const waiting = mergeSource(item.waiting ?? facts, facts);
@@ -126,8 +126,7 @@ export function dynamoLedger(client: DynamoDBClient, table: string): Ledger {
               Item: { ...sourceKey(id), waiting, version: version + 1 },
               ConditionExpression: version === 0 ? "attribute_not_exists(pk)" : "version = :read AND attribute_not_exists(#owner)",
               ...(version === 0 ? {} : { ExpressionAttributeNames: { "#owner": "owner" }, ExpressionAttributeValues: { ":read": version } }),
-            }),
-          ),
+            }), until),
         );
         return { id, owner: null, waiting };
       } catch (error) {
@@ -137,9 +136,9 @@ export function dynamoLedger(client: DynamoDBClient, table: string): Ledger {
     }
   }
 
-  async function remember(email: string, event: HistoryEvent): Promise<void> {
+  async function remember(subject: string, event: HistoryEvent): Promise<void> {
     const sk = `event#${new Date(event.receivedAt).toISOString()}#${event.id}`;
-    await reached(documents.send(new PutCommand({ TableName: table, Item: { pk: `buyer#${email}`, sk, ...event } })));
+    await reached(documents.send(new PutCommand({ TableName: table, Item: { pk: subject, sk, ...event } }), until));
   }
 
   async function* due(now: number): AsyncGenerator<readonly DueBuyer[]> {
@@ -153,8 +152,7 @@ export function dynamoLedger(client: DynamoDBClient, table: string): Ledger {
             KeyConditionExpression: "dueShard = :shard AND dueAt <= :now",
             ExpressionAttributeValues: { ":shard": DUE_SHARD, ":now": now },
             ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        ),
+          }), until),
       );
       yield Items.map((item) => {
         const { pk, dueAt } = dueItemShape.parse(item);

@@ -8,6 +8,7 @@ const charge = z.object({
   soldAt: z.number(),
   priceCents: z.number(),
   variants: z.array(z.tuple([z.string(), z.string()])),
+  recurrence: z.nullable(z.string()),
   recurring: z.boolean(),
   preorder: z.boolean(),
   test: z.boolean(),
@@ -18,13 +19,15 @@ const charge = z.object({
   disputeWon: z.boolean(),
 });
 
+const plan = z.object({ tier: z.nullable(z.string()), recurrence: z.nullable(z.string()), priceCents: z.nullable(z.number()), quantity: z.nullable(z.number()) });
+
 const source = z.object({
   productId: z.string(),
   charges: z.array(charge),
   ended: z.nullable(z.object({ at: z.number(), reason: z.enum(["cancelled", "failed_payment", "fixed_subscription_period_ended", "unknown"]) })),
   restartedAt: z.nullable(z.number()),
   cancelledAt: z.nullable(z.number()),
-  tierChanges: z.array(z.object({ at: z.number(), type: z.enum(["upgrade", "downgrade"]), from: z.nullable(z.string()), to: z.nullable(z.string()) })),
+  tierChanges: z.array(z.object({ at: z.number(), type: z.enum(["upgrade", "downgrade"]), from: plan, to: plan })),
 });
 
 /** The shape of facts about one source, where they wait for their owner. */
@@ -64,9 +67,11 @@ export interface BuyerRecord {
   readonly email: string;
   /** Counts the writes; each is made on the version that was read. 0: not stored yet. */
   readonly version: number;
+  /** Other spellings of the email that the buyer used (upper case): Auth0 is asked for those too. At most five. */
+  readonly spellings: readonly string[];
   readonly sources: Sources;
   readonly users: Readonly<Record<string, BoundUser>>;
-  /** Unverified users whom Auth0 was asked to mail, so that nobody is mailed twice. */
+  /** Users that we saw unverified, and whom Auth0 mailed: nobody is mailed twice, and their password isn't trusted once verified. */
   readonly mailed: readonly string[];
   readonly unsettled: Unsettled | null;
   /** When the record wants to be looked at again (epoch ms): unsettled, or a grace that ends, or a downgrade that comes due. */
@@ -77,6 +82,7 @@ export interface BuyerRecord {
 export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
   email: z.string(),
   version: z.number(),
+  spellings: z.array(z.string()),
   sources: z.record(sourceId, source),
   users: z.record(
     z.string(),
@@ -89,7 +95,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
 
 /** A buyer of whom nothing is known yet. */
 export function newRecord(email: string): BuyerRecord {
-  return { email, version: 0, sources: {}, users: {}, mailed: [], unsettled: null, dueAt: null };
+  return { email, version: 0, spellings: [], sources: {}, users: {}, mailed: [], unsettled: null, dueAt: null };
 }
 
 /** DynamoDB's limit is 400 KB an item; the rest is room for refunds, ends and marks. */

@@ -1,9 +1,9 @@
 import type { SQSRecord } from "aws-lambda";
 
 import { RefusedError } from "../errors.ts";
-import { buyerTag, log } from "../log.ts";
+import { buyerTag, causesOf, log } from "../log.ts";
 import { keepRefused } from "./keep.ts";
-import { readMessage, type Message } from "./message.ts";
+import { readKeptLetter, readMessage, type Message } from "./message.ts";
 import { provisionBuyer, type Provisioning } from "./provision.ts";
 import { retrySeconds } from "./timing.ts";
 
@@ -30,12 +30,15 @@ async function sorted(records: readonly SQSRecord[], { queue }: Provisioning) {
   const buyers = new Map<string, Delivery[]>();
   const failed: SQSRecord[] = [];
   for (const record of records) {
+    // A letter sent back from the dead-letter queue: its message is tried again; a ping in it has to come in by the front door.
+    const letter = readKeptLetter(record.body);
     try {
-      const message = readMessage(record.body);
+      const message = readMessage(letter?.body ?? record.body);
       buyers.set(message.buyer, [...(buyers.get(message.buyer) ?? []), { record, message }]);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      await keepRefused(queue, error, record.messageId, record.body).catch(() => failed.push(record));
+      const refused = letter === null ? error : new RefusedError(letter.code, letter.reason);
+      await keepRefused(queue, refused, letter?.requestId ?? record.messageId, letter?.body ?? record.body).catch(() => failed.push(record));
     }
   }
   return { buyers, failed };
@@ -51,7 +54,7 @@ async function provisionOne(buyer: string, deliveries: readonly Delivery[], work
     );
     return [];
   } catch (error) {
-    log.error("a buyer's messages failed", { buyer: buyerTag(buyer), messages: deliveries.length, error: error instanceof Error ? error : new Error("not an error", { cause: error }) });
+    log.warn("a buyer's messages will be delivered again", { buyer: buyerTag(buyer), messages: deliveries.length, causes: causesOf(error) });
     return deliveries.map(({ record }) => record);
   }
 }

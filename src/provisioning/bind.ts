@@ -12,21 +12,16 @@ export interface Bound {
 /**
  * Finds the Auth0 users of a buyer, or creates one.
  *
- * A user is bound if its email is verified, or if we created it. Anybody can register with a stranger's address, so an
- * unverified user of somebody else's making gets nothing (design, invariant 7). A user that we didn't create brings
- * roles of its own: they are listed once, and never removed. One that we created had none, also if a crash made us
- * forget it, which the mark in its `app_metadata` tells.
+ * A user is bound if its email is verified, or if we created it for this email. Anybody can register with a stranger's
+ * address, so an unverified user of somebody else's making gets nothing (design, invariant 7). A user that we didn't
+ * create brings roles of its own: they are listed once, and never removed. One that we created had none, also if a crash
+ * made us forget it, which the mark in its `app_metadata` tells.
  */
 export async function bindUsers(record: BuyerRecord, directory: Directory, signal: AbortSignal): Promise<Bound> {
-  const found = await findOrCreate(record.email, directory, signal);
+  const found = await findOrCreate(record, directory, signal);
   const eligible = found.filter((user) => user.verified || user.createdByUs);
   const bound = await Promise.all(
-    eligible
-      .filter((user) => !Object.hasOwn(record.users, user.id))
-      .map(async (user): Promise<[string, BoundUser]> => [
-        user.id,
-        user.createdByUs ? { origin: "created", foreign: [], roles: {} } : { origin: "verified", foreign: await directory.rolesOf(user.id, signal), roles: {} },
-      ]),
+    eligible.filter((user) => !Object.hasOwn(record.users, user.id)).map(async (user): Promise<[string, BoundUser]> => [user.id, await boundUser(user, record, directory, signal)]),
   );
   return {
     record: { ...record, users: { ...record.users, ...Object.fromEntries(bound) } },
@@ -34,13 +29,27 @@ export async function bindUsers(record: BuyerRecord, directory: Directory, signa
   };
 }
 
-async function findOrCreate(email: string, directory: Directory, signal: AbortSignal): Promise<readonly DirectoryUser[]> {
-  const found = await directory.find(email, signal);
+async function boundUser(user: DirectoryUser, record: BuyerRecord, directory: Directory, signal: AbortSignal): Promise<BoundUser> {
+  if (user.createdByUs) return { origin: "created", foreign: [], roles: {} };
+  // We saw this user unverified and had the buyer mailed. Following that link proves who owns the address, not who chose
+  // the password: whoever registered it beforehand would still get in. The owner sets a new one by mail.
+  if (user.hasPassword && record.mailed.includes(user.id)) await directory.forgetPassword(user.id, signal);
+  return { origin: "verified", foreign: await directory.rolesOf(user.id, signal), roles: {} };
+}
+
+async function findOrCreate(record: BuyerRecord, directory: Directory, signal: AbortSignal): Promise<readonly DirectoryUser[]> {
+  const found = await findAll(record, directory, signal);
   if (found.length > 0) return found;
-  const created = await directory.create(email, signal);
+  const created = await directory.create(record.email, signal);
   if (created !== null) return [created];
   // Somebody made it between the two calls: a worker of ours, or the buyer signing up.
-  const again = await directory.find(email, signal);
+  const again = await findAll(record, directory, signal);
   if (again.length > 0) return again;
   throw new TemporaryError("AUTH0_USER_HIDDEN", "Auth0 says that the user exists and doesn't find it by email yet.");
+}
+
+/** Asks for the email in lower case, as databases store it, and in each spelling that the buyer used, as a social provider may. */
+async function findAll({ email, spellings }: BuyerRecord, directory: Directory, signal: AbortSignal): Promise<readonly DirectoryUser[]> {
+  const found = await Promise.all([email, ...spellings].map(async (spelling) => directory.find(email, spelling, signal)));
+  return [...new Map(found.flat().map((user) => [user.id, user])).values()];
 }

@@ -4,7 +4,7 @@ import type { Source, SourceId } from "../access/facts.ts";
 import { addFacts, mergeSource } from "../access/merge.ts";
 import { RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { HistoryEvent, Ledger } from "../ledger/ledger.ts";
 import { isFull, type BuyerRecord, type SourceItem } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { keepRefused } from "./keep.ts";
@@ -13,6 +13,8 @@ import type { Queue } from "./queue.ts";
 
 /** A ping goes from its email's group to its owner's: one hop. More means that something keeps changing owners. */
 const MOST_HOPS = 3;
+/** Each one costs a call when the buyer's users are looked up. */
+const MOST_SPELLINGS = 5;
 
 interface Outside {
   readonly ledger: Ledger;
@@ -45,13 +47,24 @@ async function takeInOne(record: BuyerRecord, message: PingMessage, outside: Out
   if (facts === null) return record;
 
   const sources = addFacts(record.sources, id, facts);
-  if (isDeepStrictEqual(sources[id], record.sources[id])) {
+  const spellings = ping.email === record.email ? withSpelling(record.spellings, ping) : record.spellings;
+  if (isDeepStrictEqual(sources[id], record.sources[id]) && spellings === record.spellings) {
     log.info("ping known already", { requestId: message.requestId, buyer: buyerTag(record.email), event: ping.event, source: id });
     return record;
   }
-  await outside.ledger.remember(record.email, { id: message.pingId, receivedAt: message.receivedAt, requestId: message.requestId, source: id, detail: ping });
+  await outside.ledger.remember(`buyer#${record.email}`, historyOf(message, id));
   log.info("ping merged", { requestId: message.requestId, buyer: buyerTag(record.email), event: ping.event, source: id });
-  return { ...record, sources };
+  return { ...record, sources, spellings };
+}
+
+function historyOf({ pingId, receivedAt, requestId, ping }: PingMessage, source: SourceId): HistoryEvent {
+  return { id: pingId, receivedAt, requestId, source, detail: ping };
+}
+
+/** A renewal can be under another address: only spellings of this buyer's own count. */
+function withSpelling(spellings: readonly string[], ping: PingMessage["ping"]): readonly string[] {
+  if (!("spelling" in ping) || ping.spelling === null || spellings.includes(ping.spelling) || spellings.length >= MOST_SPELLINGS) return spellings;
+  return [...spellings, ping.spelling];
 }
 
 function refuseUntrusted(record: BuyerRecord, { ping }: PingMessage): void {
@@ -73,13 +86,14 @@ async function ownFacts(record: BuyerRecord, id: SourceId, message: PingMessage,
 
   const item = message.ping.event === "sale" ? await ledger.claim(id, record.email) : await ledger.park(id, facts);
   if (item.owner === record.email) return item.waiting === null ? facts : mergeSource(item.waiting, facts);
-  await passOn(item, message, queue);
+  await passOn(item, message, { ledger, queue });
   return null;
 }
 
-async function passOn({ id, owner }: SourceItem, message: PingMessage, queue: Queue): Promise<void> {
+async function passOn({ id, owner }: SourceItem, message: PingMessage, { ledger, queue }: Outside): Promise<void> {
   const told = { requestId: message.requestId, event: message.ping.event, source: id };
   if (owner === null) {
+    await ledger.remember(`source#${id}`, historyOf(message, id));
     log.info("nobody has bought this source yet: its facts wait", told);
     return;
   }

@@ -34,6 +34,21 @@ export type DueMessage = z.infer<typeof dueMessage>;
 /** What the queue carries: only the fields that are used; no card, address or IP. */
 export type Message = PingMessage | DueMessage;
 
+const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z.string(), body: z.string() });
+
+/** What stands in the dead-letter queue by our own hand: see `Queue.keep`. */
+export type KeptLetter = z.infer<typeof deadLetter>;
+
+/** Reads a letter that somebody sent back from the dead-letter queue, with its body decoded; null for any other message. */
+export function readKeptLetter(body: string): KeptLetter | null {
+  try {
+    const letter = deadLetter.parse(JSON.parse(body));
+    return { ...letter, body: Buffer.from(letter.body, "base64").toString("utf8") };
+  } catch {
+    return null;
+  }
+}
+
 /** The FIFO group of a buyer: SQS hands out one group to one worker at a time. A hash, because group ids take no free text. */
 export function groupOf(email: string): string {
   return digest(email);

@@ -7,7 +7,7 @@ import type { Directory } from "../auth0/directory.ts";
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
-import { buyerTag, log } from "../log.ts";
+import { buyerTag, causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import { bindUsers } from "./bind.ts";
 import { takeIn } from "./intake.ts";
@@ -19,6 +19,8 @@ import { dueAfterFailure, dueWhileUnverified, UNSETTLED_MS } from "./timing.ts";
 /** What provisioning works with. `now` gives epoch milliseconds. */
 export interface Provisioning {
   readonly ledger: Ledger;
+  /** The same ledger with a later deadline, to write down that the time is up. */
+  readonly closing: Ledger;
   readonly directory: Directory;
   readonly queue: Queue;
   readonly policy: Policy;
@@ -46,6 +48,7 @@ export async function provisionBuyer(email: string, messages: readonly Message[]
   const pings = messages.filter((message) => message.kind === "ping");
   const merged = await takeIn(stored, pings, work);
   if (merged === stored && waitsFor(UNVERIFIED, stored, work.now())) return;
+  if (merged !== stored) warnOfUnlisted(stored, merged, work);
   try {
     await settle(stored, merged, work, signal);
   } catch (error) {
@@ -88,11 +91,11 @@ async function settle(stored: BuyerRecord, merged: BuyerRecord, work: Provisioni
 /** One conditional write: the facts, and a mark on every role about to change. None where nothing changed. */
 async function mark(stored: BuyerRecord, record: BuyerRecord, access: Access, { ledger, now }: Provisioning): Promise<BuyerRecord> {
   const next = marked(record, access.roles);
-  const due = isSettled(next, access) ? { dueAt: access.changesAt, unsettled: null } : { dueAt: now() + UNSETTLED_MS };
-  const written = { ...next, ...due };
-  // A record that was being worked on already keeps its due time: writing that alone would be a write for nothing.
-  const sameButDue = isDeepStrictEqual({ ...written, dueAt: null }, { ...stored, dueAt: null }) && stored.dueAt !== null && !isSettled(next, access);
-  return sameButDue || isDeepStrictEqual(written, stored) ? stored : ledger.save(written);
+  const written = isSettled(next, access)
+    ? { ...next, dueAt: access.changesAt, unsettled: null }
+    : // A record that is worked on already keeps its due time: a new one alone is not worth a write.
+      { ...next, dueAt: sameWork(next, stored) && stored.dueAt !== null ? stored.dueAt : now() + UNSETTLED_MS };
+  return isDeepStrictEqual(written, stored) ? stored : ledger.save(written);
 }
 
 /** Finds or creates the buyer's users and writes them down, marked, before any role is given. Null: all must verify first. */
@@ -104,54 +107,84 @@ async function bind(record: BuyerRecord, access: Access, work: Provisioning, sig
 }
 
 async function awaitVerification(record: BuyerRecord, unverified: readonly string[], { ledger, directory, now }: Provisioning, signal: AbortSignal): Promise<void> {
-  const attempts = record.unsettled?.code === UNVERIFIED ? record.unsettled.attempts + 1 : 1;
-  const since = record.unsettled?.code === UNVERIFIED ? record.unsettled.since : now();
-  const toMail = unverified.filter((userId) => !record.mailed.includes(userId));
+  const waited = record.unsettled?.code === UNVERIFIED ? record.unsettled : null;
+  const mailed = [...record.mailed];
+  for (const userId of unverified.filter((id) => !mailed.includes(id))) {
+    await directory.mailVerification(userId, signal);
+    mailed.push(userId);
+  }
+  const attempts = (waited?.attempts ?? 0) + 1;
   await ledger.save({
     ...record,
-    mailed: [...record.mailed, ...toMail],
-    unsettled: { code: UNVERIFIED, message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.", since, attempts },
+    mailed,
+    unsettled: { code: UNVERIFIED, message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.", since: waited?.since ?? now(), attempts },
     dueAt: now() + dueWhileUnverified(attempts),
   });
-  log.warn("waits for a verified email", { buyer: buyerTag(record.email), roles: "pending", attempts });
-  // Written down first: a buyer is better mailed never than twice. The wait itself goes on without the mail.
-  for (const userId of toMail) {
-    await directory.mailVerification(userId, signal).catch((error: unknown) => {
-      log.warn("could not have a verification mailed", { buyer: buyerTag(record.email), cause: error instanceof Error ? error.message : "unknown" });
-    });
-  }
+  log.warn("waits for a verified email", { buyer: buyerTag(record.email), attempts });
 }
 
-/** Calls Auth0 for every marked role; gives before it takes, so that a change of tier never leaves a gap. Tells which users are gone. */
+/**
+ * Calls Auth0 for every marked role, and tells which users are gone. Gives before it takes, so that a change of tier never
+ * leaves a gap. Whatever can be done is done, for every user; only then the first failure is thrown: a role that can't be
+ * given must not keep another from being taken.
+ */
 async function apply(changes: readonly RoleChanges[], directory: Directory, signal: AbortSignal): Promise<readonly string[]> {
-  const gone: string[] = [];
+  const gone = new Set<string>();
+  const failures: unknown[] = [];
   for (const { userId, add, remove } of changes) {
-    const there = (add.length === 0 || (await directory.assign(userId, add, signal))) && (remove.length === 0 || (await directory.remove(userId, remove, signal)));
-    if (!there) gone.push(userId);
+    for (const [roles, change] of [[add, directory.assign], [remove, directory.remove]] as const) {
+      if (roles.length === 0 || gone.has(userId)) continue;
+      try {
+        if (!(await change(userId, roles, signal))) gone.add(userId);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
   }
-  return gone;
+  if (failures.length > 0) throw failures[0];
+  return [...gone];
 }
 
 /**
  * Writes a failure on the record, with the time to try again. What needs a person, and what `reconcile` asked for, is
- * then left to the record; a ping is delivered again, which is sooner.
+ * then left to the record; a ping is delivered again, which is sooner. So is whatever nobody expected: its facts may not be
+ * stored yet.
  */
-async function noteFailure(email: string, pings: readonly PingMessage[], error: unknown, { ledger, now }: Provisioning): Promise<void> {
-  const known = error instanceof NeedsPersonError || error instanceof TemporaryError;
-  if (!known) throw error;
-  const record = await ledger.load(email);
-  if (record.version === 0) throw error;
-  const attempts = record.unsettled?.code === error.code ? record.unsettled.attempts + 1 : 1;
+async function noteFailure(email: string, pings: readonly PingMessage[], error: unknown, { closing, now }: Provisioning): Promise<void> {
+  const failure = error instanceof NeedsPersonError || error instanceof TemporaryError ? error : new NeedsPersonError("UNEXPECTED", "This is a bug: the log has its cause.", { cause: error });
+  const record = await closing.load(email);
+  if (record.version === 0) throw failure;
+  const attempts = record.unsettled?.code === failure.code ? record.unsettled.attempts + 1 : 1;
   const since = record.unsettled?.since ?? now();
-  await ledger.save({ ...record, unsettled: { code: error.code, message: error.message, since, attempts }, dueAt: now() + dueAfterFailure(attempts) });
-  const told = { buyer: buyerTag(email), requestId: pings[0]?.requestId, code: error.code, attempts, mend: error.message };
-  if (error instanceof NeedsPersonError) {
+  await closing.save({ ...record, unsettled: { code: failure.code, message: failure.message, since, attempts }, dueAt: now() + dueAfterFailure(failure.code, attempts) });
+  const told = { buyer: buyerTag(email), requestId: pings[0]?.requestId, attempts, mend: failure.message, causes: causesOf(failure) };
+  if (failure instanceof NeedsPersonError) {
     count("NeedsPerson");
     log.error("needs a person", told);
-    return;
+    if (failure.code !== "UNEXPECTED" || pings.length === 0) return;
+  } else {
+    log.warn("will be tried again", told);
   }
-  log.warn("will be tried again", told);
-  if (pings.length > 0) throw error;
+  if (pings.length > 0) throw failure;
+}
+
+/**
+ * Says, once a purchase, that the policy doesn't list its option: a seller who renames a tier would else lose every new
+ * buyer without a word. Where the policy has an `otherwise`, that was meant.
+ */
+function warnOfUnlisted(stored: BuyerRecord, merged: BuyerRecord, { policy, now }: Provisioning): void {
+  const unlisted = (record: BuyerRecord) => entitlements(record.sources, policy, now()).verdicts.filter((verdict) => verdict.access && !verdict.variantListed);
+  const known = unlisted(stored).map(({ source, variant }) => `${source} ${String(variant)}`);
+  for (const { source, productId, variant } of unlisted(merged)) {
+    if (known.includes(`${source} ${String(variant)}`)) continue;
+    log.warn("the policy does not list this option: add it to src/products.ts", { buyer: buyerTag(merged.email), source, productId, variant });
+    const product = policy.get(productId);
+    if (product !== undefined && "variant" in product && product.otherwise === undefined) count("NeedsPerson");
+  }
+}
+
+function sameWork(a: BuyerRecord, b: BuyerRecord): boolean {
+  return isDeepStrictEqual({ ...a, dueAt: null }, { ...b, dueAt: null });
 }
 
 function isSettled(record: BuyerRecord, access: Access): boolean {
@@ -174,7 +207,4 @@ function report(record: BuyerRecord, access: Access, changes: readonly RoleChang
     added: [...new Set(changes.flatMap(({ add }) => add))],
     removed: [...new Set(changes.flatMap(({ remove }) => remove))],
   });
-  for (const { source, productId, variant, access: has, variantListed } of access.verdicts) {
-    if (has && !variantListed) log.warn("the policy does not list this option", { source, productId, variant });
-  }
 }

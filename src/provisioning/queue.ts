@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 
 import { TemporaryError } from "../errors.ts";
@@ -40,7 +42,7 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
         client.send(
           new SendMessageCommand({
             QueueUrl: urls.queue,
-            MessageBody: JSON.stringify(message),
+            MessageBody: asciiJson(message),
             MessageGroupId: groupOf(message.buyer),
             MessageDeduplicationId: digest(id),
           }),
@@ -48,15 +50,18 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
         ),
       ),
     keep: (letter, signal) => {
+      const letterId = randomUUID();
       const body = Buffer.from(letter.body, "utf8");
       const kept = { ...letter, body: body.subarray(0, KEPT_BYTES).toString("base64"), bodyBytes: body.length };
       return reached(
         client.send(
           new SendMessageCommand({
             QueueUrl: urls.deadLetters,
-            MessageBody: JSON.stringify(kept),
-            MessageGroupId: digest(letter.body),
-            MessageDeduplicationId: digest(`${letter.code} ${letter.body}`),
+            MessageBody: asciiJson(kept),
+            // A group and an id of its own: letters have no order, and one that was sent back and came here again within
+            // five minutes must not vanish.
+            MessageGroupId: letterId,
+            MessageDeduplicationId: letterId,
           }),
           withSignal(signal),
         ),
@@ -73,7 +78,7 @@ export function dueSender(client: SQSClient, queueUrl: string): DueSender {
     for (let start = 0; start < messages.length; start += BATCH) {
       const entries = messages.slice(start, start + BATCH).map(({ message, id }, index) => ({
         Id: String(index),
-        MessageBody: JSON.stringify(message),
+        MessageBody: asciiJson(message),
         MessageGroupId: groupOf(message.buyer),
         MessageDeduplicationId: digest(id),
       }));
@@ -84,6 +89,11 @@ export function dueSender(client: SQSClient, queueUrl: string): DueSender {
       );
     }
   };
+}
+
+/** JSON in ASCII: SQS refuses the characters that XML refuses, such as U+FFFF. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function withSignal(signal: AbortSignal | undefined) {

@@ -15,9 +15,12 @@ export function retrySeconds(receives: number): number {
   return RETRY_SECONDS[Math.max(1, receives) - 1] ?? 0;
 }
 
-/** How long (ms) a record that couldn't be settled rests: a minute, doubling to a quarter of an hour. */
-export function dueAfterFailure(attempts: number): number {
-  return Math.min(MINUTE_MS * 2 ** (attempts - 1), 15 * MINUTE_MS);
+/**
+ * How long (ms) a record that couldn't be settled rests: a minute, doubling to a quarter of an hour; to six hours where
+ * Auth0 refuses this very buyer (AUTH0_REFUSED), which is seldom mended within minutes.
+ */
+export function dueAfterFailure(code: string, attempts: number): number {
+  return Math.min(MINUTE_MS * 2 ** (attempts - 1), code === "AUTH0_REFUSED" ? 6 * HOUR_MS : 15 * MINUTE_MS);
 }
 
 /** How long (ms) a record rests whose buyer must verify an email first: a minute, doubling to six hours. */

@@ -42,10 +42,9 @@ export async function receivePing(event: APIGatewayProxyEventV2, receiving: Rece
       if (isTestPing(form)) logTestPing(form, receiving.policy, requestId);
       else await enqueue(form, body, requestId, receiving, signal);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const kept = new RefusedError(error.code, error.reason);
-      await keepRefused(receiving.queue, kept, requestId, withoutPrivateFields(body), signal);
-      throw new HttpError(error.statusCode, error.reason, { cause: error });
+      if (!(error instanceof RefusedPing)) throw error;
+      await keepRefused(receiving.queue, error, requestId, withoutPrivateFields(body), signal);
+      throw new HttpError(error.statusCode, error.message, { cause: error });
     }
   } catch (error) {
     throw asAnswer(error);
@@ -53,17 +52,12 @@ export async function receivePing(event: APIGatewayProxyEventV2, receiving: Rece
 }
 
 /** A ping with a right token that can never be right. */
-class Refusal extends Error {
+class RefusedPing extends RefusedError {
   readonly statusCode: number;
-  readonly code: string;
-  readonly reason: string;
 
-  constructor(statusCode: number, code: string, reason: string, options?: ErrorOptions) {
-    super(reason, options);
-    this.name = "Refusal";
+  constructor(statusCode: number, code: string, message: string, options?: ErrorOptions) {
+    super(code, message, options);
     this.statusCode = statusCode;
-    this.code = code;
-    this.reason = reason;
   }
 }
 
@@ -80,14 +74,14 @@ async function admitted(event: APIGatewayProxyEventV2, secret: Secret<PingSecret
 }
 
 function understood(event: APIGatewayProxyEventV2, body: string, sellerId: string): Form {
-  if (Buffer.byteLength(body) > LARGEST_BYTES) throw new Refusal(413, "PING_TOO_LARGE", "The body is larger than 256 KB, which no ping is.");
+  if (Buffer.byteLength(body) > LARGEST_BYTES) throw new RefusedPing(413, "PING_TOO_LARGE", "The body is larger than 256 KB, which no ping is.");
   const type = (event.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded") {
-    throw new Refusal(415, "PING_NOT_A_FORM", "The Content-Type must be application/x-www-form-urlencoded, as Gumroad sends it.");
+    throw new RefusedPing(415, "PING_NOT_A_FORM", "The Content-Type must be application/x-www-form-urlencoded, as Gumroad sends it.");
   }
   const form = read(() => parseForm(body));
   const seller = sellerOf(form);
-  if (seller !== undefined && seller !== sellerId) throw new Refusal(403, "PING_OF_ANOTHER_SELLER", "The ping's seller_id is not the shop that this service belongs to.");
+  if (seller !== undefined && seller !== sellerId) throw new RefusedPing(403, "PING_OF_ANOTHER_SELLER", "The ping's seller_id is not the shop that this service belongs to.");
   return form;
 }
 
@@ -102,7 +96,7 @@ function read<T>(reading: () => T): T {
   try {
     return reading();
   } catch (error) {
-    if (error instanceof FormError) throw new Refusal(400, "PING_NOT_UNDERSTOOD", `The field ${error.field} can't be used: ${error.message}.`, { cause: error });
+    if (error instanceof FormError) throw new RefusedPing(400, "PING_NOT_UNDERSTOOD", `The field ${error.field} can't be used: ${error.message}.`, { cause: error });
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { entitlements } from "../../src/access/entitlements.ts";
 import type { Charge, Source, SourceId } from "../../src/access/facts.ts";
 import type { Product } from "../../src/access/policy.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
-import { charge, DAY, JAN_5, source } from "./purchases.ts";
+import { charge, DAY, JAN_5, plan, source } from "./purchases.ts";
 
 const NOW = JAN_5 + 100 * DAY;
 const book: Product = { id: "book", name: "Book", roles: ["reader"] };
@@ -97,6 +97,15 @@ describe("a bundle", () => {
     expect(withBundle({ refunded: true }, { ...child, gift: true }).roles).toEqual(["reader"]);
   });
 
+  it("paid in instalments takes them with it when payment stops or a charge is refunded", () => {
+    const inParts = defineProducts([book, { ...bundle, plan: "instalments" }]);
+    const of = (facts: Partial<Source>, paid: Charge = charge()) => entitlements({ "subscription:b": source("all", [paid], facts), "sale:child": source("book", [child]) }, inParts, NOW).roles;
+    expect(of({})).toEqual(["reader"]);
+    expect(of({ ended: { at: JAN_5 + DAY, reason: "fixed_subscription_period_ended" } })).toEqual(["reader"]);
+    expect(of({ ended: { at: JAN_5 + DAY, reason: "failed_payment" } })).toEqual([]);
+    expect(of({}, charge({ refunded: true }))).toEqual([]);
+  });
+
   it("that comes after its child changes nothing, and two on one day stand for each other", () => {
     expect(entitlements({ "sale:child": source("book", [child]) }, policy, NOW).roles).toEqual(["reader"]);
     const other = { "sale:other": source("all", [charge({ saleId: "other" })]) } as const;
@@ -110,6 +119,11 @@ describe("a membership", () => {
   const of = (changes: Partial<Source>, product: Product = club, now = NOW, charges: readonly Charge[] = [month]) =>
     verdictOf(product, "subscription:m1", source("club", charges, changes), now);
   const ended = { at: JAN_5 + 60 * DAY, reason: "cancelled" } as const;
+
+  it("bought by its own seller is marked as a test", () => {
+    const access = entitlements({ "subscription:m1": source("club", [{ ...month, test: true }]) }, defineProducts([club]), NOW);
+    expect(access.verdicts).toMatchObject([{ reason: "running", test: true }]);
+  });
 
   it("runs until it ends, also when it is cancelled for later", () => {
     expect(of({})).toMatchObject({ reason: "running", roles: ["club"] });
@@ -148,8 +162,8 @@ describe("a membership", () => {
   });
 
   describe("with tiers", () => {
-    const upgrade = { at: JAN_5 + 40 * DAY, type: "upgrade", from: "Basic", to: "Premium" } as const;
-    const downgrade = { at: JAN_5 + 90 * DAY, type: "downgrade", from: "Premium", to: "Basic" } as const;
+    const upgrade = { at: JAN_5 + 40 * DAY, type: "upgrade", from: plan("Basic"), to: plan("Premium") } as const;
+    const downgrade = { at: JAN_5 + 90 * DAY, type: "downgrade", from: plan("Premium"), to: plan("Basic") } as const;
 
     it("has the new tier at once after an upgrade", () => {
       expect(of({ tierChanges: [upgrade] }, club, upgrade.at - 1)).toEqual({ reason: "running", roles: ["club"], changesAt: upgrade.at });
@@ -164,8 +178,34 @@ describe("a membership", () => {
 
     it("drops a downgrade whose tier was left by an upgrade before", () => {
       const gold: Product = { ...club, roles: { Basic: ["club"], Premium: ["premium"], Gold: ["gold"] } };
-      const toGold = { at: JAN_5 + 50 * DAY, type: "upgrade", from: "Premium", to: "Gold" } as const;
+      const toGold = { at: JAN_5 + 50 * DAY, type: "upgrade", from: plan("Premium"), to: plan("Gold") } as const;
       expect(of({ tierChanges: [upgrade, toGold, downgrade] }, gold).roles).toEqual(["gold"]);
+    });
+
+    it("drops a downgrade when the same tier was upgraded to another price or period before", () => {
+      const monthly = plan("Premium", { recurrence: "monthly", priceCents: 3000 });
+      const yearly = plan("Premium", { recurrence: "yearly", priceCents: 30_000 });
+      const toYearly = { at: JAN_5 + 50 * DAY, type: "upgrade", from: monthly, to: yearly } as const;
+      const premium = [{ ...month, variants: [["Tier", "Premium"]] as const, recurrence: "monthly" }];
+      const pending = { ...downgrade, from: monthly };
+      expect(of({ tierChanges: [toYearly, pending] }, club, NOW, premium).roles).toEqual(["club", "premium"]);
+      expect(of({ tierChanges: [pending] }, club, NOW, premium).roles).toEqual(["club"]);
+      // A renewal of the upgraded plan says less than the upgrade did: it doesn't bring the downgrade back.
+      const renewal = { ...month, saleId: "s2", soldAt: JAN_5 + 89 * DAY, variants: [["Tier", "Premium"]] as const, recurrence: "yearly" };
+      expect(of({ tierChanges: [toYearly, pending] }, club, NOW, [...premium, renewal]).roles).toEqual(["club", "premium"]);
+    });
+
+    it("gives the most roles of two downgrades for the same day", () => {
+      const three: Product = { ...club, roles: { Basic: ["club"], Mid: ["club", "mid"], Premium: ["club", "mid", "premium"] } };
+      const premium = [{ ...month, variants: [["Tier", "Premium"]] as const }];
+      const toMid = { ...downgrade, to: plan("Mid") };
+      expect(of({ tierChanges: [downgrade, toMid] }, three, NOW, premium).roles).toEqual(["club", "mid"]);
+      expect(of({ tierChanges: [toMid, downgrade] }, three, NOW, premium).roles).toEqual(["club", "mid"]);
+    });
+
+    it("keeps the tier when a later charge names none", () => {
+      const later = { ...month, saleId: "s2", soldAt: JAN_5 + 30 * DAY, variants: [] };
+      expect(of({}, club, NOW, [month, later]).roles).toEqual(["club"]);
     });
 
     it("takes the tier of the next renewal", () => {

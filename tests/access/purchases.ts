@@ -1,4 +1,4 @@
-import { emptySource, type Charge, type Source } from "../../src/access/facts.ts";
+import { emptySource, type Charge, type Plan, type Source } from "../../src/access/facts.ts";
 
 /** 5 January 2026, when the fixtures' sales happened (epoch ms). */
 export const JAN_5 = Date.parse("2026-01-05T19:38:56Z");
@@ -13,6 +13,7 @@ export function charge(changes: Partial<Charge> = {}): Charge {
     soldAt: JAN_5,
     priceCents: 4900,
     variants: [],
+    recurrence: null,
     recurring: false,
     preorder: false,
     test: false,
@@ -23,6 +24,11 @@ export function charge(changes: Partial<Charge> = {}): Charge {
     disputeWon: false,
     ...changes,
   };
+}
+
+/** A plan of which only some is known. */
+export function plan(tier: string, changes: Partial<Plan> = {}): Plan {
+  return { tier, recurrence: null, priceCents: null, quantity: null, ...changes };
 }
 
 /** A source with these charges, with what a test changes about it. */

@@ -39,23 +39,46 @@ function secret(): Secret<Auth0Credentials> {
   return { get: async () => Promise.resolve(known), reread };
 }
 const credentials = () => auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: clientSecret });
+const find = async (email: string, until: AbortSignal) => directory.find(email, email, until);
 const paths = () => auth0.calls.map((call) => `${call.method} ${call.path}`);
 
 describe("the directory", () => {
   it("creates a user without a mail, marks it as ours, and finds it again", async () => {
     const created = await directory.create("ann@example.com", signal);
     expect(created).toMatchObject({ verified: false, createdByUs: true });
-    expect(await directory.find("ann@example.com", signal)).toEqual([created]);
+    expect(await find("ann@example.com", signal)).toEqual([created]);
     expect(auth0.mails).toEqual([]);
-    expect(auth0.users()).toMatchObject([{ app_metadata: { gumroad_auth0: { created: true } } }]);
+    expect(auth0.users()).toMatchObject([{ app_metadata: { gumroad_auth0: { created_for: expect.stringMatching(/^[0-9a-f]{64}$/) } } }]);
   });
 
   it("tells apart who is verified, and who only claims the address", async () => {
     auth0.addUser({ email: "ann@example.com", verified: true });
     auth0.addUser({ email: "bo@example.com", verified: false, user_metadata: { gumroad_auth0: { created: true } } });
-    expect(await directory.find("ann@example.com", signal)).toMatchObject([{ verified: true, createdByUs: false }]);
-    expect(await directory.find("bo@example.com", signal)).toMatchObject([{ verified: false, createdByUs: false }]);
-    expect(await directory.find("cy@example.com", signal)).toEqual([]);
+    expect(await find("ann@example.com", signal)).toMatchObject([{ verified: true, createdByUs: false }]);
+    expect(await find("bo@example.com", signal)).toMatchObject([{ verified: false, createdByUs: false }]);
+    expect(await find("cy@example.com", signal)).toEqual([]);
+  });
+
+  it("knows its mark only with the email that it was made for, and takes any other for none", async () => {
+    const user = await directory.create("mallory@example.com", signal);
+    const { app_metadata } = auth0.users()[0]!;
+    auth0.removeUser(user!.id);
+    auth0.addUser({ email: "ann@example.com", verified: false, app_metadata: app_metadata! });
+    auth0.addUser({ email: "bo@example.com", verified: false, app_metadata: { gumroad_auth0: "vip" } });
+    expect(await find("ann@example.com", signal)).toMatchObject([{ createdByUs: false }]);
+    expect(await find("bo@example.com", signal)).toMatchObject([{ createdByUs: false }]);
+  });
+
+  it("looks up the spelling that it is given: Auth0 compares letter for letter", async () => {
+    auth0.addUser({ email: "Ann@Example.com", verified: true, connection: "google-oauth2", provider: "google-oauth2" });
+    expect(await directory.find("ann@example.com", "ann@example.com", signal)).toEqual([]);
+    expect(await directory.find("ann@example.com", "Ann@Example.com", signal)).toMatchObject([{ verified: true, hasPassword: false }]);
+  });
+
+  it("replaces a password by one that nobody knows", async () => {
+    const user = auth0.addUser({ email: "ann@example.com", verified: true });
+    await directory.forgetPassword(user.user_id, signal);
+    expect(auth0.calls.at(-1)).toMatchObject({ method: "PATCH", path: "/users/{id}", status: 200 });
   });
 
   it("says null where a user with this email exists by now", async () => {
@@ -79,19 +102,19 @@ describe("the directory", () => {
   });
 
   it("fetches a new token a minute before the old one expires, and at once when it is refused", async () => {
-    await directory.find("ann@example.com", signal);
+    await find("ann@example.com", signal);
     clock += 86_400_000 - 60_000;
-    await directory.find("ann@example.com", signal);
+    await find("ann@example.com", signal);
     auth0.revokeTokens();
-    await directory.find("ann@example.com", signal);
+    await find("ann@example.com", signal);
     expect(paths().filter((path) => path === "POST /oauth/token")).toHaveLength(3);
   });
 
   it("reads the secret again when Auth0 says it is wrong, and says what to mend if it still is", async () => {
     const rotated = auth0.rotateSecret();
-    await expect(directory.find("ann@example.com", signal)).rejects.toMatchObject({ code: "AUTH0_CREDENTIALS" });
+    await expect(find("ann@example.com", signal)).rejects.toMatchObject({ code: "AUTH0_CREDENTIALS" });
     clientSecret = rotated;
-    expect(await directory.find("ann@example.com", signal)).toEqual([]);
+    expect(await find("ann@example.com", signal)).toEqual([]);
     expect(rereads).toBe(2);
     auth0.rotateSecret("local-secret");
   });
@@ -104,10 +127,10 @@ describe("the directory", () => {
     expect(await directory.create("ann@example.com", signal)).not.toBeNull();
   });
 
-  it("names a role that the tenant lacks, and finds it once it is made", async () => {
+  it("names a role that the tenant lacks, gives the others, and finds it once it is made", async () => {
     const user = await directory.create("ann@example.com", signal);
     await expect(directory.assign(user!.id, ["reader", "poet"], signal)).rejects.toMatchObject({ code: "AUTH0_ROLE_MISSING", message: expect.stringContaining('"poet"') });
-    expect(auth0.rolesOfEmail("ann@example.com")).toEqual([]);
+    expect(auth0.rolesOfEmail("ann@example.com")).toEqual(["reader"]);
     auth0.addRole("poet");
     clock += 10_000;
     expect(await directory.assign(user!.id, ["reader", "poet"], signal)).toBe(true);
@@ -144,8 +167,8 @@ describe("the directory", () => {
     { trouble: "an answer lost on the way", answer: "answerThenReset" as const },
   ])("calls $trouble temporary", async ({ answer }) => {
     auth0.fault({ path: "/users-by-email", answer });
-    await expect(directory.find("ann@example.com", signal)).rejects.toMatchObject({ name: "TemporaryError", code: "AUTH0_UNREACHABLE" });
-    expect(await directory.find("ann@example.com", signal)).toEqual([]);
+    await expect(find("ann@example.com", signal)).rejects.toMatchObject({ name: "TemporaryError", code: "AUTH0_UNREACHABLE" });
+    expect(await find("ann@example.com", signal)).toEqual([]);
   });
 
   it("ends a call that hangs when the time is up", async () => {
@@ -154,7 +177,7 @@ describe("the directory", () => {
     auth0.onCall((call) => {
       if (call.path === "/users-by-email") deadline.abort();
     });
-    await expect(directory.find("ann@example.com", deadline.signal)).rejects.toMatchObject({ name: "TemporaryError" });
+    await expect(find("ann@example.com", deadline.signal)).rejects.toMatchObject({ name: "TemporaryError" });
     fault.remove();
   });
 

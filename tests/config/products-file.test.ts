@@ -34,6 +34,8 @@ describe("the policy file", () => {
     { mistake: "an empty role name", entries: [{ ...book, roles: [" "] }], says: 'entry 1 (Book): "roles.0"' },
     { mistake: "options without a single role", entries: [{ ...book, variant: "Tier", roles: { Basic: [] } }], says: 'entry 1 (Book): "roles" needs at least one role' },
     { mistake: "a bundle of nothing", entries: [{ id: "a", name: "All", contains: [] }], says: 'entry 1 (All): "contains" needs' },
+    { mistake: "blanks around a role name", entries: [{ ...book, roles: [" reader "] }], says: 'entry 1 (Book): "roles.0" must be a role name' },
+    { mistake: "a bundle of what isn't listed", entries: [book, { id: "a", name: "All", contains: ["x"] }], says: 'entry 2 (All): "contains" names x, which no entry has' },
     { mistake: "a negative grace", entries: [{ ...book, onEnd: { graceDays: -1 } }], says: 'entry 1 (Book): "onEnd' },
     { mistake: "no object", entries: ["book"], says: "entry 1 (not an object)" },
   ])("with $mistake is refused, naming the entry", ({ entries, says }) => {

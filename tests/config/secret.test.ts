@@ -58,6 +58,18 @@ describe("a secret", () => {
     await expect(read(ID, gone.url).get()).rejects.toMatchObject({ code: "SECRET_UNREACHABLE" });
   });
 
+  it("that was broken by an edit is used as last read, and read again after ten seconds", async () => {
+    await secret.get();
+    manager.set(ID, "{oops");
+    clock = 5 * 60_000;
+    expect(await secret.get()).toEqual({ key: "one" });
+    manager.set(ID, '{"key":"two"}');
+    clock += 9_999;
+    expect(await secret.get()).toEqual({ key: "one" });
+    clock += 1;
+    expect(await secret.get()).toEqual({ key: "two" });
+  });
+
   it.each([
     ["is missing", undefined, "SECRET_MISSING", "gumroad-auth0/test/ping"],
     ["is not JSON", "{hunter2", "SECRET_INVALID", "not JSON"],

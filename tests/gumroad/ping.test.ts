@@ -25,9 +25,11 @@ describe("a sale ping", () => {
       subscriptionId: null,
       productId: "zGyG_1JQunZuizwqd9CP7g==",
       email: "ann@example.com",
+      spelling: null,
       soldAt: Date.parse("2026-01-05T19:38:56Z"),
       priceCents: 4900,
       variants: [],
+      recurrence: null,
       recurring: false,
       preorder: false,
       test: false,
@@ -56,6 +58,10 @@ describe("a sale ping", () => {
 
   it.each([" Ann+Course@Example.COM ", "ann+course@example.com"])("has its email normalized, plus sign and all: %s", (email) => {
     expect(pingOf(changed(fixture("sale"), { email }))).toMatchObject({ email: "ann+course@example.com" });
+  });
+
+  it("keeps the spelling of an email that isn't in lower case, for Auth0's look-up", () => {
+    expect(pingOf(changed(fixture("sale"), { email: " Ann@Example.COM " }))).toMatchObject({ spelling: "Ann@Example.COM" });
   });
 
   it.each<[field: string, value: string | null]>([
@@ -96,7 +102,7 @@ describe("a subscription ping", () => {
     { file: "membership-cancellation", is: { event: "cancellation", at: Date.parse("2026-03-05T19:00:00Z"), email: "eve@example.com" } },
     { file: "membership-ended", is: { event: "subscription_ended", reason: "cancelled" } },
     { file: "membership-restarted", is: { event: "subscription_restarted" } },
-    { file: "membership-upgrade", is: { event: "subscription_updated", type: "upgrade", from: "Basic", to: "Premium" } },
+    { file: "membership-upgrade", is: { event: "subscription_updated", type: "upgrade", from: { tier: "Basic", recurrence: "monthly", priceCents: 1000, quantity: 1 }, to: { tier: "Premium", recurrence: "monthly", priceCents: 3000, quantity: 1 } } },
   ])("of $file is understood, and names no seller", ({ file, is }) => {
     expect(pingOf(fixture(file))).toMatchObject({ subscriptionId: "DACURTKJMxmvflxqHGySZQ==", ...is });
     expect(sellerOf(parseForm(fixture(file)))).toBeUndefined();

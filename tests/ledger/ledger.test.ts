@@ -7,7 +7,7 @@ import { readTemplate } from "../../src/emulators/aws/template.ts";
 import { dynamoLedger, type Ledger } from "../../src/ledger/ledger.ts";
 import { isFull, newRecord } from "../../src/ledger/record.ts";
 import { readFileSync } from "node:fs";
-import { charge, source } from "../access/purchases.ts";
+import { charge, plan, source } from "../access/purchases.ts";
 
 const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) => logicalId === "LedgerTable");
 let tables: Tables;
@@ -33,6 +33,7 @@ describe("a buyer's record", () => {
     expect(await ledger.load(email)).toEqual(newRecord(email));
     const record = {
       ...newRecord(email),
+      spellings: ["Buyer@Example.com"],
       sources: { "sale:__proto__": source("book", [charge({ saleId: "__proto__", variants: [["Tier", "constructor"]] })]) },
       users: { "auth0|1": { origin: "created", foreign: ["vip"], roles: { reader: "adding" } } },
       mailed: ["auth0|2"],
@@ -77,7 +78,7 @@ describe("a source", () => {
 
   it("loses no fact when several are parked at once, and while it is claimed", async () => {
     const id = `subscription:${email}` as const;
-    const parked = [1, 2, 3].map(async (at) => ledger.park(id, { ...emptySource("club"), tierChanges: [{ at, type: "upgrade", from: null, to: "Premium" }] }));
+    const parked = [1, 2, 3].map(async (at) => ledger.park(id, { ...emptySource("club"), tierChanges: [{ at, type: "upgrade", from: plan("Basic"), to: plan("Premium") }] }));
     const claimed = await Promise.all([...parked, ledger.claim(id, email)]).then((items) => items.at(-1));
     const told = (await Promise.all(parked)).filter(({ owner }) => owner === email).length;
     expect((claimed?.waiting?.tierChanges.length ?? 0) + told).toBe(3);
@@ -112,8 +113,8 @@ describe("the ledger", () => {
 
   it("writes a line of history once", async () => {
     const event = { id: "p1", receivedAt: 1_000, requestId: "r", source: "sale:s", detail: { event: "sale" } } as const;
-    await ledger.remember(email, event);
-    await ledger.remember(email, event);
+    await ledger.remember(`buyer#${email}`, event);
+    await ledger.remember(`buyer#${email}`, event);
     expect((await tables.items(spec[0]!.TableName!)).filter(({ pk }) => pk === `buyer#${email}`)).toHaveLength(1);
   });
 });

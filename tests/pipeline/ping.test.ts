@@ -96,7 +96,13 @@ describe("a ping", () => {
 
   it.each(["application/json", "text/plain", ""])("of type %p is 415, and kept", async (type) => {
     expect((await answerTo('{"resource_name":"sale"}', { "content-type": type })).status).toBe(415);
-    expect(await lastKept()).toMatchObject({ code: "PING_NOT_A_FORM", body: '{"resource_name":"sale"}' });
+    expect(await lastKept()).toMatchObject({ code: "PING_NOT_A_FORM", body: "" });
+  });
+
+  it("with characters that SQS refuses is taken all the same", async () => {
+    expect((await answerTo(changed("membership-sale", { "variants[Tier]": "Gold\uffff\ufffe\u0001" }))).status).toBe(200);
+    expect((await answerTo(changed("sale", { email: "\uffff" }))).status).toBe(400);
+    await stack.sqs.idle();
   });
 
   it("may name a charset with its type", async () => {

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-import { describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import * as z from "zod";
 
+import type { Stack } from "../../src/emulators/stack.ts";
 import { parseForm, textOf } from "../../src/gumroad/form.ts";
 import { isTestPing, readPing } from "../../src/gumroad/ping.ts";
 import { seed } from "../properties/arbitraries.ts";
@@ -34,40 +35,44 @@ describe("the manifest", () => {
 });
 
 describe(`a story (seed ${String(seed)})`, () => {
-  it.each(manifest.stories)("ends with its roles: $name", async ({ pings, roles }) => {
-    const stack = await startLocal();
-    try {
-      await deliver(stack, ...pings.map(body));
-      for (const [email, expected] of Object.entries(roles)) expect({ [email]: stack.auth0.rolesOfEmail(email) }).toEqual({ [email]: expected });
-      expect(await stack.sqs.deadLetters()).toEqual([]);
-      expect(stack.auth0.failures).toEqual([]);
-    } finally {
-      await stack.stop();
-    }
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await startLocal();
+  });
+  afterAll(async () => {
+    await stack.stop();
+  });
+
+  it.each(manifest.stories.map((story, index) => ({ ...story, index })))("ends with its roles: $name", async ({ pings, roles, index }) => {
+    await deliver(stack, ...pings.map((file) => ofStory(index, body(file))));
+    expect(rolesIn(stack, index, roles)).toEqual(roles);
+    expect(await stack.sqs.deadLetters()).toEqual([]);
+    expect(stack.auth0.failures).toEqual([]);
   });
 
   it("ends the same when all are told at once, each ping twice and in any order", async () => {
-    const stack = await startLocal();
-    try {
-      const told = manifest.stories.flatMap(({ pings }, story) => [...pings, ...pings].map((file) => ofStory(story, body(file))));
-      const [shuffled = []] = fc.sample(fc.shuffledSubarray(told, { minLength: told.length }), { seed, numRuns: 1 });
-      const answers = await Promise.all(shuffled.map((text) => post(stack, text)));
-      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-      await stack.sqs.idle(15_000);
-      manifest.stories.forEach(({ name, roles }, story) => {
-        for (const [email, expected] of Object.entries(roles)) expect({ name, roles: stack.auth0.rolesOfEmail(`story${String(story)}.${email}`) }).toEqual({ name, roles: expected });
-      });
-      const emails = stack.auth0.users().map(({ email }) => email);
-      expect(new Set(emails).size).toBe(emails.length);
-      expect(await stack.sqs.deadLetters()).toEqual([]);
-      expect(stack.auth0.failures).toEqual([]);
-    } finally {
-      await stack.stop();
-    }
+    const first = manifest.stories.length;
+    const told = manifest.stories.flatMap(({ pings }, story) => [...pings, ...pings].map((file) => ofStory(first + story, body(file))));
+    const [shuffled = []] = fc.sample(fc.shuffledSubarray(told, { minLength: told.length }), { seed, numRuns: 1 });
+    const answers = await Promise.all(shuffled.map((text) => post(stack, text)));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    await stack.sqs.idle(15_000);
+    manifest.stories.forEach(({ name, roles }, story) => {
+      expect({ name, roles: rolesIn(stack, first + story, roles) }).toEqual({ name, roles });
+    });
+    const emails = stack.auth0.users().map(({ email }) => email);
+    expect(new Set(emails).size).toBe(emails.length);
+    expect(await stack.sqs.deadLetters()).toEqual([]);
+    expect(stack.auth0.failures).toEqual([]);
   });
 });
 
 /** A body with buyers and ids of its own, so that many stories can be told to one stack. */
 function ofStory(story: number, text: string): string {
   return text.replace(/(^|&)(email|user_email|gifter_email)=/g, `$1$2=story${String(story)}.`).replace(/(^|&)(sale_id|subscription_id)=/g, `$1$2=${String(story)}-`);
+}
+
+/** The roles of a story's people, by the emails that the manifest gives them. */
+function rolesIn(stack: Stack, story: number, people: Readonly<Record<string, readonly string[]>>) {
+  return Object.fromEntries(Object.keys(people).map((email) => [email, stack.auth0.rolesOfEmail(`story${String(story)}.${email}`)]));
 }

@@ -16,6 +16,7 @@ export const anyCharge: fc.Arbitrary<Charge> = fc.record({
   soldAt: day,
   priceCents: fc.constantFrom(0, 1000),
   variants: fc.oneof(fc.constant([]), name.map((tier) => [["Tier", tier] as const])),
+  recurrence: fc.constantFrom(null, "monthly", "yearly"),
   recurring: fc.boolean(),
   preorder: fc.boolean(),
   test: fc.boolean(),
@@ -26,6 +27,8 @@ export const anyCharge: fc.Arbitrary<Charge> = fc.record({
   disputeWon: fc.boolean(),
 });
 
+const anyPlan = fc.record({ tier: fc.option(name), recurrence: fc.constantFrom(null, "monthly", "yearly"), priceCents: fc.constantFrom(null, 1000), quantity: fc.constantFrom(null, 1) });
+
 /** Facts about a source as one ping might tell them: a single charge, or a single event of a subscription. */
 export const anyFacts: fc.Arbitrary<Source> = fc.record({
   productId: fc.constantFrom("book", "club"),
@@ -33,7 +36,7 @@ export const anyFacts: fc.Arbitrary<Source> = fc.record({
   ended: fc.option(fc.record({ at: day, reason: fc.constantFrom("cancelled" as const, "failed_payment" as const, "fixed_subscription_period_ended" as const) })),
   restartedAt: fc.option(day),
   cancelledAt: fc.option(day),
-  tierChanges: fc.array(fc.record({ at: day, type: fc.constantFrom("upgrade" as const, "downgrade" as const), from: fc.option(name), to: fc.option(name) }), { maxLength: 1 }),
+  tierChanges: fc.array(fc.record({ at: day, type: fc.constantFrom("upgrade" as const, "downgrade" as const), from: anyPlan, to: anyPlan }), { maxLength: 1 }),
 });
 
 /** The id of one of a few sources. */

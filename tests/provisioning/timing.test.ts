@@ -18,7 +18,8 @@ describe("waiting", () => {
   });
 
   it("of a record grows to its bound", () => {
-    expect([1, 2, 3, 4, 5, 50].map(dueAfterFailure)).toEqual([60_000, 120_000, 240_000, 480_000, 900_000, 900_000]);
+    expect([1, 2, 3, 4, 5, 50].map((attempts) => dueAfterFailure("AUTH0_SCOPE", attempts))).toEqual([60_000, 120_000, 240_000, 480_000, 900_000, 900_000]);
+    expect(dueAfterFailure("AUTH0_REFUSED", 50)).toBe(6 * 60 * 60_000);
     expect(dueWhileUnverified(1)).toBe(60_000);
     expect(dueWhileUnverified(50)).toBe(6 * 60 * 60_000);
   });
