@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 /** Jest runs the TypeScript as ES modules: middy 7 and jose exist as nothing else. */
 export default {
   testEnvironment: "node",
@@ -7,7 +9,8 @@ export default {
     "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" } }],
   },
   globalSetup: "<rootDir>/tests/bundle-once.mjs",
-  maxWorkers: "100%",
+  // One more than there are cores: the pipeline's tests wait for other threads a good part of their time.
+  maxWorkers: availableParallelism() + 1,
   testTimeout: 20_000,
   // The auth0 SDK leaves its own time-out running when a connection breaks under a call.
   forceExit: true,

@@ -104,6 +104,8 @@ export interface Stack {
   queueUrl(logicalId: string): string;
   /** All items of a table, by its logical id. */
   items(logicalId: string): Promise<Record<string, unknown>[]>;
+  /** Deletes all items of a table, by its logical id. */
+  forget(logicalId: string): Promise<void>;
   /** All items of the ledger. */
   ledger(): Promise<Record<string, unknown>[]>;
   /** Calls a function, by its key in serverless.yml. Without an event: the scheduler's. */
@@ -277,11 +279,12 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     return rest.reduce((sum, { waiting, inFlight }) => sum + waiting + inFlight, 0);
   }
 
-  const items = async (logicalId: string): Promise<Record<string, unknown>[]> => {
+  const tableName = (logicalId: string): string => {
     const name = template.tables.find((table) => table.logicalId === logicalId)?.TableName;
     if (name === undefined) throw new ConfigError("BAD_TEMPLATE", `serverless.yml has no table ${logicalId}`);
-    return tables.items(name);
+    return name;
   };
+  const items = async (logicalId: string): Promise<Record<string, unknown>[]> => tables.items(tableName(logicalId));
   return {
     url: api.url,
     pingUrl: `${api.url}/ping/${LOCAL_TOKEN}`,
@@ -303,6 +306,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     inHand: () => sources.reduce((sum, { source }) => sum + source.inHand.size, 0),
     queueUrl: (logicalId) => queues.queueUrl(nameOf(logicalId)),
     items,
+    forget: (logicalId) => tables.clear(tableName(logicalId)),
     ledger: () => items(LEDGER),
     invoke: (functionKey, event) => lambdaOf(functionKey).invoke(event ?? scheduledEvent(now())),
     crash: (functionKey) => (functionKey === undefined ? crash("all") : lambdaOf(functionKey).crash("all")),

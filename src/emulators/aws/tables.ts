@@ -5,7 +5,7 @@ import {
   DynamoDBClient,
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import dynalite from "dynalite";
 import { CREDENTIALS, REGION } from "./account.ts";
 import { ConfigError } from "../../errors.ts";
@@ -18,6 +18,8 @@ export interface Tables {
   readonly url: string;
   /** All items of a table, for tests and curious people. */
   items(tableName: string): Promise<Record<string, unknown>[]>;
+  /** Deletes all items of a table. */
+  clear(tableName: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,20 +49,25 @@ export async function startTables(specs: readonly TableSpec[], dataDir?: string)
     await stop();
     throw error;
   }
-  return {
-    url,
-    stop,
-    items: async (tableName) => {
-      const items: Record<string, unknown>[] = [];
-      let from: Record<string, unknown> | undefined;
-      do {
-        const page = await documents.send(new ScanCommand({ TableName: tableName, ConsistentRead: true, ExclusiveStartKey: from }));
-        items.push(...(page.Items ?? []));
-        from = page.LastEvaluatedKey;
-      } while (from !== undefined);
-      return items;
-    },
-  };
+  async function items(tableName: string): Promise<Record<string, unknown>[]> {
+    const found: Record<string, unknown>[] = [];
+    let from: Record<string, unknown> | undefined;
+    do {
+      const page = await documents.send(new ScanCommand({ TableName: tableName, ConsistentRead: true, ExclusiveStartKey: from }));
+      found.push(...(page.Items ?? []));
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
+    return found;
+  }
+
+  async function clear(tableName: string): Promise<void> {
+    const keys = specs.find((spec) => spec.TableName === tableName)?.KeySchema?.map(({ AttributeName }) => AttributeName ?? "") ?? [];
+    for (const item of await items(tableName)) {
+      await documents.send(new DeleteCommand({ TableName: tableName, Key: Object.fromEntries(keys.map((key) => [key, item[key]])) }));
+    }
+  }
+
+  return { url, stop, items, clear };
 }
 
 async function createTable(client: DynamoDBClient, spec: TableSpec, dataDir: string | undefined): Promise<void> {
