@@ -8,7 +8,7 @@ import tseslint from "typescript-eslint";
  */
 const rooms = (target, from, message) => ({ target: `./src/${target}`, from: from.map((room) => `./src/${room}`), message });
 const everyRoomBut = (...kept) =>
-  ["access", "accounts", "auth0", "bundling", "cli", "config", "emulators", "functions", "gumroad", "http", "ledger", "provisioning", "receiving"].filter(
+  ["access", "accounts", "auth0", "bundling", "cli", "config", "emulators", "functions", "gumroad", "http", "ledger", "provisioning", "queue", "receiving"].filter(
     (room) => !kept.includes(room),
   );
 
@@ -53,11 +53,14 @@ export default tseslint.config(
             rooms("gumroad", everyRoomBut("gumroad", "access"), "gumroad is the wire: it knows nothing of Auth0 or AWS."),
             rooms("ledger", everyRoomBut("ledger", "access", "config"), "ledger stores records; it decides nothing."),
             rooms("auth0", everyRoomBut("auth0", "access", "config"), "auth0 knows users and roles, not purchases."),
+            rooms("queue", everyRoomBut("queue", "access", "gumroad"), "queue carries messages; it knows neither end."),
             rooms("provisioning", ["receiving", "functions", "emulators", "cli", "bundling", "http", "accounts"], "provisioning is called; it calls no edge."),
             rooms("accounts", everyRoomBut("accounts", "config", "http"), "accounts stands beside the pipeline."),
             rooms("http", everyRoomBut("http", "config"), "http serves every function; it knows none."),
             rooms("config", everyRoomBut("config", "access"), "config knows settings, secrets and the policy's shape, no room."),
-            rooms("receiving", ["functions", "emulators", "cli", "bundling", "accounts", "auth0", "ledger"], "receiving answers before anything slow: no Auth0, no DynamoDB."),
+            rooms("receiving", ["functions", "emulators", "cli", "bundling", "accounts", "auth0", "ledger", "provisioning"], "receiving answers before anything slow: no Auth0, no DynamoDB."),
+            rooms("bundling", ["functions", "emulators", "cli"], "bundling builds the functions; it doesn't run them."),
+            rooms("emulators", ["functions", "cli"], "emulators run bundles, never a function's source."),
             rooms("functions", ["functions", "emulators", "cli", "bundling"], "a function is an entry; nothing but its rooms goes in."),
           ],
         },

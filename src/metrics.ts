@@ -1,8 +1,8 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 
 /**
- * What is counted, for the alarms in `serverless.yml`:
- * - `NeedsPerson`: a buyer's record waits for somebody to mend a setting (the log says which)
+ * What is counted. The first two have an alarm in `serverless.yml`:
+ * - `NeedsPerson`: something waits for somebody to mend it (the log says what)
  * - `DeadLettered`: a message was put into the dead-letter queue by us, with its reason
  * - `Throttled`: a call waited for Auth0's rate limit
  */

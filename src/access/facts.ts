@@ -71,7 +71,7 @@ export function emptySource(productId: string): Source {
 }
 
 /** Whether a text is a source's id. */
-export function isSourceId(text: string): text is SourceId {
+function isSourceId(text: string): text is SourceId {
   return text.startsWith("sale:") || text.startsWith("subscription:");
 }
 

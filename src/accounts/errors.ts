@@ -11,7 +11,8 @@ export abstract class AccountsError extends Error {
   /** @param code stable, in capitals */
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
+    // Spelled out, because a bundle shortens the names of classes; the code tells them apart.
+    this.name = "AccountsError";
     this.code = code;
   }
 }

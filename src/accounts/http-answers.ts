@@ -4,7 +4,7 @@ import { HttpError } from "../http/errors.ts";
 import { BadCredentials, PasswordRefused, TokenRefused, TooManyAttempts, UsernameRefused } from "./errors.ts";
 
 /** The answer for an error; what is not for the caller's eyes comes back as it is and becomes a 500. */
-export function httpAnswer(error: unknown): unknown {
+function httpAnswer(error: unknown): unknown {
   if (error instanceof UsernameRefused || error instanceof PasswordRefused) return new HttpError(400, error.message, { cause: error });
   if (error instanceof BadCredentials || error instanceof TokenRefused) return new HttpError(401, error.message, { cause: error });
   if (error instanceof TooManyAttempts) {

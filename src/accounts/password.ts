@@ -38,7 +38,7 @@ export interface PepperSource {
 const none: Peppers = { current: undefined, byId: new Map() };
 
 /** No pepper at all. */
-export const noPeppers: PepperSource = { get: () => Promise.resolve(none), reread: () => Promise.resolve(none) };
+const noPeppers: PepperSource = { get: () => Promise.resolve(none), reread: () => Promise.resolve(none) };
 
 /** The argon2id function itself, to be counted or replaced in tests. */
 export type Argon2id = (parameters: Argon2Parameters) => Promise<Buffer>;

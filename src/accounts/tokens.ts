@@ -15,7 +15,7 @@ import { refusing, subjectOf, type VerifyToken } from "./identity.ts";
 const algorithm = "EdDSA";
 
 /** The `typ` of our tokens, our own so that no other kind of token signed by the same keys could stand in. */
-export const tokenType = "account+jwt";
+const tokenType = "account+jwt";
 
 /** How long a token is good. There is no log-out list: this is the longest a stolen one is of use. */
 export const tokenLifetimeSeconds = 900;

@@ -18,8 +18,8 @@ export interface DirectoryUser {
   readonly verified: boolean;
   /** Made by this service for this email: carries a mark in `app_metadata`, which nobody can forge at sign-up. */
   readonly createdByUs: boolean;
-  /** Logs in with a password that Auth0 keeps. */
-  readonly hasPassword: boolean;
+  /** The database connection that keeps its password; null for social and passwordless users. */
+  readonly database: string | null;
 }
 
 /**
@@ -42,7 +42,7 @@ export interface Directory {
   /** Takes roles away; those the user hasn't, or that no longer exist, do no harm. False if the user is gone. One call. */
   remove(userId: string, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
   /** Replaces a user's password by one that nobody knows. One call. */
-  forgetPassword(userId: string, signal: AbortSignal): Promise<void>;
+  forgetPassword(user: DirectoryUser, email: string, signal: AbortSignal): Promise<void>;
   /** Has Auth0 mail a user the request to verify the email. One call. */
   mailVerification(userId: string, signal: AbortSignal): Promise<void>;
 }
@@ -55,6 +55,7 @@ function createdMark(email: string) {
 const userShape = z.object({
   user_id: z.string(),
   email_verified: z.optional(z.boolean()),
+  identities: z.optional(z.array(z.object({ provider: z.optional(z.string()), connection: z.optional(z.string()) }))),
   // Anybody with rights in the tenant may write here, so any other shape is just not our mark.
   app_metadata: z.catch(z.optional(z.object({ gumroad_auth0: z.optional(z.object({ created_for: z.optional(z.string()) })) })), undefined),
 });
@@ -155,7 +156,7 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
     create: async (email, signal) => {
       const { connection } = await secret.get();
       try {
-        const body = { connection, email, password: unusablePassword(), email_verified: false, verify_email: false, app_metadata: createdMark(email) };
+        const body = { connection, email, password: unusablePassword(email), email_verified: false, verify_email: false, app_metadata: createdMark(email) };
         return directoryUser(await call(signal, () => users.create(body, { abortSignal: signal })), email);
       } catch (error) {
         if (statusOf(error) === 409) return null;
@@ -178,9 +179,10 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
     },
     remove: async (userId, names, signal) =>
       changeRoles("remove roles", userId, names, signal, (ids) => users.roles.delete(userId, { roles: [...ids] }, { abortSignal: signal })),
-    forgetPassword: async (userId, signal) => {
-      const { connection } = await secret.get();
-      await answered("replace a password", () => call(signal, () => users.update(userId, { connection, password: unusablePassword() }, { abortSignal: signal })));
+    forgetPassword: async ({ id, database }, email, signal) => {
+      if (database === null) return;
+      const body = { connection: database, password: unusablePassword(email) };
+      await answered("replace a password", () => call(signal, () => users.update(id, body, { abortSignal: signal })));
     },
     mailVerification: async (userId, signal) => {
       await answered("mail a verification", () => call(signal, () => jobs.verificationEmail.create({ user_id: userId }, { abortSignal: signal })));
@@ -238,17 +240,24 @@ function understood<T>(shape: z.ZodMiniType<T>, answer: unknown): T {
 }
 
 function directoryUser(user: unknown, email: string): DirectoryUser {
-  const { user_id, email_verified, app_metadata } = understood(userShape, user);
+  const { user_id, email_verified, identities, app_metadata } = understood(userShape, user);
   const mark = app_metadata?.gumroad_auth0?.created_for;
   return {
     id: user_id,
     verified: email_verified === true,
     createdByUs: mark !== undefined && mark === createdMark(email).gumroad_auth0.created_for,
-    hasPassword: user_id.startsWith("auth0|"),
+    database: identities?.find(({ provider }) => provider === "auth0")?.connection ?? null,
   };
 }
 
-/** Database users must have a password. Nobody ever learns this one; the suffix satisfies the strictest policy's classes. */
-function unusablePassword(): string {
-  return `${randomBytes(32).toString("base64url")}aA1!`;
+/**
+ * Database users must have a password. Nobody ever learns this one. The suffix satisfies the policies that want classes of
+ * characters; Auth0's strictest also refuse three equal ones in a row, and the name in the email.
+ */
+function unusablePassword(email: string): string {
+  const [name = ""] = email.split("@", 1);
+  for (;;) {
+    const password = `${randomBytes(32).toString("base64url")}-A1!`;
+    if (!/(.)\1\1/.test(password) && (name.length < 3 || !password.toLowerCase().includes(name))) return password;
+  }
 }

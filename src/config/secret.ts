@@ -3,9 +3,13 @@ import type * as z from "zod/mini";
 
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import { causesOf, log } from "../log.ts";
+import { count } from "../metrics.ts";
 
 /** How long a cached secret is trusted. Bounds how long a token that was taken out of the secret still works. */
 const MAX_AGE_MS = 5 * 60_000;
+
+/** How long the last good value serves while the secret can't be read again, or was broken by an edit. */
+const LONGEST_FALLBACK_MS = 60 * 60_000;
 
 /** How often a secret may be read again because something was refused with it: a stranger's guesses must not cost us calls. */
 const REREAD_MS = 10_000;
@@ -33,12 +37,13 @@ export interface SecretSource<T> {
 
 /** A secret holding JSON of the given shape. Callers at the same time share one reading. */
 export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<T>): Secret<T> {
-  let known: { readonly value: T; readonly readAt: number } | undefined;
+  /** `readAt`: when to begin counting the age; `goodAt`: when the value was really read. */
+  let known: { readonly value: T; readonly readAt: number; readonly goodAt: number } | undefined;
   let reading: Promise<T> | undefined;
 
   async function read(signal: AbortSignal | undefined): Promise<T> {
     const value = await readSecret(client, id, shape, signal);
-    known = { value, readAt: now() };
+    known = { value, readAt: now(), goodAt: now() };
     return value;
   }
 
@@ -56,10 +61,11 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
       try {
         return await freshest(MAX_AGE_MS, signal);
       } catch (error) {
-        if (last === undefined) throw error;
         // While Secrets Manager is away, or its value is broken, what worked a moment ago is better than refusing
         // buyers. The next attempt is in a while, so that not every call waits for one.
-        known = { value: last.value, readAt: now() - MAX_AGE_MS + REREAD_MS };
+        if (last === undefined || now() - last.goodAt >= LONGEST_FALLBACK_MS) throw error;
+        if (error instanceof NeedsPersonError) count("NeedsPerson");
+        known = { ...last, readAt: now() - MAX_AGE_MS + REREAD_MS };
         log.error("a secret can't be read again; going on with the last good value", { causes: causesOf(error) });
         return last.value;
       }

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { systemCodeOf } from "./aws/errors.ts";
 
 /** What a running `npm start` tells other commands about itself. */
-export const stackFileShape = z.object({
+const stackFileShape = z.object({
   pid: z.number(),
   url: z.string(),
   pingUrl: z.string(),

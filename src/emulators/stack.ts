@@ -18,7 +18,7 @@ import { type Auth0Emulator, startAuth0Emulator } from "./auth0/emulator.ts";
 import type { Auth0EmulatorOptions } from "./auth0/options.ts";
 
 /** The stage of everything local. */
-export const LOCAL_STAGE = "local";
+const LOCAL_STAGE = "local";
 /** The token in the local ping URL. */
 export const LOCAL_TOKEN = "local";
 /** The seller of the fixture pings. */

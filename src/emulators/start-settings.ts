@@ -13,7 +13,12 @@ export interface StartSettings {
   /** Where the tables are kept; in memory if undefined. */
   readonly dataDir: string | undefined;
   readonly tenant: TenantSettings;
+  /** Parameters of serverless.yml that can be tried locally. */
+  readonly params: Readonly<Record<string, string>>;
 }
+
+/** Which environment variable sets which parameter of serverless.yml. */
+const PARAMS = { SIGNUP: "signUp", AUTH0_ISSUER: "auth0Issuer", AUTH0_AUDIENCE: "auth0Audience", ROLES_CLAIM: "rolesClaim", LOG_LEVEL: "logLevel" } as const;
 
 /** Shown for `npm start -- --help`. */
 export const START_USAGE = `npm start [-- --data DIR]
@@ -26,6 +31,10 @@ Settings, from the environment or .env (the environment wins):
   AUTH0_DOMAIN          another Auth0 tenant (a host), or a full URL of a proxy or emulator; the emulator above
   AUTH0_CLIENT_ID       its machine-to-machine application; ${LOCAL_CLIENT.id}
   AUTH0_CLIENT_SECRET   and that one's secret; ${LOCAL_CLIENT.secret}
+  SIGNUP                closed: the self-built login takes nobody new; open
+  AUTH0_ISSUER, AUTH0_AUDIENCE, ROLES_CLAIM
+                        the Auth0 access tokens that /private takes too; none
+  LOG_LEVEL             of the functions, in the log file; INFO
 `;
 
 const DEFAULT_PORT = 3000;
@@ -56,7 +65,16 @@ export function readStartSettings(args: readonly string[], environment: NodeJS.P
   const port = portOf("PORT", environment["PORT"], DEFAULT_PORT);
   const auth0Port = portOf("AUTH0_PORT", environment["AUTH0_PORT"], DEFAULT_AUTH0_PORT);
   if (port === auth0Port && port !== 0) throw new ConfigError("BAD_SETTING", `PORT and AUTH0_PORT are both ${String(port)}; they need two ports`);
-  return { port, auth0Port, dataDir: data, tenant: tenantOf(environment) };
+  return { port, auth0Port, dataDir: data, tenant: tenantOf(environment), params: paramsOf(environment) };
+}
+
+function paramsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(PARAMS).flatMap(([variable, param]) => {
+      const value = environment[variable];
+      return value === undefined || value === "" ? [] : [[param, value]];
+    }),
+  );
 }
 
 function flags(args: readonly string[]): { data?: string | undefined; help?: boolean | undefined } {

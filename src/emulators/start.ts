@@ -46,7 +46,7 @@ async function rolesOfPolicy(): Promise<readonly string[]> {
 }
 
 async function run(settings: StartSettings, roles: readonly string[], began: number): Promise<void> {
-  const { port, auth0Port, dataDir, tenant } = settings;
+  const { port, auth0Port, dataDir, tenant, params } = settings;
   mkdirSync(LOCAL_FOLDER, { recursive: true });
   // Appending, so that two stacks can share the file.
   const logs = createWriteStream(LOG_FILE, { flags: "a" });
@@ -54,6 +54,7 @@ async function run(settings: StartSettings, roles: readonly string[], began: num
     port,
     auth0Port,
     tenant,
+    params,
     roles,
     bundlesDir: BUNDLES,
     schedules: true,

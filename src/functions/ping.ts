@@ -6,7 +6,7 @@ import { secretOf } from "../config/secret.ts";
 import { requiredSetting } from "../config/settings.ts";
 import { httpHandler, json } from "../http/handler.ts";
 import policy from "../products.ts";
-import { sqsQueue } from "../provisioning/queue.ts";
+import { sqsQueue } from "../queue/queue.ts";
 import { receivePing } from "../receiving/receive.ts";
 import { pingSecretShape } from "../receiving/token.ts";
 

@@ -13,7 +13,7 @@ import { dynamoLedger } from "../ledger/ledger.ts";
 import { count } from "../metrics.ts";
 import policy from "../products.ts";
 import { provisionBatch } from "../provisioning/batch.ts";
-import { sqsQueue } from "../provisioning/queue.ts";
+import { sqsQueue } from "../queue/queue.ts";
 
 /** What stays, when the time for Auth0 is up, for writing that down. */
 const NOTING_MS = 12_000;

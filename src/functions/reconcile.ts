@@ -8,7 +8,7 @@ import { requiredSetting } from "../config/settings.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
 import { log } from "../log.ts";
 import { sendDueBuyers } from "../provisioning/due.ts";
-import { dueSender } from "../provisioning/queue.ts";
+import { dueSender } from "../queue/queue.ts";
 
 /** Stop reading pages this long before the function's time is up. */
 const CLOSING_MS = 5_000;

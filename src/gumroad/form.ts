@@ -68,11 +68,11 @@ export function nestedOf(form: Form, field: string): Form {
   return typeof value === "object" && !Array.isArray(value) ? value : {};
 }
 
-/** What is used of a ping, or helps a person to mend one that isn't understood. */
+/** What is used of a ping. */
 const KEPT = new Set([
-  ...["resource_name", "test", "seller_id", "product_id", "product_name", "permalink", "sale_id", "sale_timestamp", "order_number", "email", "price", "currency"],
-  ...["quantity", "variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase"],
-  ...["refunded", "disputed", "dispute_won", "retry_count", "user_email", "created_at", "cancelled", "cancelled_at", "ended_at", "ended_reason"],
+  ...["resource_name", "test", "seller_id", "product_id", "sale_id", "sale_timestamp", "email", "price"],
+  ...["variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase"],
+  ...["refunded", "disputed", "dispute_won", "user_email", "cancelled_at", "ended_at", "ended_reason"],
   ...["restarted_at", "type", "effective_as_of", "old_plan", "new_plan"],
 ]);
 
@@ -82,13 +82,18 @@ const KEPT = new Set([
  * is no form, nothing is left.
  */
 export function withoutPrivateFields(body: string): string {
-  return body
-    .split("&")
-    .flatMap((pair) => {
-      const [key = ""] = pair.split("=", 1);
-      const field = decoded(key).split("[", 1)[0] ?? "";
-      if (KEPT.has(field)) return [pair];
-      return field === "custom_fields" ? [`${key}=`] : [];
+  const pairs = body.split("&").map((pair) => {
+    const [key = ""] = pair.split("=", 1);
+    const [field = "", inner = ""] = decoded(key).split(/[[\]]/);
+    return { pair, key, field, inner };
+  });
+  // Gumroad repeats custom fields at the top level: what is called so there is an answer, too.
+  const answers = new Set(pairs.filter(({ field }) => field === "custom_fields").map(({ inner }) => inner));
+  return pairs
+    .flatMap(({ pair, key, field }) => {
+      if (field === "custom_fields") return [`${key}=`];
+      if (!KEPT.has(field)) return [];
+      return answers.has(field) && field !== "email" ? [`${key}=`] : [pair];
     })
     .join("&");
 }

@@ -53,7 +53,7 @@ export interface BoundUser {
 
 /** Why a record is not settled: what to mend, or what it waits for. Times are epoch milliseconds. */
 export interface Unsettled {
-  /** An error's code, or `EMAIL_UNVERIFIED`: nobody with a verified email yet. */
+  /** An error's code; or `EMAIL_UNVERIFIED`: nobody with a verified email yet; or `OPTION_UNLISTED`: the policy lacks a bought option. */
   readonly code: string;
   /** What to mend, without an email or a secret. */
   readonly message: string;
@@ -71,7 +71,9 @@ export interface BuyerRecord {
   readonly spellings: readonly string[];
   readonly sources: Sources;
   readonly users: Readonly<Record<string, BoundUser>>;
-  /** Users that we saw unverified, and whom Auth0 mailed: nobody is mailed twice, and their password isn't trusted once verified. */
+  /** Users of others' making that we saw unverified: their password isn't trusted once the email is verified. */
+  readonly unverified: readonly string[];
+  /** Those of them whom Auth0 mailed; not again. */
   readonly mailed: readonly string[];
   readonly unsettled: Unsettled | null;
   /** When the record wants to be looked at again (epoch ms): unsettled, or a grace that ends, or a downgrade that comes due. */
@@ -88,6 +90,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
     z.string(),
     z.object({ origin: z.enum(["created", "verified"]), foreign: z.array(z.string()), roles: z.record(z.string(), z.enum(["adding", "has", "removing"])) }),
   ),
+  unverified: z.array(z.string()),
   mailed: z.array(z.string()),
   unsettled: z.nullable(z.object({ code: z.string(), message: z.string(), since: z.number(), attempts: z.number() })),
   dueAt: z.nullable(z.number()),
@@ -95,7 +98,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
 
 /** A buyer of whom nothing is known yet. */
 export function newRecord(email: string): BuyerRecord {
-  return { email, version: 0, spellings: [], sources: {}, users: {}, mailed: [], unsettled: null, dueAt: null };
+  return { email, version: 0, spellings: [], sources: {}, users: {}, unverified: [], mailed: [], unsettled: null, dueAt: null };
 }
 
 /** DynamoDB's limit is 400 KB an item; the rest is room for refunds, ends and marks. */

@@ -2,10 +2,13 @@ import type { SQSRecord } from "aws-lambda";
 
 import { RefusedError } from "../errors.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
-import { keepRefused } from "./keep.ts";
-import { readKeptLetter, readMessage, type Message } from "./message.ts";
+import { keepRefused } from "../queue/keep.ts";
+import { readKeptLetter, readMessage, type Message } from "../queue/message.ts";
 import { provisionBuyer, type Provisioning } from "./provision.ts";
 import { retrySeconds } from "./timing.ts";
+
+/** The last call of an invocation: it must end before the function's time does. */
+const COME_BACK_MS = 3_000;
 
 interface Delivery {
   readonly record: SQSRecord;
@@ -18,7 +21,7 @@ interface Delivery {
  * own buyer waits.
  */
 export async function provisionBatch(records: readonly SQSRecord[], work: Provisioning, signal: AbortSignal): Promise<readonly string[]> {
-  const { buyers, failed } = await sorted(records, work);
+  const { buyers, failed } = await sorted(records, work, signal);
   const outcomes = await Promise.all([...buyers].map(([buyer, deliveries]) => provisionOne(buyer, deliveries, work, signal)));
   const again = [...failed, ...outcomes.flat()];
   await Promise.all(again.map((record) => comeBack(record, work)));
@@ -26,7 +29,7 @@ export async function provisionBatch(records: readonly SQSRecord[], work: Provis
 }
 
 /** Messages by buyer. One that can't be read is kept aside at once: it would never be right. */
-async function sorted(records: readonly SQSRecord[], { queue }: Provisioning) {
+async function sorted(records: readonly SQSRecord[], { queue }: Provisioning, signal: AbortSignal) {
   const buyers = new Map<string, Delivery[]>();
   const failed: SQSRecord[] = [];
   for (const record of records) {
@@ -38,31 +41,31 @@ async function sorted(records: readonly SQSRecord[], { queue }: Provisioning) {
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       const refused = letter === null ? error : new RefusedError(letter.code, letter.reason);
-      await keepRefused(queue, refused, letter?.requestId ?? record.messageId, letter?.body ?? record.body).catch(() => failed.push(record));
+      await keepRefused(queue, refused, letter?.requestId ?? record.messageId, letter?.body ?? record.body, signal).catch(() => failed.push(record));
     }
   }
   return { buyers, failed };
 }
 
 async function provisionOne(buyer: string, deliveries: readonly Delivery[], work: Provisioning, signal: AbortSignal): Promise<readonly SQSRecord[]> {
+  const done = new Set<Message>();
   try {
     await provisionBuyer(
       buyer,
       deliveries.map(({ message }) => message),
-      work,
-      signal,
+      { ...work, signal, done: (message) => done.add(message) },
     );
     return [];
   } catch (error) {
     log.warn("a buyer's messages will be delivered again", { buyer: buyerTag(buyer), messages: deliveries.length, causes: causesOf(error) });
-    return deliveries.map(({ record }) => record);
+    return deliveries.filter(({ message }) => !done.has(message)).map(({ record }) => record);
   }
 }
 
 /** Without this, a failed message would stay away for the whole visibility time-out. If it fails, that is what happens. */
 async function comeBack(record: SQSRecord, { queue }: Provisioning): Promise<void> {
   const receives = Number(record.attributes.ApproximateReceiveCount);
-  await queue.retryIn(record.receiptHandle, retrySeconds(receives)).catch(() => {
+  await queue.retryIn(record.receiptHandle, retrySeconds(receives), AbortSignal.timeout(COME_BACK_MS)).catch(() => {
     log.warn("could not shorten the wait of a failed message", { messageId: record.messageId });
   });
 }

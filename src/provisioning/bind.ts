@@ -2,11 +2,12 @@ import type { Directory, DirectoryUser } from "../auth0/directory.ts";
 import { TemporaryError } from "../errors.ts";
 import type { BoundUser, BuyerRecord } from "../ledger/record.ts";
 
-/** The record with the users that may have the buyer's roles, and those who must first verify their email. */
+/** What a look-up came to. */
 export interface Bound {
+  /** With the users that may have the buyer's roles, and with those seen unverified noted. */
   readonly record: BuyerRecord;
-  /** Users with the buyer's email that somebody else made and nobody verified. Only filled where no other user could be bound. */
-  readonly unverified: readonly string[];
+  /** False: there are users with the buyer's email, but somebody else made them and nobody verified it. */
+  readonly anybody: boolean;
 }
 
 /**
@@ -23,9 +24,10 @@ export async function bindUsers(record: BuyerRecord, directory: Directory, signa
   const bound = await Promise.all(
     eligible.filter((user) => !Object.hasOwn(record.users, user.id)).map(async (user): Promise<[string, BoundUser]> => [user.id, await boundUser(user, record, directory, signal)]),
   );
+  const unverified = found.filter((user) => !eligible.includes(user)).map((user) => user.id);
   return {
-    record: { ...record, users: { ...record.users, ...Object.fromEntries(bound) } },
-    unverified: eligible.length > 0 ? [] : found.map((user) => user.id),
+    record: { ...record, users: { ...record.users, ...Object.fromEntries(bound) }, unverified: [...new Set([...record.unverified, ...unverified])] },
+    anybody: eligible.length > 0,
   };
 }
 
@@ -33,7 +35,7 @@ async function boundUser(user: DirectoryUser, record: BuyerRecord, directory: Di
   if (user.createdByUs) return { origin: "created", foreign: [], roles: {} };
   // We saw this user unverified and had the buyer mailed. Following that link proves who owns the address, not who chose
   // the password: whoever registered it beforehand would still get in. The owner sets a new one by mail.
-  if (user.hasPassword && record.mailed.includes(user.id)) await directory.forgetPassword(user.id, signal);
+  if (user.database !== null && record.unverified.includes(user.id)) await directory.forgetPassword(user, record.email, signal);
   return { origin: "verified", foreign: await directory.rolesOf(user.id, signal), roles: {} };
 }
 

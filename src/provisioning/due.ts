@@ -1,5 +1,5 @@
 import type { Ledger } from "../ledger/ledger.ts";
-import type { DueSender } from "./queue.ts";
+import type { DueSender } from "../queue/queue.ts";
 
 /**
  * Sends word of every buyer whose due time has come back through the queue, earliest first, until done or until the

@@ -7,9 +7,9 @@ import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
 import type { HistoryEvent, Ledger } from "../ledger/ledger.ts";
 import { isFull, type BuyerRecord, type SourceItem } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
-import { keepRefused } from "./keep.ts";
-import type { PingMessage } from "./message.ts";
-import type { Queue } from "./queue.ts";
+import { keepRefused } from "../queue/keep.ts";
+import type { PingMessage } from "../queue/message.ts";
+import type { Queue } from "../queue/queue.ts";
 
 /** A ping goes from its email's group to its owner's: one hop. More means that something keeps changing owners. */
 const MOST_HOPS = 3;
@@ -19,6 +19,9 @@ const MOST_SPELLINGS = 5;
 interface Outside {
   readonly ledger: Ledger;
   readonly queue: Queue;
+  readonly signal: AbortSignal;
+  /** Told of messages that went elsewhere: they need not be delivered again, whatever becomes of the others. */
+  readonly done: (message: PingMessage) => void;
 }
 
 /**
@@ -33,7 +36,8 @@ export async function takeIn(record: BuyerRecord, messages: readonly PingMessage
       merged = await takeInOne(merged, message, outside);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      await keepRefused(outside.queue, error, message.requestId, JSON.stringify(message));
+      await keepRefused(outside.queue, error, message.requestId, JSON.stringify(message), outside.signal);
+      outside.done(message);
     }
   }
   return merged;
@@ -44,7 +48,10 @@ async function takeInOne(record: BuyerRecord, message: PingMessage, outside: Out
   const id = sourceOfPing(ping);
   refuseUntrusted(record, message);
   const facts = await ownFacts(record, id, message, outside);
-  if (facts === null) return record;
+  if (facts === null) {
+    outside.done(message);
+    return record;
+  }
 
   const sources = addFacts(record.sources, id, facts);
   const spellings = ping.email === record.email ? withSpelling(record.spellings, ping) : record.spellings;
@@ -80,17 +87,18 @@ function refuseUntrusted(record: BuyerRecord, { ping }: PingMessage): void {
 }
 
 /** The facts of a ping where its source is this buyer's, with what waited for it; null where it went elsewhere. */
-async function ownFacts(record: BuyerRecord, id: SourceId, message: PingMessage, { ledger, queue }: Outside): Promise<Source | null> {
+async function ownFacts(record: BuyerRecord, id: SourceId, message: PingMessage, outside: Outside): Promise<Source | null> {
+  const { ledger } = outside;
   const facts = factsOfPing(message.ping);
   if (Object.hasOwn(record.sources, id)) return facts;
 
   const item = message.ping.event === "sale" ? await ledger.claim(id, record.email) : await ledger.park(id, facts);
   if (item.owner === record.email) return item.waiting === null ? facts : mergeSource(item.waiting, facts);
-  await passOn(item, message, { ledger, queue });
+  await passOn(item, message, outside);
   return null;
 }
 
-async function passOn({ id, owner }: SourceItem, message: PingMessage, { ledger, queue }: Outside): Promise<void> {
+async function passOn({ id, owner }: SourceItem, message: PingMessage, { ledger, queue, signal }: Outside): Promise<void> {
   const told = { requestId: message.requestId, event: message.ping.event, source: id };
   if (owner === null) {
     await ledger.remember(`source#${id}`, historyOf(message, id));
@@ -98,6 +106,6 @@ async function passOn({ id, owner }: SourceItem, message: PingMessage, { ledger,
     return;
   }
   if (message.hops >= MOST_HOPS) throw new RefusedError("OWNER_UNCLEAR", `The owner of ${id} keeps changing.`);
-  await queue.send({ ...message, buyer: owner, hops: message.hops + 1 }, `${message.pingId} ${owner} ${String(message.hops)}`);
+  await queue.send({ ...message, buyer: owner, hops: message.hops + 1 }, `${message.pingId} ${owner} ${String(message.hops)}`, signal);
   log.info("forwarded to the source's owner", { ...told, buyer: buyerTag(owner) });
 }

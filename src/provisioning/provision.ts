@@ -9,12 +9,13 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
+import type { Message, PingMessage } from "../queue/message.ts";
+import type { Queue } from "../queue/queue.ts";
 import { bindUsers } from "./bind.ts";
 import { takeIn } from "./intake.ts";
 import { changesOf, doubted, marked, settled, withoutUsers, type RoleChanges } from "./marks.ts";
-import type { Message, PingMessage } from "./message.ts";
-import type { Queue } from "./queue.ts";
 import { dueAfterFailure, dueWhileUnverified, UNSETTLED_MS } from "./timing.ts";
+import { atRest } from "./unlisted.ts";
 
 /** What provisioning works with. `now` gives epoch milliseconds. */
 export interface Provisioning {
@@ -25,6 +26,12 @@ export interface Provisioning {
   readonly queue: Queue;
   readonly policy: Policy;
   readonly now: () => number;
+}
+
+/** One buyer's turn: `done` is told of messages that need not be delivered again even if the rest fails. */
+export interface Turn extends Provisioning {
+  readonly signal: AbortSignal;
+  readonly done: (message: Message) => void;
 }
 
 /** Rounds that one call makes when others write the same record, or when users turn out to be gone. */
@@ -41,86 +48,89 @@ const UNVERIFIED = "EMAIL_UNVERIFIED";
  * desired then. An unsettled record has a due time, so `reconcile` comes back to it even if every message is lost.
  *
  * Returning means that the messages can be deleted: all is done, or the record will see to the rest.
- * @throws {TemporaryError} the messages must be delivered again
+ * @throws {Error} the messages must be delivered again
  */
-export async function provisionBuyer(email: string, messages: readonly Message[], work: Provisioning, signal: AbortSignal): Promise<void> {
-  const stored = await work.ledger.load(email);
+export async function provisionBuyer(email: string, messages: readonly Message[], turn: Turn): Promise<void> {
   const pings = messages.filter((message) => message.kind === "ping");
-  const merged = await takeIn(stored, pings, work);
-  if (merged === stored && waitsFor(UNVERIFIED, stored, work.now())) return;
-  if (merged !== stored) warnOfUnlisted(stored, merged, work);
+  const progress = { factsStored: false };
   try {
-    await settle(stored, merged, work, signal);
+    const stored = await turn.ledger.load(email);
+    const merged = await takeIn(stored, pings, turn);
+    if (merged === stored && waitsToBeVerified(stored, turn.now())) return;
+    await settle(stored, merged, progress, turn);
   } catch (error) {
-    await noteFailure(email, pings, error, work);
+    await noteFailure(email, pings, error, progress, turn);
   }
 }
 
 /** Makes Auth0 match the record's facts, and the record say so. */
-async function settle(stored: BuyerRecord, merged: BuyerRecord, work: Provisioning, signal: AbortSignal): Promise<void> {
+async function settle(stored: BuyerRecord, merged: BuyerRecord, progress: { factsStored: boolean }, turn: Turn): Promise<void> {
   let last = stored;
   let record = merged;
   let touched: readonly RoleChanges[] = [];
   for (let round = 1; ; round += 1) {
     try {
-      const access = entitlements(record.sources, work.policy, work.now());
-      last = await mark(last, record, access, work);
+      const access = entitlements(record.sources, turn.policy, turn.now());
+      last = await mark(last, record, access, turn);
+      progress.factsStored = true;
       if (isSettled(last, access)) return;
       if (needsUsers(last, access)) {
-        const bound = await bind(last, access, work, signal);
+        const bound = await bind(last, access, turn);
         if (bound === null) return;
         last = bound;
       }
       touched = changesOf(last);
-      const gone = await apply(touched, work.directory, signal);
+      const gone = await apply(touched, turn);
       if (gone.length === 0) {
-        await work.ledger.save({ ...settled(last), unsettled: null, dueAt: access.changesAt });
+        await turn.ledger.save({ ...settled(last), ...atRest(last, access, turn) });
         report(last, access, touched);
         return;
       }
       record = withoutUsers(last, gone);
     } catch (error) {
       if (!(error instanceof TemporaryError) || error.code !== "RECORD_CHANGED" || round === ROUNDS) throw error;
-      last = await work.ledger.load(record.email);
-      record = doubted({ ...last, sources: mergeSources(last.sources, record.sources) }, touched);
+      last = await turn.ledger.load(record.email);
+      record = doubted(together(last, record), touched);
     }
     if (round === ROUNDS) throw new TemporaryError("AUTH0_USERS_VANISH", "The buyer's Auth0 users keep disappearing.");
   }
 }
 
 /** One conditional write: the facts, and a mark on every role about to change. None where nothing changed. */
-async function mark(stored: BuyerRecord, record: BuyerRecord, access: Access, { ledger, now }: Provisioning): Promise<BuyerRecord> {
+async function mark(stored: BuyerRecord, record: BuyerRecord, access: Access, turn: Turn): Promise<BuyerRecord> {
   const next = marked(record, access.roles);
   const written = isSettled(next, access)
-    ? { ...next, dueAt: access.changesAt, unsettled: null }
+    ? { ...next, ...atRest(stored, access, turn) }
     : // A record that is worked on already keeps its due time: a new one alone is not worth a write.
-      { ...next, dueAt: sameWork(next, stored) && stored.dueAt !== null ? stored.dueAt : now() + UNSETTLED_MS };
-  return isDeepStrictEqual(written, stored) ? stored : ledger.save(written);
+      { ...next, dueAt: sameWork(next, stored) && stored.dueAt !== null ? stored.dueAt : turn.now() + UNSETTLED_MS };
+  return isDeepStrictEqual(written, stored) ? stored : turn.ledger.save(written);
 }
 
 /** Finds or creates the buyer's users and writes them down, marked, before any role is given. Null: all must verify first. */
-async function bind(record: BuyerRecord, access: Access, work: Provisioning, signal: AbortSignal): Promise<BuyerRecord | null> {
-  const { record: bound, unverified } = await bindUsers(record, work.directory, signal);
-  if (unverified.length === 0) return work.ledger.save(marked(bound, access.roles));
-  await awaitVerification(record, unverified, work, signal);
+async function bind(record: BuyerRecord, access: Access, turn: Turn): Promise<BuyerRecord | null> {
+  const { record: bound, anybody } = await bindUsers(record, turn.directory, turn.signal);
+  if (anybody) return turn.ledger.save(marked(bound, access.roles));
+  await awaitVerification(bound, turn);
   return null;
 }
 
-async function awaitVerification(record: BuyerRecord, unverified: readonly string[], { ledger, directory, now }: Provisioning, signal: AbortSignal): Promise<void> {
+/**
+ * Leaves the record to wait. Who was seen unverified is written down before anybody is mailed: once they follow the mail's
+ * link, nothing else tells that their password is not to be trusted.
+ */
+async function awaitVerification(record: BuyerRecord, { ledger, directory, now, signal }: Turn): Promise<void> {
   const waited = record.unsettled?.code === UNVERIFIED ? record.unsettled : null;
-  const mailed = [...record.mailed];
-  for (const userId of unverified.filter((id) => !mailed.includes(id))) {
-    await directory.mailVerification(userId, signal);
-    mailed.push(userId);
-  }
   const attempts = (waited?.attempts ?? 0) + 1;
-  await ledger.save({
+  let written = await ledger.save({
     ...record,
-    mailed,
     unsettled: { code: UNVERIFIED, message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.", since: waited?.since ?? now(), attempts },
     dueAt: now() + dueWhileUnverified(attempts),
   });
   log.warn("waits for a verified email", { buyer: buyerTag(record.email), attempts });
+  for (const userId of record.unverified.filter((id) => !record.mailed.includes(id))) {
+    await directory.mailVerification(userId, signal);
+    written = await ledger.save({ ...written, mailed: [...written.mailed, userId] });
+  }
 }
 
 /**
@@ -128,7 +138,7 @@ async function awaitVerification(record: BuyerRecord, unverified: readonly strin
  * leaves a gap. Whatever can be done is done, for every user; only then the first failure is thrown: a role that can't be
  * given must not keep another from being taken.
  */
-async function apply(changes: readonly RoleChanges[], directory: Directory, signal: AbortSignal): Promise<readonly string[]> {
+async function apply(changes: readonly RoleChanges[], { directory, signal }: Turn): Promise<readonly string[]> {
   const gone = new Set<string>();
   const failures: unknown[] = [];
   for (const { userId, add, remove } of changes) {
@@ -146,41 +156,37 @@ async function apply(changes: readonly RoleChanges[], directory: Directory, sign
 }
 
 /**
- * Writes a failure on the record, with the time to try again. What needs a person, and what `reconcile` asked for, is
- * then left to the record; a ping is delivered again, which is sooner. So is whatever nobody expected: its facts may not be
- * stored yet.
+ * Writes a failure on the record, with the time to try again. Once the facts are stored, what needs a person, and what
+ * `reconcile` asked for, is left to the record. A ping is else delivered again, which is sooner, and keeps what isn't stored.
  */
-async function noteFailure(email: string, pings: readonly PingMessage[], error: unknown, { closing, now }: Provisioning): Promise<void> {
-  const failure = error instanceof NeedsPersonError || error instanceof TemporaryError ? error : new NeedsPersonError("UNEXPECTED", "This is a bug: the log has its cause.", { cause: error });
+async function noteFailure(email: string, pings: readonly PingMessage[], error: unknown, { factsStored }: { factsStored: boolean }, { closing, now }: Turn): Promise<void> {
+  const failure = error instanceof NeedsPersonError || error instanceof TemporaryError ? error : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
+  const told = { buyer: buyerTag(email), requestId: pings[0]?.requestId, mend: failure.message, causes: causesOf(failure) };
+  if (failure instanceof NeedsPersonError) {
+    count("NeedsPerson");
+    log.error("needs a person", told);
+  } else {
+    log.warn("will be tried again", told);
+  }
   const record = await closing.load(email);
   if (record.version === 0) throw failure;
   const attempts = record.unsettled?.code === failure.code ? record.unsettled.attempts + 1 : 1;
   const since = record.unsettled?.since ?? now();
   await closing.save({ ...record, unsettled: { code: failure.code, message: failure.message, since, attempts }, dueAt: now() + dueAfterFailure(failure.code, attempts) });
-  const told = { buyer: buyerTag(email), requestId: pings[0]?.requestId, attempts, mend: failure.message, causes: causesOf(failure) };
-  if (failure instanceof NeedsPersonError) {
-    count("NeedsPerson");
-    log.error("needs a person", told);
-    if (failure.code !== "UNEXPECTED" || pings.length === 0) return;
-  } else {
-    log.warn("will be tried again", told);
-  }
-  if (pings.length > 0) throw failure;
+  const leftToRecord = pings.length === 0 || (factsStored && failure instanceof NeedsPersonError);
+  if (!leftToRecord) throw failure;
 }
 
-/**
- * Says, once a purchase, that the policy doesn't list its option: a seller who renames a tier would else lose every new
- * buyer without a word. Where the policy has an `otherwise`, that was meant.
- */
-function warnOfUnlisted(stored: BuyerRecord, merged: BuyerRecord, { policy, now }: Provisioning): void {
-  const unlisted = (record: BuyerRecord) => entitlements(record.sources, policy, now()).verdicts.filter((verdict) => verdict.access && !verdict.variantListed);
-  const known = unlisted(stored).map(({ source, variant }) => `${source} ${String(variant)}`);
-  for (const { source, productId, variant } of unlisted(merged)) {
-    if (known.includes(`${source} ${String(variant)}`)) continue;
-    log.warn("the policy does not list this option: add it to src/products.ts", { buyer: buyerTag(merged.email), source, productId, variant });
-    const product = policy.get(productId);
-    if (product !== undefined && "variant" in product && product.otherwise === undefined) count("NeedsPerson");
-  }
+/** What two writers know of one buyer: nothing of either is lost. */
+function together(theirs: BuyerRecord, ours: BuyerRecord): BuyerRecord {
+  const both = (a: readonly string[], b: readonly string[]) => [...new Set([...a, ...b])];
+  return {
+    ...theirs,
+    sources: mergeSources(theirs.sources, ours.sources),
+    spellings: both(theirs.spellings, ours.spellings),
+    unverified: both(theirs.unverified, ours.unverified),
+    mailed: both(theirs.mailed, ours.mailed),
+  };
 }
 
 function sameWork(a: BuyerRecord, b: BuyerRecord): boolean {
@@ -195,8 +201,8 @@ function needsUsers(record: BuyerRecord, access: Access): boolean {
   return access.roles.length > 0 && Object.keys(record.users).length === 0;
 }
 
-function waitsFor(code: string, record: BuyerRecord, now: number): boolean {
-  return record.unsettled?.code === code && record.dueAt !== null && record.dueAt > now;
+function waitsToBeVerified(record: BuyerRecord, now: number): boolean {
+  return record.unsettled?.code === UNVERIFIED && record.dueAt !== null && record.dueAt > now;
 }
 
 function report(record: BuyerRecord, access: Access, changes: readonly RoleChanges[]): void {

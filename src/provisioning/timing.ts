@@ -23,6 +23,9 @@ export function dueAfterFailure(code: string, attempts: number): number {
   return Math.min(MINUTE_MS * 2 ** (attempts - 1), code === "AUTH0_REFUSED" ? 6 * HOUR_MS : 15 * MINUTE_MS);
 }
 
+/** How often (ms) a record is looked at whose bought option the policy lacks. */
+export const UNLISTED_MS = 6 * HOUR_MS;
+
 /** How long (ms) a record rests whose buyer must verify an email first: a minute, doubling to six hours. */
 export function dueWhileUnverified(attempts: number): number {
   return Math.min(MINUTE_MS * 2 ** (attempts - 1), 6 * HOUR_MS);

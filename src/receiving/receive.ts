@@ -9,9 +9,9 @@ import { HttpError } from "../http/errors.ts";
 import { bodyOf } from "../http/handler.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
-import { keepRefused } from "../provisioning/keep.ts";
-import { digest } from "../provisioning/message.ts";
-import type { Queue } from "../provisioning/queue.ts";
+import { keepRefused } from "../queue/keep.ts";
+import { digest } from "../queue/message.ts";
+import type { Queue } from "../queue/queue.ts";
 import { isAccepted, tokenOf, type PingSecret } from "./token.ts";
 
 /** What receiving works with. `now` gives epoch milliseconds. */

@@ -72,12 +72,14 @@ describe("the directory", () => {
   it("looks up the spelling that it is given: Auth0 compares letter for letter", async () => {
     auth0.addUser({ email: "Ann@Example.com", verified: true, connection: "google-oauth2", provider: "google-oauth2" });
     expect(await directory.find("ann@example.com", "ann@example.com", signal)).toEqual([]);
-    expect(await directory.find("ann@example.com", "Ann@Example.com", signal)).toMatchObject([{ verified: true, hasPassword: false }]);
+    expect(await directory.find("ann@example.com", "Ann@Example.com", signal)).toMatchObject([{ verified: true, database: null }]);
   });
 
   it("replaces a password by one that nobody knows", async () => {
     const user = auth0.addUser({ email: "ann@example.com", verified: true });
-    await directory.forgetPassword(user.user_id, signal);
+    const [found] = await find("ann@example.com", signal);
+    await directory.forgetPassword(found!, "ann@example.com", signal);
+    expect(found).toMatchObject({ id: user.user_id, database: "Username-Password-Authentication" });
     expect(auth0.calls.at(-1)).toMatchObject({ method: "PATCH", path: "/users/{id}", status: 200 });
   });
 

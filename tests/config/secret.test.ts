@@ -47,13 +47,15 @@ describe("a secret", () => {
     expect(await secret.get()).toEqual({ key: "two" });
   });
 
-  it("that can't be reached any more is used as last read, but never to refuse on", async () => {
+  it("that can't be reached any more is used as last read for an hour, but never to refuse on", async () => {
     const gone = await startSecretsEmulator({ [ID]: '{"key":"one"}' });
     const known = read(ID, gone.url);
     await known.get();
     await gone.stop();
-    clock = 60 * 60_000;
+    clock = 60 * 60_000 - 1;
     expect(await known.get()).toEqual({ key: "one" });
+    clock += 10_000;
+    await expect(known.get()).rejects.toMatchObject({ code: "SECRET_UNREACHABLE" });
     await expect(known.reread()).rejects.toMatchObject({ name: "TemporaryError", code: "SECRET_UNREACHABLE" });
     await expect(read(ID, gone.url).get()).rejects.toMatchObject({ code: "SECRET_UNREACHABLE" });
   });

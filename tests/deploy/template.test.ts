@@ -48,7 +48,7 @@ describe("the rendered template", () => {
       expect.arrayContaining(["POST /login", "POST /password", "POST /verify", "GET /private", "GET /private/{role}"]),
     );
     expect(at(template.Resources, "HttpApi", "Properties", "CorsConfiguration")).toMatchObject({
-      AllowOrigins: ["http://localhost:8000"],
+      AllowOrigins: ["https://courses.example.com"],
       AllowHeaders: expect.arrayContaining(["authorization", "content-type"]),
       AllowMethods: ["GET", "POST"],
     });

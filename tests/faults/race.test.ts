@@ -4,7 +4,7 @@ import type { GateCall } from "../../src/emulators/aws/gate.ts";
 import type { Stack } from "../../src/emulators/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
-import type { PingMessage } from "../../src/provisioning/message.ts";
+import type { PingMessage } from "../../src/queue/message.ts";
 import { body, changed, deliver, recordOf, startLocal } from "../pipeline/local-stack.ts";
 
 const ANN = "ann@example.com";

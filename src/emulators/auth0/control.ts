@@ -1,15 +1,16 @@
 import * as z from "zod";
 
-import type { Call, CallCounts } from "./call-log.ts";
-import { parseBody } from "./http.ts";
-import type { RawRequest } from "./http.ts";
+import type { Logged } from "../service/call-log.ts";
+import type { RawRequest } from "../service/json-server.ts";
+import type { Answer } from "../service/refused-call.ts";
+import type { Auth0Call, CallCounts } from "./calls.ts";
+import { parseBody } from "./request-body.ts";
 import type { Plan } from "./rate-limit.ts";
 import { errorBody, Refusal } from "./refusal.ts";
-import type { Answer } from "./refusal.ts";
 
 /** What another process may see and do. */
 export interface Controls {
-  calls(): CallCounts & { readonly calls: readonly Call[] };
+  calls(): CallCounts & { readonly calls: readonly Logged<Auth0Call>[] };
   users(): readonly unknown[];
   setPlan(plan: Plan): void;
   reset(): void;

@@ -1,25 +1,27 @@
 import { createServer } from "node:http";
-import type { Server } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 
+import { MANAGEMENT_SCOPES } from "../../auth0/scopes.ts";
+import { CallLog } from "../service/call-log.ts";
+import type { Logged } from "../service/call-log.ts";
+import { Faults } from "../service/faults.ts";
+import type { Fault, FaultOptions } from "../service/faults.ts";
+import { close, listen } from "../service/json-server.ts";
+import { requestHandler } from "../service/request-handler.ts";
+import type { Behaviour, Latency, OnCall } from "../service/request-handler.ts";
 import { tenantAdmin } from "./admin.ts";
 import type { TenantAdmin } from "./admin.ts";
-import { CallLog } from "./call-log.ts";
-import type { Call } from "./call-log.ts";
+import { countsOf } from "./calls.ts";
+import type { Auth0Call } from "./calls.ts";
 import { loadContract } from "./contract.ts";
-import { Faults } from "./faults.ts";
-import type { Fault, FaultOptions } from "./faults.ts";
 import { ManagementApi } from "./management-api.ts";
 import { managementOperations } from "./management.ts";
-import { MANAGEMENT_SCOPES } from "../../auth0/scopes.ts";
 import { DEFAULT_CONNECTION } from "./options.ts";
 import type { Auth0EmulatorOptions } from "./options.ts";
 import { RateLimiter } from "./rate-limit.ts";
 import type { Limits } from "./rate-limit.ts";
-import { requestHandler } from "./request-handler.ts";
-import type { Behaviour, Latency, OnCall } from "./request-handler.ts";
 import { Tenant } from "./tenant.ts";
 import type { PasswordChangeTicket, VerificationMail } from "./tenant.ts";
+import { tenantApi } from "./tenant-api.ts";
 import { answerTokenRequest } from "./token-endpoint.ts";
 import type { Client } from "./token-endpoint.ts";
 import { Tokens } from "./tokens.ts";
@@ -29,7 +31,7 @@ export interface Auth0Emulator extends TenantAdmin {
   /** E.g. `http://127.0.0.1:3001`; the Management API is below `/api/v2`. */
   readonly url: string;
   /** Every token and Management call, in the order they came. */
-  readonly calls: readonly Call[];
+  readonly calls: readonly Logged<Auth0Call>[];
   /** Management calls, not counting the listing of the role names (`GET /roles`) and the token. */
   managementCalls(): number;
   /** What the emulator itself did wrong, e.g. an answer that breaks Auth0's description. Tests should find it empty. */
@@ -49,11 +51,11 @@ export interface Auth0Emulator extends TenantAdmin {
   /** Changes the rate limits; the buckets start full. */
   setLimits(limits: Limits): void;
   /** Changes how long calls take. */
-  setLatency(latency: Latency): void;
+  setLatency(latency: Latency<Auth0Call>): void;
   /** Injects a fault. */
   fault(options: FaultOptions): Fault;
   /** Sets the hook, or takes it away. */
-  onCall(hook: OnCall | undefined): void;
+  onCall(hook: OnCall<Auth0Call> | undefined): void;
 
   /**
    * Back to how it was started: users, roles, mails, calls, faults, limits, client. Tokens stay valid and the first
@@ -70,17 +72,16 @@ export interface Auth0Emulator extends TenantAdmin {
  */
 export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Promise<Auth0Emulator> {
   const now = options.now ?? Date.now;
-  const wait = options.wait ?? ((milliseconds: number) => sleep(milliseconds, undefined, { ref: false }));
   const contract = await loadContract();
   const tokens = new Tokens(now);
   const limiter = new RateLimiter(options.limits ?? "none", now);
   const faults = new Faults();
-  const log = new CallLog();
+  const log = new CallLog<Auth0Call>();
   const failures: string[] = [];
   const onFailure = (message: string): void => {
     failures.push(message);
   };
-  const behaviour: Behaviour = { latency: options.latency ?? 0, onCall: options.onCall };
+  const behaviour: Behaviour<Auth0Call> = { latency: options.latency ?? 0, onCall: options.onCall };
   let tenant = newTenant(options, now);
   let client = newClient(options);
   let url = "";
@@ -105,20 +106,15 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
     failures.length = 0;
   };
 
-  const server = createServer(
-    requestHandler({
-      contract,
-      management,
-      token: (body) => answerTokenRequest(body, client, tokens),
-      controls: { calls: () => ({ ...log.counts(), calls: log.calls }), users: admin.users, setPlan: setLimits, reset },
-      faults,
-      log,
-      behaviour,
-      now,
-      wait,
-      onFailure,
-    }),
-  );
+  const api = tenantApi({
+    contract,
+    management,
+    token: (body) => answerTokenRequest(body, client, tokens),
+    controls: { calls: () => ({ ...countsOf(log.calls), calls: log.calls }), users: admin.users, setPlan: setLimits, reset },
+    now,
+    onFailure,
+  });
+  const server = createServer(requestHandler({ api, faults, log, behaviour, wait: options.wait }));
   url = await listen(server, options.port ?? 0);
 
   return {
@@ -127,7 +123,7 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
     get calls() {
       return log.calls;
     },
-    managementCalls: () => log.counts().management,
+    managementCalls: () => countsOf(log.calls).management,
     get failures() {
       return failures;
     },
@@ -156,7 +152,7 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
       behaviour.onCall = hook;
     },
     reset,
-    stop: () => stop(server),
+    stop: () => close(server),
   };
 }
 
@@ -171,25 +167,4 @@ function newClient(options: Auth0EmulatorOptions): Client {
     secret: options.clientSecret ?? "local-secret",
     scopes: options.scopes ?? MANAGEMENT_SCOPES,
   };
-}
-
-function listen(server: Server, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", reject);
-      const address = server.address();
-      if (address === null || typeof address === "string") reject(new Error("The emulator has no port."));
-      else resolve(`http://127.0.0.1:${String(address.port)}`);
-    });
-  });
-}
-
-function stop(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-    server.closeAllConnections();
-  });
 }

@@ -3,7 +3,7 @@ const LONGEST_LOCAL_PART = 64;
 const LONGEST_EMAIL_DOMAIN = 256;
 
 /** Whether Auth0 takes this as an email address. */
-export function isEmail(text: string): boolean {
+function isEmail(text: string): boolean {
   if (!/^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/u.test(text)) return false;
   const at = text.indexOf("@");
   return at <= LONGEST_LOCAL_PART && text.length - at - 1 <= LONGEST_EMAIL_DOMAIN;

@@ -1,10 +1,10 @@
+import type { RawRequest } from "../service/json-server.ts";
+import type { Answer } from "../service/refused-call.ts";
 import type { Contract, Operation } from "./contract.ts";
-import { parseBody } from "./http.ts";
-import type { RawRequest } from "./http.ts";
+import { fieldsOf, parseBody } from "./request-body.ts";
 import type { ManagementOperation } from "./management.ts";
 import type { CallKind, RateLimiter } from "./rate-limit.ts";
 import { errorBody, Refusal } from "./refusal.ts";
-import type { Answer } from "./refusal.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What the Management API is made of. */
@@ -56,14 +56,14 @@ export class ManagementApi {
     if (!offered.scopes.every((scope) => granted.includes(scope))) {
       throw new Refusal(403, `Insufficient scope, expected any of: ${offered.scopes.join(",")}`, "insufficient_scope");
     }
-    return offered.run(contract.check(operation, { ...request, body: parseBody(request) }));
+    return offered.run(contract.check(operation, { ...request, query: fieldsOf(request.query), body: parseBody(request) }));
   }
 
   #answerOrRefusal(respond: () => Answer): Answer {
     try {
       return respond();
     } catch (error) {
-      if (error instanceof Refusal) return error.answer();
+      if (error instanceof Refusal) return error.answer;
       const message = `The emulator failed: ${error instanceof Error ? error.message : String(error)}`;
       this.#parts.onFailure(message);
       return { status: 500, body: errorBody(500, message) };

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 
 import type * as z from "zod";
 
+import type { Answer } from "../service/refused-call.ts";
 import type { CheckedRequest } from "./contract.ts";
 import { isUserId } from "./formats.ts";
 import { Refusal } from "./refusal.ts";
-import type { Answer } from "./refusal.ts";
 import {
   CreateRoleBody,
   CreateUserBody,

@@ -1,5 +1,6 @@
+import type { Latency, OnCall } from "../service/request-handler.ts";
+import type { Auth0Call } from "./calls.ts";
 import type { Limits } from "./rate-limit.ts";
-import type { Latency, OnCall } from "./request-handler.ts";
 import type { Connection } from "./user.ts";
 
 /** Auth0's name for the database that every new tenant has. */
@@ -22,8 +23,9 @@ export interface Auth0EmulatorOptions {
   /** Default `none`. */
   readonly limits?: Limits;
   /** Default 0. */
-  readonly latency?: Latency;
-  readonly onCall?: OnCall;
+  readonly latency?: Latency<Auth0Call>;
+  /** What it throws is an entry in `failures`, too. */
+  readonly onCall?: OnCall<Auth0Call>;
   /** The time in milliseconds, for token lives, rate limits and dates. Default the machine's. */
   readonly now?: () => number;
   /** How latency is waited for. Default a timer. */

@@ -1,33 +1,18 @@
 import { STATUS_CODES } from "node:http";
 
-/** What the emulator answers: a status, and a JSON body unless the answer has none (204). */
-export interface Answer {
-  readonly status: number;
-  readonly body?: unknown;
-  /** Header names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
+import { RefusedCall } from "../service/refused-call.ts";
 
 /**
  * A call that Auth0 would refuse. The message and `errorCode` are what the caller reads in the body; where Auth0's own
  * wording is known from public error reports it is used, so that code which looks at the message can be tested.
  */
-export class Refusal extends Error {
+export class Refusal extends RefusedCall {
   override readonly name = "Auth0Refusal";
-  /** HTTP status, 400 to 501. */
-  readonly status: number;
-  /** Auth0's stable code, e.g. `inexistent_user`; some of its refusals have none. */
-  readonly errorCode: string | undefined;
 
+  /** `status` is 400 to 501; `errorCode` is Auth0's stable code, e.g. `inexistent_user`, which some of its refusals lack. */
   constructor(status: number, message: string, errorCode?: string, options?: ErrorOptions) {
-    super(message, options);
-    this.status = status;
-    this.errorCode = errorCode;
-  }
-
-  /** The refusal as the Management API sends it. */
-  answer(): Answer {
-    return { status: this.status, body: errorBody(this.status, this.message, this.errorCode) };
+    // The Management API puts its own headers in place of these.
+    super({ status, body: errorBody(status, message, errorCode), headers: { connection: "close" } }, message, options);
   }
 }
 

@@ -10,7 +10,7 @@ export interface Role {
 }
 
 /** How many roles Auth0 lets one user have. */
-export const MOST_ROLES_PER_USER = 50;
+const MOST_ROLES_PER_USER = 50;
 
 /** The roles of the tenant and who has them. It knows user ids, not users. */
 export class Roles {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import type { Answer } from "./refusal.ts";
+import type { Answer } from "../service/refused-call.ts";
 import { TOKEN_SECONDS } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
 

@@ -50,7 +50,7 @@ export interface Lambda {
 }
 
 /** Lambda's limit for a synchronous event and its answer, in bytes. */
-export const PAYLOAD_LIMIT = 6_291_556;
+const PAYLOAD_LIMIT = 6_291_556;
 /** Lambda gives a new environment this long to load the code, outside the function's own time-out. */
 const INIT_TIMEOUT_MS = 10_000;
 

@@ -121,7 +121,7 @@ const partial = z.object({ batchItemFailures: z.array(z.object({ itemIdentifier:
  * The ids of the messages that failed. All of them if the invocation failed, or if its answer is malformed or names a
  * message that wasn't in the batch (Lambda's documented rule); none for an empty answer.
  */
-export function failedIds(result: InvocationResult, messages: readonly Message[], partialFailures: boolean): ReadonlySet<string> {
+function failedIds(result: InvocationResult, messages: readonly Message[], partialFailures: boolean): ReadonlySet<string> {
   const all = new Set(messages.map(({ MessageId }) => MessageId ?? ""));
   if (result.kind !== "answer") return all;
   if (!partialFailures) return new Set();

@@ -1,21 +1,5 @@
-/** What the emulator answers. */
-export interface Answer {
-  readonly status: number;
-  /** JSON; undefined: an empty body. */
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** An answer that ends a call early. */
-export class Refusal extends Error {
-  override readonly name = "GumroadRefusal";
-  readonly answer: Answer;
-
-  constructor(answer: Answer) {
-    super(`${String(answer.status)} ${JSON.stringify(answer.body)}`);
-    this.answer = answer;
-  }
-}
+import { RefusedCall } from "../service/refused-call.ts";
+import type { Answer } from "../service/refused-call.ts";
 
 /** Gumroad's success. */
 export function success(fields: object): Answer {
@@ -33,6 +17,6 @@ export function notFound(what: string): Answer {
 }
 
 /** A parameter that can't be read. */
-export function badRequest(error: string): Refusal {
-  return new Refusal({ status: 400, body: { status: 400, error } });
+export function badRequest(error: string): RefusedCall {
+  return new RefusedCall({ status: 400, body: { status: 400, error } });
 }

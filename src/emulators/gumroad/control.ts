@@ -1,14 +1,15 @@
 import * as z from "zod";
 
+import type { Logged } from "../service/call-log.ts";
+import type { RawRequest } from "../service/json-server.ts";
+import type { Answer } from "../service/refused-call.ts";
 import { badRequest } from "./answer.ts";
-import type { Answer } from "./answer.ts";
-import type { Call } from "./call-log.ts";
-import { jsonOf } from "./http.ts";
-import type { RawRequest } from "./http.ts";
+import type { GumroadCall } from "./calls.ts";
+import { jsonOf } from "./parameters.ts";
 
 /** What another process may see and do. */
 export interface Controls {
-  calls(): readonly Call[];
+  calls(): readonly Logged<GumroadCall>[];
   seed(rows: unknown): void;
   advance(milliseconds: number): Promise<void>;
   now(): number;

@@ -1,32 +1,33 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 
+import { CallLog } from "../service/call-log.ts";
+import type { Logged } from "../service/call-log.ts";
+import { Faults } from "../service/faults.ts";
+import type { Fault, FaultOptions } from "../service/faults.ts";
+import { close, listen } from "../service/json-server.ts";
+import { requestHandler } from "../service/request-handler.ts";
+import type { Behaviour, Latency } from "../service/request-handler.ts";
 import { AccessTokens } from "./access-tokens.ts";
 import type { AccessToken } from "./access-tokens.ts";
 import { shopActs } from "./acts.ts";
 import type { ShopActs } from "./acts.ts";
-import { CallLog } from "./call-log.ts";
-import type { Call } from "./call-log.ts";
+import type { GumroadCall } from "./calls.ts";
 import { Clock } from "./clock.ts";
-import { answerControl } from "./control.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { ResourceSubscription } from "./endpoints.ts";
-import { Faults } from "./faults.ts";
-import type { Fault, FaultOptions } from "./faults.ts";
-import { close, listen } from "./http.ts";
 import { licensesRoutes } from "./licenses-api.ts";
 import { FIXTURE_SELLER, LOCAL_ACCESS_TOKEN } from "./options.ts";
 import type { GumroadEmulatorOptions } from "./options.ts";
 import { PostOffice } from "./post-office.ts";
 import type { Chaos, PostRecord } from "./post-office.ts";
-import { deliverByHttp, wait } from "./post.ts";
+import { deliverByHttp } from "./post.ts";
 import type { Deliver } from "./post.ts";
 import { scheduleReleases } from "./preorders.ts";
 import { fixtureProducts } from "./products.ts";
-import { requestHandler } from "./request-handler.ts";
-import type { Latency } from "./request-handler.ts";
 import { salesRoutes } from "./sales-api.ts";
 import type { Sale } from "./sale.ts";
+import { sellerApi } from "./seller-api.ts";
 import { Seeds } from "./seeds.ts";
 import type { Seed } from "./seeds.ts";
 import { Shop } from "./shop.ts";
@@ -49,7 +50,7 @@ export interface GumroadEmulator extends ShopActs {
   /** Every ping posted or lost by chance, in order. */
   readonly posts: readonly PostRecord[];
   /** Every API call, in the order they came. */
-  readonly calls: readonly Call[];
+  readonly calls: readonly Logged<GumroadCall>[];
 
   /** Epoch milliseconds. */
   now(): number;
@@ -77,7 +78,7 @@ export interface GumroadEmulator extends ShopActs {
   revokeToken(token?: string): void;
   /** Injects a fault into the API. */
   fault(options: FaultOptions): Fault;
-  setLatency(latency: Latency): void;
+  setLatency(latency: Latency<GumroadCall>): void;
 
   /** Puts rows into the API directly. Throws a ZodError for what can't be a row. */
   seed(rows: Seed): void;
@@ -107,8 +108,8 @@ interface World {
 export async function startGumroadEmulator(options: GumroadEmulatorOptions = {}): Promise<GumroadEmulator> {
   const clock = new Clock(options.now ?? Date.now);
   const faults = new Faults();
-  const log = new CallLog();
-  let latency = options.latency ?? 0;
+  const log = new CallLog<GumroadCall>();
+  const behaviour: Behaviour<GumroadCall> = { latency: options.latency ?? 0 };
   let world = newWorld(options, clock);
 
   const advance = async (milliseconds: number): Promise<void> => {
@@ -137,30 +138,21 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
   const reset = (): void => {
     clock.reset();
     world = newWorld(options, clock);
-    latency = options.latency ?? 0;
+    behaviour.latency = options.latency ?? 0;
     faults.clear();
     log.clear();
   };
 
   const shop = (): Shop => world.shop;
   const controls = { calls: () => log.calls, seed, advance, now: () => clock.now(), reset };
-  const server = createServer(
-    requestHandler({
-      routes: [
-        ...salesRoutes(shop, () => world.seeds),
-        ...subscribersRoutes(shop, () => world.seeds),
-        ...shopRoutes(shop, () => world.endpoints),
-        ...licensesRoutes(shop),
-      ],
-      control: (request) => answerControl(request, controls),
-      tokens: () => world.tokens,
-      faults,
-      log,
-      latency: () => latency,
-      now: () => clock.now(),
-      wait: options.wait ?? wait,
-    }),
-  );
+  const routes = [
+    ...salesRoutes(shop, () => world.seeds),
+    ...subscribersRoutes(shop, () => world.seeds),
+    ...shopRoutes(shop, () => world.endpoints),
+    ...licensesRoutes(shop),
+  ];
+  const api = sellerApi({ routes, controls, tokens: () => world.tokens });
+  const server = createServer(requestHandler({ api, faults, log, behaviour, wait: options.wait }));
   const url = await listen(server, options.port ?? 0);
 
   return {
@@ -203,8 +195,8 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
       world.tokens.revoke(token);
     },
     fault: (fault) => faults.add(fault),
-    setLatency(value) {
-      latency = value;
+    setLatency(latency) {
+      behaviour.latency = latency;
     },
     seed,
     reset,

@@ -1,5 +1,5 @@
+import type { Answer } from "../service/refused-call.ts";
 import { success } from "./answer.ts";
-import type { Answer } from "./answer.ts";
 import { timeText } from "./clock.ts";
 import { plain } from "./form-encoding.ts";
 import type { Route } from "./routes.ts";

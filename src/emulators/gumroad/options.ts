@@ -1,8 +1,9 @@
+import type { Latency } from "../service/request-handler.ts";
 import type { AccessToken } from "./access-tokens.ts";
+import type { GumroadCall } from "./calls.ts";
 import type { Chaos, PingDelays } from "./post-office.ts";
 import type { Deliver } from "./post.ts";
 import type { Product } from "./products.ts";
-import type { Latency } from "./request-handler.ts";
 
 /** The seller of the fixture pings. */
 export const FIXTURE_SELLER = "fHis2sbMl3TASuuulQvtoQ==";
@@ -42,7 +43,7 @@ export interface GumroadEmulatorOptions {
   /** Same seed, same ids. Default: other ids each time. */
   readonly idSeed?: string;
   /** Default 0. */
-  readonly latency?: Latency;
+  readonly latency?: Latency<GumroadCall>;
   /** How latency is waited for. Default a timer. */
   readonly wait?: (milliseconds: number) => Promise<void>;
 }

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 /** One POST of a ping. */
 export interface Post {
   readonly url: string;
@@ -43,9 +41,4 @@ async function postTo(address: string, post: Post, signal: AbortSignal, redirect
   const location = response.headers.get("location");
   if (response.status < 300 || response.status > 399 || location === null || redirects === 0) return response.status;
   return postTo(new URL(location, url).href, post, signal, redirects - 1);
-}
-
-/** Waits; it keeps no process alive. */
-export function wait(milliseconds: number): Promise<void> {
-  return sleep(milliseconds, undefined, { ref: false });
 }

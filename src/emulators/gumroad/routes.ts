@@ -1,5 +1,5 @@
+import type { Answer } from "../service/refused-call.ts";
 import type { AccessToken } from "./access-tokens.ts";
-import type { Answer } from "./answer.ts";
 
 /** A call that has passed the door. */
 export interface ApiCall {

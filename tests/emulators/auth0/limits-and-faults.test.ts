@@ -106,6 +106,7 @@ describe("a fault", () => {
   it("has a body of its own, and the headers that Auth0 would send", async () => {
     auth0.fault({ answer: { status: 502, body: { from: "a proxy" } } });
     auth0.fault({ answer: { status: 429 } });
+    auth0.fault({ answer: { status: 429, headers: { "retry-after": "7" } } });
     const first = await look();
     expect(first.body).toEqual({ from: "a proxy" });
     expect(rate(first)[0]).toBe("1000000");
@@ -113,6 +114,7 @@ describe("a fault", () => {
     expect(second.body).toMatchObject({ errorCode: "too_many_requests" });
     expect(second.headers.get("retry-after")).toBe("1");
     expect(rate(second)[1]).toBe("0");
+    expect((await look()).headers.get("retry-after")).toBe("7");
   });
 
   it("can come after the call was done: by status, or by a connection that breaks off", async () => {

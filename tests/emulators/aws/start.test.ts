@@ -18,16 +18,17 @@ describe("the settings of npm start", () => {
   const none = { domain: undefined, clientId: undefined, clientSecret: undefined };
 
   it("have defaults", () => {
-    expect(readStartSettings([], { PORT: "" })).toEqual({ port: 3000, auth0Port: 3001, dataDir: undefined, tenant: none });
+    expect(readStartSettings([], { PORT: "" })).toEqual({ port: 3000, auth0Port: 3001, dataDir: undefined, tenant: none, params: {} });
   });
 
   it("take ports, the data folder and a tenant", () => {
-    const environment = { PORT: "4000", AUTH0_PORT: "0", AUTH0_DOMAIN: "acme.eu.auth0.com", AUTH0_CLIENT_ID: "id", AUTH0_CLIENT_SECRET: "s" };
+    const environment = { SIGNUP: "closed", ROLES_CLAIM: "", PORT: "4000", AUTH0_PORT: "0", AUTH0_DOMAIN: "acme.eu.auth0.com", AUTH0_CLIENT_ID: "id", AUTH0_CLIENT_SECRET: "s" };
     expect(readStartSettings(["--data", ".local"], environment)).toEqual({
       port: 4000,
       auth0Port: 0,
       dataDir: ".local",
       tenant: { domain: "acme.eu.auth0.com", clientId: "id", clientSecret: "s" },
+      params: { signUp: "closed" },
     });
     expect(readStartSettings(["--help"], {})).toBe("help");
   });

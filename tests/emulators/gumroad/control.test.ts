@@ -87,6 +87,15 @@ describe("faults", () => {
     expect(shop.calls.map(({ status }) => status)).toEqual([429, "reset", "hang", 200]);
   });
 
+  it("can come after the call was done", async () => {
+    const shop = await startShop();
+    const form = { resource_name: "sale", post_url: "https://service.example/ping" };
+    shop.fault({ method: "PUT", answer: "answerThenReset" });
+    await expect(ask(shop, "/v2/resource_subscriptions", { method: "PUT", form })).rejects.toThrow();
+    const listed = await ask(shop, "/v2/resource_subscriptions?resource_name=sale");
+    expect(listed.body).toMatchObject({ resource_subscriptions: [{ post_url: form.post_url }] });
+  });
+
   it("and latency are waited for without sleeping", async () => {
     const waits: number[] = [];
     const shop = await startShop({ latency: 250, wait: (milliseconds) => Promise.resolve(void waits.push(milliseconds)) });

@@ -3,8 +3,8 @@ import type { RequestListener, Server } from "node:http";
 
 import { afterEach, describe, expect, it } from "@jest/globals";
 
-import { close, listen } from "../../../src/emulators/gumroad/http.ts";
 import { GUMROAD_PING_DELAYS } from "../../../src/emulators/gumroad/options.ts";
+import { close, listen } from "../../../src/emulators/service/json-server.ts";
 import { ask, CLUB, DAY, HANDBOOK, MINUTE, START, startListeningShop, startShop } from "./listening-shop.ts";
 
 const ann = { product: HANDBOOK, email: "ann@example.com" };

@@ -23,7 +23,7 @@ export interface Queue {
   /** Keeps what can never be right in the dead-letter queue. */
   keep(letter: DeadLetter, signal?: AbortSignal): Promise<void>;
   /** Makes a message that failed come back after so many seconds, instead of after the whole visibility time-out. */
-  retryIn(receiptHandle: string, seconds: number): Promise<void>;
+  retryIn(receiptHandle: string, seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** Sends word of due buyers, ten a call. `id` of each as for `Queue.send`. Throws TemporaryError QUEUE_UNREACHABLE. */
@@ -31,8 +31,8 @@ export type DueSender = (messages: readonly { readonly message: DueMessage; read
 
 /** SQS takes ten entries a batch. */
 const BATCH = 10;
-/** Bytes of a body that are kept: in base64 they make a third of what the dead-letter queue takes (1 MiB). */
-const KEPT_BYTES = 256 * 1024;
+/** Bytes of a body that are kept: in base64 they still fit the first queue (256 KiB), to which a letter may be moved back. */
+const KEPT_BYTES = 160 * 1024;
 
 /** The queues at these URLs. */
 export function sqsQueue(client: SQSClient, urls: { readonly queue: string; readonly deadLetters: string }): Queue {
@@ -67,8 +67,8 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
         ),
       );
     },
-    retryIn: (receiptHandle, seconds) =>
-      reached(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }))),
+    retryIn: (receiptHandle, seconds, signal) =>
+      reached(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }), withSignal(signal))),
   };
 }
 

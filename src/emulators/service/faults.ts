@@ -1,9 +1,10 @@
 import type { CallSummary } from "./call-log.ts";
+import type { Answer } from "./refused-call.ts";
 
 /** How a faulty call ends. */
 export type FaultAnswer =
-  /** An answer of your own; the body defaults to Auth0's error body for that status. */
-  | { readonly status: number; readonly body?: unknown }
+  /** An answer of your own; the body defaults to the service's error body for that status. */
+  | Answer
   /** The connection breaks off and nothing was done. */
   | "reset"
   /** Nothing was done and no answer ever comes; the connection stays open. */
@@ -15,7 +16,7 @@ export type FaultAnswer =
 export interface FaultOptions {
   /** E.g. `POST`; any if left out. */
   readonly method?: string;
-  /** A template (`/users/{id}/roles`, `/oauth/token`), or a pattern for the decoded path below `/api/v2`; any if left out. */
+  /** A template, or a pattern for the path below the API's root (`path` and `url` of the call); any if left out. */
   readonly path?: string | RegExp;
   /** How many calls fail; 1 if left out, `Infinity` for all. */
   readonly times?: number;
@@ -36,7 +37,7 @@ export interface Fault {
 
 /** A fault that befalls one call. */
 export interface Mishap {
-  readonly ending: "reset" | "hang" | { readonly status: number; readonly body?: unknown };
+  readonly ending: "reset" | "hang" | Answer;
   readonly executed: boolean;
 }
 

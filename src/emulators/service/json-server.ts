@@ -1,56 +1,40 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 
-import { badRequest } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer } from "./refused-call.ts";
 
-/** A request off the wire. */
+/** A request off the wire, its body not parsed yet. */
 export interface RawRequest {
+  /** In upper case. */
   readonly method: string;
   /** Still encoded, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly authorization: string | undefined;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** In lower case, without its parameters; empty if there is none. */
   readonly contentType: string;
   readonly body: string;
+  /** Length of the body as it was sent. */
+  readonly bodyBytes: number;
 }
 
-/** Reads a request whole. */
+/**
+ * Reads a request whole, however long: to leave off would break the connection before a refusal is sent.
+ */
 export async function readRequest(request: IncomingMessage): Promise<RawRequest> {
   const { pathname, searchParams } = new URL(`http://emulator${request.url ?? "/"}`);
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  const body = Buffer.concat(chunks);
   return {
     method: request.method ?? "GET",
     path: pathname,
     query: searchParams,
-    authorization: request.headers.authorization,
-    contentType: (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "",
-    body: Buffer.concat(chunks).toString("utf8"),
+    headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+    contentType: request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "",
+    body: body.toString("utf8"),
+    bodyBytes: body.length,
   };
-}
-
-/** The body as JSON; undefined if there is none. Throws a 400. */
-export function jsonOf({ body }: RawRequest): unknown {
-  if (body === "") return undefined;
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw badRequest("The body is no JSON.");
-  }
-}
-
-/** Query and body (a form, or flat JSON) together, as Rails has them. */
-export function parametersOf(request: RawRequest): Map<string, string> {
-  const parameters = new Map(request.query);
-  if (request.contentType === "application/json") {
-    const body = jsonOf(request);
-    if (typeof body === "object" && body !== null) {
-      for (const [name, value] of Object.entries(body)) if (["string", "number", "boolean"].includes(typeof value)) parameters.set(name, String(value));
-    }
-  } else {
-    for (const [name, value] of new URLSearchParams(request.body)) parameters.set(name, value);
-  }
-  return parameters;
 }
 
 /** Sends an answer. */

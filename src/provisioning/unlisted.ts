@@ -1,0 +1,38 @@
+import type { Access } from "../access/entitlements.ts";
+import type { Policy } from "../access/policy.ts";
+import type { BuyerRecord } from "../ledger/record.ts";
+import { buyerTag, log } from "../log.ts";
+import { count } from "../metrics.ts";
+import { UNLISTED_MS } from "./timing.ts";
+
+const CODE = "OPTION_UNLISTED";
+
+/** When and why a record with nothing left to do at Auth0 is looked at again. */
+export type AtRest = Pick<BuyerRecord, "unsettled" | "dueAt">;
+
+/**
+ * A record at rest is due when time alone changes its roles. One with a paid option that the policy doesn't list is due
+ * every few hours besides, so that a mended policy reaches it, and says so, once: a seller who renames a tier would else
+ * lose every buyer of it without a word. Where the policy has an `otherwise`, that was meant.
+ */
+export function atRest(stored: BuyerRecord, access: Access, { policy, now }: { readonly policy: Policy; readonly now: () => number }): AtRest {
+  const options = unlistedOptions(access, policy);
+  if (options.length === 0) return { unsettled: null, dueAt: access.changesAt };
+
+  const message = `src/products.ts does not list ${options.join(", ")}: add it there, or an "otherwise".`;
+  const told = stored.unsettled?.code === CODE && stored.unsettled.message === message ? stored.unsettled : null;
+  if (told === null) {
+    log.error("needs a person", { buyer: buyerTag(stored.email), mend: message, causes: [CODE] });
+    count("NeedsPerson");
+  }
+  const waits = told !== null && stored.dueAt !== null && stored.dueAt > now() ? stored.dueAt : now() + UNLISTED_MS;
+  return { unsettled: told ?? { code: CODE, message, since: now(), attempts: 1 }, dueAt: access.changesAt === null ? waits : Math.min(waits, access.changesAt) };
+}
+
+function unlistedOptions(access: Access, policy: Policy): readonly string[] {
+  return access.verdicts.flatMap(({ productId, access: has, variantListed, variant }) => {
+    const product = policy.get(productId);
+    if (!has || variantListed || product === undefined || !("variant" in product) || product.otherwise !== undefined) return [];
+    return [`the ${product.variant} ${variant === null ? "that is missing" : `"${variant}"`} of ${product.name}`];
+  });
+}
