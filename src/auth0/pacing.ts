@@ -25,8 +25,12 @@ interface Window {
 const ATTEMPT_MS = 10_000;
 /** Auth0's resets are whole seconds: a little later is surely after. */
 const SLACK_MS = 50;
-/** A 429 without headers. */
+/** A 429 without headers, or a window whose end nobody has told yet. */
 const UNTOLD_WAIT_MS = 1_000;
+/** The window of a whole tenant. */
+const TENANT = "tenant";
+/** Plans that limit a tenant as a whole allow this much at most; those that limit by group allow more in each. */
+const TENANT_WIDE_LIMIT = 10;
 
 /**
  * A `fetch` that follows Auth0's rate limits instead of failing on them: it waits while a group of endpoints has no calls
@@ -40,9 +44,13 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
 
   async function permit(group: string, signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
-      const window = windows.get(group);
+      const window = windows.get(TENANT) ?? windows.get(group);
       if (window === undefined) return;
-      if (window.remaining <= 0 && now() >= window.resetAt) window.remaining = Math.max(1, window.limit);
+      if (window.remaining <= 0 && now() >= window.resetAt) {
+        // As many as fit may go; whoever else waits must not take the same chance again before an answer tells more.
+        window.remaining = Math.max(1, window.limit);
+        window.resetAt = now() + UNTOLD_WAIT_MS;
+      }
       if (window.remaining > 0) {
         window.remaining -= 1;
         return;
@@ -62,13 +70,20 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
       const response = await send(input, { ...init, signal: signal === undefined ? attempt : AbortSignal.any([signal, attempt]) });
       const window = windowOf(response, now());
       if (response.status !== 429) {
-        if (window !== null) windows.set(group, learn(windows.get(group), window));
+        if (window !== null) {
+          const key = keyOf(group, window);
+          windows.set(key, learn(windows.get(key), window));
+        }
         return response;
       }
       await response.body?.cancel();
-      windows.set(group, { remaining: 0, limit: window?.limit ?? 1, resetAt: Math.max(window?.resetAt ?? 0, now() + retryAfterMs(response)) });
+      windows.set(window === null ? group : keyOf(group, window), { remaining: 0, limit: window?.limit ?? 1, resetAt: Math.max(window?.resetAt ?? 0, now() + retryAfterMs(response)) });
     }
   };
+}
+
+function keyOf(group: string, { limit }: Window): string {
+  return limit <= TENANT_WIDE_LIMIT ? TENANT : group;
 }
 
 /** Answers can overtake each other: within one window the lower count is the newer. */

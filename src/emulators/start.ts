@@ -73,7 +73,8 @@ async function run(settings: StartSettings, roles: readonly string[], began: num
   const stackFile = writeStackFile(LOCAL_FOLDER, Number(new URL(stack.url).port), describe(stack, settings));
   stopOnSignals(stack, stackFile);
   introduce(stack, settings);
-  print(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Send a ping: npm run replay -- fixtures/pings/sale.txt`);
+  const elsewhere = new URL(stack.url).port === "3000" ? "" : ` --to ${stack.pingUrl}`;
+  print(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Send a ping: npm run replay -- fixtures/pings/sale.txt${elsewhere}`);
 }
 
 function introduce(stack: Stack, { tenant, dataDir }: StartSettings): void {

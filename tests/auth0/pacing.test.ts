@@ -64,8 +64,17 @@ describe("pacing", () => {
     expect(waits).toEqual([1050]);
   });
 
-  it("keeps reading and writing, and users and roles, apart", async () => {
-    const { fetch, takeElsewhere, waits } = tenant();
+  it("lets no more go at once than the tenant has room for, however many wait, and in whatever group", async () => {
+    const { fetch, served, refused } = tenant();
+    const calls = Array.from({ length: 20 }, async (_, index) => fetch(index % 2 === 0 ? USERS : "https://acme.auth0.com/api/v2/roles"));
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 200));
+    expect(served).toHaveLength(20);
+    // Before the first answer nobody knows of a limit: those are refused, and none after.
+    expect(refused()).toBe(18);
+  });
+
+  it("keeps reading and writing, and users and roles, apart where a plan does", async () => {
+    const { fetch, takeElsewhere, waits } = tenant({ capacity: 40 });
     await fetch(USERS, { method: "POST" });
     takeElsewhere();
     await fetch(USERS, { method: "POST" });
