@@ -42,10 +42,11 @@ function chargeOf(ping: SalePing): Charge {
     recurring: ping.recurring,
     preorder: ping.preorder,
     test: ping.test,
-    gift: ping.gift,
+    gift: ping.gift ? "received" : "none",
     refunded: ping.refunded,
     partlyRefunded: ping.event === "refund" && !ping.refunded,
     disputed: ping.disputed || ping.event === "dispute" || ping.event === "dispute_won",
     disputeWon: ping.disputeWon || ping.event === "dispute_won",
+    read: null,
   };
 }

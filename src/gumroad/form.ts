@@ -71,7 +71,7 @@ export function nestedOf(form: Form, field: string): Form {
 /** What is used of a ping. */
 const KEPT = new Set([
   ...["resource_name", "test", "seller_id", "product_id", "sale_id", "sale_timestamp", "email", "price"],
-  ...["variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase"],
+  ...["variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase", "gifter_email"],
   ...["refunded", "disputed", "dispute_won", "user_email", "cancelled_at", "ended_at", "ended_reason"],
   ...["restarted_at", "type", "effective_as_of", "old_plan", "new_plan"],
 ]);

@@ -24,6 +24,8 @@ const salePing = z.object({
   preorder: z.boolean(),
   test: z.boolean(),
   gift: z.boolean(),
+  /** Who gave a gift, on the receiver's ping: the giver's own sale is pinged only when it is disputed. */
+  gifter: z.nullable(text),
   refunded: z.boolean(),
   disputed: z.boolean(),
   disputeWon: z.boolean(),
@@ -120,6 +122,7 @@ function readSalePing(event: SalePing["event"], form: Form): SalePing {
     preorder: flag(form, "is_preorder_authorization"),
     test: flag(form, "test"),
     gift: flag(form, "is_gift_receiver_purchase"),
+    gifter: normalizedEmail(textOf(form, "gifter_email") ?? ""),
     refunded: flag(form, "refunded"),
     disputed: flag(form, "disputed"),
     disputeWon: flag(form, "dispute_won"),
@@ -128,7 +131,7 @@ function readSalePing(event: SalePing["event"], form: Form): SalePing {
 }
 
 /** The fields that decide what a charge is. `email` is apart: it can be read back, these are what it is read back by. */
-const DECIDING = ["seller_id", "product_id", "sale_id", "subscription_id", "sale_timestamp", "price", "resource_name", "test", "variants", "refunded", "disputed", "dispute_won", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase"];
+const DECIDING = ["seller_id", "product_id", "sale_id", "subscription_id", "sale_timestamp", "price", "resource_name", "test", "variants", "refunded", "disputed", "dispute_won", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase", "gifter_email"];
 
 /**
  * Gumroad puts each custom field at the top level too, over the real field of that name: a buyer who fills in a box

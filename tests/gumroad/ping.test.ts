@@ -34,6 +34,7 @@ describe("a sale ping", () => {
       preorder: false,
       test: false,
       gift: false,
+      gifter: null,
       refunded: false,
       disputed: false,
       disputeWon: false,
