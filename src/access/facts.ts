@@ -1,15 +1,32 @@
 /**
  * What is known of a purchase: facts, never conclusions. Every field only grows (a flag that turns true, a time that
- * gets later, a set that gains members), so facts can be merged in any order, any number of times: see `merge.ts`.
+ * gets later, a set that gains members, a newer reading), so facts can be merged in any order, any number of times: see
+ * `merge.ts`. All times are epoch milliseconds.
  */
 
-/** The thing that gives access: a single sale, or a subscription with all its charges. The prefix keeps Gumroad's ids apart, and harmless as keys. */
-export type SourceId = `sale:${string}` | `subscription:${string}`;
+/**
+ * The thing that gives access: a single sale, a subscription with all its charges, or a role that an operator gave for
+ * nothing. The prefix keeps the ids apart, and harmless as keys.
+ */
+export type SourceId = `sale:${string}` | `subscription:${string}` | `grant:${string}`;
 
-/** What happened to one charge (one Gumroad sale), as pings told it. Times are epoch milliseconds. */
+/** What Gumroad's API says of a charge at a moment. It stands for the flags of every ping. */
+export interface ChargeRead {
+  /** When it was asked for, not when the answer came. */
+  readonly at: number;
+  readonly refunded: boolean;
+  readonly partlyRefunded: boolean;
+  /** Ever disputed. */
+  readonly disputed: boolean;
+  readonly disputeWon: boolean;
+  /** The API tells bundles and what came with one; pings don't. */
+  readonly bundle: "bundle" | "child" | "none";
+}
+
+/** What happened to one charge (one Gumroad sale), as pings told it, or as the API says. */
 export interface Charge {
   readonly saleId: string;
-  /** A `sale` ping told of it. A refund that arrives before its sale leaves this false, and the charge gives nothing. */
+  /** A `sale` ping or a row of the API told of it. A refund that arrives before its sale leaves this false, and the charge gives nothing. */
   readonly seen: boolean;
   readonly soldAt: number;
   readonly priceCents: number;
@@ -22,12 +39,16 @@ export interface Charge {
   readonly preorder: boolean;
   /** The seller bought their own product. */
   readonly test: boolean;
-  /** The receiver's side of a gift. */
-  readonly gift: boolean;
+  /**
+   * Which side of a gift it is. Gumroad makes two sales of one: what the giver paid for, and what the receiver got.
+   * Both belong to the receiver's record; nobody refunds or disputes the second.
+   */
+  readonly gift: "none" | "received" | "given";
   readonly refunded: boolean;
   readonly partlyRefunded: boolean;
   readonly disputed: boolean;
   readonly disputeWon: boolean;
+  readonly read: ChargeRead | null;
 }
 
 /** Why Gumroad ended a subscription; `unknown` is any reason it may invent later. */
@@ -49,6 +70,30 @@ export interface TierChange {
   readonly to: Plan;
 }
 
+/** How Gumroad's API says a subscription stands at a moment. It stands for the ends and restarts of every ping. */
+export interface SubscriptionRead {
+  readonly at: number;
+  /** Null while it runs, also when it is cancelled for a later day. */
+  readonly ended: { readonly at: number; readonly reason: EndReason } | null;
+}
+
+/** What an operator decided about a source: `give` (until a moment, or for good), `take`, `move` to another buyer, or `follow` the facts again. */
+export type Decision =
+  | { readonly kind: "give"; readonly until: number | null }
+  | { readonly kind: "take" }
+  | { readonly kind: "move"; readonly to: string }
+  | { readonly kind: "follow" };
+
+/** An operator's act: it beats whatever Gumroad says, until the next act. */
+export interface Act {
+  readonly at: number;
+  /** Tells acts of one moment apart. */
+  readonly id: string;
+  readonly by: string;
+  readonly why: string;
+  readonly decision: Decision;
+}
+
 /** All that is known of one source. A ping is a small one of these; a buyer's record holds the merged whole. */
 export interface Source {
   readonly productId: string;
@@ -60,6 +105,8 @@ export interface Source {
   readonly cancelledAt: number | null;
   /** Sorted by time. */
   readonly tierChanges: readonly TierChange[];
+  readonly read: SubscriptionRead | null;
+  readonly act: Act | null;
 }
 
 /** A buyer's sources by id. */
@@ -67,12 +114,22 @@ export type Sources = Readonly<Record<SourceId, Source>>;
 
 /** A source of which nothing but its product is known: where every ping's facts begin. */
 export function emptySource(productId: string): Source {
-  return { productId, charges: [], ended: null, restartedAt: null, cancelledAt: null, tierChanges: [] };
+  return { productId, charges: [], ended: null, restartedAt: null, cancelledAt: null, tierChanges: [], read: null, act: null };
+}
+
+/** The source of a role given for nothing; it is about no product. */
+export function grantOf(role: string): SourceId {
+  return `grant:${role}`;
+}
+
+/** The role of a source that gives it for nothing, or null. */
+export function grantedRole(id: SourceId): string | null {
+  return id.startsWith("grant:") ? id.slice("grant:".length) : null;
 }
 
 /** Whether a text is a source's id. */
-function isSourceId(text: string): text is SourceId {
-  return text.startsWith("sale:") || text.startsWith("subscription:");
+export function isSourceId(text: string): text is SourceId {
+  return /^(?:sale|subscription|grant):./.test(text);
 }
 
 /** A buyer's sources with their ids: what `Object.entries` would give, had it not forgotten the key's type. */

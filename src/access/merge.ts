@@ -1,8 +1,9 @@
-import { entriesOf, type Charge, type Plan, type Source, type SourceId, type Sources, type TierChange } from "./facts.ts";
+import { entriesOf, type Act, type Charge, type Plan, type Source, type SourceId, type Sources, type TierChange } from "./facts.ts";
 
 /**
  * The merge table of the design: commutative, associative, idempotent. Every field is joined by `or`, by the greater
- * value, or by the union of a set, so that no order, no duplicate and no crash can make a difference.
+ * value, by the newer of two readings or acts, or by the union of a set, so that no order, no duplicate and no crash can
+ * make a difference.
  *
  * What Gumroad never changes about a charge (its time, price, variants) is the same in every ping; should two ever
  * differ, the rule below still picks the same one whichever came first.
@@ -15,6 +16,8 @@ export function mergeSource(a: Source, b: Source): Source {
     restartedAt: latest(a.restartedAt, b.restartedAt),
     cancelledAt: latest(a.cancelledAt, b.cancelledAt),
     tierChanges: unionBy([...a.tierChanges, ...b.tierChanges], tierChangeKey, (kept) => kept),
+    read: newest(a.read, b.read),
+    act: lastAct(a.act, b.act),
   };
 }
 
@@ -40,12 +43,26 @@ function mergeCharge(a: Charge, b: Charge): Charge {
     recurring: a.recurring || b.recurring,
     preorder: a.preorder || b.preorder,
     test: a.test || b.test,
-    gift: a.gift || b.gift,
+    gift: a.gift === "none" ? b.gift : b.gift === "none" ? a.gift : a.gift >= b.gift ? a.gift : b.gift,
     refunded: a.refunded || b.refunded,
     partlyRefunded: a.partlyRefunded || b.partlyRefunded,
     disputed: a.disputed || b.disputed,
     disputeWon: a.disputeWon || b.disputeWon,
+    read: newest(a.read, b.read),
   };
+}
+
+/** The newer reading of Gumroad's API. Two of one moment are picked from by their text: which, doesn't matter, as long as it is always the same. */
+function newest<T extends { readonly at: number }>(a: T | null, b: T | null): T | null {
+  if (a === null || b === null) return a ?? b;
+  if (a.at !== b.at) return a.at > b.at ? a : b;
+  return JSON.stringify(a) >= JSON.stringify(b) ? a : b;
+}
+
+/** Acts count by time, then by id. */
+function lastAct(a: Act | null, b: Act | null): Act | null {
+  if (a === null || b === null || a.at !== b.at || a.id === b.id) return newest(a, b);
+  return a.id > b.id ? a : b;
 }
 
 function latestEnd(a: Source["ended"], b: Source["ended"]): Source["ended"] {

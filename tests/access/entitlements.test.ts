@@ -26,7 +26,7 @@ describe("a single sale", () => {
     { known: "disputed", changes: { disputed: true }, reason: "disputed", access: false },
     { known: "dispute won", changes: { disputed: true, disputeWon: true }, reason: "dispute-won", access: true },
     { known: "dispute won, but refunded", changes: { disputed: true, disputeWon: true, refunded: true }, reason: "refunded", access: false },
-    { known: "a gift, to its receiver", changes: { gift: true, priceCents: 0 }, reason: "gift", access: true },
+    { known: "a gift, to its receiver", changes: { gift: "received", priceCents: 0 }, reason: "gift", access: true },
     { known: "a preorder's authorization", changes: { preorder: true }, reason: "preorder", access: false },
     { known: "the seller's test purchase", changes: { test: true }, reason: "test-purchase", access: true },
     { known: "a refund without its sale", changes: { seen: false, refunded: true }, reason: "not-sold", access: false },
@@ -94,7 +94,7 @@ describe("a bundle", () => {
   it("has nothing to do with a product that was paid for, sold at another time, or given by somebody else", () => {
     expect(withBundle({ refunded: true }, { ...child, priceCents: 100 }).roles).toEqual(["reader"]);
     expect(withBundle({ refunded: true }, { ...child, soldAt: JAN_5 + 11 * 60_000 }).roles).toEqual(["reader"]);
-    expect(withBundle({ refunded: true }, { ...child, gift: true }).roles).toEqual(["reader"]);
+    expect(withBundle({ refunded: true }, { ...child, gift: "received" }).roles).toEqual(["reader"]);
   });
 
   it("paid in instalments takes them with it when payment stops or a charge is refunded", () => {

@@ -17,11 +17,12 @@ export function charge(changes: Partial<Charge> = {}): Charge {
     recurring: false,
     preorder: false,
     test: false,
-    gift: false,
+    gift: "none",
     refunded: false,
     partlyRefunded: false,
     disputed: false,
     disputeWon: false,
+    read: null,
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-import type { Charge, Source, SourceId } from "../../src/access/facts.ts";
+import type { Act, Charge, Source, SourceId } from "../../src/access/facts.ts";
 import { DAY, JAN_5 } from "../access/purchases.ts";
 
 /** A seed from the environment replays a failure; otherwise a new one each run. It is printed either way. */
@@ -9,7 +9,7 @@ export const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000_000);
 const day = fc.integer({ min: 0, max: 20 }).map((n) => JAN_5 + n * DAY);
 const name = fc.constantFrom("Basic", "Premium", "Gold");
 
-/** One charge as some ping might tell it; few ids and times, so that they meet. */
+/** One charge as some ping or an answer of the API might tell it; few ids and times, so that they meet. */
 export const anyCharge: fc.Arbitrary<Charge> = fc.record({
   saleId: fc.constantFrom("s1", "s2", "s3"),
   seen: fc.boolean(),
@@ -20,24 +20,42 @@ export const anyCharge: fc.Arbitrary<Charge> = fc.record({
   recurring: fc.boolean(),
   preorder: fc.boolean(),
   test: fc.boolean(),
-  gift: fc.boolean(),
+  gift: fc.constantFrom("none", "received", "given"),
   refunded: fc.boolean(),
   partlyRefunded: fc.boolean(),
   disputed: fc.boolean(),
   disputeWon: fc.boolean(),
+  read: fc.option(
+    fc.record({ at: day, refunded: fc.boolean(), partlyRefunded: fc.boolean(), disputed: fc.boolean(), disputeWon: fc.boolean(), bundle: fc.constantFrom("bundle", "child", "none") }),
+  ),
 });
 
 const anyPlan = fc.record({ tier: fc.option(name), recurrence: fc.constantFrom(null, "monthly", "yearly"), priceCents: fc.constantFrom(null, 1000), quantity: fc.constantFrom(null, 1) });
 
-/** Facts about a source as one ping might tell them: a single charge, or a single event of a subscription. */
+const anyAct: fc.Arbitrary<Act> = fc.record({
+  at: day,
+  id: fc.constantFrom("a1", "a2", "a3"),
+  by: fc.constantFrom("dee", "eve"),
+  why: fc.constant("asked by mail"),
+  decision: fc.oneof(
+    fc.record({ kind: fc.constant("give" as const), until: fc.option(day) }),
+    fc.record({ kind: fc.constantFrom("take" as const, "follow" as const) }),
+    fc.record({ kind: fc.constant("move" as const), to: fc.constant("bo@example.com") }),
+  ),
+});
+const anyEnd = fc.record({ at: day, reason: fc.constantFrom("cancelled" as const, "failed_payment" as const, "fixed_subscription_period_ended" as const) });
+
+/** Facts about a source as one ping, one answer of the API or one act of an operator might tell them. */
 export const anyFacts: fc.Arbitrary<Source> = fc.record({
   productId: fc.constantFrom("book", "club"),
   charges: fc.array(anyCharge, { maxLength: 1 }),
-  ended: fc.option(fc.record({ at: day, reason: fc.constantFrom("cancelled" as const, "failed_payment" as const, "fixed_subscription_period_ended" as const) })),
+  ended: fc.option(anyEnd),
   restartedAt: fc.option(day),
   cancelledAt: fc.option(day),
   tierChanges: fc.array(fc.record({ at: day, type: fc.constantFrom("upgrade" as const, "downgrade" as const), from: anyPlan, to: anyPlan }), { maxLength: 1 }),
+  read: fc.option(fc.record({ at: day, ended: fc.option(anyEnd) })),
+  act: fc.option(anyAct, { freq: 2 }),
 });
 
 /** The id of one of a few sources. */
-export const anySourceId: fc.Arbitrary<SourceId> = fc.constantFrom("sale:s1" as const, "sale:s2" as const, "subscription:m1" as const);
+export const anySourceId: fc.Arbitrary<SourceId> = fc.constantFrom("sale:s1" as const, "sale:s2" as const, "subscription:m1" as const, "grant:reader" as const);

@@ -1,0 +1,36 @@
+import type { Charge, ChargeRead, Source } from "./facts.ts";
+
+/** What became of a charge's money. */
+export type Flags = Pick<ChargeRead, "refunded" | "partlyRefunded" | "disputed" | "disputeWon">;
+
+/** What is known of a charge's money: what the API said last, else what pings told. A ping after a reading only causes another. */
+export function flagsOf(charge: Charge): Flags {
+  return charge.read ?? charge;
+}
+
+/**
+ * The end of a subscription, or null while it runs: what the API said last, else what pings told. By pings it runs if it
+ * never ended, or was restarted, or charged again, since.
+ */
+export function endOf({ read, ended, restartedAt, charges }: Source): Source["ended"] {
+  if (read !== null) return read.ended;
+  if (ended === null || (restartedAt !== null && restartedAt >= ended.at)) return null;
+  return charges.some((charge) => charge.seen && !charge.preorder && charge.soldAt > ended.at) ? null : ended;
+}
+
+/**
+ * Whether an answer of the API tells more of a source than what is known: then it is worth reading back. When it was
+ * asked makes no difference, nor does the day of an end.
+ */
+export function tellsMore(known: Source | undefined, told: Source): boolean {
+  if (known === undefined) return true;
+  if (told.read !== null && (endOf(told) === null) !== (endOf(known) === null)) return true;
+  return told.charges.some((charge) => {
+    const ours = known.charges.find(({ saleId }) => saleId === charge.saleId);
+    return ours?.seen !== true || !sameFlags(flagsOf(ours), flagsOf(charge));
+  });
+}
+
+function sameFlags(a: Flags, b: Flags): boolean {
+  return a.refunded === b.refunded && a.partlyRefunded === b.partlyRefunded && a.disputed === b.disputed && a.disputeWon === b.disputeWon;
+}
