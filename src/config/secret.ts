@@ -14,6 +14,9 @@ const LONGEST_FALLBACK_MS = 60 * 60_000;
 /** How often a secret may be read again because something was refused with it: a stranger's guesses must not cost us calls. */
 const REREAD_MS = 10_000;
 
+/** How long a secret without a value is taken to have none. */
+const NONE_MS = 60_000;
+
 /** A secret of one concern, read once and kept for the process. */
 export interface Secret<T> {
   /**
@@ -72,6 +75,24 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
     },
     // No old value here: who asks has just seen it fail, and refusing a buyer on it would be for good.
     reread: (signal) => freshest(REREAD_MS, signal),
+  };
+}
+
+/**
+ * Reads a secret that may be left without a value: null then, which is remembered for a minute. Throws as `Secret.get`
+ * for everything else: a broken value is not the same as none.
+ */
+export function optionalSecret<T>(secret: Pick<Secret<T>, "get">, now: () => number = Date.now): (signal?: AbortSignal) => Promise<T | null> {
+  let noneAt: number | null = null;
+  return async (signal) => {
+    if (noneAt !== null && now() - noneAt < NONE_MS) return null;
+    try {
+      return await secret.get(signal);
+    } catch (error) {
+      if (!(error instanceof NeedsPersonError) || error.code !== "SECRET_MISSING") throw error;
+      noneAt = now();
+      return null;
+    }
   };
 }
 

@@ -4,8 +4,10 @@ import * as z from "zod/mini";
 
 import type { Source, SourceId } from "../access/facts.ts";
 import { mergeSource } from "../access/merge.ts";
-import { TemporaryError } from "../errors.ts";
-import { newRecord, recordShape, sourceShape, type BuyerRecord, type SourceItem } from "./record.ts";
+import { RefusedError, TemporaryError } from "../errors.ts";
+import { sourceShape } from "../facts-shape.ts";
+import { reached } from "./reached.ts";
+import { newRecord, recordShape, type BuyerRecord, type SourceItem } from "./record.ts";
 
 /** One line of a buyer's history, as `explain` shows it. */
 export interface HistoryEvent {
@@ -34,6 +36,7 @@ export interface DueBuyer {
  * | `buyer#EMAIL` | `event#TIME#ID` | one line of history |
  * | `source#ID` | `source` | who owns a source, or facts that wait for its sale |
  * | `source#ID` | `event#TIME#ID` | history from before it had an owner |
+ * | `giver#EMAIL` | `received#…`, `given#…` | the sides of gifts, see gifts.ts |
  *
  * Records with a due time are in the sparse index `due`. Every method throws TemporaryError LEDGER_UNREACHABLE when
  * DynamoDB can't be had.
@@ -50,6 +53,13 @@ export interface Ledger {
   claim(id: SourceId, email: string): Promise<SourceItem>;
   /** Keeps facts for a source that nobody owns yet; if somebody does, keeps nothing and tells who. */
   park(id: SourceId, facts: Source): Promise<SourceItem>;
+  /** Who owns a source, or null. */
+  owner(id: SourceId): Promise<string | null>;
+  /**
+   * Makes another buyer the source's owner; harmless if they are already.
+   * @throws {RefusedError} SOURCE_NOT_OWNED if it is neither the one's nor the other's
+   */
+  move(id: SourceId, from: string, to: string): Promise<void>;
   /** Adds a line to the history of a buyer, or of a source that nobody has bought yet; the same line twice is one. */
   remember(subject: `buyer#${string}` | `source#${SourceId}`, event: HistoryEvent): Promise<void>;
   /** Buyers due by this moment (epoch ms), earliest first, page by page. */
@@ -136,6 +146,32 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
     }
   }
 
+  async function owner(id: SourceId): Promise<string | null> {
+    const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true }), until));
+    return sourceItem(id, Item).owner;
+  }
+
+  async function move(id: SourceId, from: string, to: string): Promise<void> {
+    try {
+      await reached(
+        documents.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: sourceKey(id),
+            UpdateExpression: "SET #owner = :to",
+            ConditionExpression: "#owner = :from OR #owner = :to",
+            ExpressionAttributeNames: { "#owner": "owner" },
+            ExpressionAttributeValues: { ":from": from, ":to": to },
+          }),
+          until,
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      throw new RefusedError("SOURCE_NOT_OWNED", `${id} belongs to neither of the two buyers.`, { cause: error });
+    }
+  }
+
   async function remember(subject: string, event: HistoryEvent): Promise<void> {
     const sk = `event#${new Date(event.receivedAt).toISOString()}#${event.id}`;
     await reached(documents.send(new PutCommand({ TableName: table, Item: { pk: subject, sk, ...event } }), until));
@@ -162,7 +198,7 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
     } while (start !== undefined);
   }
 
-  return { load, save, claim, park, remember, due };
+  return { load, save, claim, park, owner, move, remember, due };
 }
 
 function recordKey(email: string) {
@@ -176,14 +212,4 @@ function sourceKey(id: SourceId) {
 function sourceItem(id: SourceId, item: unknown): SourceItem {
   const { owner, waiting } = sourceItemShape.parse(item ?? {});
   return { id, owner: owner ?? null, waiting: waiting ?? null };
-}
-
-/** Lets a failed condition through; everything else means DynamoDB couldn't be had. */
-async function reached<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) throw error;
-    throw new TemporaryError("LEDGER_UNREACHABLE", "The ledger's table could not be read or written.", { cause: error });
-  }
 }

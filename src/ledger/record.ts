@@ -1,39 +1,7 @@
 import * as z from "zod/mini";
 
 import type { Source, SourceId, Sources } from "../access/facts.ts";
-
-const charge = z.object({
-  saleId: z.string(),
-  seen: z.boolean(),
-  soldAt: z.number(),
-  priceCents: z.number(),
-  variants: z.array(z.tuple([z.string(), z.string()])),
-  recurrence: z.nullable(z.string()),
-  recurring: z.boolean(),
-  preorder: z.boolean(),
-  test: z.boolean(),
-  gift: z.boolean(),
-  refunded: z.boolean(),
-  partlyRefunded: z.boolean(),
-  disputed: z.boolean(),
-  disputeWon: z.boolean(),
-});
-
-const plan = z.object({ tier: z.nullable(z.string()), recurrence: z.nullable(z.string()), priceCents: z.nullable(z.number()), quantity: z.nullable(z.number()) });
-
-const source = z.object({
-  productId: z.string(),
-  charges: z.array(charge),
-  ended: z.nullable(z.object({ at: z.number(), reason: z.enum(["cancelled", "failed_payment", "fixed_subscription_period_ended", "unknown"]) })),
-  restartedAt: z.nullable(z.number()),
-  cancelledAt: z.nullable(z.number()),
-  tierChanges: z.array(z.object({ at: z.number(), type: z.enum(["upgrade", "downgrade"]), from: plan, to: plan })),
-});
-
-/** The shape of facts about one source, where they wait for their owner. */
-export const sourceShape: z.ZodMiniType<Source> = source;
-
-const sourceId = z.templateLiteral([z.enum(["sale", "subscription"]), ":", z.string()]);
+import { sourceIdShape, sourceShape } from "../facts-shape.ts";
 
 /**
  * How far one role of one user is: `adding` and `removing` are marks, written before Auth0 is called and settled
@@ -50,6 +18,9 @@ export interface BoundUser {
   /** The roles that we gave, or are about to give or take. */
   readonly roles: Readonly<Record<string, Mark>>;
 }
+
+/** Role names by source. */
+export type GaveRoles = Readonly<Partial<Record<SourceId, readonly string[]>>>;
 
 /** Why a record is not settled: what to mend, or what it waits for. Times are epoch milliseconds. */
 export interface Unsettled {
@@ -70,6 +41,10 @@ export interface BuyerRecord {
   /** Other spellings of the email that the buyer used (upper case): Auth0 is asked for those too. At most five. */
   readonly spellings: readonly string[];
   readonly sources: Sources;
+  /** The roles that each source gave when the record was last worked on: what tells a loss. */
+  readonly gave: GaveRoles;
+  /** Sources whose loss is held until a person decides: they give on what they gave. Since when (epoch ms). */
+  readonly held: Readonly<Partial<Record<SourceId, number>>>;
   readonly users: Readonly<Record<string, BoundUser>>;
   /** Users of others' making that we saw unverified: their password isn't trusted once the email is verified. */
   readonly unverified: readonly string[];
@@ -85,7 +60,9 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
   email: z.string(),
   version: z.number(),
   spellings: z.array(z.string()),
-  sources: z.record(sourceId, source),
+  sources: z.record(sourceIdShape, sourceShape),
+  gave: z.record(sourceIdShape, z.array(z.string())),
+  held: z.record(sourceIdShape, z.number()),
   users: z.record(
     z.string(),
     z.object({ origin: z.enum(["created", "verified"]), foreign: z.array(z.string()), roles: z.record(z.string(), z.enum(["adding", "has", "removing"])) }),
@@ -98,7 +75,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
 
 /** A buyer of whom nothing is known yet. */
 export function newRecord(email: string): BuyerRecord {
-  return { email, version: 0, spellings: [], sources: {}, users: {}, unverified: [], mailed: [], unsettled: null, dueAt: null };
+  return { email, version: 0, spellings: [], sources: {}, gave: {}, held: {}, users: {}, unverified: [], mailed: [], unsettled: null, dueAt: null };
 }
 
 /** DynamoDB's limit is 400 KB an item; the rest is room for refunds, ends and marks. */

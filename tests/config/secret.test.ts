@@ -2,7 +2,7 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import * as z from "zod/mini";
 
-import { secretOf, type Secret } from "../../src/config/secret.ts";
+import { optionalSecret, secretOf, type Secret } from "../../src/config/secret.ts";
 import { startSecretsEmulator, type SecretsEmulator } from "../../src/emulators/aws/secrets.ts";
 
 const ID = "gumroad-auth0/test/ping";
@@ -87,5 +87,23 @@ describe("a secret", () => {
   it("is named by its name, also where the setting is its ARN", async () => {
     const arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gumroad-auth0/prod/ping-AbC123";
     await expect(read(arn, manager.url).get()).rejects.toThrow("The secret gumroad-auth0/prod/ping has no value yet");
+  });
+});
+
+describe("a secret that may be left empty", () => {
+  it("is null without a value, which is remembered for a minute", async () => {
+    manager.set(ID, undefined);
+    const optional = optionalSecret(secret, () => clock);
+    expect(await optional()).toBeNull();
+    manager.set(ID, '{"key":"one"}');
+    clock = 59_999;
+    expect(await optional()).toBeNull();
+    clock = 60_000;
+    expect(await optional()).toEqual({ key: "one" });
+  });
+
+  it("is not empty when it is broken", async () => {
+    manager.set(ID, '{"kex":"one"}');
+    await expect(optionalSecret(secret)()).rejects.toMatchObject({ code: "SECRET_INVALID" });
   });
 });

@@ -56,8 +56,8 @@ describe("a buyer's record", () => {
   it("is full well before DynamoDB's 400 KB", () => {
     const facts = (charges: number) => ({ ...newRecord(email), sources: { "sale:s": source("book", Array.from({ length: charges }, (_, index) => charge({ saleId: String(index) }))) } });
     expect(isFull(facts(100))).toBe(false);
-    expect(isFull(facts(1_600))).toBe(true);
-    expect(JSON.stringify(facts(1_600)).length).toBeLessThan(400_000);
+    expect(isFull(facts(1_500))).toBe(true);
+    expect(JSON.stringify(facts(1_500)).length).toBeLessThan(400_000);
   });
 });
 

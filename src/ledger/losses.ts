@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+
+import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod/mini";
+
+import type { ItemKey } from "./keys.ts";
+import { reached } from "./reached.ts";
+
+/**
+ * How many buyers lose a product, and whose removals wait for a person. In the ledger's table:
+ *
+ * | pk | sk | what |
+ * |---|---|---|
+ * | `losses#PRODUCT` | `hour#2026-01-05T19` | tags of the buyers who lost the product in that hour (UTC); ends by itself |
+ * | `holders#PRODUCT` | `count` | how many buyers hold the product, as last counted |
+ * | `held#PRODUCT` | `buyer#EMAIL` | a buyer with a held removal: what `status` shows, and whom release and keep go to |
+ *
+ * Emails are normalized. Every method throws TemporaryError LEDGER_UNREACHABLE when DynamoDB can't be had.
+ */
+export interface Losses {
+  /**
+   * Whether this buyer may lose the product in this hour (`now` in epoch ms): one of the first `mostLosses` buyers who
+   * do. The same buyer again is one buyer. Asked at once from many sides, no more are let through.
+   */
+  permit(productId: string, email: string, now: number): Promise<boolean>;
+  /** Lists the buyer among those with held removals of the product; twice is once. */
+  noteHeld(productId: string, email: string): Promise<void>;
+  /** Takes the buyer off that list. */
+  noteReleased(productId: string, email: string): Promise<void>;
+  /** Emails of the buyers with held removals of a product, page by page. */
+  heldBuyers(productId: string): AsyncIterable<readonly string[]>;
+  /** Writes down how many buyers hold a product. Until it is known, the least is let through. */
+  setHolders(productId: string, count: number): Promise<void>;
+}
+
+/** So many may lose a product in an hour, however few hold it. */
+const LEAST = 25;
+/** One holder in so many: 5 %. */
+const ONE_IN = 20;
+/** 10,000 tags are some 90 KB of the 400 KB that an item may have. Who has more than 200,000 holders is asked earlier than at 5 %. */
+const MOST = 10_000;
+/** An hour's tags are of no use after it; two days leave time to look at them. */
+const KEPT_SECONDS = 2 * 24 * 60 * 60;
+/** 48 bits: among 10,000 buyers two share a tag once in millions of hours, and then one more goes. */
+const TAG_LENGTH = 8;
+
+const holdersShape = z.object({ holders: z.number() });
+const heldShape = z.object({ sk: z.string() });
+
+/** How many buyers may lose a product in one hour, by how many hold it: 5 %, but at least 25 and at most 10,000. */
+export function mostLosses(holders: number): number {
+  return Math.min(MOST, Math.max(LEAST, Math.floor(holders / ONE_IN)));
+}
+
+/** The losses in the ledger's table. `signal`, the invocation's deadline, ends every call. */
+export function dynamoLosses(client: DynamoDBClient, table: string, signal?: AbortSignal): Losses {
+  const documents = DynamoDBDocumentClient.from(client);
+  const until = signal === undefined ? {} : { abortSignal: signal };
+
+  async function permit(productId: string, email: string, now: number): Promise<boolean> {
+    const tag = tagOf(email);
+    const most = mostLosses(await holdersOf(productId));
+    try {
+      await reached(
+        documents.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: { pk: `losses#${productId}`, sk: `hour#${new Date(now).toISOString().slice(0, "2026-01-05T19".length)}` },
+            UpdateExpression: "ADD buyers :tags SET expiresAt = :end",
+            ConditionExpression: "attribute_not_exists(buyers) OR contains(buyers, :tag) OR size(buyers) < :most",
+            ExpressionAttributeValues: { ":tags": new Set([tag]), ":tag": tag, ":most": most, ":end": Math.floor(now / 1_000) + KEPT_SECONDS },
+          }), until),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  async function holdersOf(productId: string): Promise<number> {
+    const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: holdersKey(productId) }), until));
+    return Item === undefined ? 0 : holdersShape.parse(Item).holders;
+  }
+
+  async function noteHeld(productId: string, email: string): Promise<void> {
+    await reached(documents.send(new PutCommand({ TableName: table, Item: heldKey(productId, email) }), until));
+  }
+
+  async function noteReleased(productId: string, email: string): Promise<void> {
+    await reached(documents.send(new DeleteCommand({ TableName: table, Key: heldKey(productId, email) }), until));
+  }
+
+  async function* heldBuyers(productId: string): AsyncGenerator<readonly string[]> {
+    let start: Record<string, unknown> | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await reached(
+        documents.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: "pk = :product",
+            ExpressionAttributeValues: { ":product": heldKey(productId, "").pk },
+            ConsistentRead: true,
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }), until),
+      );
+      yield Items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
+      start = LastEvaluatedKey;
+    } while (start !== undefined);
+  }
+
+  async function setHolders(productId: string, holders: number): Promise<void> {
+    await reached(documents.send(new PutCommand({ TableName: table, Item: { ...holdersKey(productId), holders } }), until));
+  }
+
+  return { permit, noteHeld, noteReleased, heldBuyers, setHolders };
+}
+
+function tagOf(email: string): string {
+  return createHash("sha256").update(email).digest("base64url").slice(0, TAG_LENGTH);
+}
+
+function holdersKey(productId: string): ItemKey {
+  return { pk: `holders#${productId}`, sk: "count" };
+}
+
+function heldKey(productId: string, email: string): ItemKey {
+  return { pk: `held#${productId}`, sk: `buyer#${email}` };
+}

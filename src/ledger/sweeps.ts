@@ -1,0 +1,172 @@
+import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod/mini";
+
+import { reached } from "./reached.ts";
+
+/** The sweeps: of the last days' sales, of what runs and was given, of everything. */
+export const sweepKinds = ["recent", "daily", "weekly"] as const;
+
+/** Which sweep. */
+export type SweepKind = (typeof sweepKinds)[number];
+
+/** How far a sweep is. Times are epoch milliseconds. */
+export interface Checkpoint {
+  readonly kind: SweepKind;
+  readonly startedAt: number;
+  /** Where it goes on: only the sweep itself reads it. */
+  readonly position: string;
+  /** Rows and records looked at. */
+  readonly read: number;
+  /** Those of them that differed from what was known. */
+  readonly differed: number;
+  /** Messages put into the queue. */
+  readonly sent: number;
+  readonly finishedAt: number | null;
+  /** Counts the writes; each is made on the version that was read. 0: not stored yet. */
+  readonly version: number;
+}
+
+/** What came of a sweep. */
+export interface SweepReport {
+  readonly sweep: string;
+  readonly read: number;
+  readonly differed: number;
+  readonly sent: number;
+  /** Records that were changed because of it, so far. */
+  readonly changed: number;
+  /** Null while it is under way. */
+  readonly finishedAt: number | null;
+}
+
+/**
+ * The sweeps' own items in the ledger's table:
+ *
+ * | pk | sk | what |
+ * |---|---|---|
+ * | `sweep#KIND` | `checkpoint` | how far the sweep is |
+ * | `sweep#KIND` | `report#TIME` | what came of the sweep begun then; kept for 60 days |
+ *
+ * Every method throws TemporaryError LEDGER_UNREACHABLE.
+ */
+export interface Sweeps {
+  /** Null: never begun. */
+  load(kind: SweepKind): Promise<Checkpoint | null>;
+  /** Writes a checkpoint on the version that was read, and gives it with its new one. Null: somebody else wrote first. */
+  save(checkpoint: Checkpoint): Promise<Checkpoint | null>;
+  /** Keeps what a finished sweep came to. */
+  report(finished: Checkpoint): Promise<void>;
+  /** Counts a record that was changed because of this sweep (see `sweepName`). */
+  countChanged(sweep: string): Promise<void>;
+  /** What came of the last sweep that found anything or finished; null if none is kept. */
+  lastReport(kind: SweepKind): Promise<SweepReport | null>;
+}
+
+/** Names a sweep in messages and reports: `recent 2026-01-05T19:38:56.000Z`. */
+export function sweepName({ kind, startedAt }: Pick<Checkpoint, "kind" | "startedAt">): string {
+  return `${kind} ${new Date(startedAt).toISOString()}`;
+}
+
+const KEPT_SECONDS = 60 * 24 * 60 * 60;
+
+const checkpointShape = z.object({
+  kind: z.enum(sweepKinds),
+  startedAt: z.number(),
+  position: z.string(),
+  read: z.number(),
+  differed: z.number(),
+  sent: z.number(),
+  finishedAt: z.nullable(z.number()),
+  version: z.number(),
+});
+const counted = z._default(z.number(), 0);
+const reportShape = z.object({ sk: z.string(), seen: counted, differed: counted, sent: counted, changed: counted, finishedAt: z._default(z.nullable(z.number()), null) });
+
+/** The sweeps' items on a DynamoDB table. `signal`, the invocation's deadline, ends every call; `now` gives epoch milliseconds. */
+export function dynamoSweeps(client: DynamoDBClient, table: string, signal?: AbortSignal, now: () => number = Date.now): Sweeps {
+  const documents = DynamoDBDocumentClient.from(client);
+  const until = signal === undefined ? {} : { abortSignal: signal };
+  /** The item may be begun by a change that comes before the sweep's end: whoever is first sets when it goes. */
+  const expiry = () => Math.floor(now() / 1_000) + KEPT_SECONDS;
+
+  return {
+    load: async (kind) => {
+      const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: checkpointKey(kind), ConsistentRead: true }), until));
+      return Item === undefined ? null : checkpointShape.parse(Item);
+    },
+    save: async (checkpoint) => {
+      const written: Checkpoint = { ...checkpoint, version: checkpoint.version + 1 };
+      try {
+        await reached(
+          documents.send(
+            new PutCommand({
+              TableName: table,
+              Item: { ...checkpointKey(checkpoint.kind), ...written },
+              ConditionExpression: checkpoint.version === 0 ? "attribute_not_exists(pk)" : "version = :read",
+              ...(checkpoint.version === 0 ? {} : { ExpressionAttributeValues: { ":read": checkpoint.version } }),
+            }),
+            until,
+          ),
+        );
+        return written;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return null;
+        throw error;
+      }
+    },
+    report: async (finished) => {
+      const { read, differed, sent, finishedAt } = finished;
+      await reached(
+        documents.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: reportKey(sweepName(finished)),
+            UpdateExpression: "SET seen = :read, differed = :differed, sent = :sent, finishedAt = :finishedAt, expiresAt = if_not_exists(expiresAt, :expiresAt)",
+            ExpressionAttributeValues: { ":read": read, ":differed": differed, ":sent": sent, ":finishedAt": finishedAt, ":expiresAt": expiry() },
+          }),
+          until,
+        ),
+      );
+    },
+    countChanged: async (sweep) => {
+      await reached(
+        documents.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: reportKey(sweep),
+            UpdateExpression: "ADD changed :one SET expiresAt = if_not_exists(expiresAt, :expiresAt)",
+            ExpressionAttributeValues: { ":one": 1, ":expiresAt": expiry() },
+          }),
+          until,
+        ),
+      );
+    },
+    lastReport: async (kind) => {
+      const { Items } = await reached(
+        documents.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: "pk = :sweep AND begins_with(sk, :report)",
+            ExpressionAttributeValues: { ":sweep": `sweep#${kind}`, ":report": "report#" },
+            ScanIndexForward: false,
+            Limit: 1,
+          }),
+          until,
+        ),
+      );
+      const [item] = Items ?? [];
+      if (item === undefined) return null;
+      const { sk, seen, differed, sent, changed, finishedAt } = reportShape.parse(item);
+      return { sweep: `${kind} ${sk.slice("report#".length)}`, read: seen, differed, sent, changed, finishedAt };
+    },
+  };
+}
+
+function checkpointKey(kind: SweepKind) {
+  return { pk: `sweep#${kind}`, sk: "checkpoint" };
+}
+
+function reportKey(sweep: string) {
+  const [kind = "", startedAt = ""] = sweep.split(" ");
+  return { pk: `sweep#${kind}`, sk: `report#${startedAt}` };
+}
