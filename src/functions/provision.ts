@@ -7,9 +7,14 @@ import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { auth0Directory } from "../auth0/directory.ts";
 import { auth0SecretShape } from "../auth0/secret.ts";
 import { awsLimits } from "../config/aws.ts";
-import { secretOf } from "../config/secret.ts";
+import { optionalSecret, secretOf } from "../config/secret.ts";
 import { requiredSetting } from "../config/settings.ts";
+import { gumroadApi } from "../gumroad/api.ts";
+import { gumroadSecretShape } from "../gumroad/secret.ts";
+import { dynamoGifts } from "../ledger/gifts.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
+import { dynamoLosses } from "../ledger/losses.ts";
+import { dynamoSweeps } from "../ledger/sweeps.ts";
 import { count } from "../metrics.ts";
 import policy from "../products.ts";
 import { provisionBatch } from "../provisioning/batch.ts";
@@ -21,14 +26,25 @@ const NOTING_MS = 12_000;
 const CLOSING_MS = 5_000;
 
 const limits = awsLimits({ connectMs: 1_000, requestMs: 2_000, attempts: 2 });
+const secrets = new SecretsManagerClient(limits);
 const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
 const directory = auth0Directory({
-  secret: secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("AUTH0_SECRET"), shape: auth0SecretShape }),
+  secret: secretOf({ client: secrets, id: requiredSetting("AUTH0_SECRET"), shape: auth0SecretShape }),
   onThrottled: () => {
     count("Throttled");
   },
 });
+const gumroadSecret = secretOf({ client: secrets, id: requiredSetting("GUMROAD_SECRET"), shape: gumroadSecretShape });
+const gumroadCredentials = optionalSecret(gumroadSecret);
+const api = gumroadApi({
+  credentials: gumroadSecret.get,
+  refused: gumroadSecret.reread,
+  onFailure: () => {
+    count("GumroadFailed");
+  },
+});
+const gumroad = async (signal: AbortSignal) => ((await gumroadCredentials(signal)) === null ? null : api);
 const queue = sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") });
 
 /** Turns messages from the queue into roles at Auth0. A batch may hold many buyers; only those that failed come back. */
@@ -37,6 +53,8 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event,
   const deadline = within(NOTING_MS);
   const ledger = dynamoLedger(dynamo, table, deadline);
   const closing = dynamoLedger(dynamo, table, within(CLOSING_MS));
-  const failed = await provisionBatch(event.Records, { ledger, closing, directory, queue, policy, now: Date.now }, deadline);
+  const { countChanged } = dynamoSweeps(dynamo, table, deadline);
+  const work = { ledger, closing, gifts: dynamoGifts(dynamo, table, deadline), losses: dynamoLosses(dynamo, table, deadline), countChanged, directory, gumroad, queue, policy, now: Date.now };
+  const failed = await provisionBatch(event.Records, work, deadline);
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
 });

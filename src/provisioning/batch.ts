@@ -3,7 +3,7 @@ import type { SQSRecord } from "aws-lambda";
 import { RefusedError } from "../errors.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { keepRefused } from "../queue/keep.ts";
-import { readKeptLetter, readMessage, type Message } from "../queue/message.ts";
+import { readKeptLetter, readMessage, type BuyerMessage, type LaterMessage } from "../queue/message.ts";
 import { provisionBuyer, type Provisioning } from "./provision.ts";
 import { retrySeconds } from "./timing.ts";
 
@@ -12,7 +12,13 @@ const COME_BACK_MS = 3_000;
 
 interface Delivery {
   readonly record: SQSRecord;
-  readonly message: Message;
+  readonly message: BuyerMessage;
+}
+
+/** A message that must come back, and after how many seconds. */
+interface Return {
+  readonly record: SQSRecord;
+  readonly seconds: number;
 }
 
 /**
@@ -21,34 +27,47 @@ interface Delivery {
  * own buyer waits.
  */
 export async function provisionBatch(records: readonly SQSRecord[], work: Provisioning, signal: AbortSignal): Promise<readonly string[]> {
-  const { buyers, failed } = await sorted(records, work, signal);
+  const { buyers, returns } = await sorted(records, work, signal);
   const outcomes = await Promise.all([...buyers].map(([buyer, deliveries]) => provisionOne(buyer, deliveries, work, signal)));
-  const again = [...failed, ...outcomes.flat()];
-  await Promise.all(again.map((record) => comeBack(record, work)));
-  return again.map((record) => record.messageId);
+  const again = [...returns, ...outcomes.flat()];
+  await Promise.all(again.map((back) => comeBack(back, work)));
+  return again.map(({ record }) => record.messageId);
 }
 
-/** Messages by buyer. One that can't be read is kept aside at once: it would never be right. */
-async function sorted(records: readonly SQSRecord[], { queue }: Provisioning, signal: AbortSignal) {
+/** Messages by buyer. One that can't be read is kept aside at once: it would never be right. One whose time hasn't come goes back. */
+async function sorted(records: readonly SQSRecord[], work: Provisioning, signal: AbortSignal) {
   const buyers = new Map<string, Delivery[]>();
-  const failed: SQSRecord[] = [];
+  const returns: Return[] = [];
   for (const record of records) {
     // A letter sent back from the dead-letter queue: its message is tried again; a ping in it has to come in by the front door.
     const letter = readKeptLetter(record.body);
     try {
       const message = readMessage(letter?.body ?? record.body);
-      buyers.set(message.buyer, [...(buyers.get(message.buyer) ?? []), { record, message }]);
+      if (message.kind === "later") {
+        const seconds = await wakeUp(message, work, signal).catch(() => retryOf(record));
+        if (seconds > 0) returns.push({ record, seconds });
+      } else {
+        buyers.set(message.buyer, [...(buyers.get(message.buyer) ?? []), { record, message }]);
+      }
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       const refused = letter === null ? error : new RefusedError(letter.code, letter.reason);
-      await keepRefused(queue, refused, letter?.requestId ?? record.messageId, letter?.body ?? record.body, signal).catch(() => failed.push(record));
+      await keepRefused(work.queue, refused, letter?.requestId ?? record.messageId, letter?.body ?? record.body, signal).catch(() => returns.push({ record, seconds: retryOf(record) }));
     }
   }
-  return { buyers, failed };
+  return { buyers, returns };
 }
 
-async function provisionOne(buyer: string, deliveries: readonly Delivery[], work: Provisioning, signal: AbortSignal): Promise<readonly SQSRecord[]> {
-  const done = new Set<Message>();
+/** Sends a ping that waited to its buyer, once its time has come. Gives the seconds until then, or 0. */
+async function wakeUp({ notBefore, message }: LaterMessage, { queue, now }: Provisioning, signal: AbortSignal): Promise<number> {
+  const left = Math.ceil((notBefore - now()) / 1_000);
+  if (left > 0) return left;
+  await queue.send(message, `woken ${message.pingId} ${String(message.misses)} ${String(message.again)}`, signal);
+  return 0;
+}
+
+async function provisionOne(buyer: string, deliveries: readonly Delivery[], work: Provisioning, signal: AbortSignal): Promise<readonly Return[]> {
+  const done = new Set<BuyerMessage>();
   try {
     await provisionBuyer(
       buyer,
@@ -58,14 +77,17 @@ async function provisionOne(buyer: string, deliveries: readonly Delivery[], work
     return [];
   } catch (error) {
     log.warn("a buyer's messages will be delivered again", { buyer: buyerTag(buyer), messages: deliveries.length, causes: causesOf(error) });
-    return deliveries.filter(({ message }) => !done.has(message)).map(({ record }) => record);
+    return deliveries.filter(({ message }) => !done.has(message)).map(({ record }) => ({ record, seconds: retryOf(record) }));
   }
 }
 
-/** Without this, a failed message would stay away for the whole visibility time-out. If it fails, that is what happens. */
-async function comeBack(record: SQSRecord, { queue }: Provisioning): Promise<void> {
-  const receives = Number(record.attributes.ApproximateReceiveCount);
-  await queue.retryIn(record.receiptHandle, retrySeconds(receives), AbortSignal.timeout(COME_BACK_MS)).catch(() => {
-    log.warn("could not shorten the wait of a failed message", { messageId: record.messageId });
+function retryOf({ attributes }: SQSRecord): number {
+  return retrySeconds(Number(attributes.ApproximateReceiveCount));
+}
+
+/** Without this, a message would stay away for the whole visibility time-out. If it fails, that is what happens. */
+async function comeBack({ record, seconds }: Return, { queue }: Provisioning): Promise<void> {
+  await queue.retryIn(record.receiptHandle, seconds, AbortSignal.timeout(COME_BACK_MS)).catch(() => {
+    log.warn("could not shorten the wait of a message", { messageId: record.messageId });
   });
 }

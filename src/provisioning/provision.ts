@@ -5,15 +5,20 @@ import { mergeSources } from "../access/merge.ts";
 import type { Policy } from "../access/policy.ts";
 import type { Directory } from "../auth0/directory.ts";
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
+import type { GumroadApi } from "../gumroad/api.ts";
+import type { Gifts } from "../ledger/gifts.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { Losses } from "../ledger/losses.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
-import type { Message, PingMessage } from "../queue/message.ts";
+import type { BuyerMessage } from "../queue/message.ts";
 import type { Queue } from "../queue/queue.ts";
 import { bindUsers } from "./bind.ts";
+import { withHolds, type Decided } from "./hold.ts";
 import { takeIn } from "./intake.ts";
 import { changesOf, doubted, marked, settled, withoutUsers, type RoleChanges } from "./marks.ts";
+import { gumroadReader } from "./read-back.ts";
 import { dueAfterFailure, dueWhileUnverified, UNSETTLED_MS } from "./timing.ts";
 import { atRest } from "./unlisted.ts";
 
@@ -22,7 +27,13 @@ export interface Provisioning {
   readonly ledger: Ledger;
   /** The same ledger with a later deadline, to write down that the time is up. */
   readonly closing: Ledger;
+  readonly gifts: Gifts;
+  readonly losses: Losses;
+  /** Counts a change that was made because a sweep found something. */
+  readonly countChanged: (sweep: string) => Promise<void>;
   readonly directory: Directory;
+  /** Gumroad's API, or null where the secret holds no token: pings are then taken at their word. */
+  readonly gumroad: (signal: AbortSignal) => Promise<GumroadApi | null>;
   readonly queue: Queue;
   readonly policy: Policy;
   readonly now: () => number;
@@ -31,16 +42,26 @@ export interface Provisioning {
 /** One buyer's turn: `done` is told of messages that need not be delivered again even if the rest fails. */
 export interface Turn extends Provisioning {
   readonly signal: AbortSignal;
-  readonly done: (message: Message) => void;
+  readonly done: (message: BuyerMessage) => void;
 }
 
 /** Rounds that one call makes when others write the same record, or when users turn out to be gone. */
 const ROUNDS = 5;
+/** The code of a write that somebody else came before. */
+const CHANGED = "RECORD_CHANGED";
 /** The code of a record that waits for its buyer to verify an email. */
 const UNVERIFIED = "EMAIL_UNVERIFIED";
 
+/** What became of one buyer's messages so far. */
+interface Progress {
+  /** The facts are in the record: it comes back by itself, whatever becomes of the messages. */
+  factsStored: boolean;
+  /** What was changed at Auth0. */
+  changes: readonly RoleChanges[];
+}
+
 /**
- * The one writer of buyers and roles: merge → derive → mark → apply → settle.
+ * The one writer of buyers and roles: read back → merge → derive → mark → apply → settle.
  *
  * The facts of all messages are merged into the buyer's record, the desired roles derived from facts, policy and time,
  * and one conditional write stores the facts with a mark on every role about to change. Then Auth0 is called; one more
@@ -48,34 +69,83 @@ const UNVERIFIED = "EMAIL_UNVERIFIED";
  * desired then. An unsettled record has a due time, so `reconcile` comes back to it even if every message is lost.
  *
  * Returning means that the messages can be deleted: all is done, or the record will see to the rest.
- * @throws {Error} the messages must be delivered again
+ * @throws {Error} the messages must be delivered again, but for those that `done` was told of
  */
-export async function provisionBuyer(email: string, messages: readonly Message[], turn: Turn): Promise<void> {
-  const pings = messages.filter((message) => message.kind === "ping");
-  const progress = { factsStored: false };
-  try {
-    const stored = await turn.ledger.load(email);
-    const merged = await takeIn(stored, pings, turn);
-    if (merged === stored && waitsToBeVerified(stored, turn.now())) return;
-    await settle(stored, merged, progress, turn);
-  } catch (error) {
-    await noteFailure(email, pings, error, progress, turn);
+export async function provisionBuyer(email: string, messages: readonly BuyerMessage[], turn: Turn): Promise<void> {
+  const elsewhere = new Set<BuyerMessage>();
+  const told = {
+    ...turn,
+    done: (message: BuyerMessage) => {
+      elsewhere.add(message);
+      turn.done(message);
+    },
+  };
+  for (let round = 1; ; round += 1) {
+    const left = messages.filter((message) => !elsewhere.has(message));
+    const failed = await provisionOnce(email, left, told, round === ROUNDS);
+    if (failed === "again") continue;
+    for (const message of messages) if (!failed.has(message)) turn.done(message);
+    const [failure] = failed.values();
+    if (failure !== undefined) throw failure;
+    return;
   }
 }
 
-/** Makes Auth0 match the record's facts, and the record say so. */
-async function settle(stored: BuyerRecord, merged: BuyerRecord, progress: { factsStored: boolean }, turn: Turn): Promise<void> {
+/** One reading of the record and all that follows. `again`: somebody else wrote it before our facts were in, so what was read back may be stale. */
+async function provisionOnce(email: string, messages: readonly BuyerMessage[], turn: Turn, isLast: boolean): Promise<ReadonlyMap<BuyerMessage, Error> | "again"> {
+  const progress: Progress = { factsStored: false, changes: [] };
+  let failed: ReadonlyMap<BuyerMessage, Error> = new Map();
+  try {
+    const stored = await turn.ledger.load(email);
+    const gumroad = messages.some(({ kind }) => kind === "ping" || kind === "hint") ? await turn.gumroad(turn.signal) : null;
+    const reader = gumroad === null ? null : gumroadReader(gumroad, turn.now, turn.signal);
+    const intake = await takeIn(stored, messages, { ...turn, reader });
+    failed = intake.failed;
+    for (const [message, error] of failed) noteUnread(email, message, error);
+    const { record } = intake;
+    const loggedIn = messages.some(({ kind }) => kind === "bind");
+    if (record !== stored || loggedIn || !waitsToBeVerified(stored, turn.now())) await settle(stored, record, loggedIn, progress, turn);
+    if (progress.changes.length > 0) await countFindings(messages.filter((message) => !failed.has(message)), turn);
+    return failed;
+  } catch (error) {
+    if (error instanceof TemporaryError && error.code === CHANGED && !progress.factsStored && !isLast) return "again";
+    await noteFailure(email, messages.filter((message) => !failed.has(message)), error, progress, turn);
+    return failed;
+  }
+}
+
+/** Somebody has to see this at once: nothing is granted or taken away until it is mended. */
+function noteUnread(email: string, { requestId }: BuyerMessage, error: unknown): void {
+  const told = { buyer: buyerTag(email), requestId, causes: causesOf(error) };
+  if (error instanceof TemporaryError) {
+    log.warn("will be tried again", told);
+    return;
+  }
+  count("NeedsPerson");
+  log.error("needs a person", { ...told, mend: error instanceof NeedsPersonError ? error.message : "This is a bug: the log line has its causes." });
+}
+
+async function countFindings(messages: readonly BuyerMessage[], { countChanged }: Turn): Promise<void> {
+  const sweeps = new Set(messages.flatMap((message) => (message.kind === "hint" ? [message.sweep] : [])));
+  // A report's count is no reason to do all of it again.
+  for (const sweep of sweeps) await countChanged(sweep).catch((error: unknown) => log.warn("a change was not counted", { causes: causesOf(error) }));
+}
+
+/** Makes Auth0 match the record's facts, and the record say so. `loggedIn`: by a user that the record doesn't know, so they are looked up again. */
+async function settle(stored: BuyerRecord, merged: BuyerRecord, loggedIn: boolean, progress: Progress, turn: Turn): Promise<void> {
   let last = stored;
   let record = merged;
   let touched: readonly RoleChanges[] = [];
   for (let round = 1; ; round += 1) {
     try {
       const access = entitlements(record.sources, turn.policy, turn.now());
-      last = await mark(last, record, access, turn);
+      const decided = await withHolds(record, access, turn);
+      last = await mark(last, decided, access, turn);
       progress.factsStored = true;
-      if (isSettled(last, access)) return;
-      if (needsUsers(last, access)) {
-        const bound = await bind(last, access, turn);
+      const lookUp = needsUsers(last, decided) || (loggedIn && decided.roles.length > 0);
+      if (isSettled(last, decided) && !lookUp) return;
+      if (lookUp) {
+        const bound = await bind(last, decided, turn);
         if (bound === null) return;
         last = bound;
       }
@@ -83,12 +153,13 @@ async function settle(stored: BuyerRecord, merged: BuyerRecord, progress: { fact
       const gone = await apply(touched, turn);
       if (gone.length === 0) {
         await turn.ledger.save({ ...settled(last), ...atRest(last, access, turn) });
-        report(last, access, touched);
+        progress.changes = touched;
+        report(last, decided, touched);
         return;
       }
       record = withoutUsers(last, gone);
     } catch (error) {
-      if (!(error instanceof TemporaryError) || error.code !== "RECORD_CHANGED" || round === ROUNDS) throw error;
+      if (!(error instanceof TemporaryError) || error.code !== CHANGED || !progress.factsStored || round === ROUNDS) throw error;
       last = await turn.ledger.load(record.email);
       record = doubted(together(last, record), touched);
     }
@@ -97,9 +168,9 @@ async function settle(stored: BuyerRecord, merged: BuyerRecord, progress: { fact
 }
 
 /** One conditional write: the facts, and a mark on every role about to change. None where nothing changed. */
-async function mark(stored: BuyerRecord, record: BuyerRecord, access: Access, turn: Turn): Promise<BuyerRecord> {
-  const next = marked(record, access.roles);
-  const written = isSettled(next, access)
+async function mark(stored: BuyerRecord, decided: Decided, access: Access, turn: Turn): Promise<BuyerRecord> {
+  const next = marked(decided.record, decided.roles);
+  const written = isSettled(next, decided)
     ? { ...next, ...atRest(stored, access, turn) }
     : // A record that is worked on already keeps its due time: a new one alone is not worth a write.
       { ...next, dueAt: sameWork(next, stored) && stored.dueAt !== null ? stored.dueAt : turn.now() + UNSETTLED_MS };
@@ -107,9 +178,9 @@ async function mark(stored: BuyerRecord, record: BuyerRecord, access: Access, tu
 }
 
 /** Finds or creates the buyer's users and writes them down, marked, before any role is given. Null: all must verify first. */
-async function bind(record: BuyerRecord, access: Access, turn: Turn): Promise<BuyerRecord | null> {
+async function bind(record: BuyerRecord, { roles }: Decided, turn: Turn): Promise<BuyerRecord | null> {
   const { record: bound, anybody } = await bindUsers(record, turn.directory, turn.signal);
-  if (anybody) return turn.ledger.save(marked(bound, access.roles));
+  if (anybody) return turn.ledger.save(marked(bound, roles));
   await awaitVerification(bound, turn);
   return null;
 }
@@ -157,11 +228,11 @@ async function apply(changes: readonly RoleChanges[], { directory, signal }: Tur
 
 /**
  * Writes a failure on the record, with the time to try again. Once the facts are stored, what needs a person, and what
- * `reconcile` asked for, is left to the record. A ping is else delivered again, which is sooner, and keeps what isn't stored.
+ * `reconcile` asked for, is left to the record. Everything else is delivered again, which is sooner, and keeps what isn't stored.
  */
-async function noteFailure(email: string, pings: readonly PingMessage[], error: unknown, { factsStored }: { factsStored: boolean }, { closing, now }: Turn): Promise<void> {
+async function noteFailure(email: string, messages: readonly BuyerMessage[], error: unknown, { factsStored }: Progress, { closing, now }: Turn): Promise<void> {
   const failure = error instanceof NeedsPersonError || error instanceof TemporaryError ? error : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
-  const told = { buyer: buyerTag(email), requestId: pings[0]?.requestId, mend: failure.message, causes: causesOf(failure) };
+  const told = { buyer: buyerTag(email), requestId: messages[0]?.requestId, mend: failure.message, causes: causesOf(failure) };
   if (failure instanceof NeedsPersonError) {
     count("NeedsPerson");
     log.error("needs a person", told);
@@ -173,7 +244,7 @@ async function noteFailure(email: string, pings: readonly PingMessage[], error: 
   const attempts = record.unsettled?.code === failure.code ? record.unsettled.attempts + 1 : 1;
   const since = record.unsettled?.since ?? now();
   await closing.save({ ...record, unsettled: { code: failure.code, message: failure.message, since, attempts }, dueAt: now() + dueAfterFailure(failure.code, attempts) });
-  const leftToRecord = pings.length === 0 || (factsStored && failure instanceof NeedsPersonError);
+  const leftToRecord = messages.every(({ kind }) => kind === "due") || (factsStored && failure instanceof NeedsPersonError);
   if (!leftToRecord) throw failure;
 }
 
@@ -193,22 +264,22 @@ function sameWork(a: BuyerRecord, b: BuyerRecord): boolean {
   return isDeepStrictEqual({ ...a, dueAt: null }, { ...b, dueAt: null });
 }
 
-function isSettled(record: BuyerRecord, access: Access): boolean {
-  return changesOf(record).length === 0 && !needsUsers(record, access);
+function isSettled(record: BuyerRecord, decided: Decided): boolean {
+  return changesOf(record).length === 0 && !needsUsers(record, decided);
 }
 
-function needsUsers(record: BuyerRecord, access: Access): boolean {
-  return access.roles.length > 0 && Object.keys(record.users).length === 0;
+function needsUsers(record: BuyerRecord, { roles }: Decided): boolean {
+  return roles.length > 0 && Object.keys(record.users).length === 0;
 }
 
 function waitsToBeVerified(record: BuyerRecord, now: number): boolean {
   return record.unsettled?.code === UNVERIFIED && record.dueAt !== null && record.dueAt > now;
 }
 
-function report(record: BuyerRecord, access: Access, changes: readonly RoleChanges[]): void {
+function report(record: BuyerRecord, { roles }: Decided, changes: readonly RoleChanges[]): void {
   log.info("settled", {
     buyer: buyerTag(record.email),
-    roles: access.roles,
+    roles,
     users: Object.keys(record.users).length,
     added: [...new Set(changes.flatMap(({ add }) => add))],
     removed: [...new Set(changes.flatMap(({ remove }) => remove))],

@@ -23,6 +23,14 @@ export function dueAfterFailure(code: string, attempts: number): number {
   return Math.min(MINUTE_MS * 2 ** (attempts - 1), code === "AUTH0_REFUSED" ? 6 * HOUR_MS : 15 * MINUTE_MS);
 }
 
+/** When (ms) an answer that contradicts its ping is asked for once more. */
+export const READ_AGAIN_MS = MINUTE_MS;
+
+/** When (ms) what Gumroad's API doesn't know is asked for again, by how often it wasn't known: after 3 and 10 minutes more, then no more (null). */
+export function readAgainAfterMiss(misses: number): number | null {
+  return [3 * MINUTE_MS, 10 * MINUTE_MS][misses] ?? null;
+}
+
 /** How often (ms) a record is looked at whose bought option the policy lacks. */
 export const UNLISTED_MS = 6 * HOUR_MS;
 

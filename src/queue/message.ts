@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 
 import { RefusedError } from "../errors.ts";
+import { actShape, sourceIdShape } from "../facts-shape.ts";
 import { pingShape } from "../gumroad/ping.ts";
 
 const envelope = { v: z.literal(1), requestId: z.string() };
@@ -18,12 +19,59 @@ const pingMessage = z.object({
   buyer: z.string(),
   /** How often it was forwarded. */
   hops: z.number(),
+  /** How often Gumroad's API didn't know what it is about. */
+  misses: z.number(),
+  /** It was read back once already, and the answer contradicted it. */
+  again: z.boolean(),
+  /** The giver's side of a gift, on its way to the receiver. */
+  given: z.boolean(),
   ping: pingShape,
 });
 
 const dueMessage = z.object({ ...envelope, kind: z.literal("due"), buyer: z.string() });
 
-const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage]);
+const hintMessage = z.object({
+  ...envelope,
+  kind: z.literal("hint"),
+  buyer: z.string(),
+  hops: z.number(),
+  /** What to read back. One of the two is set. */
+  saleId: z.nullable(z.string()),
+  subscriptionId: z.nullable(z.string()),
+  /** The sweep that found it, and when (epoch ms). */
+  sweep: z.string(),
+  foundAt: z.number(),
+});
+
+const actMessage = z.object({ ...envelope, kind: z.literal("act"), buyer: z.string(), hops: z.number(), source: sourceIdShape, act: actShape });
+
+/** `from` is the buyer whose record still holds the facts. */
+const movedMessage = z.object({ ...envelope, kind: z.literal("moved"), buyer: z.string(), from: z.string(), source: sourceIdShape, act: actShape });
+
+const heldMessage = z.object({
+  ...envelope,
+  kind: z.literal("held"),
+  buyer: z.string(),
+  /** Held removals of this product: are they to go on, or does the buyer keep what they have? */
+  productId: z.string(),
+  decision: z.enum(["release", "keep"]),
+  at: z.number(),
+  by: z.string(),
+  why: z.string(),
+});
+
+/** `spelling`: the email as the user has it, where that differs. Nothing of the user but that: whom to bind, Auth0 says. */
+const bindMessage = z.object({ ...envelope, kind: z.literal("bind"), buyer: z.string(), spelling: z.nullable(z.string()) });
+
+const laterMessage = z.object({
+  ...envelope,
+  kind: z.literal("later"),
+  /** Epoch ms. */
+  notBefore: z.number(),
+  message: pingMessage,
+});
+
+const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage, heldMessage, bindMessage, laterMessage]);
 
 /** A ping on its way to its buyer's record. */
 export type PingMessage = z.infer<typeof pingMessage>;
@@ -31,8 +79,29 @@ export type PingMessage = z.infer<typeof pingMessage>;
 /** Word that a buyer's record is due: something waits, failed, or changes with time. */
 export type DueMessage = z.infer<typeof dueMessage>;
 
+/** Word from a sweep that Gumroad's API shows something that the record doesn't: it is read back, as after a ping. */
+export type HintMessage = z.infer<typeof hintMessage>;
+
+/** What an operator decided about a source of a buyer. */
+export type ActMessage = z.infer<typeof actMessage>;
+
+/** A source that an operator moved, on its way to its new owner. */
+export type MovedMessage = z.infer<typeof movedMessage>;
+
+/** What an operator decided about removals that are held. */
+export type HeldMessage = z.infer<typeof heldMessage>;
+
+/** Word that a user with the buyer's verified email logged in whom the record doesn't know. */
+export type BindMessage = z.infer<typeof bindMessage>;
+
+/** A message for one buyer: it is worked off with the buyer's record. */
+export type BuyerMessage = PingMessage | DueMessage | HintMessage | ActMessage | MovedMessage | HeldMessage | BindMessage;
+
+/** A ping to be looked at again in a while. It waits in a group of its own, so that nobody waits behind it. */
+export type LaterMessage = z.infer<typeof laterMessage>;
+
 /** What the queue carries: only the fields that are used; no card, address or IP. */
-export type Message = PingMessage | DueMessage;
+export type Message = BuyerMessage | LaterMessage;
 
 const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z.string(), body: z.string() });
 
@@ -49,9 +118,9 @@ export function readKeptLetter(body: string): KeptLetter | null {
   }
 }
 
-/** The FIFO group of a buyer: SQS hands out one group to one worker at a time. A hash, because group ids take no free text. */
-export function groupOf(email: string): string {
-  return digest(email);
+/** The FIFO group of a message: its buyer's. SQS hands out one group to one worker at a time. A hash, because group ids take no free text. */
+export function groupOf(message: Message): string {
+  return digest(message.kind === "later" ? `later ${message.message.pingId}` : message.buyer);
 }
 
 /** A deduplication id: 64 hexadecimal characters. */

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 
-import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 
 import { TemporaryError } from "../errors.ts";
-import { digest, groupOf, type DueMessage, type Message } from "./message.ts";
+import { digest, groupOf, type DueMessage, type HintMessage, type Message } from "./message.ts";
 
 /** What can never be right, as it is kept in the dead-letter queue for a person. */
 export interface DeadLetter {
@@ -26,8 +26,19 @@ export interface Queue {
   retryIn(receiptHandle: string, seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Sends word of due buyers, ten a call. `id` of each as for `Queue.send`. Throws TemporaryError QUEUE_UNREACHABLE. */
-export type DueSender = (messages: readonly { readonly message: DueMessage; readonly id: string }[]) => Promise<void>;
+/** A message of `reconcile`'s, with an id as for `Queue.send`. */
+export interface BulkMessage {
+  readonly message: DueMessage | HintMessage;
+  readonly id: string;
+}
+
+/** The same queue for `reconcile`, which fills it from behind. Both methods throw TemporaryError QUEUE_UNREACHABLE. */
+export interface BulkQueue {
+  /** Sends many, ten a call. */
+  send(messages: readonly BulkMessage[], signal?: AbortSignal): Promise<void>;
+  /** How many messages it holds, waiting or being worked off. SQS counts with a delay of up to a minute. */
+  depth(signal?: AbortSignal): Promise<number>;
+}
 
 /** SQS takes ten entries a batch. */
 const BATCH = 10;
@@ -38,12 +49,12 @@ const KEPT_BYTES = 160 * 1024;
 export function sqsQueue(client: SQSClient, urls: { readonly queue: string; readonly deadLetters: string }): Queue {
   return {
     send: (message, id, signal) =>
-      reached(
+      taken(
         client.send(
           new SendMessageCommand({
             QueueUrl: urls.queue,
             MessageBody: asciiJson(message),
-            MessageGroupId: groupOf(message.buyer),
+            MessageGroupId: groupOf(message),
             MessageDeduplicationId: digest(id),
           }),
           withSignal(signal),
@@ -53,7 +64,7 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
       const letterId = randomUUID();
       const body = Buffer.from(letter.body, "utf8");
       const kept = { ...letter, body: body.subarray(0, KEPT_BYTES).toString("base64"), bodyBytes: body.length };
-      return reached(
+      return taken(
         client.send(
           new SendMessageCommand({
             QueueUrl: urls.deadLetters,
@@ -68,26 +79,33 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
       );
     },
     retryIn: (receiptHandle, seconds, signal) =>
-      reached(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }), withSignal(signal))),
+      taken(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }), withSignal(signal))),
   };
 }
 
-/** The sender of due buyers to this queue. */
-export function dueSender(client: SQSClient, queueUrl: string): DueSender {
-  return async (messages) => {
-    for (let start = 0; start < messages.length; start += BATCH) {
-      const entries = messages.slice(start, start + BATCH).map(({ message, id }, index) => ({
-        Id: String(index),
-        MessageBody: asciiJson(message),
-        MessageGroupId: groupOf(message.buyer),
-        MessageDeduplicationId: digest(id),
-      }));
-      await reached(
-        client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })).then(({ Failed = [] }) => {
-          if (Failed.length > 0) throw new Error(`${String(Failed.length)} of ${String(entries.length)} messages were not taken`);
-        }),
-      );
-    }
+/** The queue at this URL, as `reconcile` uses it. */
+export function bulkQueue(client: SQSClient, queueUrl: string): BulkQueue {
+  return {
+    send: async (messages, signal) => {
+      for (let start = 0; start < messages.length; start += BATCH) {
+        const entries = messages.slice(start, start + BATCH).map(({ message, id }, index) => ({
+          Id: String(index),
+          MessageBody: asciiJson(message),
+          MessageGroupId: groupOf(message),
+          MessageDeduplicationId: digest(id),
+        }));
+        await taken(
+          client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }), withSignal(signal)).then(({ Failed = [] }) => {
+            if (Failed.length > 0) throw new Error(`${String(Failed.length)} of ${String(entries.length)} messages were not taken`);
+          }),
+        );
+      }
+    },
+    depth: async (signal) => {
+      const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] });
+      const { Attributes } = await reached(client.send(asked, withSignal(signal)));
+      return Number(Attributes?.ApproximateNumberOfMessages ?? 0) + Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0);
+    },
   };
 }
 
@@ -100,10 +118,14 @@ function withSignal(signal: AbortSignal | undefined) {
   return signal === undefined ? {} : { abortSignal: signal };
 }
 
-async function reached(call: Promise<unknown>): Promise<void> {
+async function taken(call: Promise<unknown>): Promise<void> {
+  await reached(call);
+}
+
+async function reached<T>(call: Promise<T>): Promise<T> {
   try {
-    await call;
+    return await call;
   } catch (error) {
-    throw new TemporaryError("QUEUE_UNREACHABLE", "The queue did not take the message.", { cause: error });
+    throw new TemporaryError("QUEUE_UNREACHABLE", "The queue could not be reached, or did not take the message.", { cause: error });
   }
 }

@@ -18,7 +18,7 @@ afterEach(async () => {
 /** A batch with one ping, handed to a worker past the queue: SQS itself would never let two workers have one buyer. */
 function batchOf(text: string) {
   const ping = readPing(parseForm(text));
-  const message: PingMessage = { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text, buyer: ping.email, hops: 0, ping };
+  const message: PingMessage = { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text, buyer: ping.email, hops: 0, misses: 0, again: false, given: false, ping };
   return { Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message), attributes: { ApproximateReceiveCount: "1" } }] };
 }
 

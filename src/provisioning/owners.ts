@@ -1,0 +1,36 @@
+import type { SourceId } from "../access/facts.ts";
+import { RefusedError } from "../errors.ts";
+import type { BuyerRecord } from "../ledger/record.ts";
+import { buyerTag, log } from "../log.ts";
+import type { ActMessage, HintMessage, PingMessage } from "../queue/message.ts";
+import type { Queue } from "../queue/queue.ts";
+
+/** A ping goes from its email's group to its owner's: one hop. More means that something keeps changing owners. */
+const MOST_HOPS = 3;
+
+/** Whether a source is this buyer's: in the record, and not moved away by an operator. */
+export function isMine({ sources }: BuyerRecord, id: SourceId): boolean {
+  return Object.hasOwn(sources, id) && sources[id]?.act?.decision.kind !== "move";
+}
+
+/**
+ * Sends a message on to the group of the buyer whose source it is about.
+ * @throws {RefusedError} OWNER_UNCLEAR once it has gone around too often
+ */
+export async function forward(message: PingMessage | HintMessage | ActMessage, source: SourceId, owner: string, queue: Queue, signal: AbortSignal): Promise<void> {
+  if (message.hops >= MOST_HOPS) throw new RefusedError("OWNER_UNCLEAR", `The owner of ${source} keeps changing.`);
+  await queue.send({ ...message, buyer: owner, hops: message.hops + 1 }, `${nameOf(message)} ${owner} ${String(message.hops)}`, signal);
+  log.info("forwarded to the source's owner", { requestId: message.requestId, source, buyer: buyerTag(owner) });
+}
+
+/** What makes sending a message on twice harmless. */
+function nameOf(message: PingMessage | HintMessage | ActMessage): string {
+  switch (message.kind) {
+    case "ping":
+      return `${message.pingId} ${String(message.misses)} ${String(message.again)}`;
+    case "hint":
+      return `${message.sweep} ${message.saleId ?? message.subscriptionId ?? ""}`;
+    case "act":
+      return `act ${message.act.id}`;
+  }
+}

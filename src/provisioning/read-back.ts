@@ -1,0 +1,143 @@
+import type { Charge, Source, SourceId } from "../access/facts.ts";
+import { endOf, flagsOf } from "../access/known.ts";
+import { mergeSource } from "../access/merge.ts";
+import type { GumroadApi } from "../gumroad/api.ts";
+import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
+import type { Ping } from "../gumroad/ping.ts";
+import type { SaleRow } from "../gumroad/rows.ts";
+
+/** What to ask Gumroad's API for: a sale, or else a subscription. */
+export interface Hint {
+  readonly saleId: string | null;
+  readonly subscriptionId: string | null;
+}
+
+/** What Gumroad's API says. */
+export interface Answer {
+  readonly source: SourceId;
+  readonly facts: Source;
+  /** Null: the API names nobody. */
+  readonly owner: string | null;
+  /** The owner's email as it was written, where that differs. */
+  readonly spelling: string | null;
+  /** The giver's sides of a gift, which belong to its receiver too. */
+  readonly givers: readonly { readonly source: SourceId; readonly facts: Source }[];
+}
+
+/** Reads back what pings and sweeps only hint at. Each method asks for one thing once, however many messages name it. */
+export interface Reader {
+  /**
+   * What Gumroad's API says now; null if it doesn't know of it. `known` is what the record holds already: of a known
+   * subscription, nobody needs to be asked whose it is.
+   * @throws {TemporaryError} GUMROAD_UNREACHABLE
+   * @throws {NeedsPersonError} GUMROAD_TOKEN, GUMROAD_SCOPE, GUMROAD_NOT_UNDERSTOOD, or what reading the secret throws
+   */
+  read(hint: Hint, known: ReadonlySet<SourceId>): Promise<Answer | null>;
+}
+
+/** A gift's two sales are made at once; a bank that asks back may take minutes. */
+const GIFT_MS = 10 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+/** Pages of a giver's sales of one product within three days. */
+const GIVER_PAGES = 5;
+
+/**
+ * Reads with this API. A reading counts from when it was asked for (`now`, epoch ms); it must be made after the record was
+ * loaded, and written on the version that was loaded: then the newest reading is really the newest.
+ */
+export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortSignal): Reader {
+  const answers = new Map<string, Promise<Answer | null>>();
+
+  async function sale(saleId: string): Promise<Answer | null> {
+    const at = now();
+    const row = await api.sale(saleId, signal);
+    if (row === null) return null;
+    const facts = factsOfSale(row, at);
+    const whole = row.subscriptionId !== null && row.dead ? await withEnd(facts, row.subscriptionId) : facts;
+    return { source: sourceOfRow(row), facts: whole, owner: ownerOfRow(row), spelling: row.gift === "given" ? null : row.spelling, givers: await giversOf(row) };
+  }
+
+  async function withEnd(facts: Source, subscriptionId: string): Promise<Source> {
+    const at = now();
+    const row = await api.subscriber(subscriptionId, signal);
+    return row === null ? facts : mergeSource(facts, factsOfSubscriber(row, at));
+  }
+
+  async function subscription(subscriptionId: string, isKnown: boolean): Promise<Answer | null> {
+    const at = now();
+    const row = await api.subscriber(subscriptionId, signal);
+    if (row === null) return null;
+    const facts = factsOfSubscriber(row, at);
+    const [first] = row.saleIds;
+    const sold = isKnown || first === undefined ? null : await sale(first);
+    if (sold === null) return { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, givers: [] };
+    return { ...sold, facts: mergeSource(sold.facts, facts) };
+  }
+
+  /** The API tells a received gift's giver, and of the giver's sales for whom they were. */
+  async function giversOf(received: SaleRow): Promise<Answer["givers"]> {
+    if (received.gift !== "received" || received.gifter === null) return [];
+    const { gifter: email, productId, soldAt } = received;
+    const found: { readonly source: SourceId; readonly facts: Source }[] = [];
+    let pageKey: string | null = null;
+    for (let page = 0; page < GIVER_PAGES; page += 1) {
+      const at = now();
+      const query = { email, productId, after: dayOf(soldAt - DAY_MS), before: dayOf(soldAt + 2 * DAY_MS), ...(pageKey === null ? {} : { pageKey }) };
+      const { rows, next } = await api.sales(query, signal);
+      for (const row of rows) {
+        const isGivers = row.gift === "given" && row.giftee === received.email && Math.abs(row.soldAt - soldAt) <= GIFT_MS;
+        if (isGivers) found.push({ source: sourceOfRow(row), facts: factsOfSale(row, at) });
+      }
+      if (next === null) break;
+      pageKey = next;
+    }
+    return found;
+  }
+
+  return {
+    read: ({ saleId, subscriptionId }, known) => {
+      const isKnown = subscriptionId !== null && known.has(`subscription:${subscriptionId}`);
+      const key = saleId === null ? `subscription ${subscriptionId ?? ""} ${String(isKnown)}` : `sale ${saleId}`;
+      const asked = answers.get(key) ?? (saleId === null ? subscription(subscriptionId ?? "", isKnown) : sale(saleId));
+      answers.set(key, asked);
+      return asked;
+    },
+  };
+}
+
+/** What a ping is about, as a hint. */
+export function hintOf(ping: Ping): Hint {
+  return "saleId" in ping ? { saleId: ping.saleId, subscriptionId: null } : { saleId: null, subscriptionId: ping.subscriptionId };
+}
+
+/**
+ * Whether an answer says the opposite of its ping: the API may be a moment behind. A ping can just as well be old (it is
+ * resent as it was), so this is a reason to ask again, and none to doubt the answer.
+ */
+export function contradicts(facts: Source, ping: Ping): boolean {
+  switch (ping.event) {
+    case "sale":
+      return false;
+    case "refund":
+      return !chargeIs(facts, ping.saleId, (flags) => flags.refunded || (flags.partlyRefunded && !ping.refunded));
+    case "dispute":
+      return !chargeIs(facts, ping.saleId, (flags) => flags.disputed);
+    case "dispute_won":
+      return !chargeIs(facts, ping.saleId, (flags) => flags.disputeWon || flags.refunded);
+    case "cancellation":
+      return endOf(facts) === null && facts.cancelledAt === null;
+    case "subscription_ended":
+      return endOf(facts) === null;
+    case "subscription_restarted":
+    case "subscription_updated":
+      return endOf(facts) !== null;
+  }
+}
+
+function chargeIs(facts: Source, saleId: string, holds: (flags: ReturnType<typeof flagsOf>) => boolean): boolean {
+  return facts.charges.some((charge: Charge) => charge.saleId === saleId && holds(flagsOf(charge)));
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}

@@ -1,0 +1,129 @@
+import type { Source, SourceId } from "../access/facts.ts";
+import { mergeSource } from "../access/merge.ts";
+import { NeedsPersonError, RefusedError } from "../errors.ts";
+import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
+import type { GiftSide, Gifts } from "../ledger/gifts.ts";
+import type { HistoryEvent, Ledger } from "../ledger/ledger.ts";
+import type { BuyerRecord, SourceItem } from "../ledger/record.ts";
+import { log } from "../log.ts";
+import { count } from "../metrics.ts";
+import type { PingMessage } from "../queue/message.ts";
+import type { Queue } from "../queue/queue.ts";
+import { forward, isMine } from "./owners.ts";
+
+/** What taking a ping at its word needs. */
+export interface Trusting {
+  readonly ledger: Ledger;
+  readonly gifts: Gifts;
+  readonly queue: Queue;
+  readonly signal: AbortSignal;
+}
+
+/** Facts that a buyer's record takes in. */
+export interface Told {
+  readonly source: SourceId;
+  readonly facts: Source;
+}
+
+/** A gift's two sales are made at once; a bank that asks back may take minutes. */
+const GIFT_MS = 10 * 60_000;
+
+/**
+ * Takes a ping at its word, where no token allows to ask Gumroad. Gives the facts that are this buyer's; null where they
+ * went to somebody else, or wait on the source's own item until it is sold.
+ * @throws {RefusedError} EMAIL_TYPED, OWNER_UNCLEAR, GIFT_UNCLEAR
+ * @throws {NeedsPersonError} GUMROAD_TOKEN_GONE
+ */
+export async function takenOnTrust(record: BuyerRecord, message: PingMessage, line: HistoryEvent, outside: Trusting): Promise<readonly Told[] | null> {
+  const { ping } = message;
+  const source = sourceOfPing(ping);
+  refuse(record, message, source);
+  const facts = message.given ? asGiven(factsOfPing(ping)) : factsOfPing(ping);
+  if (isMine(record, source)) return [{ source, facts }];
+
+  const { ledger, queue, signal } = outside;
+  const item = ping.event === "sale" ? await ledger.claim(source, record.email) : await ledger.park(source, facts);
+  if (item.owner === null) {
+    await waitOrFindReceiver(item, message, line, outside);
+    return null;
+  }
+  if (item.owner !== record.email) {
+    await forward(message, source, item.owner, queue, signal);
+    return null;
+  }
+  const own = { source, facts: item.waiting === null ? facts : mergeSource(item.waiting, facts) };
+  return [own, ...(await givenTo(record.email, message, outside))];
+}
+
+function refuse(record: BuyerRecord, { ping }: PingMessage, source: SourceId): void {
+  if ("emailTyped" in ping && ping.emailTyped) {
+    throw new RefusedError(
+      "EMAIL_TYPED",
+      'The product has a custom field "email", which hides the buyer\'s own address in pings: rename the field in Gumroad, or let the service read purchases back.',
+    );
+  }
+  // What the API said stands for the pings: without it, a refund would pass unseen.
+  const known = record.sources[source];
+  if (known !== undefined && (known.read !== null || known.charges.some(({ read }) => read !== null))) {
+    throw new NeedsPersonError("GUMROAD_TOKEN_GONE", "This purchase was read back before, and the secret gumroad holds no access token any more: put one in.");
+  }
+}
+
+/**
+ * A source that nobody has bought yet. Its sale may come; but a *dispute* can be of a gift: the giver's sale is told of by
+ * nothing else, and ends what the receiver has.
+ */
+async function waitOrFindReceiver({ id }: SourceItem, message: PingMessage, line: HistoryEvent, outside: Trusting): Promise<void> {
+  const { ledger, gifts, queue, signal } = outside;
+  const { ping } = message;
+  await ledger.remember(`source#${id}`, line);
+  if ((ping.event === "dispute" || ping.event === "dispute_won") && ping.subscriptionId === null) {
+    const given: GiftSide = { side: "given", saleId: ping.saleId, productId: ping.productId, soldAt: ping.soldAt, receiver: null };
+    // Written before looking: whichever side comes second finds the other.
+    await gifts.note(ping.email, given);
+    const receivers = receiversOf(given, await gifts.of(ping.email));
+    const [receiver] = receivers;
+    if (receivers.length > 1) throw giftUnclear();
+    if (receiver !== undefined) {
+      const { owner } = await ledger.claim(id, receiver);
+      await forward({ ...message, given: true }, id, owner ?? receiver, queue, signal);
+      return;
+    }
+  }
+  log.info("nobody has bought this source yet: its facts wait", { requestId: message.requestId, event: ping.event, source: id });
+}
+
+/** The giver's disputed sales that a received gift may have come with. */
+async function givenTo(receiver: string, { ping, requestId }: PingMessage, { ledger, gifts }: Trusting): Promise<readonly Told[]> {
+  if (ping.event !== "sale" || !ping.gift || ping.gifter === null) return [];
+  await gifts.note(ping.gifter, { side: "received", saleId: ping.saleId, productId: ping.productId, soldAt: ping.soldAt, receiver });
+  const sides = await gifts.of(ping.gifter);
+  const told: Told[] = [];
+  for (const given of sides.filter((side) => side.side === "given" && areTogether(side, ping))) {
+    if (receiversOf(given, sides).length > 1) {
+      // The gift itself stands: it must not wait for a person.
+      count("NeedsPerson");
+      log.error("needs a person", { requestId, mend: giftUnclear().message, causes: ["GIFT_UNCLEAR"] });
+      continue;
+    }
+    const { owner, waiting } = await ledger.claim(`sale:${given.saleId}`, receiver);
+    if (owner === receiver && waiting !== null) told.push({ source: `sale:${given.saleId}`, facts: asGiven(waiting) });
+  }
+  return told;
+}
+
+function receiversOf(given: GiftSide, sides: readonly GiftSide[]): readonly string[] {
+  return [...new Set(sides.flatMap((side) => (side.side === "received" && side.receiver !== null && areTogether(side, given) ? [side.receiver] : [])))];
+}
+
+function areTogether(a: Pick<GiftSide, "productId" | "soldAt">, b: Pick<GiftSide, "productId" | "soldAt">): boolean {
+  return a.productId === b.productId && Math.abs(a.soldAt - b.soldAt) <= GIFT_MS;
+}
+
+function asGiven(facts: Source): Source {
+  return { ...facts, charges: facts.charges.map((charge) => ({ ...charge, gift: "given" })) };
+}
+
+function giftUnclear(): RefusedError {
+  return new RefusedError("GIFT_UNCLEAR", "A giver's sale was disputed, and more than one person got that product from them at that time: look in Gumroad whose it was.");
+}
