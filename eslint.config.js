@@ -4,11 +4,11 @@ import tseslint from "typescript-eslint";
 
 /**
  * Which room may import which. Each entry: what stands in `target` must not import from `from`.
- * functions, cli -> provisioning -> (gumroad, ledger, auth0) -> access; nothing imports functions, emulators or cli.
+ * functions, cli -> sweeping -> provisioning -> (gumroad, ledger, auth0) -> access; nothing imports functions, emulators or cli.
  */
 const rooms = (target, from, message) => ({ target: `./src/${target}`, from: from.map((room) => `./src/${room}`), message });
 const everyRoomBut = (...kept) =>
-  ["access", "accounts", "auth0", "bundling", "cli", "config", "emulators", "functions", "gumroad", "http", "ledger", "provisioning", "queue", "receiving"].filter(
+  ["access", "accounts", "auth0", "bundling", "cli", "config", "emulators", "functions", "gumroad", "http", "ledger", "provisioning", "queue", "receiving", "sweeping"].filter(
     (room) => !kept.includes(room),
   );
 
@@ -54,11 +54,12 @@ export default tseslint.config(
             rooms("ledger", everyRoomBut("ledger", "access", "config"), "ledger stores records; it decides nothing."),
             rooms("auth0", everyRoomBut("auth0", "access", "config"), "auth0 knows users and roles, not purchases."),
             rooms("queue", everyRoomBut("queue", "access", "gumroad"), "queue carries messages; it knows neither end."),
-            rooms("provisioning", ["receiving", "functions", "emulators", "cli", "bundling", "http", "accounts"], "provisioning is called; it calls no edge."),
+            rooms("provisioning", ["receiving", "sweeping", "functions", "emulators", "cli", "bundling", "http", "accounts"], "provisioning is called; it calls no edge."),
+            rooms("sweeping", everyRoomBut("sweeping", "access", "gumroad", "ledger", "provisioning", "queue"), "sweeping finds what differs; provisioning alone changes it."),
             rooms("accounts", everyRoomBut("accounts", "config", "http"), "accounts stands beside the pipeline."),
             rooms("http", everyRoomBut("http", "config"), "http serves every function; it knows none."),
             rooms("config", everyRoomBut("config", "access"), "config knows settings, secrets and the policy's shape, no room."),
-            rooms("receiving", ["functions", "emulators", "cli", "bundling", "accounts", "auth0", "ledger", "provisioning"], "receiving answers before anything slow: no Auth0, no DynamoDB."),
+            rooms("receiving", ["functions", "emulators", "cli", "bundling", "accounts", "auth0", "ledger", "provisioning", "sweeping"], "receiving answers before anything slow: no Auth0, no DynamoDB."),
             rooms("bundling", ["functions", "emulators", "cli"], "bundling builds the functions; it doesn't run them."),
             rooms("emulators", ["functions", "cli"], "emulators run bundles, never a function's source."),
             rooms("functions", ["functions", "emulators", "cli", "bundling"], "a function is an entry; nothing but its rooms goes in."),

@@ -1,25 +1,63 @@
+import { setTimeout as wait } from "node:timers/promises";
+
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import middy from "@middy/core";
-import type { ScheduledEvent } from "aws-lambda";
 
 import { awsLimits } from "../config/aws.ts";
+import { optionalSecret, secretOf } from "../config/secret.ts";
 import { requiredSetting } from "../config/settings.ts";
+import { gumroadApi } from "../gumroad/api.ts";
+import { gumroadSecretShape } from "../gumroad/secret.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
-import { log } from "../log.ts";
-import { sendDueBuyers } from "../provisioning/due.ts";
-import { dueSender } from "../queue/queue.ts";
+import { dynamoLosses } from "../ledger/losses.ts";
+import { dynamoSurvey } from "../ledger/survey.ts";
+import { dynamoSweeps } from "../ledger/sweeps.ts";
+import { count } from "../metrics.ts";
+import policy from "../products.ts";
+import { bulkQueue } from "../queue/queue.ts";
+import { askedSweep, reconcile, type ReconcileReport } from "../sweeping/reconcile.ts";
+import { shopOf } from "../sweeping/shop.ts";
 
-/** Stop reading pages this long before the function's time is up. */
+/** Begin no page this long before the function's time is up: one may take a dozen calls of Gumroad's. */
+const PAGE_MS = 20_000;
+/** End every call this long before. */
 const CLOSING_MS = 5_000;
 
 const limits = awsLimits({ connectMs: 1_000, requestMs: 3_000, attempts: 3 });
-const ledger = dynamoLedger(new DynamoDBClient(limits), requiredSetting("LEDGER_TABLE"));
-const send = dueSender(new SQSClient(limits), requiredSetting("QUEUE_URL"));
+const dynamo = new DynamoDBClient(limits);
+const table = requiredSetting("LEDGER_TABLE");
+const queue = bulkQueue(new SQSClient(limits), requiredSetting("QUEUE_URL"));
+const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("GUMROAD_SECRET"), shape: gumroadSecretShape });
+const api = gumroadApi({
+  credentials: secret.get,
+  refused: secret.reread,
+  onFailure: () => {
+    count("GumroadFailed");
+  },
+});
+const openShop = shopOf(api, optionalSecret(secret));
 
-/** Every minute: the buyers whose due time has come go back to the queue. */
-export const handler = middy<ScheduledEvent>().handler(async (_event, context) => {
-  const enough = AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - CLOSING_MS));
-  const sent = await sendDueBuyers(ledger, send, Date.now(), context.awsRequestId, enough);
-  if (sent > 0) log.info("sent due buyers to the queue", { sent });
+/**
+ * Every minute: the buyers whose due time has come go back to the queue, and the sweeps look for what no ping told.
+ * `{"sweep": "recent"}` (or `daily`, `weekly`) begins that one anew at once; with `"goOn": true` it goes on.
+ */
+export const handler = middy<unknown, ReconcileReport>().handler(async (event, context) => {
+  const within = (reserve: number) => AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
+  const deadline = within(CLOSING_MS);
+  return reconcile(askedSweep(event), {
+    ledger: dynamoLedger(dynamo, table, deadline),
+    survey: dynamoSurvey(dynamo, table, deadline),
+    sweeps: dynamoSweeps(dynamo, table, deadline),
+    holders: dynamoLosses(dynamo, table, deadline),
+    queue,
+    openShop,
+    policy,
+    now: Date.now,
+    wait,
+    enough: within(PAGE_MS),
+    deadline,
+    requestId: context.awsRequestId,
+  });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { functionNames } from "../../src/bundling/bundle.ts";
 import { faultsOf } from "./resource-schema.ts";
 import { grantsOf, securityRules, withoutStage } from "./security-rules.ts";
-import { at, ofType, renderTemplate, withValue } from "./template.ts";
+import { at, listOf, ofType, renderTemplate, withValue } from "./template.ts";
 import type { Template } from "./template.ts";
 
 const { template, zips } = await renderTemplate("prod", ["alarmEmail=you@example.com"]);
@@ -60,8 +60,21 @@ describe("the rendered template", () => {
     expect(at(template.Resources, "PingLambdaFunction", "Properties", "ReservedConcurrentExecutions")).toBeUndefined();
   });
 
-  it("lets what the throttle counted end by itself", () => {
-    expect(at(template.Resources, "AccountsTable", "Properties", "TimeToLiveSpecification")).toEqual({ AttributeName: "expiresAt", Enabled: true });
+  it.each(["AccountsTable", "LedgerTable"])("lets what was only counted end by itself: %s", (table) => {
+    expect(at(template.Resources, table, "Properties", "TimeToLiveSpecification")).toEqual({ AttributeName: "expiresAt", Enabled: true });
+  });
+
+  it("lets reconcile write its own items of the ledger, and no buyer's record", () => {
+    const statements = listOf(at(template.Resources, "ReconcileRole", "Properties", "Policies", 0, "PolicyDocument", "Statement"));
+    const writing = statements.filter((statement) => /PutItem|UpdateItem|DeleteItem/.test(JSON.stringify(at(statement, "Action"))));
+    expect(writing.map((statement) => at(statement, "Condition"))).toEqual([{ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["sweep#*", "holders#*"] } }]);
+  });
+
+  it.each(["NeedsPerson", "DeadLettered", "GumroadFailed", "Held"])("has an alarm at the first %s that the functions count", (metric) => {
+    const alarms = ofType(template, "AWS::CloudWatch::Alarm").filter(([, { Properties }]) => Properties["MetricName"] === metric);
+    expect(alarms.map(([, { Properties }]) => Properties)).toMatchObject([
+      { Namespace: "gumroad-auth0", Dimensions: [{ Name: "service", Value: "gumroad-auth0-prod" }], Statistic: "Sum", Period: 60, EvaluationPeriods: 1, Threshold: 1 },
+    ]);
   });
 
   it("gives no function the role that serverless makes when one has none", () => {
@@ -94,12 +107,15 @@ describe("the rendered template", () => {
     {
       name: "Provision",
       grants: [
+        "dynamodb:DeleteItem on LedgerTable",
         "dynamodb:GetItem on LedgerTable",
         "dynamodb:PutItem on LedgerTable",
+        "dynamodb:Query on LedgerTable",
         "dynamodb:UpdateItem on LedgerTable",
         "logs:CreateLogStream on ProvisionLogGroup",
         "logs:PutLogEvents on ProvisionLogGroup",
         "secretsmanager:GetSecretValue on Auth0Secret",
+        "secretsmanager:GetSecretValue on GumroadSecret",
         "sqs:ChangeMessageVisibility on ProvisionQueue",
         "sqs:DeleteMessage on ProvisionQueue",
         "sqs:GetQueueAttributes on ProvisionQueue",
@@ -111,9 +127,16 @@ describe("the rendered template", () => {
     {
       name: "Reconcile",
       grants: [
+        "dynamodb:BatchGetItem on LedgerTable",
+        "dynamodb:GetItem on LedgerTable",
+        "dynamodb:PutItem on LedgerTable",
         "dynamodb:Query on ${LedgerTable.Arn}/index/due",
+        "dynamodb:Scan on LedgerTable",
+        "dynamodb:UpdateItem on LedgerTable",
         "logs:CreateLogStream on ReconcileLogGroup",
         "logs:PutLogEvents on ReconcileLogGroup",
+        "secretsmanager:GetSecretValue on GumroadSecret",
+        "sqs:GetQueueAttributes on ProvisionQueue",
         "sqs:SendMessage on ProvisionQueue",
       ],
     },

@@ -1,0 +1,127 @@
+import * as z from "zod/mini";
+
+import type { Policy } from "../access/policy.ts";
+import { tellsMore } from "../access/known.ts";
+import type { GumroadApi } from "../gumroad/api.ts";
+import { factsOfSubscriber, ownerOfRow } from "../gumroad/facts-of-rows.ts";
+import type { SubscriberRow } from "../gumroad/rows.ts";
+import type { ItemKey } from "../ledger/keys.ts";
+import { recordKey } from "../ledger/keys.ts";
+import type { BuyerRecord } from "../ledger/record.ts";
+import { log } from "../log.ts";
+import { count } from "../metrics.ts";
+import type { BulkMessage } from "../queue/queue.ts";
+import { distinct, dueFor, hintFor } from "./hints.ts";
+import { isStale, productsHeld, unlikeGumroad } from "./record-check.ts";
+import { sideBySide } from "./side-by-side.ts";
+import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+const SLACK_MS = 30_000;
+
+const positionShape = z.discriminatedUnion("step", [
+  /** The running subscriptions of one product after the other. */
+  z.object({ step: z.literal("subscribers"), productId: z.string(), pageKey: z.nullable(z.string()) }),
+  /** All records. `holders`: how many buyers had each product so far; pairs, because an id comes from outside. */
+  z.object({ step: z.literal("records"), after: z.nullable(z.object({ pk: z.string(), sk: z.string() })), holders: z.array(z.tuple([z.string(), z.number()])) }),
+]);
+type Position = z.infer<typeof positionShape>;
+
+/**
+ * Every day what no listing of sales shows: subscriptions that run and aren't known to, or the other way round; what
+ * became of givers' sales; and records that the policy has changed for. The last needs no token of Gumroad's.
+ */
+export const runningAccess: Sweep = {
+  kind: "daily",
+  everyMs: DAY_MS - SLACK_MS,
+  needsShop: false,
+  begin: (_now, _last, policy) => written(firstPosition(policy)),
+  page: async (text, tools) => {
+    const position = positionShape.parse(JSON.parse(text));
+    if (position.step === "records") return recordsPage(position, tools);
+    if (tools.shop === null) {
+      log.warn("no token of Gumroad's: lost pings can't be found", { sweep: tools.sweep });
+      return { read: 0, differed: 0, found: [], next: written(firstRecords) };
+    }
+    return subscribersPage(position, tools.shop, tools);
+  },
+};
+
+const firstRecords: Position = { step: "records", after: null, holders: [] };
+
+function firstPosition(policy: Policy): Position {
+  const [productId] = policy.keys();
+  return productId === undefined ? firstRecords : { step: "subscribers", productId, pageKey: null };
+}
+
+/** Subscriptions that run by Gumroad and not by our record. Each is known by its own id; whose a new one is, its first sale tells. */
+async function subscribersPage({ productId, pageKey }: Extract<Position, { step: "subscribers" }>, shop: GumroadApi, tools: SweepTools): Promise<SweepPage> {
+  const at = tools.now();
+  const { rows, next } = await shop.subscribers(productId, pageKey, tools.deadline);
+  const owned = await tools.survey.owned(rows.map(({ id }) => `subscription:${id}` as const));
+  const differing = rows.filter((row) => tellsMore(owned.get(`subscription:${row.id}`)?.known, factsOfSubscriber(row, at)));
+  const found = await sideBySide(differing, async (row): Promise<readonly BulkMessage[]> => {
+    const buyer = owned.get(`subscription:${row.id}`)?.buyer ?? (await buyerOf(row, shop, tools));
+    if (buyer !== null) return [hintFor(buyer, { subscriptionId: row.id }, tools)];
+    log.warn("a subscription whose buyer Gumroad doesn't name", { subscription: row.id, sweep: tools.sweep });
+    return [];
+  });
+  const following = next === null ? productAfter(productId, tools.policy) : { step: "subscribers" as const, productId, pageKey: next };
+  return { read: rows.length, differed: differing.length, found: found.flat(), next: written(following) };
+}
+
+async function buyerOf({ saleIds }: SubscriberRow, shop: GumroadApi, { deadline }: SweepTools): Promise<string | null> {
+  const [first] = saleIds;
+  const sale = first === undefined ? null : await shop.sale(first, deadline);
+  return sale === null ? null : ownerOfRow(sale);
+}
+
+function productAfter(productId: string, policy: Policy): Position {
+  const ids = [...policy.keys()];
+  // One that is no longer in the policy was the last: its place is lost, and the day's rest matters less than going on.
+  const following = ids.includes(productId) ? ids[ids.indexOf(productId) + 1] : undefined;
+  return following === undefined ? firstRecords : { step: "subscribers", productId: following, pageKey: null };
+}
+
+/** Looks at records one after the other, so that a part can end in the middle when the time is up. */
+async function recordsPage({ after, holders }: Extract<Position, { step: "records" }>, tools: SweepTools): Promise<SweepPage> {
+  const part = await tools.survey.records(after);
+  if (part.broken > 0) {
+    count("NeedsPerson");
+    log.error("needs a person", { mend: "Records in the ledger's table can't be read: see which, and by what they were written.", records: part.broken, causes: ["RECORD_BROKEN"] });
+  }
+  const held = new Map(holders);
+  const found: BulkMessage[] = [];
+  let read = 0;
+  let differed = 0;
+  let next: ItemKey | null = part.next;
+  for (const record of part.records) {
+    const wrong = await wrongIn(record, tools);
+    found.push(...wrong);
+    read += 1;
+    differed += wrong.length;
+    for (const productId of productsHeld(record)) held.set(productId, (held.get(productId) ?? 0) + 1);
+    if (tools.enough.aborted && read < part.records.length) {
+      next = recordKey(record.email);
+      break;
+    }
+  }
+  if (next === null) await keepCounts(held, tools);
+  return { read, differed, found: distinct(found), next: next === null ? null : written({ step: "records", after: next, holders: [...held] }) };
+}
+
+async function wrongIn(record: BuyerRecord, tools: SweepTools): Promise<readonly BulkMessage[]> {
+  const stale = isStale(record, tools.policy, tools.now()) ? [dueFor(record.email, tools)] : [];
+  if (tools.shop === null) return stale;
+  const toReadBack = await unlikeGumroad(record, tools.shop, tools);
+  return [...stale, ...toReadBack.map((what) => hintFor(record.email, what, tools))];
+}
+
+/** A product that nobody has is counted too: it may have had holders yesterday. */
+async function keepCounts(held: ReadonlyMap<string, number>, { policy, holders }: SweepTools): Promise<void> {
+  for (const productId of new Set([...policy.keys(), ...held.keys()])) await holders.setHolders(productId, held.get(productId) ?? 0);
+}
+
+function written(position: Position): string {
+  return JSON.stringify(position);
+}

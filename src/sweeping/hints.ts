@@ -1,0 +1,25 @@
+import type { BulkMessage } from "../queue/queue.ts";
+import type { SweepTools } from "./sweep.ts";
+
+/** What is to be read back. */
+export type ToReadBack = { readonly saleId: string } | { readonly subscriptionId: string };
+
+/** Word for a buyer's record that Gumroad shows something else. The same of one sweep is queued once within five minutes. */
+export function hintFor(buyer: string, what: ToReadBack, { requestId, sweep, now }: Pick<SweepTools, "requestId" | "sweep" | "now">): BulkMessage {
+  const saleId = "saleId" in what ? what.saleId : null;
+  const subscriptionId = "subscriptionId" in what ? what.subscriptionId : null;
+  return {
+    message: { v: 1, kind: "hint", requestId, buyer, hops: 0, saleId, subscriptionId, sweep, foundAt: now() },
+    id: `${sweep} ${saleId === null ? "subscription" : "sale"} ${saleId ?? subscriptionId ?? ""}`,
+  };
+}
+
+/** Word for a buyer that their roles are to be worked out anew. */
+export function dueFor(buyer: string, { requestId, sweep }: Pick<SweepTools, "requestId" | "sweep">): BulkMessage {
+  return { message: { v: 1, kind: "due", requestId, buyer }, id: `${sweep} ${buyer}` };
+}
+
+/** Without doubles: many charges of one subscription tell the same end. */
+export function distinct(messages: readonly BulkMessage[]): readonly BulkMessage[] {
+  return [...new Map(messages.map((message) => [message.id, message])).values()];
+}

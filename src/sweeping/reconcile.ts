@@ -1,0 +1,168 @@
+import * as z from "zod/mini";
+
+import type { Policy } from "../access/policy.ts";
+import { NeedsPersonError, TemporaryError } from "../errors.ts";
+import type { GumroadApi } from "../gumroad/api.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { sweepKinds, sweepName, type Checkpoint, type SweepKind, type Sweeps } from "../ledger/sweeps.ts";
+import type { Survey } from "../ledger/survey.ts";
+import { causesOf, log } from "../log.ts";
+import { count } from "../metrics.ts";
+import type { BulkQueue } from "../queue/queue.ts";
+import { runningAccess } from "./daily.ts";
+import { sendDueBuyers } from "./due.ts";
+import { queueFeed, type Feed } from "./feed.ts";
+import { allSales, recentSales } from "./sales.ts";
+import type { OpenShop } from "./shop.ts";
+import type { Holders, Sweep } from "./sweep.ts";
+
+/** What reconciling works with. `now` gives epoch milliseconds. */
+export interface Reconciling {
+  readonly ledger: Pick<Ledger, "due">;
+  readonly survey: Survey;
+  readonly sweeps: Sweeps;
+  readonly holders: Holders;
+  readonly queue: BulkQueue;
+  readonly openShop: OpenShop;
+  readonly policy: Policy;
+  readonly now: () => number;
+  readonly wait: (ms: number) => Promise<unknown>;
+  /** Aborted when nothing new is to be begun: a page needs some seconds. */
+  readonly enough: AbortSignal;
+  /** Aborted when the time is up: ends every call. */
+  readonly deadline: AbortSignal;
+  readonly requestId: string;
+}
+
+/** How far a sweep is after this run; the counts are of the whole sweep. */
+export interface SweepState {
+  readonly sweep: SweepKind;
+  readonly read: number;
+  readonly differed: number;
+  readonly sent: number;
+  readonly finished: boolean;
+  /** False: no token of Gumroad's is configured, so that nothing of Gumroad's was read. */
+  readonly token: boolean;
+}
+
+/** What a run did. */
+export interface ReconcileReport {
+  /** Due buyers who went back to the queue. */
+  readonly due: number;
+  readonly sweeps: readonly SweepState[];
+}
+
+/** A sweep asked for by hand. */
+export interface AskedSweep {
+  readonly sweep: SweepKind;
+  /** Go on with the one that is under way. Left out: begin anew. */
+  readonly goOn?: boolean | undefined;
+}
+
+/** What is more urgent comes first. */
+const inOrder: readonly Sweep[] = [recentSales, runningAccess, allSales];
+
+const askedShape: z.ZodMiniType<AskedSweep> = z.strictObject({ sweep: z.enum(sweepKinds), goOn: z.optional(z.boolean()) });
+
+/** The sweep that an event asks for: `{"sweep": "recent"}`. Null for the schedule's event, and for everything else. */
+export function askedSweep(event: unknown): AskedSweep | null {
+  return askedShape.safeParse(event).data ?? null;
+}
+
+/**
+ * One run: the due buyers, then as much of the sweeps as fits. With a sweep asked for: a slice of that one, and nothing else.
+ * A Gumroad that can't be read ends the sweeps for this minute, and nothing more.
+ * @throws {TemporaryError} LEDGER_UNREACHABLE, QUEUE_UNREACHABLE
+ */
+export async function reconcile(asked: AskedSweep | null, work: Reconciling): Promise<ReconcileReport> {
+  const feed = queueFeed(work);
+  const due = asked === null ? await sendDueBuyers(work.ledger, feed, work.now(), work.requestId) : 0;
+  if (due > 0) log.info("sent due buyers to the queue", { sent: due });
+
+  const sweeps: SweepState[] = [];
+  try {
+    for (const sweep of inOrder) {
+      if (work.enough.aborted || (asked !== null && asked.sweep !== sweep.kind)) continue;
+      const before = feed.sent;
+      const state = await turnOf(sweep, asked, feed, work);
+      if (state !== null) sweeps.push(state);
+      // The next sweep would find the same once more, as nobody has read it back yet.
+      if (feed.sent > before) break;
+    }
+  } catch (error) {
+    leaveForNextRun(error, work);
+  }
+  return { due, sweeps };
+}
+
+/** A slice of a sweep that is under way, due or asked for; null if it is none of these, can't be done, or another run was first. */
+async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed, work: Reconciling): Promise<SweepState | null> {
+  const last = await work.sweeps.load(sweep.kind);
+  const isUnderWay = last !== null && last.finishedAt === null;
+  const isDue = last === null || (last.finishedAt !== null && work.now() >= last.startedAt + sweep.everyMs);
+  if (asked === null && !isUnderWay && !isDue) return null;
+  if (asked?.goOn === true && last !== null && !isUnderWay) return stateOf(last, true);
+
+  const shop = await work.openShop(work.deadline);
+  // Nothing is written down: once there is a token, it begins at once.
+  if (shop === null && sweep.needsShop) return asked === null ? null : { sweep: sweep.kind, read: 0, differed: 0, sent: 0, finished: true, token: false };
+  const goesOn = isUnderWay && (asked === null || asked.goOn === true);
+  const begun = goesOn ? last : await work.sweeps.save(fresh(sweep, last, work));
+  if (begun === null) return null;
+  return stateOf(await slice(sweep, begun, shop, feed, work), shop !== null);
+}
+
+function fresh({ kind, begin }: Sweep, last: Checkpoint | null, { policy, now }: Reconciling): Checkpoint {
+  const startedAt = now();
+  return { kind, startedAt, position: begin(startedAt, last, policy), read: 0, differed: 0, sent: 0, finishedAt: null, version: last?.version ?? 0 };
+}
+
+/**
+ * Page by page, until the sweep ends, the time is up, or the queue has enough. A page's findings are sent before it is
+ * ticked off, on the version that was read: a crash repeats one page, and of two at once only one goes on.
+ */
+async function slice(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, feed: Feed, work: Reconciling): Promise<Checkpoint> {
+  const name = sweepName(begun);
+  let checkpoint = begun;
+  while (checkpoint.finishedAt === null && (await feed.ready())) {
+    const page = await sweep.page(checkpoint.position, { ...work, shop, sweep: name });
+    await feed.send(page.found);
+    const following: Checkpoint = {
+      ...checkpoint,
+      position: page.next ?? checkpoint.position,
+      read: checkpoint.read + page.read,
+      differed: checkpoint.differed + page.differed,
+      sent: checkpoint.sent + page.found.length,
+      finishedAt: page.next === null ? work.now() : null,
+    };
+    if (following.finishedAt !== null) await work.sweeps.report(following);
+    const saved = await work.sweeps.save(following);
+    if (saved === null) {
+      log.info("another run goes on with this sweep", { sweep: name });
+      return checkpoint;
+    }
+    checkpoint = saved;
+    if (saved.finishedAt !== null) tell(saved);
+  }
+  return checkpoint;
+}
+
+function tell(finished: Checkpoint): void {
+  const { startedAt, finishedAt, read, differed, sent } = finished;
+  log.info("sweep finished", { sweep: sweepName(finished), read, differed, sent, tookMs: (finishedAt ?? startedAt) - startedAt });
+}
+
+function stateOf({ kind, read, differed, sent, finishedAt }: Checkpoint, token: boolean): SweepState {
+  return { sweep: kind, read, differed, sent, finished: finishedAt !== null, token };
+}
+
+/** Gumroad's failures are counted where it is called. The ledger's and the queue's are this function's own, and fail it. */
+function leaveForNextRun(error: unknown, { requestId }: Reconciling): void {
+  if (error instanceof NeedsPersonError) {
+    count("NeedsPerson");
+    log.error("needs a person", { requestId, mend: error.message, causes: causesOf(error) });
+    return;
+  }
+  if (!(error instanceof TemporaryError) || !/^(?:GUMROAD|SECRET)_/.test(error.code)) throw error;
+  log.warn("a sweep goes on at the next run", { requestId, causes: causesOf(error) });
+}

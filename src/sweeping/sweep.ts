@@ -1,0 +1,52 @@
+import type { Policy } from "../access/policy.ts";
+import type { GumroadApi } from "../gumroad/api.ts";
+import type { Checkpoint, SweepKind } from "../ledger/sweeps.ts";
+import type { Survey } from "../ledger/survey.ts";
+import type { BulkMessage } from "../queue/queue.ts";
+
+/** A place to keep how many buyers have each product: what a mass loss is measured against. */
+export interface Holders {
+  setHolders(productId: string, count: number): Promise<void>;
+}
+
+/** What a page is worked with. `now` gives epoch milliseconds. */
+export interface SweepTools {
+  /** Null where no token is configured. */
+  readonly shop: GumroadApi | null;
+  readonly survey: Survey;
+  readonly holders: Holders;
+  readonly policy: Policy;
+  readonly now: () => number;
+  /** Aborted when nothing new is to be begun. */
+  readonly enough: AbortSignal;
+  /** Aborted when the time is up: ends every call. */
+  readonly deadline: AbortSignal;
+  readonly requestId: string;
+  /** The sweep's name, for its messages. */
+  readonly sweep: string;
+}
+
+/** What one page came to. */
+export interface SweepPage {
+  /** Rows and records looked at. */
+  readonly read: number;
+  readonly differed: number;
+  readonly found: readonly BulkMessage[];
+  /** Where to go on; null at the end. */
+  readonly next: string | null;
+}
+
+/**
+ * One of the sweeps, page by page: no more than a page is ever held. What it finds is only a hint, which goes through the
+ * queue and is read back there; so a page that is worked twice, after a crash, does no harm.
+ */
+export interface Sweep {
+  readonly kind: SweepKind;
+  /** From one beginning to the next. */
+  readonly everyMs: number;
+  /** Whether there is nothing to do for it without a token of Gumroad's. */
+  readonly needsShop: boolean;
+  /** The first position of a sweep that begins now (epoch ms). */
+  begin(now: number, last: Checkpoint | null, policy: Policy): string;
+  page(position: string, tools: SweepTools): Promise<SweepPage>;
+}
