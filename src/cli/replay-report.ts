@@ -1,5 +1,6 @@
 import type { ReplayAnswer } from "./replay-pings.ts";
 import type { BuyerRoles } from "./replay-roles.ts";
+import { table } from "./table.ts";
 
 /** All that a replay found out. */
 export interface ReplayReport {
@@ -30,11 +31,4 @@ export function buyerTable(buyers: readonly BuyerRoles[]): string {
 export function reportJson({ pings, buyers, waiting, managementCalls }: ReplayReport): string {
   const answers = pings.map(({ file, event, buyer, status, error, ms }) => ({ file, event, buyer, status, error, ms }));
   return JSON.stringify({ pings: answers, buyers, waiting, managementCalls }, null, 2);
-}
-
-/** Columns as wide as their widest cell, two spaces between them, a rule below the head. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }

@@ -12,6 +12,7 @@ import { postPing, readPing, type ReplayAnswer, type ReplayPing } from "./replay
 import { waitForQueue } from "./replay-queue.ts";
 import { buyerTable, pingTable, reportJson, type ReplayReport } from "./replay-report.ts";
 import { type BuyerRoles, emulatorRoles, type RoleReader, settledRoles, tenantRoles } from "./replay-roles.ts";
+import { seedGumroad } from "./replay-rows.ts";
 import { countOf, isLoopback, replayFiles, replayTarget, type ReplayTarget } from "./replay-settings.ts";
 
 interface Flags {
@@ -47,13 +48,14 @@ async function replay(paths: readonly string[], flags: Flags): Promise<void> {
   const pings = Array.from({ length: countOf("--repeat", flags.repeat) }, () => files.map(readPing)).flat();
   const show = flags.json === true ? () => undefined : console.log;
 
+  const stack = isLoopback(target.url) ? readStackFile(path.join(projectRoot, ".local"), Number(target.url.port)) : undefined;
+  await seed(stack, files, show);
   const answers = await post(pings, target, flags.atOnce === true);
   if (answers.every(({ refused }) => refused)) {
     throw new ConfigError("REPLAY_NO_SERVICE", `nothing listens at ${target.url.origin}${isLoopback(target.url) ? ": start it with npm start" : ""}`);
   }
   show(pingTable(answers));
 
-  const stack = isLoopback(target.url) ? readStackFile(path.join(projectRoot, ".local"), Number(target.url.port)) : undefined;
   const reader = roleReader(target, stack, environment);
   const buyers = [...new Set(pings.flatMap(({ buyer }) => buyer ?? []))];
   const waiting = stack === undefined ? 0 : await waitForQueue(stack, QUEUE_LIMIT_MS);
@@ -62,6 +64,15 @@ async function replay(paths: readonly string[], flags: Flags): Promise<void> {
   if (flags.json === true) console.log(reportJson(report));
   else showBuyers(report, reader);
   process.exitCode = answers.every(({ status }) => status !== null && status >= 200 && status < 300) ? 0 : 1;
+}
+
+/** The emulated API shows what the pings tell of before they come, as the real one does. Only a stack that reads back looks at it. */
+async function seed(stack: StackFile | undefined, files: readonly string[], show: (line: string) => void): Promise<void> {
+  if (stack === undefined) return;
+  const rows = await seedGumroad(stack.gumroad.emulator, files);
+  if (rows === undefined || !stack.gumroad.readBack) return;
+  const sales = (rows.sales?.length ?? 0) + (rows.unlistedSales?.length ?? 0);
+  show(`Gumroad's API has their rows now, to be read back: ${String(sales)} of sales, ${String(rows.subscribers?.length ?? 0)} of subscribers\n`);
 }
 
 async function post(pings: readonly ReplayPing[], target: ReplayTarget, atOnce: boolean): Promise<ReplayAnswer[]> {
@@ -98,7 +109,7 @@ function showBuyers({ buyers, waiting, managementCalls }: ReplayReport, reader: 
   if (reader === undefined) console.log("Roles are not shown: set AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET to read them.");
   else if (buyers.length === 0) console.log("No body names a buyer.");
   else console.log(buyerTable(buyers));
-  if (waiting > 0) console.log(`\n${String(waiting)} messages wait to be tried again: npm start prints why.`);
+  if (waiting > 0) console.log(`\n${String(waiting)} messages wait to be tried or read again: npm start prints why.`);
   if (managementCalls !== null) console.log(`\nManagement calls since the emulator's start: ${String(managementCalls)}`);
 }
 

@@ -16,6 +16,12 @@ const stackFileShape = z.object({
     /** The emulator's address if the functions use it, directly. */
     emulator: z.string().nullable(),
   }),
+  gumroad: z.object({
+    /** The emulator's address. */
+    emulator: z.string(),
+    /** Whether the functions read purchases back from it. */
+    readBack: z.boolean(),
+  }),
   sqs: z.object({ endpoint: z.string(), queues: z.record(z.string(), z.string()) }),
   dynamodb: z.object({ endpoint: z.string(), tables: z.record(z.string(), z.string()) }),
   logs: z.string(),

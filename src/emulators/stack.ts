@@ -4,7 +4,7 @@ import path from "node:path";
 import { ConfigError } from "../errors.ts";
 import { CREDENTIALS, REGION } from "./aws/account.ts";
 import { type Api, type ApiAnswer, startApi } from "./aws/api-gateway.ts";
-import { systemCodeOf } from "./aws/errors.ts";
+import { messageOf, systemCodeOf } from "./aws/errors.ts";
 import { type Gate, type GateHook, type Service, startGate } from "./aws/gate.ts";
 import { createLambda, type InvocationResult, type Lambda } from "./aws/lambda.ts";
 import { type InFlightMessage, type QueuedMessage, type Queues, startQueues } from "./aws/queues.ts";
@@ -16,13 +16,15 @@ import { readTemplate, type Template } from "./aws/template.ts";
 import { localAccountsSecret } from "./local-accounts-secret.ts";
 import { type Auth0Emulator, startAuth0Emulator } from "./auth0/emulator.ts";
 import type { Auth0EmulatorOptions } from "./auth0/options.ts";
+import { type GumroadEmulator, startGumroadEmulator } from "./gumroad/emulator.ts";
+import { FIXTURE_SELLER, type GumroadEmulatorOptions, LOCAL_ACCESS_TOKEN } from "./gumroad/options.ts";
 
 /** The stage of everything local. */
 const LOCAL_STAGE = "local";
 /** The token in the local ping URL. */
 export const LOCAL_TOKEN = "local";
-/** The seller of the fixture pings. */
-export const LOCAL_SELLER_ID = "fHis2sbMl3TASuuulQvtoQ==";
+/** The seller of the fixture pings, and of the emulated shop. */
+export const LOCAL_SELLER_ID = FIXTURE_SELLER;
 /** The emulated tenant's application. */
 export const LOCAL_CLIENT = { id: "local-client", secret: "local-secret" };
 
@@ -46,15 +48,21 @@ export interface StackOptions {
   readonly port?: number;
   /** Port of the Auth0 emulator; 0, the default, takes a free one. */
   readonly auth0Port?: number;
+  /** Port of the Gumroad emulator; 0, the default, takes a free one. */
+  readonly gumroadPort?: number;
+  /** Gives the functions the emulated shop's API token, in the secret `gumroad`. Default false: pings are taken on trust. */
+  readonly readBack?: boolean;
   /** Keeps the tables in this folder; in memory if left out. */
   readonly dataDir?: string;
   /** Names of the roles that the emulated tenant has from the start. */
   readonly roles?: readonly string[];
   /** More settings of the Auth0 emulator: limits, latency … */
   readonly auth0?: Omit<Auth0EmulatorOptions, "port" | "roles" | "clientId" | "clientSecret" | "now">;
+  /** More settings of the Gumroad emulator: products, delays, chaos … */
+  readonly gumroad?: Omit<GumroadEmulatorOptions, "port" | "sellerId" | "eventsUrl" | "now" | "forward">;
   /** Provision another tenant than the emulated one. */
   readonly tenant?: TenantSettings | undefined;
-  /** Values of secrets, by the last part of their name (`ping`, `auth0`, `accounts`); they replace the local ones. */
+  /** Values of secrets, by the last part of their name (`ping`, `auth0`, `accounts`, `gumroad`); they replace the local ones. */
   readonly secrets?: Readonly<Record<string, unknown>>;
   /** Environment variables of a function on top of serverless.yml's, by its key there. */
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -85,6 +93,16 @@ export interface QueueView {
   deadLetters(logicalId?: string): Promise<unknown[]>;
 }
 
+/** Addresses of a stack's parts. */
+interface Endpoints {
+  readonly sqs: string;
+  readonly dynamodb: string;
+  readonly secretsmanager: string;
+  readonly auth0: string;
+  /** Of its API, with `/v2`. */
+  readonly gumroad: string;
+}
+
 /** A running stack: the functions of serverless.yml over embedded parts. */
 export interface Stack {
   readonly url: string;
@@ -92,12 +110,14 @@ export interface Stack {
   readonly pingUrl: string;
   readonly template: Template;
   readonly auth0: Auth0Emulator;
+  /** A shop whose eight events all go to the ping URL, on the functions' calendar. */
+  readonly gumroad: GumroadEmulator;
   readonly sqs: QueueView;
   readonly secrets: { set(name: string, value: unknown): void };
   /** Addresses of the parts themselves, past the proxies. */
-  readonly endpoints: { readonly sqs: string; readonly dynamodb: string; readonly secretsmanager: string; readonly auth0: string };
+  readonly endpoints: Endpoints;
   /** Addresses that the functions use: the proxies where there is an `onCall`, else the parts themselves. */
-  readonly gates: { readonly sqs: string; readonly dynamodb: string; readonly secretsmanager: string; readonly auth0: string };
+  readonly gates: Endpoints;
   /** Messages that running invocations hold now. */
   inHand(): number;
   /** URL of a queue, by its logical id. */
@@ -114,7 +134,10 @@ export interface Stack {
   crash(functionKey?: string): Promise<void>;
   /** Makes all messages in flight that no running invocation holds visible at once, as if their visibility time-out had passed. */
   redeliver(): Promise<void>;
-  /** Moves the functions' (and the Auth0 emulator's) calendar ahead, and makes messages visible whose time-out has passed by it. */
+  /**
+   * Moves the calendar of the functions and the emulators ahead. What falls due in the shop until then happens in its
+   * time and is pinged; then messages are visible whose time-out has passed.
+   */
   advance(ms: number): Promise<void>;
   /** Takes no more requests, works off the queues for up to `drainMs` (default 0), lets what runs finish, closes. Gives the number of messages left behind. */
   stop(drainMs?: number): Promise<number>;
@@ -125,6 +148,8 @@ const IDLE_TIMEOUT_MS = 10_000;
 const IDLE_POLL_MS = 5;
 const LEDGER = "LedgerTable";
 const DEAD_LETTERS = "DeadLetterQueue";
+/** How often a stack on the real clock looks what is due in the shop. */
+const SHOP_TICK_MS = 1_000;
 const PROJECT_TEMPLATE = path.resolve(import.meta.dirname, "../../serverless.yml");
 
 /**
@@ -213,6 +238,12 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   const api: Api = await started(
     startApi({ port: options.port ?? 0, portSetting: "PORT", routes, cors: template.cors, onAnswer: options.onAnswer }),
   );
+  const pingUrl = `${api.url}/ping/${LOCAL_TOKEN}`;
+  const gumroad = await started(startShop(options, pingUrl, now, (ms) => Atomics.add(offset, 0, BigInt(Math.ceil(ms)))));
+  const gumroadUrl = `${await gated("gumroad", gumroad.url)}${new URL(gumroad.apiUrl).pathname}`;
+  if (options.readBack === true && options.secrets?.["gumroad"] === undefined) {
+    secrets.set(fullSecretName(template, "gumroad"), text({ access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID, api: gumroadUrl }));
+  }
   for (const spec of template.functions) {
     const lambda = lambdaOf(spec.key);
     for (const event of spec.events) {
@@ -225,10 +256,24 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
       }
     }
   }
+  if (options.schedules === true) schedules.push(startSchedule(SHOP_TICK_MS, () => shopTick().catch((error: unknown) => options.onError?.(messageOf(error)))));
 
   async function scheduled(lambda: Lambda): Promise<void> {
     const result = await lambda.invoke(scheduledEvent(now()));
     if (result.kind !== "answer") options.onError?.(`${lambda.name}: ${result.errorType}: ${result.message}`);
+  }
+
+  /** Makes visible what the queues, whose own clock is the real one, still hold back. */
+  let releasedAt = Atomics.load(offset, 0);
+  async function releaseDue(): Promise<void> {
+    releasedAt = Atomics.load(offset, 0);
+    await release(({ visibilityDeadline }) => visibilityDeadline <= now());
+  }
+
+  /** On the real clock: renewals and retries fall due by themselves, and somebody may have moved time by the shop's own control call. */
+  async function shopTick(): Promise<void> {
+    await gumroad.advance(0);
+    if (Atomics.load(offset, 0) !== releasedAt) await releaseDue();
   }
 
   function nameOf(logicalId: string): string {
@@ -287,9 +332,10 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   const items = async (logicalId: string): Promise<Record<string, unknown>[]> => tables.items(tableName(logicalId));
   return {
     url: api.url,
-    pingUrl: `${api.url}/ping/${LOCAL_TOKEN}`,
+    pingUrl,
     template,
     auth0,
+    gumroad,
     sqs: {
       idle,
       inspect: (logicalId) => queues.inspect(nameOf(logicalId)),
@@ -301,8 +347,8 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     secrets: {
       set: (name, value) => secrets.set(fullSecretName(template, name), value === undefined ? undefined : text(value)),
     },
-    endpoints: { sqs: queues.url, dynamodb: tables.url, secretsmanager: secrets.url, auth0: auth0.url },
-    gates: { ...endpoints, auth0: auth0Url },
+    endpoints: { sqs: queues.url, dynamodb: tables.url, secretsmanager: secrets.url, auth0: auth0.url, gumroad: gumroad.apiUrl },
+    gates: { ...endpoints, auth0: auth0Url, gumroad: gumroadUrl },
     inHand: () => sources.reduce((sum, { source }) => sum + source.inHand.size, 0),
     queueUrl: (logicalId) => queues.queueUrl(nameOf(logicalId)),
     items,
@@ -312,8 +358,8 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     crash: (functionKey) => (functionKey === undefined ? crash("all") : lambdaOf(functionKey).crash("all")),
     redeliver: () => release(() => true),
     advance: async (ms) => {
-      Atomics.add(offset, 0, BigInt(ms));
-      await release(({ visibilityDeadline }) => visibilityDeadline <= now());
+      await gumroad.advance(ms);
+      await releaseDue();
     },
     stop: (drainMs = 0) => (stopping ??= stop(drainMs)),
   };
@@ -321,18 +367,23 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
 
 async function startAuth0(options: StackOptions, now: () => number): Promise<Auth0Emulator> {
   const port = options.auth0Port ?? 0;
+  return onPort("AUTH0_PORT", port, () =>
+    startAuth0Emulator({ ...options.auth0, port, now, roles: options.roles ?? [], clientId: LOCAL_CLIENT.id, clientSecret: LOCAL_CLIENT.secret }),
+  );
+}
+
+/** The shop, telling each of its events to the ping URL once: it has no Ping URL besides, which would get sales again. */
+async function startShop(options: StackOptions, eventsUrl: string, now: () => number, forward: (ms: number) => void): Promise<GumroadEmulator> {
+  const port = options.gumroadPort ?? 0;
+  return onPort("GUMROAD_PORT", port, () => startGumroadEmulator({ ...options.gumroad, port, sellerId: LOCAL_SELLER_ID, eventsUrl, now, forward }));
+}
+
+async function onPort<T>(setting: string, port: number, begin: () => Promise<T>): Promise<T> {
   try {
-    return await startAuth0Emulator({
-      ...options.auth0,
-      port,
-      now,
-      roles: options.roles ?? [],
-      clientId: LOCAL_CLIENT.id,
-      clientSecret: LOCAL_CLIENT.secret,
-    });
+    return await begin();
   } catch (error) {
     if (systemCodeOf(error) !== "EADDRINUSE") throw error;
-    throw new ConfigError("PORT_TAKEN", `port ${String(port)} is taken by another process; choose another with AUTH0_PORT`, { cause: error });
+    throw new ConfigError("PORT_TAKEN", `port ${String(port)} is taken by another process; choose another with ${setting}`, { cause: error });
   }
 }
 

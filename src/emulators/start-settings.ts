@@ -10,6 +10,9 @@ import { LOCAL_CLIENT, type TenantSettings } from "./stack.ts";
 export interface StartSettings {
   readonly port: number;
   readonly auth0Port: number;
+  readonly gumroadPort: number;
+  /** Whether the service reads purchases back from the Gumroad emulator; else pings are taken on trust. */
+  readonly readBack: boolean;
   /** Where the tables are kept; in memory if undefined. */
   readonly dataDir: string | undefined;
   readonly tenant: TenantSettings;
@@ -21,13 +24,16 @@ export interface StartSettings {
 const PARAMS = { SIGNUP: "signUp", AUTH0_ISSUER: "auth0Issuer", AUTH0_AUDIENCE: "auth0Audience", ROLES_CLAIM: "rolesClaim", LOG_LEVEL: "logLevel" } as const;
 
 /** Shown for `npm start -- --help`. */
-export const START_USAGE = `npm start [-- --data DIR]
+export const START_USAGE = `npm start [-- [--data DIR] [--read-back]]
 
   --data DIR            keep the tables in DIR; in memory otherwise
+  --read-back           give the service the Gumroad emulator's API token, so that it reads purchases back;
+                        without, pings are taken on trust, as without a token in production
 
 Settings, from the environment or .env (the environment wins):
   PORT                  the API's port on 127.0.0.1; 3000
   AUTH0_PORT            the Auth0 emulator's port on 127.0.0.1; 3001
+  GUMROAD_PORT          the Gumroad emulator's port on 127.0.0.1; 3002
   AUTH0_DOMAIN          another Auth0 tenant (a host), or a full URL of a proxy or emulator; the emulator above
   AUTH0_CLIENT_ID       its machine-to-machine application; ${LOCAL_CLIENT.id}
   AUTH0_CLIENT_SECRET   and that one's secret; ${LOCAL_CLIENT.secret}
@@ -39,6 +45,7 @@ Settings, from the environment or .env (the environment wins):
 
 const DEFAULT_PORT = 3000;
 const DEFAULT_AUTH0_PORT = 3001;
+const DEFAULT_GUMROAD_PORT = 3002;
 const HIGHEST_PORT = 65_535;
 
 /**
@@ -59,13 +66,23 @@ export function environmentWith(envFile: string, environment: NodeJS.ProcessEnv)
  * @throws {ConfigError} BAD_SETTING, one line that names the setting
  */
 export function readStartSettings(args: readonly string[], environment: NodeJS.ProcessEnv): StartSettings | "help" {
-  const { data, help } = flags(args);
+  const { data, help, "read-back": readBack = false } = flags(args);
   if (help === true) return "help";
   if (data === "") throw new ConfigError("BAD_SETTING", "--data needs a folder, such as --data .local");
   const port = portOf("PORT", environment["PORT"], DEFAULT_PORT);
   const auth0Port = portOf("AUTH0_PORT", environment["AUTH0_PORT"], DEFAULT_AUTH0_PORT);
-  if (port === auth0Port && port !== 0) throw new ConfigError("BAD_SETTING", `PORT and AUTH0_PORT are both ${String(port)}; they need two ports`);
-  return { port, auth0Port, dataDir: data, tenant: tenantOf(environment), params: paramsOf(environment) };
+  const gumroadPort = portOf("GUMROAD_PORT", environment["GUMROAD_PORT"], DEFAULT_GUMROAD_PORT);
+  requireDifferent([["PORT", port], ["AUTH0_PORT", auth0Port], ["GUMROAD_PORT", gumroadPort]]);
+  return { port, auth0Port, gumroadPort, readBack, dataDir: data, tenant: tenantOf(environment), params: paramsOf(environment) };
+}
+
+function requireDifferent(ports: readonly (readonly [setting: string, port: number])[]): void {
+  const taken = new Map<number, string>();
+  for (const [setting, port] of ports) {
+    const other = taken.get(port);
+    if (other !== undefined) throw new ConfigError("BAD_SETTING", `${other} and ${setting} are both ${String(port)}; they need two ports`);
+    if (port !== 0) taken.set(port, setting);
+  }
 }
 
 function paramsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
@@ -77,9 +94,9 @@ function paramsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, strin
   );
 }
 
-function flags(args: readonly string[]): { data?: string | undefined; help?: boolean | undefined } {
+function flags(args: readonly string[]): { data?: string | undefined; "read-back"?: boolean | undefined; help?: boolean | undefined } {
   try {
-    return parseArgs({ args: [...args], options: { data: { type: "string" }, help: { type: "boolean", short: "h" } } }).values;
+    return parseArgs({ args: [...args], options: { data: { type: "string" }, "read-back": { type: "boolean" }, help: { type: "boolean", short: "h" } } }).values;
   } catch (error) {
     throw new ConfigError("BAD_SETTING", `${messageOf(error).split(/[.\n]/)[0] ?? ""}; see npm start -- --help`, { cause: error });
   }

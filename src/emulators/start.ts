@@ -46,13 +46,15 @@ async function rolesOfPolicy(): Promise<readonly string[]> {
 }
 
 async function run(settings: StartSettings, roles: readonly string[], began: number): Promise<void> {
-  const { port, auth0Port, dataDir, tenant, params } = settings;
+  const { port, auth0Port, gumroadPort, readBack, dataDir, tenant, params } = settings;
   mkdirSync(LOCAL_FOLDER, { recursive: true });
   // Appending, so that two stacks can share the file.
   const logs = createWriteStream(LOG_FILE, { flags: "a" });
   const stack = await startStack({
     port,
     auth0Port,
+    gumroadPort,
+    readBack,
     tenant,
     params,
     roles,
@@ -77,22 +79,25 @@ async function run(settings: StartSettings, roles: readonly string[], began: num
   print(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Send a ping: npm run replay -- fixtures/pings/sale.txt${elsewhere}`);
 }
 
-function introduce(stack: Stack, { tenant, dataDir }: StartSettings): void {
+function introduce(stack: Stack, { tenant, dataDir, readBack }: StartSettings): void {
   const emulated = `${stack.auth0.url} (emulator; client ${LOCAL_CLIENT.id}, secret ${LOCAL_CLIENT.secret})`;
   print(`API       ${stack.url}`);
   print(`Ping URL  ${stack.pingUrl}`);
   if (tenant.domain === undefined) print(`Auth0     ${emulated}`);
   else print(`Auth0     ${tenant.domain}; not used: ${emulated}`);
+  const trust = readBack ? "purchases are read back" : "pings are taken on trust; with npm start -- --read-back purchases are read back";
+  print(`Gumroad   ${stack.gumroad.url} (emulator; ${trust})`);
   print(`Tables    ${dataDir === undefined ? "in memory; keep them with: npm start -- --data .local" : path.resolve(dataDir)}`);
   print(`Logs      ${path.relative(process.cwd(), LOG_FILE)}`);
 }
 
-function describe(stack: Stack, { tenant }: StartSettings): Parameters<typeof writeStackFile>[2] {
+function describe(stack: Stack, { tenant, readBack }: StartSettings): Parameters<typeof writeStackFile>[2] {
   return {
     pid: process.pid,
     url: stack.url,
     pingUrl: stack.pingUrl,
     auth0: { domain: stack.gates.auth0, emulator: tenant.domain === undefined ? stack.auth0.url : null },
+    gumroad: { emulator: stack.gumroad.url, readBack },
     sqs: {
       endpoint: stack.endpoints.sqs,
       queues: Object.fromEntries(stack.template.queues.map(({ logicalId }) => [logicalId, stack.queueUrl(logicalId)])),

@@ -10,6 +10,9 @@ import { emulatorRoles, settledRoles, tenantRoles } from "../../src/cli/replay-r
 import { countOf, replayFiles, replayTarget } from "../../src/cli/replay-settings.ts";
 import { type Auth0Emulator, startAuth0Emulator } from "../../src/emulators/auth0/emulator.ts";
 import { type LoopbackServer, readBody, startLoopbackServer } from "../../src/emulators/aws/loopback.ts";
+import { startGumroadEmulator } from "../../src/emulators/gumroad/emulator.ts";
+import { LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
+import { removeStackFile, writeStackFile } from "../../src/emulators/stack-file.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const local = { client_id: "local-client", client_secret: "local-secret" };
@@ -209,6 +212,30 @@ describe("npm run replay", () => {
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (part: string) => (output += part));
       child.on("close", (code) => resolve({ code, output }));
     });
+
+  it.each([true, false])("puts a story's rows into the emulator of the stack at that address, and says so where they are read back: %s", async (readBack) => {
+    const [service, gumroad, auth0] = await Promise.all([startLoopbackServer({ port: 0 }, (_, outgoing) => void outgoing.end("{}")), startGumroadEmulator(), startAuth0Emulator()]);
+    const stackFile = writeStackFile(path.join(root, ".local"), service.port, {
+      pid: process.pid,
+      url: service.url,
+      pingUrl: `${service.url}/ping/local`,
+      auth0: { domain: auth0.url, emulator: auth0.url },
+      gumroad: { emulator: gumroad.url, readBack },
+      sqs: { endpoint: service.url, queues: {} },
+      dynamodb: { endpoint: service.url, tables: {} },
+      logs: "none",
+    });
+    try {
+      const { code, output } = await run("fixtures/pings/sale-gift.txt", "fixtures/pings/membership-sale.txt", "--to", service.url);
+      const said = "Gumroad's API has their rows now, to be read back: 3 of sales, 1 of subscribers\n\n";
+      expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(new RegExp(`^${readBack ? said : ""}ping {5,}event`)) });
+      const seeded = await fetch(`${gumroad.apiUrl}/sales`, { headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
+      expect(await seeded.json()).toMatchObject({ sales: [{ purchase_email: "eve@example.com" }, { giftee_email: "cy@example.com" }] });
+    } finally {
+      removeStackFile(stackFile);
+      await Promise.all([service.stop(), gumroad.stop(), auth0.stop()]);
+    }
+  });
 
   it("says a mistake in one line and exits 1", async () => {
     expect(await run("no/such.txt")).toEqual({ code: 1, output: "npm run replay: there is no file or folder no/such.txt\n" });

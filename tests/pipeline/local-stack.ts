@@ -50,6 +50,22 @@ export async function deliver(stack: Stack, ...texts: readonly string[]): Promis
   await stack.sqs.idle();
 }
 
+/** How long a message that somebody has just received stays invisible: the queue's own time-out (ms). */
+const JUST_RECEIVED_MS = 360_000;
+const RESTING_LIMIT_MS = 10_000;
+
+/** Waits until the queue holds nothing but so many messages that were put back for a while. */
+export async function untilResting(stack: Stack, count: number): Promise<void> {
+  const deadline = performance.now() + RESTING_LIMIT_MS;
+  for (;;) {
+    const { waiting, inFlight } = await stack.sqs.inspect("ProvisionQueue");
+    const resting = inFlight.filter(({ visibilityDeadline }) => Math.abs(visibilityDeadline - Date.now() - JUST_RECEIVED_MS) > 10_000);
+    if (waiting.length === 0 && resting.length === count && inFlight.length === count && stack.inHand() === 0) return;
+    if (performance.now() > deadline) throw new Error(`${String(waiting.length)} messages wait and ${String(inFlight.length)} are in flight, of which ${String(resting.length)} rest, not ${String(count)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 /** A buyer's record as stored, or undefined. */
 export async function recordOf(stack: Stack, email: string): Promise<BuyerRecord | undefined> {
   const item = (await stack.ledger()).find(({ pk, sk }) => pk === `buyer#${email}` && sk === "record");

@@ -375,7 +375,7 @@ describe("what mends itself", () => {
     stack.auth0.fault({ path: "/users-by-email", times: 1, answer: { status: 503 } });
     const message = (text: string) => {
       const ping = readPing(parseForm(text));
-      return JSON.stringify({ v: 1, kind: "ping", requestId: "r", receivedAt: 1, pingId: text, buyer: ANN, hops: 0, ping });
+      return JSON.stringify({ v: 1, kind: "ping", requestId: "r", receivedAt: 1, pingId: text, buyer: ANN, hops: 0, misses: 0, again: false, given: false, ping });
     };
     const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: message(text), attributes: { ApproximateReceiveCount: "1" } });
     const typed = `${changed("sale", { sale_id: "typed" })}&custom_fields%5Bemail%5D=x`;

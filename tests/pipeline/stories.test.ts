@@ -1,22 +1,16 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import * as z from "zod";
 
+import { readManifest } from "../../src/cli/replay-rows.ts";
 import type { Stack } from "../../src/emulators/stack.ts";
 import { parseForm, textOf } from "../../src/gumroad/form.ts";
 import { isTestPing, readPing } from "../../src/gumroad/ping.ts";
 import { seed } from "../properties/arbitraries.ts";
 import { body, deliver, post, startLocal } from "./local-stack.ts";
 
-const manifest = z
-  .strictObject({
-    about: z.string(),
-    bodies: z.record(z.string(), z.strictObject({ event: z.string(), buyer: z.email(), covers: z.string().min(10) })),
-    stories: z.array(z.strictObject({ name: z.string(), pings: z.array(z.string()).min(1), roles: z.record(z.email(), z.array(z.string())) })),
-  })
-  .parse(JSON.parse(readFileSync("fixtures/manifest.json", "utf8")));
+const manifest = readManifest();
 
 describe("the manifest", () => {
   it("lists every wire body, and no other", () => {

@@ -1,6 +1,5 @@
 import { createServer } from "node:http";
 
-import { MANAGEMENT_SCOPES } from "../../auth0/scopes.ts";
 import { CallLog } from "../service/call-log.ts";
 import type { Logged } from "../service/call-log.ts";
 import { Faults } from "../service/faults.ts";
@@ -10,6 +9,7 @@ import { requestHandler } from "../service/request-handler.ts";
 import type { Behaviour, Latency, OnCall } from "../service/request-handler.ts";
 import { tenantAdmin } from "./admin.ts";
 import type { TenantAdmin } from "./admin.ts";
+import { Applications } from "./applications.ts";
 import { countsOf } from "./calls.ts";
 import type { Auth0Call } from "./calls.ts";
 import { loadContract } from "./contract.ts";
@@ -23,7 +23,6 @@ import { Tenant } from "./tenant.ts";
 import type { PasswordChangeTicket, VerificationMail } from "./tenant.ts";
 import { tenantApi } from "./tenant-api.ts";
 import { answerTokenRequest } from "./token-endpoint.ts";
-import type { Client } from "./token-endpoint.ts";
 import { Tokens } from "./tokens.ts";
 
 /** A running emulator. Everything can be changed while it runs. */
@@ -47,6 +46,9 @@ export interface Auth0Emulator extends TenantAdmin {
   rotateSecret(secret?: string): string;
   /** Changes the client's grant. Tokens issued before keep the scopes they have, as with Auth0. */
   setScopes(scopes: readonly string[]): void;
+
+  /** Lets the client use a connection, or keeps it from that. */
+  enableConnection(name: string, enabled: boolean): void;
 
   /** Changes the rate limits; the buckets start full. */
   setLimits(limits: Limits): void;
@@ -83,12 +85,13 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
   };
   const behaviour: Behaviour<Auth0Call> = { latency: options.latency ?? 0, onCall: options.onCall };
   let tenant = newTenant(options, now);
-  let client = newClient(options);
+  let applications = new Applications(options);
   let url = "";
 
   const admin = tenantAdmin(() => tenant);
   const operations = managementOperations(
     () => tenant,
+    () => applications,
     () => url,
   );
   const management = new ManagementApi({ contract, operations, tokens, limiter, onFailure });
@@ -97,7 +100,7 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
   };
   const reset = (): void => {
     tenant = newTenant(options, now);
-    client = newClient(options);
+    applications = new Applications(options);
     behaviour.latency = options.latency ?? 0;
     behaviour.onCall = options.onCall;
     limiter.set(options.limits ?? "none");
@@ -109,7 +112,7 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
   const api = tenantApi({
     contract,
     management,
-    token: (body) => answerTokenRequest(body, client, tokens),
+    token: (body) => answerTokenRequest(body, applications, tokens),
     controls: { calls: () => ({ ...countsOf(log.calls), calls: log.calls }), users: admin.users, setPlan: setLimits, reset },
     now,
     onFailure,
@@ -136,12 +139,15 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
     revokeTokens() {
       tokens.revokeAll();
     },
-    rotateSecret(secret = `${client.secret}-rotated`) {
-      client.secret = secret;
+    rotateSecret(secret = `${applications.service.secret}-rotated`) {
+      applications.service.secret = secret;
       return secret;
     },
     setScopes(scopes) {
-      client.scopes = [...scopes];
+      applications.service.scopes = [...scopes];
+    },
+    enableConnection(name, enabled) {
+      applications.enable(name, applications.service.id, enabled);
     },
     setLimits,
     setLatency(latency) {
@@ -159,12 +165,4 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
 function newTenant(options: Auth0EmulatorOptions, now: () => number): Tenant {
   const connections = options.connections ?? [{ name: DEFAULT_CONNECTION, strategy: "auth0" }];
   return new Tenant(connections, options.roles ?? [], now);
-}
-
-function newClient(options: Auth0EmulatorOptions): Client {
-  return {
-    id: options.clientId ?? "local-client",
-    secret: options.clientSecret ?? "local-secret",
-    scopes: options.scopes ?? MANAGEMENT_SCOPES,
-  };
 }

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type * as z from "zod";
 
 import type { Answer } from "../service/refused-call.ts";
+import type { Applications } from "./applications.ts";
 import type { CheckedRequest } from "./contract.ts";
 import { isUserId } from "./formats.ts";
 import { Refusal } from "./refusal.ts";
@@ -20,6 +21,7 @@ import {
   VerificationMailBody,
 } from "./requests.ts";
 import type { Fields, Page } from "./requests.ts";
+import { settingsOperations } from "./settings-operations.ts";
 import type { Tenant } from "./tenant.ts";
 import { userAnswer } from "./user.ts";
 
@@ -36,8 +38,13 @@ const NO_CONTENT: Answer = { status: 204 };
 /**
  * What each operation of the description does to the tenant, by operation id. `baseUrl` leads the links in answers.
  */
-export function managementOperations(tenant: () => Tenant, baseUrl: () => string): Readonly<Record<string, ManagementOperation>> {
+export function managementOperations(
+  tenant: () => Tenant,
+  applications: () => Applications,
+  baseUrl: () => string,
+): Readonly<Record<string, ManagementOperation>> {
   return {
+    ...settingsOperations(tenant, applications, baseUrl),
     "get_users-by-email": {
       scopes: ["read:users"],
       run({ query }) {
@@ -62,7 +69,9 @@ export function managementOperations(tenant: () => Tenant, baseUrl: () => string
     post_users: {
       scopes: ["create:users"],
       run({ body }) {
-        return { status: 201, body: userAnswer(tenant().createUser(parse(CreateUserBody, body))) };
+        const request = parse(CreateUserBody, body);
+        applications().requireEnabled(request.connection);
+        return { status: 201, body: userAnswer(tenant().createUser(request)) };
       },
     },
     get_users_by_id: {

@@ -6,6 +6,9 @@ import type { Connection } from "./user.ts";
 /** Auth0's name for the database that every new tenant has. */
 export const DEFAULT_CONNECTION = "Username-Password-Authentication";
 
+/** The operator's application of every emulated tenant: it may change settings, and nothing that the service may. */
+export const ADMIN_CLIENT = { id: "local-admin", secret: "local-admin-secret" };
+
 /** Settings of an emulator. */
 export interface Auth0EmulatorOptions {
   /** Port on 127.0.0.1; 0, the default, takes a free one. */

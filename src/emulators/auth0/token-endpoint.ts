@@ -1,10 +1,11 @@
 import * as z from "zod";
 
 import type { Answer } from "../service/refused-call.ts";
+import type { Applications } from "./applications.ts";
 import { TOKEN_SECONDS } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** The one application of the emulated tenant. */
+/** An application of the emulated tenant. */
 export interface Client {
   readonly id: string;
   secret: string;
@@ -23,7 +24,7 @@ const TokenRequest = z.object({
 /**
  * Answers `POST /oauth/token` for client credentials. Errors have OAuth's shape, not the Management API's.
  */
-export function answerTokenRequest(body: unknown, client: Client, tokens: Tokens): Answer {
+export function answerTokenRequest(body: unknown, applications: Applications, tokens: Tokens): Answer {
   const parsed = TokenRequest.safeParse(body);
   if (!parsed.success) return refused(400, "invalid_request", "The request body could not be read.");
   const request = parsed.data;
@@ -31,9 +32,8 @@ export function answerTokenRequest(body: unknown, client: Client, tokens: Tokens
   if (request.grant_type !== "client_credentials") {
     return refused(403, "unsupported_grant_type", `Unsupported grant type: ${request.grant_type}`);
   }
-  if (request.client_id !== client.id || request.client_secret !== client.secret) {
-    return refused(401, "access_denied", "Unauthorized");
-  }
+  const client = applications.withCredentials(request.client_id, request.client_secret);
+  if (client === undefined) return refused(401, "access_denied", "Unauthorized");
   if (request.audience === undefined) {
     return refused(403, "access_denied", "No audience parameter was provided, and no default audience has been configured");
   }

@@ -34,6 +34,11 @@ export class Users {
     return this.#connections.get(name);
   }
 
+  /** All connections, in the order they were added. */
+  connections(): Connection[] {
+    return [...this.#connections.values()];
+  }
+
   /** All users, oldest first. */
   all(): User[] {
     return [...this.#users.values()];

@@ -3,12 +3,12 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import { readBody, startLoopbackServer } from "./loopback.ts";
 
 /** The services that the functions call. */
-export type Service = "sqs" | "dynamodb" | "secretsmanager" | "auth0";
+export type Service = "sqs" | "dynamodb" | "secretsmanager" | "auth0" | "gumroad";
 
 /** One call that a function makes, seen before it reaches the service or after the service has carried it out. */
 export interface GateCall {
   readonly service: Service;
-  /** `SendMessage`, `UpdateItem` … for AWS; `POST /api/v2/users/{id}/roles` for Auth0. */
+  /** `SendMessage`, `UpdateItem` … for AWS; `POST /api/v2/users/{id}/roles` for Auth0; `GET /sales/:id` for Gumroad. */
   readonly operation: string;
   readonly phase: "before" | "after";
 }
@@ -49,7 +49,7 @@ export async function startGate({ service, target, hook, crash }: GateOptions): 
 
   const server = await startLoopbackServer({ port: 0 }, async (incoming, outgoing) => {
     const body = await readBody(incoming);
-    const operation = operationOf(incoming);
+    const operation = operationOf(service, incoming);
     if (!(await passes({ service, operation, phase: "before" }, outgoing))) return;
     const answer = await forward(target, incoming, body);
     if (!(await passes({ service, operation, phase: "after" }, outgoing))) return;
@@ -82,9 +82,13 @@ function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
 }
 
 /** The AWS operation, or method and path with ids taken out. */
-function operationOf(incoming: IncomingMessage): string {
+function operationOf(service: Service, incoming: IncomingMessage): string {
   const target = incoming.headers["x-amz-target"];
   if (typeof target === "string") return target.slice(target.lastIndexOf(".") + 1);
   const path = (incoming.url ?? "/").split("?")[0] ?? "/";
-  return `${incoming.method ?? "GET"} ${path.replace(/\/(users|roles)\/[^/]+/, "/$1/{id}")}`;
+  const call =
+    service === "gumroad"
+      ? path.replace(/^\/v2/, "").replace(/^\/(sales|subscribers|products|resource_subscriptions)\/[^/]+/, "/$1/:id")
+      : path.replace(/\/(users|roles)\/[^/]+/, "/$1/{id}");
+  return `${incoming.method ?? "GET"} ${call}`;
 }

@@ -1,11 +1,13 @@
 /** The emulator's time: another clock, moved forward. It never runs backwards by itself. */
 export class Clock {
   readonly #base: () => number;
+  readonly #forward: ((milliseconds: number) => void) | undefined;
   #offset = 0;
 
-  /** `base` gives epoch milliseconds. */
-  constructor(base: () => number) {
+  /** `base` gives epoch milliseconds. With `forward` that clock itself is moved, for all who go by it. */
+  constructor(base: () => number, forward?: (milliseconds: number) => void) {
     this.#base = base;
+    this.#forward = forward;
   }
 
   /** Epoch milliseconds. */
@@ -15,10 +17,13 @@ export class Clock {
 
   /** Moves forward to a time; a time that has passed changes nothing. */
   moveTo(at: number): void {
-    this.#offset += Math.max(0, at - this.now());
+    const milliseconds = at - this.now();
+    if (milliseconds <= 0) return;
+    if (this.#forward === undefined) this.#offset += milliseconds;
+    else this.#forward(milliseconds);
   }
 
-  /** Back to the clock beneath. */
+  /** Back to the clock beneath; how far that one was moved stays. */
   reset(): void {
     this.#offset = 0;
   }

@@ -3,33 +3,62 @@ import * as z from "zod";
 import type { Logged } from "../service/call-log.ts";
 import type { RawRequest } from "../service/json-server.ts";
 import type { Answer } from "../service/refused-call.ts";
+import type { ActOutcome } from "./act-requests.ts";
 import { badRequest } from "./answer.ts";
 import type { GumroadCall } from "./calls.ts";
 import { jsonOf } from "./parameters.ts";
+import { ShopError } from "./shop-error.ts";
+import type { ShopErrorCode } from "./shop-error.ts";
 
 /** What another process may see and do. */
 export interface Controls {
   calls(): readonly Logged<GumroadCall>[];
+  /** What the shop sells, as the API shows it. */
+  products(): Record<string, unknown>[];
+  /** Throws a ZodError, ShopError or RefusedCall. */
+  act(name: string, body: unknown): Promise<ActOutcome>;
+  /** Throws a ZodError. */
   seed(rows: unknown): void;
+  seededPings(): string[];
   advance(milliseconds: number): Promise<void>;
   now(): number;
   reset(): void;
 }
 
 const AdvanceBody = z.strictObject({ ms: z.number().min(0) });
+const ACTS = "/_emulator/acts/";
+const STATUS: Readonly<Record<ShopErrorCode, number>> = {
+  BAD_REQUEST: 400,
+  NO_SUCH_PRODUCT: 404,
+  NO_SUCH_SALE: 404,
+  NO_SUCH_SUBSCRIPTION: 404,
+  NOT_FOR_SALE: 409,
+  NOT_POSSIBLE_NOW: 409,
+};
 
 /** Answers the calls below `/_emulator/`, which Gumroad doesn't have. They need no token: the emulator is on loopback only. */
 export async function answerControl(request: RawRequest, controls: Controls): Promise<Answer> {
-  switch (`${request.method} ${request.path}`) {
+  try {
+    return await answer(request, controls);
+  } catch (error) {
+    if (error instanceof z.ZodError) throw badRequest(z.prettifyError(error));
+    if (error instanceof ShopError) return { status: STATUS[error.code], body: { status: STATUS[error.code], error: error.message } };
+    throw error;
+  }
+}
+
+async function answer(request: RawRequest, controls: Controls): Promise<Answer> {
+  const { method, path } = request;
+  if (method === "POST" && path.startsWith(ACTS)) return { status: 200, body: await controls.act(path.slice(ACTS.length), jsonOf(request)) };
+  switch (`${method} ${path}`) {
     case "GET /_emulator/calls":
       return { status: 200, body: { calls: controls.calls() } };
+    case "GET /_emulator/products":
+      return { status: 200, body: { products: controls.products() } };
+    case "GET /_emulator/seed":
+      return { status: 200, body: { pings: controls.seededPings() } };
     case "POST /_emulator/seed":
-      try {
-        controls.seed(jsonOf(request));
-      } catch (error) {
-        if (error instanceof z.ZodError) throw badRequest(z.prettifyError(error));
-        throw error;
-      }
+      controls.seed(jsonOf(request));
       return { status: 204 };
     case "POST /_emulator/advance": {
       const parsed = AdvanceBody.safeParse(jsonOf(request));

@@ -10,6 +10,7 @@ import { requestHandler } from "../service/request-handler.ts";
 import type { Behaviour, Latency } from "../service/request-handler.ts";
 import { AccessTokens } from "./access-tokens.ts";
 import type { AccessToken } from "./access-tokens.ts";
+import { actByRequest } from "./act-requests.ts";
 import { shopActs } from "./acts.ts";
 import type { ShopActs } from "./acts.ts";
 import type { GumroadCall } from "./calls.ts";
@@ -24,13 +25,14 @@ import type { Chaos, PostRecord } from "./post-office.ts";
 import { deliverByHttp } from "./post.ts";
 import type { Deliver } from "./post.ts";
 import { scheduleReleases } from "./preorders.ts";
+import { productJson } from "./product-json.ts";
 import { fixtureProducts } from "./products.ts";
 import { salesRoutes } from "./sales-api.ts";
 import type { Sale } from "./sale.ts";
 import { sellerApi } from "./seller-api.ts";
 import { Seeds } from "./seeds.ts";
 import type { Seed } from "./seeds.ts";
-import { Shop } from "./shop.ts";
+import { RESOURCE_NAMES, Shop } from "./shop.ts";
 import type { ResourceName } from "./shop.ts";
 import { shopRoutes } from "./shop-api.ts";
 import { subscribersRoutes } from "./subscribers-api.ts";
@@ -67,7 +69,7 @@ export interface GumroadEmulator extends ShopActs {
   subscribe(event: ResourceName, postUrl: string, application?: string): ResourceSubscription;
   setDeliver(deliver: "http" | Deliver): void;
   setChaos(chaos: Chaos | undefined): void;
-  /** "Send test ping", to the Ping URL or the one typed into the box. */
+  /** "Send test ping", to the one typed into the box, or the Ping URL, or else where the events go from the start. */
   sendTestPing(url?: string): Sale;
   /** "Resend ping" of one purchase. */
   resendPing(sale: Sale | string): Sale;
@@ -106,7 +108,7 @@ interface World {
  * port is taken.
  */
 export async function startGumroadEmulator(options: GumroadEmulatorOptions = {}): Promise<GumroadEmulator> {
-  const clock = new Clock(options.now ?? Date.now);
+  const clock = new Clock(options.now ?? Date.now, options.forward);
   const faults = new Faults();
   const log = new CallLog<GumroadCall>();
   const behaviour: Behaviour<GumroadCall> = { latency: options.latency ?? 0 };
@@ -144,7 +146,21 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
   };
 
   const shop = (): Shop => world.shop;
-  const controls = { calls: () => log.calls, seed, advance, now: () => clock.now(), reset };
+  const acts = {
+    ...shopActs(shop),
+    sendTestPing: (to?: string) => world.office.sendTestPing(to ?? world.endpoints.pingUrl ?? options.eventsUrl),
+    resendPing: (sale: Sale | string) => world.office.resendPing(shop().sale(sale)),
+  };
+  const controls = {
+    calls: () => log.calls,
+    products: () => [...shop().products.values()].filter(({ id }) => !shop().deleted.has(id)).map((product) => productJson(shop(), product)),
+    act: (name: string, body: unknown) => actByRequest(name, body, { acts, shop: shop(), office: world.office }),
+    seed,
+    seededPings: () => [...world.seeds.pings],
+    advance,
+    now: () => clock.now(),
+    reset,
+  };
   const routes = [
     ...salesRoutes(shop, () => world.seeds),
     ...subscribersRoutes(shop, () => world.seeds),
@@ -156,7 +172,7 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
   const url = await listen(server, options.port ?? 0);
 
   return {
-    ...shopActs(shop),
+    ...acts,
     url,
     apiUrl: `${url}/v2`,
     sellerId: world.shop.sellerId,
@@ -186,8 +202,6 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
     setChaos(chaos) {
       world.office.chaos = chaos;
     },
-    sendTestPing: (to) => world.office.sendTestPing(to),
-    resendPing: (sale) => world.office.resendPing(world.shop.sale(sale)),
     addToken(token) {
       world.tokens.add(token);
     },
@@ -216,6 +230,7 @@ function newWorld(options: GumroadEmulatorOptions, clock: Clock): World {
   scheduleReleases(shop);
   const tokens = new AccessTokens(options.tokens ?? [{ token: LOCAL_ACCESS_TOKEN, scopes: ["view_sales"], application: LOCAL_APPLICATION }]);
   const endpoints = new Endpoints(shop.ids, tokens, options.pingUrl);
+  if (options.eventsUrl !== undefined) for (const event of RESOURCE_NAMES) endpoints.register(event, options.eventsUrl, LOCAL_APPLICATION);
   const office = new PostOffice({
     shop,
     endpoints,

@@ -30,6 +30,8 @@ export interface GumroadEmulatorOptions {
   readonly tokens?: readonly AccessToken[];
   /** Settings → Advanced → Ping. Default none. */
   readonly pingUrl?: string;
+  /** Registered for each of the eight events from the start. Default none. */
+  readonly eventsUrl?: string;
   /** How pings are delivered. Default `http`: posted for real. */
   readonly deliver?: "http" | Deliver;
   /** Milliseconds that a post may take. Default 5000. */
@@ -40,6 +42,8 @@ export interface GumroadEmulatorOptions {
   readonly chaos?: Chaos;
   /** Epoch milliseconds, before `advance` moves it. Default the machine's. */
   readonly now?: () => number;
+  /** Moves the clock that `now` reads by so many milliseconds, for all who share it. Default: the emulator runs ahead of it. */
+  readonly forward?: (milliseconds: number) => void;
   /** Same seed, same ids. Default: other ids each time. */
   readonly idSeed?: string;
   /** Default 0. */

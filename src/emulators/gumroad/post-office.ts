@@ -86,8 +86,8 @@ export class PostOffice {
     return this.#records;
   }
 
-  /** "Send test ping": the latest real sale, with `test=true` and no resource name, to the Ping URL or another one. Never tried again. */
-  sendTestPing(url = this.#endpoints.pingUrl): Sale {
+  /** "Send test ping": the latest real sale, with `test=true` and no resource name. Never tried again. */
+  sendTestPing(url: string | undefined): Sale {
     const sale = [...this.#shop.sales.values()].findLast(({ test }) => !test);
     if (sale === undefined || url === undefined) throw new ShopError("NOT_POSSIBLE_NOW", "A test ping needs a sale and a URL");
     this.#attempt(url, salePing(this.#shop, sale).set("test", true), "test", 0);

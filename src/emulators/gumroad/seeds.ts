@@ -27,6 +27,8 @@ export const SeedRows = z.strictObject({
   /** Sales that can be read but aren't listed: test purchases, which a row doesn't tell. */
   unlistedSales: z.array(SaleRow).optional(),
   subscribers: z.array(SubscriberRow).optional(),
+  /** Names of the pings that these rows go with. Only remembered, for whoever puts in more later. */
+  pings: z.array(z.string()).optional(),
 });
 
 /** What is put in directly. */
@@ -45,12 +47,14 @@ export type SeededSubscriber = z.infer<typeof SubscriberRow>;
 export class Seeds {
   readonly sales = new Map<string, SeededSale>();
   readonly subscribers = new Map<string, SeededSubscriber>();
+  readonly pings = new Set<string>();
 
   /** Puts rows in. Throws a ZodError for rows that the API could not show. */
   add(seed: unknown): void {
-    const { sales = [], unlistedSales = [], subscribers = [] } = SeedRows.parse(seed);
+    const { sales = [], unlistedSales = [], subscribers = [], pings = [] } = SeedRows.parse(seed);
     for (const row of sales) this.sales.set(row.id, { row, listed: row.is_gift_receiver_purchase !== true && row.is_preorder_authorization !== true });
     for (const row of unlistedSales) this.sales.set(row.id, { row, listed: false });
     for (const row of subscribers) this.subscribers.set(row.id, row);
+    for (const ping of pings) this.pings.add(ping);
   }
 }

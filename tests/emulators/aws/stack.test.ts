@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { GateCall, GateVerdict } from "../../../src/emulators/aws/gate.ts";
-import { type Stack, type StackOptions, startStack } from "../../../src/emulators/stack.ts";
+import { LOCAL_ACCESS_TOKEN } from "../../../src/emulators/gumroad/options.ts";
+import { LOCAL_SELLER_ID, type Stack, type StackOptions, startStack } from "../../../src/emulators/stack.ts";
 
 const here = (name: string) => path.join(import.meta.dirname, "fixtures", name);
 const stacks: Stack[] = [];
@@ -221,3 +222,76 @@ describe("the gate before the services", () => {
     expect(seen.map(({ operation, phase }) => `${operation} ${phase}`)).toContain("GET /api/v2/users/{id}/roles after");
   });
 });
+
+describe("the shop of a local stack", () => {
+  const CLUB = "wg2b8FhyMUKaJ6Eo3PrR5g==";
+  const secretOf = async (stack: Stack) => {
+    const answer = await fetch(stack.endpoints.secretsmanager, { method: "POST", headers: { "x-amz-target": "secretsmanager.GetSecretValue" }, body: '{"SecretId":"gumroad"}' });
+    const { SecretString, __type } = JSON.parse(await answer.text());
+    return SecretString === undefined ? __type : JSON.parse(SecretString);
+  };
+  const read = async (url: string) => fetch(url, { headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
+
+  it("lives on the functions' calendar: each charge that falls due is told in its own time, once", async () => {
+    const told: string[] = [];
+    const stack: Stack = await stackOf({
+      gumroad: {
+        deliver: ({ url }) => {
+          told.push(`${new Date(stack.gumroad.now()).toISOString().slice(0, 7)} ${url}`);
+          return 200;
+        },
+      },
+    });
+    const began = Date.now();
+    stack.gumroad.sell({ product: CLUB, email: "eve@example.com" });
+    await stack.advance(62 * 86_400_000);
+    expect(stack.gumroad.posts.map(({ event }) => event)).toEqual(["sale", "sale", "sale"]);
+    expect(new Set(told)).toEqual(new Set([0, 1, 2].map((months) => `${monthAfter(began, months)} ${stack.pingUrl}`)));
+    const { kind, ...result } = await stack.invoke("tick");
+    expect({ kind, now: JSON.parse("payload" in result ? result.payload : "{}").now - stack.gumroad.now() }).toEqual({ kind: "answer", now: expect.closeTo(0, -4) });
+  });
+
+  it("moves the functions' calendar when its own time is moved from another process", async () => {
+    const stack = await stackOf();
+    await fetch(`${stack.gumroad.url}/_emulator/advance`, { method: "POST", body: '{"ms": 86400000.5}' });
+    const result = await stack.invoke("tick");
+    expect(JSON.parse(result.kind === "answer" ? result.payload : "{}").now).toBeGreaterThan(Date.now() + 86_000_000);
+  });
+
+  it("has its token in the secret only where purchases are read back, and not over a secret of the test's own", async () => {
+    const [trusting, reading, own] = await Promise.all([stackOf(), stackOf({ readBack: true }), stackOf({ readBack: true, secrets: { gumroad: { access_token: "own" } } })]);
+    expect(await secretOf(trusting)).toBe("ResourceNotFoundException");
+    expect(await secretOf(reading)).toEqual({ access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID, api: reading.gumroad.apiUrl });
+    expect(await secretOf(own)).toEqual({ access_token: "own" });
+  });
+
+  it("is called through a gate where there is a hook, so that a test can stop before and after each call", async () => {
+    const seen: string[] = [];
+    const hook = ({ service, operation, phase }: GateCall): GateVerdict => {
+      seen.push(`${service} ${operation} ${phase}`);
+      return operation === "GET /user" ? "drop" : "go";
+    };
+    const stack = await stackOf({ readBack: true, onCall: hook });
+    const { api } = await secretOf(stack);
+    expect(api).toBe(stack.gates.gumroad);
+    expect(api).not.toBe(stack.endpoints.gumroad);
+    const { sale } = stack.gumroad.sell({ product: CLUB, email: "eve@example.com" });
+    expect(await (await read(`${api}/sales/${encodeURIComponent(sale.id)}`)).json()).toMatchObject({ sale: { id: sale.id } });
+    for (const path of ["sales?after=2026-01-01", `products/${CLUB}/subscribers`]) expect((await read(`${api}/${path}`)).status).toBe(200);
+    await expect(read(`${api}/user`)).rejects.toThrow();
+    const went = ["GET /sales/:id", "GET /sales", "GET /products/:id/subscribers"].flatMap((call) => [`gumroad ${call} before`, `gumroad ${call} after`]);
+    expect(seen).toEqual([...went, "gumroad GET /user before"]);
+    expect(stack.gumroad.calls.map(({ path }) => path)).toEqual(["/sales/:id", "/sales", "/products/:id/subscribers"]);
+  });
+
+  it("says which setting chose its port where that is taken", async () => {
+    const { port } = new URL((await stackOf()).url);
+    await expect(stackOf({ gumroadPort: Number(port) })).rejects.toMatchObject({ code: "PORT_TAKEN", message: expect.stringContaining("GUMROAD_PORT") });
+  });
+});
+
+/** `2026-01`, so many months after the month of a time. */
+function monthAfter(time: number, months: number): string {
+  const date = new Date(time);
+  return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1)).toISOString().slice(0, 7);
+}

@@ -18,14 +18,16 @@ describe("the settings of npm start", () => {
   const none = { domain: undefined, clientId: undefined, clientSecret: undefined };
 
   it("have defaults", () => {
-    expect(readStartSettings([], { PORT: "" })).toEqual({ port: 3000, auth0Port: 3001, dataDir: undefined, tenant: none, params: {} });
+    expect(readStartSettings([], { PORT: "" })).toEqual({ port: 3000, auth0Port: 3001, gumroadPort: 3002, readBack: false, dataDir: undefined, tenant: none, params: {} });
   });
 
   it("take ports, the data folder and a tenant", () => {
-    const environment = { SIGNUP: "closed", ROLES_CLAIM: "", PORT: "4000", AUTH0_PORT: "0", AUTH0_DOMAIN: "acme.eu.auth0.com", AUTH0_CLIENT_ID: "id", AUTH0_CLIENT_SECRET: "s" };
-    expect(readStartSettings(["--data", ".local"], environment)).toEqual({
+    const environment = { SIGNUP: "closed", ROLES_CLAIM: "", PORT: "4000", AUTH0_PORT: "0", GUMROAD_PORT: "4002", AUTH0_DOMAIN: "acme.eu.auth0.com", AUTH0_CLIENT_ID: "id", AUTH0_CLIENT_SECRET: "s" };
+    expect(readStartSettings(["--data", ".local", "--read-back"], environment)).toEqual({
       port: 4000,
       auth0Port: 0,
+      gumroadPort: 4002,
+      readBack: true,
       dataDir: ".local",
       tenant: { domain: "acme.eu.auth0.com", clientId: "id", clientSecret: "s" },
       params: { signUp: "closed" },
@@ -41,6 +43,10 @@ describe("the settings of npm start", () => {
     { args: [], environment: { PORT: "abc" }, message: "PORT=abc is no port" },
     { args: [], environment: { AUTH0_PORT: "70000" }, message: "AUTH0_PORT=70000 is no port" },
     { args: [], environment: { PORT: "3001" }, message: "PORT and AUTH0_PORT are both 3001" },
+    { args: [], environment: { GUMROAD_PORT: "-1" }, message: "GUMROAD_PORT=-1 is no port" },
+    { args: [], environment: { GUMROAD_PORT: "3000" }, message: "PORT and GUMROAD_PORT are both 3000" },
+    { args: [], environment: { AUTH0_PORT: "3002" }, message: "AUTH0_PORT and GUMROAD_PORT are both 3002" },
+    { args: ["--read-back=yes"], environment: {}, message: "--read-back" },
     { args: ["--dta", "x"], environment: {}, message: "Unknown option '--dta'; see npm start -- --help" },
     { args: ["stray"], environment: {}, message: "Unexpected argument 'stray'" },
     { args: ["--data"], environment: {}, message: "--data" },
@@ -69,6 +75,7 @@ describe("the stack file", () => {
     url: "http://127.0.0.1:1",
     pingUrl: "http://127.0.0.1:1/ping/local",
     auth0: { domain: "http://127.0.0.1:2", emulator: null },
+    gumroad: { emulator: "http://127.0.0.1:5", readBack: true },
     sqs: { endpoint: "http://127.0.0.1:3", queues: {} },
     dynamodb: { endpoint: "http://127.0.0.1:4", tables: {} },
     logs: "x.log",
@@ -127,7 +134,7 @@ describe("npm start", () => {
     });
 
   it.each(["SIGINT", "SIGTERM"] as const)("prints where everything is, then ready; %s ends it with 0", async (signal) => {
-    const closed = start({ PORT: "0", AUTH0_PORT: "0" }, "--data", folder);
+    const closed = start({ PORT: "0", AUTH0_PORT: "0", GUMROAD_PORT: "0" }, "--data", folder, ...(signal === "SIGINT" ? ["--read-back"] : []));
     await ready();
     const pingUrl = /^Ping URL +(http:\/\/127\.0\.0\.1:\d+\/ping\/local)$/m.exec(output)?.[1];
     const answer = await fetch(String(pingUrl), { method: "GET" });
@@ -135,14 +142,16 @@ describe("npm start", () => {
     child.kill(signal);
     expect(await closed).toBe(0);
     expect(output).toMatch(/^Auth0 +http:\/\/127\.0\.0\.1:\d+ \(emulator; client local-client, secret local-secret\)$/m);
+    const trust = signal === "SIGINT" ? "purchases are read back" : "pings are taken on trust; with npm start -- --read-back purchases are read back";
+    expect(output).toMatch(new RegExp(`^Gumroad +http://127\\.0\\.0\\.1:\\d+ \\(emulator; ${trust}\\)$`, "m"));
     expect(output).toMatch(/\nstopped\n$/);
   });
 
-  it("says in one line that a port is taken, and exits 1", async () => {
+  it.each(["PORT", "GUMROAD_PORT"])("says in one line that the port of %s is taken, and exits 1", async (setting) => {
     const other = await startLoopbackServer({ port: 0 }, () => undefined);
     const { port } = other;
-    const code = await start({ PORT: String(port), AUTH0_PORT: "0" });
+    const code = await start({ PORT: "0", AUTH0_PORT: "0", GUMROAD_PORT: "0", [setting]: String(port) });
     await other.stop();
-    expect({ code, output }).toEqual({ code: 1, output: `npm start: port ${String(port)} is taken by another process; choose another with PORT\n` });
+    expect({ code, output }).toEqual({ code: 1, output: `npm start: port ${String(port)} is taken by another process; choose another with ${setting}\n` });
   });
 });

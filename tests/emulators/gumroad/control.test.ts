@@ -32,6 +32,16 @@ describe("rows put in directly", () => {
     expect((await post(shop, "/_emulator/seed", "{")).status).toBe(400);
     expect((await post(shop, "/_emulator/seed", { rows: [] })).status).toBe(400);
   });
+
+  it("say which pings they go with, until the shop starts over", async () => {
+    const shop = await startShop();
+    const pings = async () => (await ask(shop, "/_emulator/seed", { token: null })).body["pings"];
+    shop.seed({ sales: [row], pings: ["sale.txt"] });
+    shop.seed({ pings: ["sale.txt", "refund-full.txt"] });
+    expect(await pings()).toEqual(["sale.txt", "refund-full.txt"]);
+    shop.reset();
+    expect(await pings()).toEqual([]);
+  });
 });
 
 describe("what another process can do", () => {
