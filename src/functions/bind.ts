@@ -1,0 +1,32 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
+
+import { answerLogin } from "../binding/bind.ts";
+import { bindSecretShape } from "../binding/secret.ts";
+import { awsLimits } from "../config/aws.ts";
+import { optionalSecret, secretOf } from "../config/secret.ts";
+import { requiredSetting } from "../config/settings.ts";
+import { httpHandler, json } from "../http/handler.ts";
+import { dynamoLedger } from "../ledger/ledger.ts";
+import policy from "../products.ts";
+import { sqsQueue } from "../queue/queue.ts";
+
+/** The Action waits 900 ms, the way here and back included: an answer after that reaches nobody. */
+const DEADLINE_MS = 800;
+
+const limits = awsLimits({ connectMs: 300, requestMs: 500, attempts: 2 });
+const dynamo = new DynamoDBClient(limits);
+const table = requiredSetting("LEDGER_TABLE");
+const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("BIND_SECRET"), shape: bindSecretShape });
+const binding = {
+  secret: { get: optionalSecret(secret), reread: secret.reread },
+  load: (email: string, signal: AbortSignal) => dynamoLedger(dynamo, table, signal).load(email),
+  // Nothing is kept here: who is refused asks again.
+  queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: "" }),
+  policy,
+  now: Date.now,
+};
+
+/** `POST /bind`: tells the post-login Action what a verified email bought, and provision who logged in. */
+export const handler = httpHandler(async (event) => json(await answerLogin(event, binding, AbortSignal.timeout(DEADLINE_MS))));
