@@ -8,7 +8,7 @@ import tseslint from "typescript-eslint";
  */
 const rooms = (target, from, message) => ({ target: `./src/${target}`, from: from.map((room) => `./src/${room}`), message });
 const everyRoomBut = (...kept) =>
-  ["access", "accounts", "auth0", "bundling", "cli", "config", "emulators", "functions", "gumroad", "http", "ledger", "provisioning", "queue", "receiving", "sweeping"].filter(
+  ["access", "accounts", "auth0", "binding", "bundling", "cli", "config", "emulators", "functions", "gumroad", "http", "ledger", "provisioning", "queue", "receiving", "sweeping"].filter(
     (room) => !kept.includes(room),
   );
 
@@ -56,6 +56,7 @@ export default tseslint.config(
             rooms("queue", everyRoomBut("queue", "access", "gumroad"), "queue carries messages; it knows neither end."),
             rooms("provisioning", ["receiving", "sweeping", "functions", "emulators", "cli", "bundling", "http", "accounts"], "provisioning is called; it calls no edge."),
             rooms("sweeping", everyRoomBut("sweeping", "access", "gumroad", "ledger", "provisioning", "queue"), "sweeping finds what differs; provisioning alone changes it."),
+            rooms("binding", everyRoomBut("binding", "access", "config", "gumroad", "http", "ledger", "queue"), "binding reads and tells; provisioning alone changes."),
             rooms("accounts", everyRoomBut("accounts", "config", "http"), "accounts stands beside the pipeline."),
             rooms("http", everyRoomBut("http", "config"), "http serves every function; it knows none."),
             rooms("config", everyRoomBut("config", "access"), "config knows settings, secrets and the policy's shape, no room."),
@@ -68,6 +69,6 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["src/cli/**/*.ts", "src/emulators/**/*.ts"], rules: { "no-console": "off" } },
+  { files: ["src/cli/**/*.ts", "src/emulators/**/*.ts", "tenant/actions/**/*.ts"], rules: { "no-console": "off" } },
   { files: ["tests/**/*.ts"], rules: { "@typescript-eslint/no-non-null-assertion": "off" } },
 );

@@ -6,24 +6,14 @@ import { entriesOf } from "../access/facts.ts";
 import type { Policy } from "../access/policy.ts";
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import { normalizedEmail } from "../gumroad/email.ts";
+import { isAccepted } from "../http/accepted-token.ts";
 import { HttpError } from "../http/errors.ts";
 import { bodyOf } from "../http/handler.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
-import { isAccepted } from "../receiving/token.ts";
+import type { BindMessage } from "../queue/message.ts";
 import type { BindSecret } from "./secret.ts";
-
-/** Word for provision that somebody logged in with the buyer's verified email, through a user that the record doesn't know. */
-export interface LoginMessage {
-  readonly v: 1;
-  readonly kind: "bind";
-  readonly requestId: string;
-  /** The buyer's normalized email. */
-  readonly buyer: string;
-  /** The email as Auth0 spells it, where that differs: its look-up compares letter for letter, and social providers keep capitals. */
-  readonly spelling: string | null;
-}
 
 /** What binding works with. `now` gives epoch milliseconds. */
 export interface Binding {
@@ -36,7 +26,7 @@ export interface Binding {
   /** A buyer's record; one of version 0 where there is none. */
   readonly load: (email: string, signal: AbortSignal) => Promise<BuyerRecord>;
   /** Puts a message into its buyer's group; the same `id` within five minutes is sent once. */
-  readonly queue: { send(message: LoginMessage, id: string, signal: AbortSignal): Promise<void> };
+  readonly queue: { send(message: BindMessage, id: string, signal: AbortSignal): Promise<void> };
   readonly policy: Policy;
   readonly now: () => number;
 }

@@ -13,6 +13,8 @@ export const budgets: Readonly<Record<string, number>> = {
   provision: 725 * KB,
   // SQS, DynamoDB and Secrets Manager, with zod/mini.
   reconcile: 540 * KB,
+  // As ping, with DynamoDB. Auth0's Action waits 900 ms for it.
+  bind: 515 * KB,
   // 1.6 MB of it are the word lists of the strength meter, run by the first sign-up of a process and by nothing else.
   login: 2_280 * KB,
   // jose and Secrets Manager.

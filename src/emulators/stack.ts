@@ -412,14 +412,15 @@ async function secretValues(template: Template, options: StackOptions, auth0Url:
       client_id: options.tenant?.clientId ?? LOCAL_CLIENT.id,
       client_secret: options.tenant?.clientSecret ?? LOCAL_CLIENT.secret,
     },
-    ...(hasAccounts(template) ? { accounts: await localAccountsSecret(options.dataDir) } : {}),
+    ...(hasSecret(template, "accounts") ? { accounts: await localAccountsSecret(options.dataDir) } : {}),
+    ...(hasSecret(template, "bind") ? { bind: { tokens: [LOCAL_TOKEN] } } : {}),
     ...options.secrets,
   };
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [fullSecretName(template, name), text(value)]));
 }
 
-function hasAccounts(template: Template): boolean {
-  return template.secrets.some(({ name }) => name.endsWith("/accounts"));
+function hasSecret(template: Template, last: string): boolean {
+  return template.secrets.some(({ name }) => name.endsWith(`/${last}`));
 }
 
 /** `ping` is the secret of the template whose name ends in `/ping`. */

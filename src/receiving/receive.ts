@@ -5,6 +5,7 @@ import type { Secret } from "../config/secret.ts";
 import { NeedsPersonError, RefusedError, TemporaryError } from "../errors.ts";
 import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount, type Form } from "../gumroad/form.ts";
 import { isTestPing, productOf, readPing, sellerOf } from "../gumroad/ping.ts";
+import { isAccepted } from "../http/accepted-token.ts";
 import { HttpError } from "../http/errors.ts";
 import { bodyOf } from "../http/handler.ts";
 import { buyerTag, log } from "../log.ts";
@@ -12,7 +13,7 @@ import { count } from "../metrics.ts";
 import { keepRefused } from "../queue/keep.ts";
 import { digest } from "../queue/message.ts";
 import type { Queue } from "../queue/queue.ts";
-import { isAccepted, tokenOf, type PingSecret } from "./token.ts";
+import { tokenOf, type PingSecret } from "./token.ts";
 
 /** What receiving works with. `now` gives epoch milliseconds. */
 export interface Receiving {

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { answerLogin, type Binding, type LoginMessage } from "../../src/binding/bind.ts";
+import { answerLogin, type Binding } from "../../src/binding/bind.ts";
+import type { BindMessage } from "../../src/queue/message.ts";
 import { bindSecretShape, type BindSecret } from "../../src/binding/secret.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { startTables, type Tables } from "../../src/emulators/aws/tables.ts";
@@ -24,7 +25,7 @@ const signal = new AbortController().signal;
 
 let tables: Tables;
 let ledger: Ledger;
-let sent: { message: LoginMessage; id: string }[];
+let sent: { message: BindMessage; id: string }[];
 let current: BindSecret | null;
 let rotated: BindSecret | null;
 let rereads: number;

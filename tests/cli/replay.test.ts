@@ -223,6 +223,7 @@ describe("npm run replay", () => {
       gumroad: { emulator: gumroad.url, readBack },
       sqs: { endpoint: service.url, queues: {} },
       dynamodb: { endpoint: service.url, tables: {} },
+      secretsmanager: { endpoint: "http://127.0.0.1:1" },
       logs: "none",
     });
     try {

@@ -141,6 +141,16 @@ describe("the rendered template", () => {
       ],
     },
     {
+      name: "Bind",
+      grants: [
+        "dynamodb:GetItem on LedgerTable",
+        "logs:CreateLogStream on BindLogGroup",
+        "logs:PutLogEvents on BindLogGroup",
+        "secretsmanager:GetSecretValue on BindSecret",
+        "sqs:SendMessage on ProvisionQueue",
+      ],
+    },
+    {
       name: "Login",
       grants: [
         "dynamodb:BatchGetItem on AccountsTable",
