@@ -6,6 +6,7 @@ import type { Source, SourceId } from "../access/facts.ts";
 import { mergeSource } from "../access/merge.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
 import { sourceShape } from "../facts-shape.ts";
+import { recordKey, sourceKey } from "./keys.ts";
 import { reached } from "./reached.ts";
 import { newRecord, recordShape, type BuyerRecord, type SourceItem } from "./record.ts";
 
@@ -199,14 +200,6 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
   }
 
   return { load, save, claim, park, owner, move, remember, due };
-}
-
-function recordKey(email: string) {
-  return { pk: `buyer#${email}`, sk: "record" };
-}
-
-function sourceKey(id: SourceId) {
-  return { pk: `source#${id}`, sk: "source" };
 }
 
 function sourceItem(id: SourceId, item: unknown): SourceItem {

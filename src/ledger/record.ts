@@ -46,6 +46,8 @@ export interface BuyerRecord {
   /** Sources whose loss is held until a person decides: they give on what they gave. Since when (epoch ms). */
   readonly held: Readonly<Partial<Record<SourceId, number>>>;
   readonly users: Readonly<Record<string, BoundUser>>;
+  /** Roles that users had before we came count as ours where the buyer's purchases give them: an operator said so. Left out: they don't. */
+  readonly adopts?: true | undefined;
   /** Users of others' making that we saw unverified: their password isn't trusted once the email is verified. */
   readonly unverified: readonly string[];
   /** Those of them whom Auth0 mailed; not again. */
@@ -67,6 +69,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
     z.string(),
     z.object({ origin: z.enum(["created", "verified"]), foreign: z.array(z.string()), roles: z.record(z.string(), z.enum(["adding", "has", "removing"])) }),
   ),
+  adopts: z.optional(z.literal(true)),
   unverified: z.array(z.string()),
   mailed: z.array(z.string()),
   unsettled: z.nullable(z.object({ code: z.string(), message: z.string(), since: z.number(), attempts: z.number() })),

@@ -14,6 +14,8 @@ export interface OwnedSource {
   readonly buyer: string;
   /** What the owner's record knows of it; undefined if it isn't there (yet). */
   readonly known: Source | undefined;
+  /** Whether the owner's record adopts roles from before, see `BuyerRecord`. */
+  readonly adopts: boolean;
 }
 
 /** A part of the table, in no order. */
@@ -80,7 +82,7 @@ export function dynamoSurvey(client: DynamoDBClient, table: string, signal?: Abo
       const records = (await itemsAt(some.map(recordKey))).flatMap((item) => recordItemShape.safeParse(item).data?.record ?? []);
       for (const buyer of some) {
         const record = records.find(({ email }) => email === buyer);
-        for (const id of sources.get(buyer) ?? []) found.set(id, { buyer, known: record?.sources[id] });
+        for (const id of sources.get(buyer) ?? []) found.set(id, { buyer, known: record?.sources[id], adopts: record?.adopts === true });
       }
     }
     return found;

@@ -4,11 +4,11 @@ import * as z from "zod/mini";
 
 import { reached } from "./reached.ts";
 
-/** The sweeps: of the last days' sales, of what runs and was given, of everything. */
+/** The sweeps that `reconcile` makes: of the last days' sales, of what runs and was given, of everything. */
 export const sweepKinds = ["recent", "daily", "weekly"] as const;
 
-/** Which sweep. */
-export type SweepKind = (typeof sweepKinds)[number];
+/** Which sweep. `backfill` is the command line's: all past sales, once. */
+export type SweepKind = (typeof sweepKinds)[number] | "backfill";
 
 /** How far a sweep is. Times are epoch milliseconds. */
 export interface Checkpoint {
@@ -70,7 +70,7 @@ export function sweepName({ kind, startedAt }: Pick<Checkpoint, "kind" | "starte
 const KEPT_SECONDS = 60 * 24 * 60 * 60;
 
 const checkpointShape = z.object({
-  kind: z.enum(sweepKinds),
+  kind: z.enum([...sweepKinds, "backfill"]),
   startedAt: z.number(),
   position: z.string(),
   read: z.number(),

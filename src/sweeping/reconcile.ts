@@ -109,7 +109,20 @@ async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed, work: 
   const goesOn = isUnderWay && (asked === null || asked.goOn === true);
   const begun = goesOn ? last : await work.sweeps.save(fresh(sweep, last, work));
   if (begun === null) return null;
-  return stateOf(await slice(sweep, begun, shop, feed, work), shop !== null);
+  return stateOf(await sliceOrEnd(sweep, begun, shop, feed, work), shop !== null);
+}
+
+/** A sweep whose place Gumroad refuses (its page key is none any more) would stand there for ever: it ends, and begins anew in its time. */
+async function sliceOrEnd(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, feed: Feed, work: Reconciling): Promise<Checkpoint> {
+  try {
+    return await slice(sweep, begun, shop, feed, work);
+  } catch (error) {
+    if (error instanceof NeedsPersonError && error.code === "GUMROAD_REFUSED") {
+      const last = await work.sweeps.load(sweep.kind);
+      if (last !== null && last.finishedAt === null) await work.sweeps.save({ ...last, finishedAt: work.now() });
+    }
+    throw error;
+  }
 }
 
 function fresh({ kind, begin }: Sweep, last: Checkpoint | null, { policy, now }: Reconciling): Checkpoint {

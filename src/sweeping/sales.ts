@@ -58,7 +58,7 @@ async function salesPage(position: string, tools: SweepTools): Promise<SweepPage
 }
 
 /** What to read back where a row differs from what is known; null where it doesn't. A dead membership's row doesn't say since when. */
-function unlike(row: SaleRow, known: Source | undefined, at: number): ToReadBack | null {
+export function unlike(row: SaleRow, known: Source | undefined, at: number): ToReadBack | null {
   if (tellsMore(known, { ...factsOfSale(row, at), read: null })) return { saleId: row.id };
   if (known === undefined || row.subscriptionId === null || row.dead === (endOf(known) !== null)) return null;
   return { subscriptionId: row.subscriptionId };

@@ -205,6 +205,14 @@ describe("a Gumroad that can't be read", () => {
     expect(sweeps[0]).toMatchObject({ sweep: "recent", read: 15, sent: 15, finished: true });
   });
 
+  it("that refuses the place where a sweep stopped ends it: it doesn't stand there for ever", async () => {
+    sellUnseen(15);
+    world.shop.fault({ path: "/sales", skip: 1, answer: { status: 400 } });
+    await world.run({ sweep: "recent" });
+    expect(world.failures()).toEqual(["GUMROAD_REFUSED"]);
+    expect(await world.run({ sweep: "recent" })).toMatchObject({ sweeps: [{ read: 15, finished: true }] });
+  });
+
   it("is another seller's: nothing is read of it, and nothing is sent", async () => {
     sellUnseen(1);
     const credentials = { ...world.configured(), sellerId: "another==" };
