@@ -90,6 +90,7 @@ async function enqueue(form: Form, body: string, requestId: string, { queue, now
   const ping = read(() => readPing(form));
   const pingId = digest(withoutRetryCount(body));
   await queue.send({ v: 1, kind: "ping", requestId, receivedAt: now(), pingId, buyer: ping.email, hops: 0, misses: 0, again: false, given: false, ping }, pingId, signal);
+  count("Received");
   log.info("ping queued", { requestId, event: ping.event, product: ping.productId, buyer: buyerTag(ping.email), retry: textOf(form, "retry_count") });
 }
 

@@ -1,5 +1,6 @@
 import { loadAwsServiceSpec } from "@aws-cdk/aws-service-spec";
 import { describe, expect, it } from "@jest/globals";
+import * as z from "zod";
 
 import { functionNames } from "../../src/bundling/bundle.ts";
 import { faultsOf } from "./resource-schema.ts";
@@ -7,6 +8,8 @@ import { grantsOf, securityRules, withoutStage } from "./security-rules.ts";
 import { at, listOf, ofType, renderTemplate, withValue } from "./template.ts";
 import type { Template } from "./template.ts";
 
+const widgetShape = z.object({ type: z.literal("metric"), properties: z.object({ title: z.string(), region: z.string(), metrics: z.array(z.array(z.unknown())) }) });
+const dashboardShape = z.object({ widgets: z.array(widgetShape) });
 const { template, zips } = await renderTemplate("prod", ["alarmEmail=you@example.com"]);
 const spec = await loadAwsServiceSpec();
 const role = (name: string, statement: number, ...rest: (string | number)[]) =>
@@ -70,11 +73,18 @@ describe("the rendered template", () => {
     expect(writing.map((statement) => at(statement, "Condition"))).toEqual([{ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["sweep#*", "holders#*"] } }]);
   });
 
-  it.each(["NeedsPerson", "DeadLettered", "GumroadFailed", "Held"])("has an alarm at the first %s that the functions count", (metric) => {
+  it.each(["NeedsPerson", "DeadLettered", "GumroadFailed", "Held", "UnsettledLong", "SaleUntold"])("has an alarm at the first %s that the functions count", (metric) => {
     const alarms = ofType(template, "AWS::CloudWatch::Alarm").filter(([, { Properties }]) => Properties["MetricName"] === metric);
     expect(alarms.map(([, { Properties }]) => Properties)).toMatchObject([
-      { Namespace: "gumroad-auth0", Dimensions: [{ Name: "service", Value: "gumroad-auth0-prod" }], Statistic: "Sum", Period: 60, EvaluationPeriods: 1, Threshold: 1 },
+      { Namespace: "gumroad-auth0", Dimensions: [{ Name: "service", Value: "gumroad-auth0-prod" }], Statistic: "Sum", EvaluationPeriods: 1, Threshold: 1 },
     ]);
+  });
+
+  it("shows a day at a glance on its dashboard: valid JSON, with what the functions count", () => {
+    const body = at(template.Resources, "Dashboard", "Properties", "DashboardBody", "Fn::Sub");
+    const { widgets } = dashboardShape.parse(JSON.parse(String(body)));
+    expect(widgets.map(({ properties }) => properties.title)).toHaveLength(6);
+    for (const metric of ["Received", "Applied", "Waiting", "Held", "SecondsToAccess", "FailedByCause", "Auth0Calls", "Throttled", "GumroadFailed"]) expect(body).toContain(metric);
   });
 
   it("gives no function the role that serverless makes when one has none", () => {
