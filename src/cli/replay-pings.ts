@@ -40,10 +40,11 @@ const socketError = z.object({ cause: z.object({ code: z.string() }) });
 /** Reads a wire body, and in it what the report names. */
 export function readPing(file: string): ReplayPing {
   const body = readFileSync(file);
-  return { file: path.basename(file), body, ...routing(body.toString("utf8")) };
+  return { file: path.basename(file), body, ...routingOf(body.toString("utf8")) };
 }
 
-function routing(text: string): { event: string; buyer: string | null } {
+/** What the report names of a wire body. */
+export function routingOf(text: string): Pick<ReplayPing, "event" | "buyer"> {
   try {
     const form = parseForm(text);
     const email = textOf(form, "email") ?? textOf(form, "user_email");

@@ -27,8 +27,8 @@ export function buyerTable(buyers: readonly BuyerRoles[]): string {
   return table(["buyer", "Auth0 user", "verified", "roles"], rows);
 }
 
-/** The report as JSON, with the same content as the tables. */
-export function reportJson({ pings, buyers, waiting, managementCalls }: ReplayReport): string {
+/** The report for scripts, with the same content as the tables. */
+export function reportResult({ pings, buyers, waiting, managementCalls }: ReplayReport) {
   const answers = pings.map(({ file, event, buyer, status, error, ms }) => ({ file, event, buyer, status, error, ms }));
-  return JSON.stringify({ pings: answers, buyers, waiting, managementCalls }, null, 2);
+  return { pings: answers, buyers, waiting, managementCalls };
 }

@@ -60,7 +60,11 @@ export function tenantRoles(secret: { readonly domain: string; readonly client_i
   const credentials = auth0SecretShape.safeParse(secret);
   if (!credentials.success) throw new ConfigError("REPLAY_SETTING", `${secret.domain} is no host name, https URL, or http URL of this machine`);
   const value = async () => credentials.data;
-  const directory: Directory = auth0Directory({ secret: { get: value, reread: value } });
+  return directoryRoles(auth0Directory({ secret: { get: value, reread: value } }));
+}
+
+/** Reads a tenant through a directory of its users. */
+export function directoryRoles(directory: Directory): RoleReader {
   return {
     roles: async (buyers) => {
       const found: BuyerRoles[] = [];

@@ -24,6 +24,8 @@ const stackFileShape = z.object({
   }),
   sqs: z.object({ endpoint: z.string(), queues: z.record(z.string(), z.string()) }),
   dynamodb: z.object({ endpoint: z.string(), tables: z.record(z.string(), z.string()) }),
+  /** For whoever calls functions by their names on AWS. */
+  lambda: z.object({ endpoint: z.string() }),
   secretsmanager: z.object({ endpoint: z.string() }),
   logs: z.string(),
 });

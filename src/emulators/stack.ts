@@ -6,6 +6,7 @@ import { CREDENTIALS, REGION } from "./aws/account.ts";
 import { type Api, type ApiAnswer, startApi } from "./aws/api-gateway.ts";
 import { messageOf, systemCodeOf } from "./aws/errors.ts";
 import { type Gate, type GateHook, type Service, startGate } from "./aws/gate.ts";
+import { startLambdaApi } from "./aws/lambda-api.ts";
 import { createLambda, type InvocationResult, type Lambda } from "./aws/lambda.ts";
 import { type InFlightMessage, type QueuedMessage, type Queues, startQueues } from "./aws/queues.ts";
 import { type Schedule, scheduledEvent, startSchedule } from "./aws/schedule.ts";
@@ -98,6 +99,8 @@ interface Endpoints {
   readonly sqs: string;
   readonly dynamodb: string;
   readonly secretsmanager: string;
+  /** For whoever calls functions by name: no function does. */
+  readonly lambda: string;
   readonly auth0: string;
   /** Of its API, with `/v2`. */
   readonly gumroad: string;
@@ -193,8 +196,9 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     const gate: Gate = await started(startGate({ service, target, hook: options.onCall, crash: () => crash("at-work") }));
     return gate.url;
   };
+  const lambdaApi = await started(startLambdaApi(() => lambdas.values()));
   const auth0Url = options.tenant?.domain ?? (await gated("auth0", auth0.url));
-  const secrets: SecretsEmulator = await started(startSecretsEmulator(await secretValues(template, options, auth0Url)));
+  const secrets: SecretsEmulator = await started(startSecretsEmulator(await secretValues(template, options, auth0Url), template.secrets.map(({ name }) => name)));
   const endpoints = {
     sqs: await gated("sqs", queues.url),
     dynamodb: await gated("dynamodb", tables.url),
@@ -347,8 +351,8 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     secrets: {
       set: (name, value) => secrets.set(fullSecretName(template, name), value === undefined ? undefined : text(value)),
     },
-    endpoints: { sqs: queues.url, dynamodb: tables.url, secretsmanager: secrets.url, auth0: auth0.url, gumroad: gumroad.apiUrl },
-    gates: { ...endpoints, auth0: auth0Url, gumroad: gumroadUrl },
+    endpoints: { sqs: queues.url, dynamodb: tables.url, secretsmanager: secrets.url, lambda: lambdaApi.url, auth0: auth0.url, gumroad: gumroad.apiUrl },
+    gates: { ...endpoints, lambda: lambdaApi.url, auth0: auth0Url, gumroad: gumroadUrl },
     inHand: () => sources.reduce((sum, { source }) => sum + source.inHand.size, 0),
     queueUrl: (logicalId) => queues.queueUrl(nameOf(logicalId)),
     items,

@@ -106,6 +106,7 @@ function describe(stack: Stack, { tenant, readBack }: StartSettings): Parameters
       endpoint: stack.endpoints.dynamodb,
       tables: Object.fromEntries(stack.template.tables.map(({ logicalId, TableName }) => [logicalId, TableName])),
     },
+    lambda: { endpoint: stack.endpoints.lambda },
     secretsmanager: { endpoint: stack.endpoints.secretsmanager },
     logs: LOG_FILE,
   };

@@ -78,6 +78,7 @@ describe("the stack file", () => {
     gumroad: { emulator: "http://127.0.0.1:5", readBack: true },
     sqs: { endpoint: "http://127.0.0.1:3", queues: {} },
     dynamodb: { endpoint: "http://127.0.0.1:4", tables: {} },
+    lambda: { endpoint: "http://127.0.0.1:1" },
     secretsmanager: { endpoint: "http://127.0.0.1:1" },
     logs: "x.log",
   };

@@ -1,0 +1,55 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type { SQSClient } from "@aws-sdk/client-sqs";
+
+import { stageOf } from "../bundling/stage.ts";
+import { openDeployedStage } from "./stage-deployed.ts";
+import { openLocalStage } from "./stage-local.ts";
+
+/** The stage that `npm start` runs. */
+export const LOCAL = "local";
+
+/** The addresses of the services that stand in for real ones. */
+export interface Emulators {
+  /** Of the Auth0 emulator; null where `npm start` provisions another tenant. */
+  readonly auth0: string | null;
+  /** Of the Gumroad emulator, without `/v2`. */
+  readonly gumroad: string;
+}
+
+/** A running deployment, as commands reach it: the same clients and names for all, only the addresses differ. */
+export interface Stage {
+  readonly name: string;
+  /** `https://…/ping`: the ping URL is this, a slash, and a token of the secret `ping`. */
+  readonly pingAddress: string;
+  readonly secretsManager: SecretsManagerClient;
+  readonly sqs: SQSClient;
+  readonly dynamo: DynamoDBClient;
+  readonly lambda: LambdaClient;
+  /** URLs of the queue of the buyers, and of what nothing could take. */
+  readonly queue: string;
+  readonly deadLetters: string;
+  /** Name of the table of the buyers' records. */
+  readonly ledger: string;
+  /** Null on AWS. */
+  readonly emulators: Emulators | null;
+  /** Ends the connections. */
+  close(): void;
+}
+
+/**
+ * Opens a stage by its name: `local` is the running `npm start`, any other a deployment in the shell's AWS account and region.
+ * @throws {ConfigError} STAGE_NOT_RUNNING, STAGE_NOT_DEPLOYED
+ */
+export async function openStage(name: string, env: NodeJS.ProcessEnv): Promise<Stage> {
+  return name === LOCAL ? openLocalStage(env) : openDeployedStage(name);
+}
+
+/**
+ * Checks the name of a stage, which is part of every name on AWS.
+ * @throws {ConfigError} STAGE_INVALID
+ */
+export function stageName(name: string): string {
+  return stageOf([`--stage=${name}`]) ?? name;
+}

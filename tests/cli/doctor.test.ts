@@ -1,0 +1,237 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+
+import type { Policy } from "../../src/access/policy.ts";
+import type { Finding } from "../../src/cli/doctor-checks.ts";
+import { startLoopbackServer } from "../../src/emulators/aws/loopback.ts";
+import { LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
+import { LOCAL_SELLER_ID, type Stack } from "../../src/emulators/stack.ts";
+import shopPolicy from "../../src/products.ts";
+import { changed, post } from "../pipeline/local-stack.ts";
+import { answers, type CliRun, cli, cliOn, startComplete, stageOn } from "./local-cli.ts";
+import { policyIn } from "./policy-source.ts";
+
+let stack: Stack;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), "doctor-"));
+  stack = await startComplete();
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await stack.stop();
+});
+const PING = { tokens: ["local"], seller_id: LOCAL_SELLER_ID };
+const gumroadSecret = () => ({ access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID, api: stack.gumroad.apiUrl });
+beforeEach(() => {
+  stack.gumroad.reset();
+  stack.auth0.reset();
+  stack.secrets.set("ping", PING);
+  stack.secrets.set("auth0", { domain: stack.auth0.url, client_id: "local-client", client_secret: "local-secret" });
+  stack.secrets.set("gumroad", gumroadSecret());
+});
+
+const findingsOf = ({ out }: CliRun): Finding[] => JSON.parse(out).findings;
+const codesOf = (run: CliRun): string[] => [...new Set(findingsOf(run).map(({ code }) => code))].sort();
+const PREFIX = "npx gumroad-auth0 ";
+
+/** Seeds nothing itself: finds, mends with each printed command of this program, and looks again. */
+async function foundAndMended(options: { policy?: Policy; env?: NodeJS.ProcessEnv; questions?: ReturnType<typeof answers> } = {}): Promise<Finding[]> {
+  const run = cliOn(stack);
+  let { policy = shopPolicy } = options;
+  const before = await run("doctor --json", { ...options, policy });
+  expect(before.code).toBe(1);
+  const findings = findingsOf(before);
+  for (const mend of new Set(findings.map((finding) => finding.mend))) {
+    expect(mend.startsWith(PREFIX)).toBe(true);
+    const file = path.join(folder, "products.ts");
+    const { code, err } = await run(mend.slice(PREFIX.length).replace("src/products.ts", file), { ...options, policy });
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    if (mend.includes("src/products.ts")) policy = policyIn(readFileSync(file, "utf8"));
+  }
+  const after = await run("doctor --json", { policy });
+  expect({ code: after.code, findings: findingsOf(after) }).toEqual({ code: 0, findings: [] });
+  return findings;
+}
+
+const onlyFound = async (code: string, options = {}) => {
+  const findings = await foundAndMended(options);
+  expect([...new Set(findings.map((finding) => finding.code))]).toEqual([code]);
+  return findings;
+};
+
+describe("doctor", () => {
+  it("finds nothing where all is well, and leaves no trace", async () => {
+    const { code, out } = await cliOn(stack)("doctor");
+    expect(code).toBe(0);
+    expect(out.split("\n").filter((line) => line !== "" && !line.startsWith("good       "))).toEqual(["nothing found"]);
+    expect(await stack.sqs.deadLetters()).toEqual([]);
+    expect(stack.auth0.failures).toEqual([]);
+  });
+
+  it.each(["ping", "auth0", "gumroad", "accounts", "gumroad-auth0/local/bind"])("finds that the secret %s is missing", async (name) => {
+    stack.secrets.set(name, undefined);
+    const [finding] = (await foundAndMended()).filter(({ code }) => code === "SECRET_MISSING");
+    expect(finding).toMatchObject({ message: `The secret gumroad-auth0/local/${name.split("/").at(-1)!} has no value.`, mend: "npx gumroad-auth0 setup" });
+  });
+
+  it.each([
+    { name: "ping", value: { tokens: ["local"] }, wrong: "missing or wrong: seller_id" },
+    { name: "auth0", value: "{", wrong: "it is no JSON" },
+    { name: "gumroad", value: { access_token: LOCAL_ACCESS_TOKEN }, wrong: "missing or wrong: seller_id" },
+    { name: "accounts", value: {}, wrong: "missing or wrong: keys, sign_with" },
+    { name: "gumroad-auth0/local/bind", value: { tokens: [] }, wrong: "missing or wrong: tokens" },
+  ])("finds that the secret $name is incomplete", async ({ name, value, wrong }) => {
+    stack.secrets.set(name, value);
+    const [finding] = await onlyFound("SECRET_INCOMPLETE");
+    expect(finding!.message).toContain(wrong);
+  });
+
+  it("finds wrong Auth0 credentials, which setup asks for anew", async () => {
+    stack.auth0.rotateSecret("rotated");
+    const questions = answers("", "", "rotated");
+    await onlyFound("AUTH0_CREDENTIALS", { questions });
+    expect(questions.asked).toEqual([
+      "Auth0 domain, such as acme.eu.auth0.com",
+      "Auth0 client id of the machine-to-machine application",
+      "Auth0 client secret, empty to keep it",
+    ]);
+  });
+
+  it("finds a scope too few, and one too many", async () => {
+    stack.auth0.setScopes(["read:users", "create:users", "update:users", "read:roles", "read:role_members", "create:role_members", "delete:users"]);
+    const findings = await foundAndMended();
+    expect(findings.map(({ code, message }) => `${code} ${/scope (\S+),/.exec(message)?.[1] ?? ""}`)).toEqual(["AUTH0_SCOPE_MISSING delete:role_members", "AUTH0_SCOPE_EXCESS delete:users"]);
+  });
+
+  it("finds a role that is missing", async () => {
+    stack.auth0.removeRole("club-premium");
+    expect(await onlyFound("AUTH0_ROLE_MISSING")).toMatchObject([{ message: "The policy gives the role club-premium, which the Auth0 tenant doesn't have." }]);
+  });
+
+  it("finds that the connection is not enabled: no new buyer could be created", async () => {
+    stack.auth0.enableConnection("Username-Password-Authentication", false);
+    await onlyFound("AUTH0_CONNECTION_DISABLED");
+    expect(stack.auth0.failures).toEqual([]);
+  });
+
+  it("finds that Gumroad's token is revoked", async () => {
+    stack.secrets.set("gumroad", { ...gumroadSecret(), access_token: "revoked" });
+    await onlyFound("GUMROAD_TOKEN");
+  });
+
+  it("finds that Gumroad's token lacks its scope", async () => {
+    stack.gumroad.addToken({ token: "narrow", scopes: ["view_profile"], application: "other" });
+    stack.secrets.set("gumroad", { ...gumroadSecret(), access_token: "narrow" });
+    await onlyFound("GUMROAD_SCOPE");
+  });
+
+  it("finds a wrong seller_id, in either secret", async () => {
+    stack.secrets.set("ping", { ...PING, seller_id: "somebody-else" });
+    stack.secrets.set("gumroad", { ...gumroadSecret(), seller_id: "somebody-else" });
+    expect(await onlyFound("SELLER_WRONG")).toHaveLength(2);
+  });
+
+  it("finds a registration that is missing, doubled, or to a URL that is refused", async () => {
+    const { resources } = await registrations();
+    await unregister(resources.get("refund")!);
+    stack.gumroad.subscribe("dispute", stack.pingUrl);
+    stack.gumroad.subscribe("cancellation", `${stack.url}/ping/old`);
+    const findings = await foundAndMended();
+    expect(findings.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      "SUBSCRIPTION_MISSING: Gumroad doesn't send refund to this stage.",
+      "SUBSCRIPTION_DOUBLED: Gumroad sends each dispute 2 times.",
+      `SUBSCRIPTION_WRONG: Gumroad sends cancellation to ${stack.url}/ping/… with a token that is refused.`,
+    ]);
+  });
+
+  it("finds that the ping URL refuses the token, as long as the functions know another secret", async () => {
+    await post(stack, changed("test-ping", {}));
+    // Read again just now, so that they don't look for the new one yet.
+    await fetch(`${stack.url}/ping/guess`, { method: "POST" });
+    stack.secrets.set("ping", { ...PING, tokens: ["local", "another"] });
+    const run = await cliOn(stack)("doctor --json", { waits: async () => undefined });
+    expect(findingsOf(run)).toEqual([{ code: "PING_REFUSED", message: `${stack.url}/ping refuses the 2. ping token of the secret ping: the running functions read another secret.`, mend: "npm start" }]);
+    await stack.crash("ping");
+    expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
+  });
+
+  it("finds that nothing answers at the ping URL", async () => {
+    const gone = await startLoopbackServer({ port: 0 }, () => undefined);
+    await gone.stop();
+    const pingAddress = `${gone.url}/ping`;
+    const openStage = async () => ({ ...stageOn(stack), pingAddress });
+    const { code, out } = await cli("doctor --json", { openStage });
+    expect(code).toBe(1);
+    expect(JSON.parse(out).findings.filter((finding: Finding) => finding.code.startsWith("PING_"))).toEqual([
+      { code: "PING_UNREACHABLE", message: `Nothing answers at ${pingAddress} (ECONNREFUSED).`, mend: "npm start" },
+    ]);
+  });
+
+  it("finds messages in the dead-letter queue", async () => {
+    expect((await post(stack, changed("sale", { seller_id: "somebody-else" }))).status).toBe(403);
+    expect(findingsOf(await cliOn(stack)("doctor --json"))).toEqual([
+      { code: "DEAD_LETTERS", message: "A message waits in the dead-letter queue for somebody to look at.", mend: "npx gumroad-auth0 replay --dead-letters" },
+    ]);
+    await emptyDeadLetters();
+    expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
+  });
+
+  it("finds a policy product that Gumroad doesn't know", async () => {
+    const policy: Policy = new Map([...shopPolicy, ["mistyped==", { id: "mistyped==", name: "Typo", roles: ["club"] }]]);
+    expect(await onlyFound("PRODUCT_UNKNOWN", { policy })).toMatchObject([
+      { message: "The policy's product Typo (mistyped==) is not one of this shop's.", mend: "npx gumroad-auth0 products --drop=mistyped== --out src/products.ts" },
+    ]);
+  });
+
+  it("doesn't mind a policy product that the shop stopped selling: it has buyers still", async () => {
+    stack.gumroad.deleteProduct("zGyG_1JQunZuizwqd9CP7g==");
+    expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
+  });
+
+  it("finds a product that the policy doesn't have, and takes no for an answer", async () => {
+    const policy: Policy = new Map([...shopPolicy].filter(([id]) => id !== "lnHn8l0Cn_FH_VuURa1aEw=="));
+    expect(await onlyFound("PRODUCT_NOT_IN_POLICY", { policy })).toMatchObject([{ mend: "npx gumroad-auth0 products --out src/products.ts" }]);
+    expect((await cliOn(stack)("doctor --ignore PRODUCT_NOT_IN_POLICY", { policy })).code).toBe(0);
+  });
+
+  it("says what it could not look at, and finds the rest all the same", async () => {
+    stack.secrets.set("gumroad", undefined);
+    stack.auth0.removeRole("club");
+    const { out } = await cliOn(stack)("doctor");
+    expect(out).toContain("unchecked  seller_id: the secret gumroad isn't filled");
+    expect(out).toContain("found      secret gumroad: The secret gumroad-auth0/local/gumroad has no value. (SECRET_MISSING)\n             mend it: npx gumroad-auth0 setup");
+    expect(out).toContain("found      Auth0 roles: The policy gives the role club, which the Auth0 tenant doesn't have. (AUTH0_ROLE_MISSING)");
+    expect(out).toContain("\n2 found");
+  });
+
+  it("names the stage in the commands that mend", async () => {
+    stack.auth0.removeRole("club");
+    const openStage = async () => ({ ...stageOn(stack), name: "prod" });
+    const { out } = await cli("doctor --stage prod --json", { openStage });
+    expect([...new Set(findingsOf({ code: 1, out, err: "" }).map(({ mend }) => mend))]).toEqual(["npm run deploy -- --stage prod"]);
+  });
+});
+
+async function registrations() {
+  const resources = new Map<string, string>();
+  for (const event of ["refund"]) {
+    const answer = await fetch(`${stack.gumroad.apiUrl}/resource_subscriptions?resource_name=${event}`, { headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
+    resources.set(event, JSON.parse(await answer.text()).resource_subscriptions[0].id);
+  }
+  return { resources };
+}
+
+async function unregister(id: string): Promise<void> {
+  await fetch(`${stack.gumroad.apiUrl}/resource_subscriptions/${encodeURIComponent(id)}`, { method: "DELETE", headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
+}
+
+async function emptyDeadLetters(): Promise<void> {
+  const { sqs, deadLetters } = stageOn(stack);
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: deadLetters, MaxNumberOfMessages: 10 }));
+  for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl: deadLetters, ReceiptHandle }));
+}

@@ -1,0 +1,98 @@
+import type { Policy } from "../../src/access/policy.ts";
+import type { World } from "../../src/cli/context.ts";
+import { runCli } from "../../src/cli/program.ts";
+import type { Questions } from "../../src/cli/questions.ts";
+import { localStage } from "../../src/cli/stage-local.ts";
+import type { Stack } from "../../src/emulators/stack.ts";
+import { ConfigError } from "../../src/errors.ts";
+import shopPolicy from "../../src/products.ts";
+import { startLocal } from "../pipeline/local-stack.ts";
+
+/** What a command line came to. */
+export interface CliRun {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A world where nobody can be asked, nothing waits, and no stage runs, unless `changes` says otherwise. */
+export function worldOf(lines: { out: string[]; err: string[] }, changes: Partial<World> = {}): World {
+  return {
+    env: {},
+    print: (text) => lines.out.push(text),
+    complain: (text) => lines.err.push(text),
+    colours: false,
+    questions: null,
+    openStage: async () => {
+      throw new ConfigError("STAGE_NOT_RUNNING", "nothing runs on port 3000: start it with npm start");
+    },
+    policy: async () => shopPolicy,
+    now: Date.now,
+    wait: async () => undefined,
+    ...changes,
+  };
+}
+
+/** Runs a command line, as typed after `gumroad-auth0`. */
+export async function cli(line: string, changes: Partial<World> = {}): Promise<CliRun> {
+  const lines = { out: [], err: [] };
+  const code = await runCli(line.split(" ").filter((part) => part !== ""), worldOf(lines, changes));
+  return { code, out: lines.out.join("\n"), err: lines.err.join("\n") };
+}
+
+/** The whole local stack with all secrets filled, reading purchases back. */
+export async function startComplete(): Promise<Stack> {
+  return startLocal({ readBack: true, secrets: { "gumroad-auth0/local/bind": { tokens: ["b".repeat(43)] } } });
+}
+
+const SOON_MS = 1_000;
+
+/** Runs a command line over a running stack. Long waits move the functions' calendar instead. */
+export function cliOn(stack: Stack) {
+  return async (line: string, { questions = null, env = {}, policy = shopPolicy, waits = wait(stack) }: Options = {}): Promise<CliRun> =>
+    cli(line, {
+      questions,
+      env,
+      policy: async () => policy,
+      openStage: async () => stageOn(stack),
+      wait: waits,
+    });
+}
+
+interface Options {
+  readonly questions?: Questions | null;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly policy?: Policy;
+  readonly waits?: World["wait"];
+}
+
+const wait = (stack: Stack) => async (ms: number): Promise<void> => {
+  if (ms > SOON_MS) await stack.advance(ms);
+  else await new Promise((resolve) => setTimeout(resolve, Math.min(ms, 20)));
+};
+
+/** The stage of a running stack. */
+export function stageOn(stack: Stack) {
+  const { queues, tables } = stack.template;
+  return localStage({
+    url: stack.url,
+    auth0: { domain: stack.gates.auth0, emulator: stack.auth0.url },
+    gumroad: { emulator: stack.gumroad.url, readBack: true },
+    sqs: { endpoint: stack.endpoints.sqs, queues: Object.fromEntries(queues.map(({ logicalId }) => [logicalId, stack.queueUrl(logicalId)])) },
+    dynamodb: { endpoint: stack.endpoints.dynamodb, tables: Object.fromEntries(tables.map(({ logicalId, TableName }) => [logicalId, TableName])) },
+    lambda: { endpoint: stack.endpoints.lambda },
+    secretsmanager: { endpoint: stack.endpoints.secretsmanager },
+  });
+}
+
+/** Answers questions in turn; throws once there are none left. */
+export function answers(...given: readonly string[]): Questions & { readonly asked: string[] } {
+  const asked: string[] = [];
+  const next = async (question: string): Promise<string> => {
+    asked.push(question);
+    const answer = given[asked.length - 1];
+    if (answer === undefined) throw new Error(`nobody answers "${question}"`);
+    return answer;
+  };
+  return { asked, ask: async (question, fallback = "") => (await next(question)) || fallback, askSecret: next, confirm: async (question) => (await next(question)) === "y" };
+}
