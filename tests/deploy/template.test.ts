@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { loadAwsServiceSpec } from "@aws-cdk/aws-service-spec";
 import { describe, expect, it } from "@jest/globals";
 import * as z from "zod";
@@ -85,6 +87,12 @@ describe("the rendered template", () => {
     const { widgets } = dashboardShape.parse(JSON.parse(String(body)));
     expect(widgets.map(({ properties }) => properties.title)).toHaveLength(6);
     for (const metric of ["Received", "Applied", "Waiting", "Held", "SecondsToAccess", "FailedByCause", "Auth0Calls", "Throttled", "GumroadFailed"]) expect(body).toContain(metric);
+  });
+
+  it("has an entry in the runbook for each alarm, and no entry for another", () => {
+    const alarms = ofType(template, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => String(Properties["AlarmName"]).replace("gumroad-auth0-prod-", ""));
+    const entries = [...readFileSync("docs/runbook.md", "utf8").matchAll(/^### (.*)$/gm)].flatMap(([, names = ""]) => [...names.matchAll(/`([\w-]+)`/g)].map(([, name]) => name));
+    expect(entries.sort()).toEqual(alarms.sort());
   });
 
   it("gives no function the role that serverless makes when one has none", () => {
