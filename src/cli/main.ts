@@ -8,6 +8,9 @@ import { runCli } from "./program.ts";
 import { terminalQuestions } from "./questions.ts";
 import { openStage } from "./stage.ts";
 
+// Whoever reads no further (`| head`) has what they want.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   print: (text) => { process.stdout.write(`${text}\n`); },
