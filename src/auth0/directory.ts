@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 
 import { JobsClient } from "auth0/jobs";
 import { RolesClient } from "auth0/roles";
@@ -7,7 +7,9 @@ import * as z from "zod/mini";
 
 import type { Secret } from "../config/secret.ts";
 import { NeedsPersonError } from "../errors.ts";
+import { ownMetadata, readOwnMetadata } from "./app-metadata.ts";
 import { failureOf, statusOf } from "./failures.ts";
+import { mailInvitation } from "./invite.ts";
 import { pacedFetch, type Fetch } from "./pacing.ts";
 import type { Auth0Credentials } from "./secret.ts";
 import { managementToken } from "./token.ts";
@@ -20,6 +22,8 @@ export interface DirectoryUser {
   readonly createdByUs: boolean;
   /** The database connection that keeps its password; null for social and passwordless users. */
   readonly database: string | null;
+  /** The roles that this service keeps in the user's `app_metadata`, for plans without roles. */
+  readonly metadataRoles: readonly string[];
 }
 
 /**
@@ -30,8 +34,8 @@ export interface DirectoryUser {
 export interface Directory {
   /** Every user with this email, in any connection. Auth0 compares letter for letter, so `spelling` is how it is looked up. One call. */
   find(email: string, spelling: string, signal: AbortSignal): Promise<readonly DirectoryUser[]>;
-  /** Creates a user in the database connection, without any mail; null if one exists there by now. One call. */
-  create(email: string, signal: AbortSignal): Promise<DirectoryUser | null>;
+  /** Creates a user, without any mail; null if one exists there by now. With `metadataRoles`, these are in its `app_metadata` at once. One call. */
+  create(email: string, signal: AbortSignal, metadataRoles?: readonly string[]): Promise<DirectoryUser | null>;
   /** The names of a user's roles. One call. */
   rolesOf(userId: string, signal: AbortSignal): Promise<readonly string[]>;
   /**
@@ -41,23 +45,28 @@ export interface Directory {
   assign(userId: string, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
   /** Takes roles away; those the user hasn't, or that no longer exist, do no harm. False if the user is gone. One call. */
   remove(userId: string, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
+  /**
+   * Makes these, and no others, the roles in a user's `app_metadata`. `createdFor` is the email that we made the user for,
+   * or null: the mark that says so stands beside the roles. False if the user is gone. One call.
+   */
+  writeMetadataRoles(userId: string, createdFor: string | null, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
   /** Replaces a user's password by one that nobody knows. One call. */
   forgetPassword(user: DirectoryUser, email: string, signal: AbortSignal): Promise<void>;
   /** Has Auth0 mail a user the request to verify the email. One call. */
   mailVerification(userId: string, signal: AbortSignal): Promise<void>;
-}
-
-/** The mark on users that we created. It names whom for: an address that is changed later makes it nobody's mark. */
-function createdMark(email: string) {
-  return { gumroad_auth0: { created_for: createHash("sha256").update(email).digest("hex") } };
+  /**
+   * Has Auth0 mail the person with this email in a database connection (null: the one where users are created) a link for
+   * choosing a password. No Management call.
+   * @throws {TemporaryError} AUTH0_MAIL_THROTTLED if it surely wasn't sent
+   */
+  invite(email: string, database: string | null, signal: AbortSignal): Promise<void>;
 }
 
 const userShape = z.object({
   user_id: z.string(),
   email_verified: z.optional(z.boolean()),
   identities: z.optional(z.array(z.object({ provider: z.optional(z.string()), connection: z.optional(z.string()) }))),
-  // Anybody with rights in the tenant may write here, so any other shape is just not our mark.
-  app_metadata: z.catch(z.optional(z.object({ gumroad_auth0: z.optional(z.object({ created_for: z.optional(z.string()) })) })), undefined),
+  app_metadata: z.optional(z.unknown()),
 });
 const roleShape = z.object({ id: z.string(), name: z.string() });
 
@@ -71,6 +80,8 @@ const SDK_TIMEOUT_S = 120;
 /** What the directory needs; `fetch` and `now` (epoch ms) are the outside world. */
 export interface DirectoryOptions {
   readonly secret: Secret<Auth0Credentials>;
+  /** Creates users without a password, in the passwordless connection. */
+  readonly passwordless?: boolean;
   readonly fetch?: Fetch;
   readonly now?: () => number;
   /** Told each time a call waits for the rate limit. */
@@ -78,7 +89,7 @@ export interface DirectoryOptions {
 }
 
 /** The directory of the tenant in the secret. Keep one for the process: it holds the token, the role ids and the pacing. */
-export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, onThrottled }: DirectoryOptions): Directory {
+export function auth0Directory({ secret, passwordless = false, fetch: send = fetch, now = Date.now, onThrottled }: DirectoryOptions): Directory {
   const paced = pacedFetch({ fetch: send, now, ...(onThrottled === undefined ? {} : { onThrottled }) });
   const token = managementToken(secret, paced, now);
   // Sub-clients, not ManagementClient: it is eight times the size. Retrying is ours: the SDK repeats a POST after a 502.
@@ -153,10 +164,11 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
         const found = await call(signal, () => users.listUsersByEmail({ email: spelling }, { abortSignal: signal }));
         return found.map((user) => directoryUser(user, email));
       }),
-    create: async (email, signal) => {
-      const { connection } = await secret.get();
+    create: async (email, signal, metadataRoles) => {
+      const { connection: database, passwordlessConnection } = await secret.get();
+      const login = passwordless ? { connection: passwordlessConnection } : { connection: database, password: unusablePassword(email) };
       try {
-        const body = { connection, email, password: unusablePassword(email), email_verified: false, verify_email: false, app_metadata: createdMark(email) };
+        const body = { ...login, email, email_verified: false, verify_email: false, app_metadata: ownMetadata(email, metadataRoles ?? null) };
         return directoryUser(await call(signal, () => users.create(body, { abortSignal: signal })), email);
       } catch (error) {
         if (statusOf(error) === 409) return null;
@@ -179,6 +191,15 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
     },
     remove: async (userId, names, signal) =>
       changeRoles("remove roles", userId, names, signal, (ids) => users.roles.delete(userId, { roles: [...ids] }, { abortSignal: signal })),
+    writeMetadataRoles: async (userId, createdFor, names, signal) => {
+      try {
+        await call(signal, () => users.update(userId, { app_metadata: ownMetadata(createdFor, names) }, { abortSignal: signal }));
+        return true;
+      } catch (error) {
+        if (statusOf(error) === 404) return false;
+        throw failureOf(error, "write roles into a user's app_metadata");
+      }
+    },
     forgetPassword: async ({ id, database }, email, signal) => {
       if (database === null) return;
       const body = { connection: database, password: unusablePassword(email) };
@@ -186,6 +207,10 @@ export function auth0Directory({ secret, fetch: send = fetch, now = Date.now, on
     },
     mailVerification: async (userId, signal) => {
       await answered("mail a verification", () => call(signal, () => jobs.verificationEmail.create({ user_id: userId }, { abortSignal: signal })));
+    },
+    invite: async (email, database, signal) => {
+      const credentials = await secret.get();
+      await mailInvitation(credentials, email, database ?? credentials.connection, send, signal);
     },
   };
 }
@@ -241,12 +266,13 @@ function understood<T>(shape: z.ZodMiniType<T>, answer: unknown): T {
 
 function directoryUser(user: unknown, email: string): DirectoryUser {
   const { user_id, email_verified, identities, app_metadata } = understood(userShape, user);
-  const mark = app_metadata?.gumroad_auth0?.created_for;
+  const { createdByUs, roles } = readOwnMetadata(app_metadata, email);
   return {
     id: user_id,
     verified: email_verified === true,
-    createdByUs: mark !== undefined && mark === createdMark(email).gumroad_auth0.created_for,
+    createdByUs,
     database: identities?.find(({ provider }) => provider === "auth0")?.connection ?? null,
+    metadataRoles: roles,
   };
 }
 

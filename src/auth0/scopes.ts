@@ -1,3 +1,5 @@
+import type { RolesPlace } from "../access/roles-place.ts";
+
 /**
  * The scopes of the calls that `directory.ts` makes, and no more. Auth0 checks the scopes of a token, and a token keeps
  * those it was issued with.
@@ -11,3 +13,8 @@ export const MANAGEMENT_SCOPES: readonly string[] = [
   "create:role_members", // assign
   "delete:role_members", // remove
 ];
+
+/** The scopes that the service needs where roles are kept in one place. In `app_metadata` it never asks for a role. */
+export function scopesFor(place: RolesPlace): readonly string[] {
+  return place === "roles" ? MANAGEMENT_SCOPES : MANAGEMENT_SCOPES.filter((scope) => scope.endsWith(":users"));
+}

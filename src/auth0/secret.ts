@@ -2,6 +2,8 @@ import * as z from "zod/mini";
 
 /** The connection that a new Auth0 tenant has. */
 const DEFAULT_CONNECTION = "Username-Password-Authentication";
+/** Auth0's only name for a connection that mails a code. */
+const DEFAULT_PASSWORDLESS = "email";
 
 /** How to reach a tenant as our machine-to-machine application. */
 export interface Auth0Credentials {
@@ -12,6 +14,10 @@ export interface Auth0Credentials {
   readonly clientSecret: string;
   /** The database connection in which buyers are created. */
   readonly connection: string;
+  /** The passwordless connection in which they are created where nobody has a password. */
+  readonly passwordlessConnection: string;
+  /** The application that invitations name, and lead to: the one where buyers log in. */
+  readonly loginClientId: string;
 }
 
 /** The value of the secret `gumroad-auth0/{stage}/auth0`. */
@@ -22,6 +28,9 @@ export const auth0SecretShape: z.ZodMiniType<Auth0Credentials> = z.pipe(
     client_id: z.string().check(z.minLength(1)),
     client_secret: z.string().check(z.minLength(1)),
     connection: z.optional(z.string().check(z.minLength(1))),
+    passwordless_connection: z.optional(z.string().check(z.minLength(1))),
+    /** Left out, invitations name the service's own application. */
+    login_client_id: z.optional(z.string().check(z.minLength(1))),
     /** Needed only with a custom domain: the Management API's own identifier, `https://TENANT.auth0.com/api/v2/`. */
     audience: z.optional(z.string().check(z.minLength(1))),
   }),
@@ -33,6 +42,8 @@ export const auth0SecretShape: z.ZodMiniType<Auth0Credentials> = z.pipe(
       clientId: secret.client_id,
       clientSecret: secret.client_secret,
       connection: secret.connection ?? DEFAULT_CONNECTION,
+      passwordlessConnection: secret.passwordless_connection ?? DEFAULT_PASSWORDLESS,
+      loginClientId: secret.login_client_id ?? secret.client_id,
     };
   }),
 );

@@ -1,7 +1,8 @@
 import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 
+import { documentsOf } from "../ledger/documents.ts";
 import { recordShape, type BuyerRecord } from "../ledger/record.ts";
 import { reached } from "../ledger/reached.ts";
 import { changesOf } from "../provisioning/marks.ts";
@@ -28,7 +29,7 @@ export interface LedgerCount {
   readonly oldestUnsettledAt: number | null;
 }
 
-const itemShape = z.object({ pk: z.string(), sk: z.string(), record: z.unknown(), detail: z.object({ event: z.string() }).optional().catch(undefined), owner: z.string().optional() });
+const itemShape = z.object({ pk: z.string(), sk: z.string(), record: z.unknown().optional(), detail: z.object({ event: z.string() }).optional().catch(undefined), owner: z.string().optional() });
 type Item = z.infer<typeof itemShape>;
 
 /**
@@ -36,7 +37,7 @@ type Item = z.infer<typeof itemShape>;
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
 export async function countLedger({ dynamo, ledger: table }: Stage, startProgress: (total: number) => Progress): Promise<LedgerCount> {
-  const documents = DynamoDBDocumentClient.from(dynamo);
+  const documents = documentsOf(dynamo);
   const { Table } = await reached(dynamo.send(new DescribeTableCommand({ TableName: table })));
   // As AWS counted it within the last six hours.
   const progress = startProgress(Table?.ItemCount ?? 0);

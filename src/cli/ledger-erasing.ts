@@ -1,7 +1,8 @@
-import { DynamoDBDocumentClient, DeleteCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 
 import type { SourceId } from "../access/facts.ts";
+import { documentsOf } from "../ledger/documents.ts";
 import { recordKey, sourceKey } from "../ledger/keys.ts";
 import type { Stage } from "./stage.ts";
 
@@ -9,7 +10,7 @@ const keyShape = z.object({ pk: z.string(), sk: z.string() });
 
 /** Deletes all that the ledger holds of a buyer and of these sources. Gives the number of items. Errors are the AWS SDK's. */
 export async function eraseFromLedger({ dynamo, ledger }: Pick<Stage, "dynamo" | "ledger">, email: string, sources: readonly SourceId[]): Promise<number> {
-  const documents = DynamoDBDocumentClient.from(dynamo);
+  const documents = documentsOf(dynamo);
   let count = 0;
   for (const pk of [recordKey(email).pk, `giver#${email}`, ...sources.map((id) => sourceKey(id).pk)]) {
     let start: Record<string, unknown> | undefined;

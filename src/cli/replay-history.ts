@@ -1,9 +1,10 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 
 import type { SourceId } from "../access/facts.ts";
 import { sourceIdShape } from "../facts-shape.ts";
+import { documentsOf } from "../ledger/documents.ts";
 import { reached } from "../ledger/reached.ts";
 
 /** A buyer's source that some event was about. */
@@ -27,7 +28,7 @@ const lineShape = z.object({ pk: z.string(), source: sourceIdShape, email: z.str
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
 export async function historyBetween(client: DynamoDBClient, table: string, since: number, until: number): Promise<HistoryRange> {
-  const documents = DynamoDBDocumentClient.from(client);
+  const documents = documentsOf(client);
   const touched = new Map<string, Touched>();
   let events = 0;
   let start: Record<string, unknown> | undefined;

@@ -21,7 +21,10 @@ export interface StartSettings {
 }
 
 /** Which environment variable sets which parameter of serverless.yml. */
-const PARAMS = { SIGNUP: "signUp", AUTH0_ISSUER: "auth0Issuer", AUTH0_AUDIENCE: "auth0Audience", ROLES_CLAIM: "rolesClaim", LOG_LEVEL: "logLevel" } as const;
+const PARAMS = { GETTING_IN: "gettingIn", ACCESS: "access", SIGNUP: "signUp", AUTH0_ISSUER: "auth0Issuer", AUTH0_AUDIENCE: "auth0Audience", ROLES_CLAIM: "rolesClaim", LOG_LEVEL: "logLevel" } as const;
+
+/** Of those, the ones that take one of a few words: a mistake would show only in a function's log. */
+const WORDS: Readonly<Record<string, readonly string[]>> = { GETTING_IN: ["invite", "passwordless", "none"], ACCESS: ["roles", "app_metadata"] };
 
 /** Shown for `npm start -- --help`. */
 export const START_USAGE = `npm start [-- [--data DIR] [--read-back]]
@@ -37,6 +40,8 @@ Settings, from the environment or .env (the environment wins):
   AUTH0_DOMAIN          another Auth0 tenant (a host), or a full URL of a proxy or emulator; the emulator above
   AUTH0_CLIENT_ID       its machine-to-machine application; ${LOCAL_CLIENT.id}
   AUTH0_CLIENT_SECRET   and that one's secret; ${LOCAL_CLIENT.secret}
+  GETTING_IN            how new buyers get in: invite, passwordless or none; invite. The emulator shows its mails: GET /_emulator/mails
+  ACCESS                where roles are kept: roles or app_metadata; roles
   SIGNUP                closed: the self-built login takes nobody new; open
   AUTH0_ISSUER, AUTH0_AUDIENCE, ROLES_CLAIM
                         the Auth0 access tokens that /private takes too; none
@@ -89,6 +94,8 @@ function paramsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, strin
   return Object.fromEntries(
     Object.entries(PARAMS).flatMap(([variable, param]) => {
       const value = environment[variable];
+      const words = WORDS[variable];
+      if (value !== undefined && value !== "" && words?.includes(value) === false) throw new ConfigError("BAD_SETTING", `${variable}=${value}: it takes ${words.join(", ")}`);
       return value === undefined || value === "" ? [] : [[param, value]];
     }),
   );

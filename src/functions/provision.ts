@@ -8,14 +8,14 @@ import { auth0Directory } from "../auth0/directory.ts";
 import { auth0SecretShape } from "../auth0/secret.ts";
 import { awsLimits } from "../config/aws.ts";
 import { optionalSecret, secretOf } from "../config/secret.ts";
-import { requiredSetting } from "../config/settings.ts";
+import { chosenSetting, requiredSetting } from "../config/settings.ts";
 import { gumroadApi } from "../gumroad/api.ts";
 import { gumroadSecretShape } from "../gumroad/secret.ts";
 import { dynamoGifts } from "../ledger/gifts.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
 import { dynamoLosses } from "../ledger/losses.ts";
 import { dynamoSweeps } from "../ledger/sweeps.ts";
-import { count } from "../metrics.ts";
+import { count, countAuth0Calls } from "../metrics.ts";
 import policy from "../products.ts";
 import { provisionBatch } from "../provisioning/batch.ts";
 import { sqsQueue } from "../queue/queue.ts";
@@ -29,8 +29,17 @@ const limits = awsLimits({ connectMs: 1_000, requestMs: 2_000, attempts: 2 });
 const secrets = new SecretsManagerClient(limits);
 const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
+const place = chosenSetting("ACCESS", ["roles", "app_metadata"]);
+const gettingIn = chosenSetting("GETTING_IN", ["invite", "passwordless", "none"]);
+/** Calls to Auth0 since the last invocation told of them. */
+let auth0Calls = 0;
 const directory = auth0Directory({
   secret: secretOf({ client: secrets, id: requiredSetting("AUTH0_SECRET"), shape: auth0SecretShape }),
+  fetch: (input, init) => {
+    auth0Calls += 1;
+    return fetch(input, init);
+  },
+  passwordless: gettingIn === "passwordless",
   onThrottled: () => {
     count("Throttled");
   },
@@ -54,7 +63,9 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event,
   const ledger = dynamoLedger(dynamo, table, deadline);
   const closing = dynamoLedger(dynamo, table, within(CLOSING_MS));
   const { countChanged } = dynamoSweeps(dynamo, table, deadline);
-  const work = { ledger, closing, gifts: dynamoGifts(dynamo, table, deadline), losses: dynamoLosses(dynamo, table, deadline), countChanged, directory, gumroad, queue, policy, now: Date.now };
+  const work = { ledger, closing, gifts: dynamoGifts(dynamo, table, deadline), losses: dynamoLosses(dynamo, table, deadline), countChanged, directory, gumroad, queue, policy, place, gettingIn, now: Date.now };
   const failed = await provisionBatch(event.Records, work, deadline);
+  countAuth0Calls(auth0Calls);
+  auth0Calls = 0;
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
 });

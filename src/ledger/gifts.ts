@@ -1,7 +1,8 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
+import { documentsOf } from "./documents.ts";
 import { reached } from "./reached.ts";
 
 /** One side of a gift, as far as pings tell it: the receiver's sale, or the giver's, which is pinged only when it is disputed. */
@@ -29,7 +30,7 @@ const sideShape = z.object({ side: z.enum(["received", "given"]), saleId: z.stri
 
 /** The gifts on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
 export function dynamoGifts(client: DynamoDBClient, table: string, signal?: AbortSignal): Gifts {
-  const documents = DynamoDBDocumentClient.from(client);
+  const documents = documentsOf(client);
   const until = signal === undefined ? {} : { abortSignal: signal };
   return {
     note: async (giver, side) => {

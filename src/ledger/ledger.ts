@@ -1,11 +1,12 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
 import type { Source, SourceId } from "../access/facts.ts";
 import { mergeSource } from "../access/merge.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
 import { sourceShape } from "../facts-shape.ts";
+import { documentsOf } from "./documents.ts";
 import { recordKey, sourceKey } from "./keys.ts";
 import { reached } from "./reached.ts";
 import { newRecord, recordShape, type BuyerRecord, type SourceItem } from "./record.ts";
@@ -77,7 +78,7 @@ const dueItemShape = z.object({ pk: z.string(), dueAt: z.number() });
 
 /** The ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
 export function dynamoLedger(client: DynamoDBClient, table: string, signal?: AbortSignal): Ledger {
-  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  const documents = documentsOf(client);
   const until = signal === undefined ? {} : { abortSignal: signal };
 
   async function load(email: string): Promise<BuyerRecord> {

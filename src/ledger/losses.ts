@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 
 import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
+import { documentsOf } from "./documents.ts";
 import type { ItemKey } from "./keys.ts";
 import { reached } from "./reached.ts";
 
@@ -55,7 +56,7 @@ export function mostLosses(holders: number): number {
 
 /** The losses in the ledger's table. `signal`, the invocation's deadline, ends every call. */
 export function dynamoLosses(client: DynamoDBClient, table: string, signal?: AbortSignal): Losses {
-  const documents = DynamoDBDocumentClient.from(client);
+  const documents = documentsOf(client);
   const until = signal === undefined ? {} : { abortSignal: signal };
 
   async function permit(productId: string, email: string, now: number): Promise<boolean> {

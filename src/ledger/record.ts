@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import type { Source, SourceId, Sources } from "../access/facts.ts";
+import type { RolesPlace } from "../access/roles-place.ts";
 import { sourceIdShape, sourceShape } from "../facts-shape.ts";
 
 /**
@@ -17,6 +18,24 @@ export interface BoundUser {
   readonly foreign: readonly string[];
   /** The roles that we gave, or are about to give or take. */
   readonly roles: Readonly<Record<string, Mark>>;
+  /** Where those roles may be. Left out: they are assigned. Two places while they are moved, after the setting was changed. */
+  readonly places?: readonly RolesPlace[] | undefined;
+}
+
+/** The mail with which a buyer gets in: once a person, and again where an operator asks for it. */
+export interface Invitation {
+  /**
+   * - `wanted`: it follows the first role, or the next look at the record
+   * - `sending`: written before Auth0 is asked. Where it stays so, something crashed in between and nobody knows whether the mail went out
+   * - `sent`, `failed`: what Auth0 answered
+   */
+  readonly outcome: "wanted" | "sending" | "sent" | "failed";
+  /** Since when (epoch ms). */
+  readonly at: number;
+  /** Why it failed, and what to do; without an email or a secret. */
+  readonly message: string | null;
+  /** The operator's request; null: the purchase itself. */
+  readonly asked: { readonly requestId: string; readonly by: string; readonly why: string } | null;
 }
 
 /** Role names by source. */
@@ -48,6 +67,10 @@ export interface BuyerRecord {
   readonly users: Readonly<Record<string, BoundUser>>;
   /** Roles that users had before we came count as ours where the buyer's purchases give them: an operator said so. Left out: they don't. */
   readonly adopts?: true | undefined;
+  /** A user is being created who has the roles from the start: should a crash follow, that user is looked for, whatever is desired by then. */
+  readonly creating?: true | undefined;
+  /** Null: no mail was asked for. */
+  readonly invited: Invitation | null;
   /** Users of others' making that we saw unverified: their password isn't trusted once the email is verified. */
   readonly unverified: readonly string[];
   /** Those of them whom Auth0 mailed; not again. */
@@ -67,9 +90,27 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
   held: z.record(sourceIdShape, z.number()),
   users: z.record(
     z.string(),
-    z.object({ origin: z.enum(["created", "verified"]), foreign: z.array(z.string()), roles: z.record(z.string(), z.enum(["adding", "has", "removing"])) }),
+    z.object({
+      origin: z.enum(["created", "verified"]),
+      foreign: z.array(z.string()),
+      roles: z.record(z.string(), z.enum(["adding", "has", "removing"])),
+      places: z.optional(z.array(z.enum(["roles", "app_metadata"]))),
+    }),
   ),
   adopts: z.optional(z.literal(true)),
+  creating: z.optional(z.literal(true)),
+  // Records from before there were invitations have none.
+  invited: z._default(
+    z.nullable(
+      z.object({
+        outcome: z.enum(["wanted", "sending", "sent", "failed"]),
+        at: z.number(),
+        message: z.nullable(z.string()),
+        asked: z.nullable(z.object({ requestId: z.string(), by: z.string(), why: z.string() })),
+      }),
+    ),
+    null,
+  ),
   unverified: z.array(z.string()),
   mailed: z.array(z.string()),
   unsettled: z.nullable(z.object({ code: z.string(), message: z.string(), since: z.number(), attempts: z.number() })),
@@ -78,7 +119,17 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
 
 /** A buyer of whom nothing is known yet. */
 export function newRecord(email: string): BuyerRecord {
-  return { email, version: 0, spellings: [], sources: {}, gave: {}, held: {}, users: {}, unverified: [], mailed: [], unsettled: null, dueAt: null };
+  return { email, version: 0, spellings: [], sources: {}, gave: {}, held: {}, users: {}, invited: null, unverified: [], mailed: [], unsettled: null, dueAt: null };
+}
+
+/** The fields that may be left out. */
+type Optional<Whole> = { [Field in keyof Whole]-?: undefined extends Whole[Field] ? Field : never }[keyof Whole];
+
+/** A copy with an optional field left out: DynamoDB takes no `undefined`. */
+export function withoutField<Whole extends object>(whole: Whole, field: Optional<Whole>): Whole {
+  const copy = { ...whole };
+  Reflect.deleteProperty(copy, field);
+  return copy;
 }
 
 /** DynamoDB's limit is 400 KB an item; the rest is room for refunds, ends and marks. */

@@ -1,9 +1,10 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand, DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchGetCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
 import type { Source, SourceId } from "../access/facts.ts";
 import { TemporaryError } from "../errors.ts";
+import { documentsOf } from "./documents.ts";
 import { recordKey, sourceKey, type ItemKey } from "./keys.ts";
 import { reached } from "./reached.ts";
 import { recordShape, type BuyerRecord } from "./record.ts";
@@ -51,7 +52,7 @@ const keyShape = z.object({ pk: z.string(), sk: z.string() });
 
 /** The survey of the ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
 export function dynamoSurvey(client: DynamoDBClient, table: string, signal?: AbortSignal): Survey {
-  const documents = DynamoDBDocumentClient.from(client);
+  const documents = documentsOf(client);
   const until = signal === undefined ? {} : { abortSignal: signal };
 
   async function itemsAt(keys: readonly ItemKey[]): Promise<readonly Record<string, unknown>[]> {

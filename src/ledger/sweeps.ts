@@ -1,7 +1,8 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
+import { documentsOf } from "./documents.ts";
 import { reached } from "./reached.ts";
 
 /** The sweeps that `reconcile` makes: of the last days' sales, of what runs and was given, of everything. */
@@ -84,7 +85,7 @@ const reportShape = z.object({ sk: z.string(), seen: counted, differed: counted,
 
 /** The sweeps' items on a DynamoDB table. `signal`, the invocation's deadline, ends every call; `now` gives epoch milliseconds. */
 export function dynamoSweeps(client: DynamoDBClient, table: string, signal?: AbortSignal, now: () => number = Date.now): Sweeps {
-  const documents = DynamoDBDocumentClient.from(client);
+  const documents = documentsOf(client);
   const until = signal === undefined ? {} : { abortSignal: signal };
   /** The item may be begun by a change that comes before the sweep's end: whoever is first sets when it goes. */
   const expiry = () => Math.floor(now() / 1_000) + KEPT_SECONDS;

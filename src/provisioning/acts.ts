@@ -1,6 +1,6 @@
 import { emptySource, entriesOf, grantedRole, type Act, type Source, type SourceId } from "../access/facts.ts";
-import { addFacts } from "../access/merge.ts";
-import { RefusedError } from "../errors.ts";
+import { addFacts, lastAct } from "../access/merge.ts";
+import { RefusedError, TemporaryError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Losses } from "../ledger/losses.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
@@ -22,19 +22,24 @@ export interface Acting {
  * Takes an operator's act into the record. Moving a source changes its owner first and tells the new one, so that a crash
  * in between leaves nobody without it; the record it leaves keeps its facts, which the new owner's takes from there.
  * @throws {RefusedError} SOURCE_UNKNOWN, MOVE_TO_SELF
+ * @throws {TemporaryError} SOURCE_ON_ITS_WAY
  */
 export async function takeAct(record: BuyerRecord, message: ActMessage, outside: Acting): Promise<BuyerRecord> {
   const { source, act } = message;
+  const known = record.sources[source]?.act ?? null;
+  // Done before, by the message that is here again.
+  if (known?.id === act.id) return record;
   if (grantedRole(source) === null && !isMine(record, source)) {
     const owner = await outside.ledger.owner(source);
-    // Done before, by the message that is here again.
-    if (record.sources[source]?.act?.id === act.id) return record;
-    if (owner === null || owner === record.email) throw new RefusedError("SOURCE_UNKNOWN", `Nobody bought ${source}: see explain for a buyer's sources.`);
+    if (owner === null) throw new RefusedError("SOURCE_UNKNOWN", `Nobody bought ${source}: see explain for a buyer's sources.`);
+    // The message that brings its facts comes right behind, or again.
+    if (owner === record.email) throw new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
     await forward(message, source, owner, outside.queue, outside.signal);
     outside.done(message);
     return record;
   }
-  if (act.decision.kind === "move") await move(record, source, act, act.decision.to, message, outside);
+  // One that was decided before the last act moves nothing any more, however late it comes.
+  if (act.decision.kind === "move" && lastAct(known, act) === act) await move(record, source, act, act.decision.to, message, outside);
   return withAct(record, source, act, message.requestId, outside.ledger);
 }
 
@@ -46,12 +51,15 @@ async function move(record: BuyerRecord, source: SourceId, act: Act, to: string,
 
 /**
  * Takes a source in that an operator moved here. The act counts here too, as the last word: had the source been moved away
- * from here before, it is back.
- * @throws {RefusedError} SOURCE_UNKNOWN
+ * from here before, it is back. The facts are taken once the other record has the move: what it took in just before, a
+ * refund say, is stored with that.
+ * @throws {TemporaryError} MOVE_UNWRITTEN
  */
 export async function takeMoved(record: BuyerRecord, { from, source, act, requestId }: MovedMessage, { ledger }: Acting): Promise<BuyerRecord> {
   const facts = (await ledger.load(from)).sources[source];
-  if (facts === undefined) throw new RefusedError("SOURCE_UNKNOWN", `${source} is in nobody's record.`);
+  if (facts === undefined || facts.act === null || (facts.act.id !== act.id && lastAct(facts.act, act) === act)) {
+    throw new TemporaryError("MOVE_UNWRITTEN", "The record that the source is moved from doesn't say so yet.");
+  }
   return withAct({ ...record, sources: addFacts(record.sources, source, { ...facts, act: null }) }, source, { ...act, decision: { kind: "follow" } }, requestId, ledger);
 }
 

@@ -9,13 +9,16 @@ import type { HistoryEvent, Ledger } from "../ledger/ledger.ts";
 import type { Losses } from "../ledger/losses.ts";
 import { isFull, type BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
+import { count } from "../metrics.ts";
 import { keepRefused } from "../queue/keep.ts";
 import type { BuyerMessage, HintMessage, PingMessage } from "../queue/message.ts";
 import type { Queue } from "../queue/queue.ts";
 import { takeAct, takeHeld, takeMoved } from "./acts.ts";
+import { isForgotten, type Remembrance } from "./forgotten.ts";
+import { takeInvite } from "./invite.ts";
 import { forward, isMine } from "./owners.ts";
 import { contradicts, hintOf, type Answer, type Reader } from "./read-back.ts";
-import { READ_AGAIN_MS, readAgainAfterMiss } from "./timing.ts";
+import { READ_AGAIN_MS, readAgainAfterMiss, UNSETTLED_LONG_MS } from "./timing.ts";
 import { takenOnTrust, type Told } from "./trust.ts";
 
 /** Each one costs a call when the buyer's users are looked up. */
@@ -26,6 +29,8 @@ export interface Outside {
   readonly ledger: Ledger;
   readonly gifts: Gifts;
   readonly losses: Pick<Losses, "noteReleased">;
+  /** Tells who was forgotten; left out: nobody was. */
+  readonly forgotten?: Remembrance["forgotten"] | undefined;
   readonly queue: Queue;
   readonly signal: AbortSignal;
   /** Null where there is no token for Gumroad's API: pings are then taken at their word. */
@@ -65,11 +70,15 @@ export async function takeIn(record: BuyerRecord, messages: readonly BuyerMessag
 }
 
 async function takeInOne(record: BuyerRecord, message: BuyerMessage, outside: Outside): Promise<BuyerRecord> {
+  const isReadBack = outside.reader !== null && (message.kind === "ping" || message.kind === "hint");
+  if (!isReadBack && (await isForgotten(message, null, record, outside))) return record;
   switch (message.kind) {
     case "due":
       return record;
     case "bind":
       return { ...record, spellings: withSpelling(record.spellings, message.spelling) };
+    case "invite":
+      return takeInvite(record, message, outside);
     case "act":
       return takeAct(record, message, outside);
     case "moved":
@@ -97,6 +106,7 @@ async function takeOnTrust(record: BuyerRecord, message: PingMessage, outside: O
 
 /** Takes what Gumroad's API answered. Of the ping itself nothing counts, but a change of plan, which the API doesn't show. */
 async function takeAnswer(record: BuyerRecord, message: PingMessage | HintMessage, answer: Answer | null, outside: Outside): Promise<BuyerRecord> {
+  if (await isForgotten(message, answer, record, outside)) return record;
   if (answer === null) return missed(record, message, outside);
   const { source, owner, givers } = answer;
   const facts = message.kind === "ping" ? withWhatOnlyPingsTell(answer.facts, message) : answer.facts;
@@ -158,7 +168,9 @@ async function later(message: PingMessage, wait: number, { queue, signal, now }:
 }
 
 /** The record with these facts, and a line of history where they tell anything new. */
-async function taken(record: BuyerRecord, message: PingMessage | HintMessage, told: readonly Told[], spelling: string | null, { ledger }: Outside): Promise<BuyerRecord> {
+async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, told: readonly Told[], spelling: string | null, { ledger }: Outside): Promise<BuyerRecord> {
+  const adopts = message.kind === "hint" && message.adopt === true && stored.adopts !== true;
+  const record: BuyerRecord = adopts ? { ...stored, adopts } : stored;
   const about = { requestId: message.requestId, buyer: buyerTag(record.email), event: message.kind === "ping" ? message.ping.event : "found by a sweep" };
   let sources = record.sources;
   const news: Told[] = [];
@@ -168,6 +180,7 @@ async function taken(record: BuyerRecord, message: PingMessage | HintMessage, to
     if (isFull(record) && sellsMore(each.facts, sources[each.source])) {
       throw new RefusedError("RECORD_FULL", "This buyer's record is near DynamoDB's 400 KB and takes no new sales: see what this buyer keeps buying.");
     }
+    if (message.kind === "hint" && isUntold(message, each.facts, sources[each.source])) count("SaleUntold");
     sources = next;
     news.push(each);
   }
@@ -191,6 +204,11 @@ function undated(source: Source | undefined) {
 /** Refunds and ends still go into a full record. */
 function sellsMore(facts: Source, known: Source | undefined): boolean {
   return facts.charges.some(({ saleId, seen }) => seen && known?.charges.some((charge) => charge.saleId === saleId && charge.seen) !== true);
+}
+
+/** Whether a sweep of the last days brings a sale whose ping should have come by now: Gumroad's four tries are over. */
+function isUntold({ sweep, foundAt }: HintMessage, facts: Source, known: Source | undefined): boolean {
+  return sweep.startsWith("recent ") && sellsMore(facts, known) && facts.charges.every(({ soldAt }) => foundAt - soldAt > UNSETTLED_LONG_MS);
 }
 
 /** A line of history: the ping as understood, or what a sweep found, with what Gumroad answered. */

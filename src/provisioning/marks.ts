@@ -10,10 +10,10 @@ export interface RoleChanges {
 /**
  * Marks every role that must change, on every user of the buyer: `adding` what is desired and not there, `removing` what
  * we gave and is no longer desired. A mark left by a crash is turned towards what is desired now. Roles that the user
- * had before we came are neither given nor taken.
+ * had before we came are neither given nor taken; where the record adopts, those of them that are desired become ours.
  */
 export function marked(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
-  return mapUsers(record, (user) => {
+  return mapUsers(record.adopts === true ? adopted(record, desired) : record, (user) => {
     const roles: Record<string, Mark> = {};
     for (const role of Object.keys(user.roles)) if (!desired.includes(role)) roles[role] = "removing";
     for (const role of desired) {
@@ -21,6 +21,14 @@ export function marked(record: BuyerRecord, desired: readonly string[]): BuyerRe
       else if (!user.foreign.includes(role)) roles[role] = "adding";
     }
     return { ...user, roles };
+  });
+}
+
+/** The record with what users had before we came, and should have, as ours: the loss of the purchase ends it. */
+function adopted(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
+  return mapUsers(record, (user) => {
+    const ours = user.foreign.filter((role) => desired.includes(role));
+    return { ...user, foreign: user.foreign.filter((role) => !ours.includes(role)), roles: { ...user.roles, ...Object.fromEntries(ours.map((role) => [role, "has"])) } };
   });
 }
 

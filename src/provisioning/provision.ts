@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { entitlements, type Access } from "../access/entitlements.ts";
 import { mergeSources } from "../access/merge.ts";
 import type { Policy } from "../access/policy.ts";
+import type { RolesPlace } from "../access/roles-place.ts";
 import type { Directory } from "../auth0/directory.ts";
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
@@ -14,11 +15,15 @@ import { buyerTag, causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { BuyerMessage } from "../queue/message.ts";
 import type { Queue } from "../queue/queue.ts";
+import { applyMarks } from "./apply.ts";
 import { bindUsers } from "./bind.ts";
 import { withHolds, type Decided } from "./hold.ts";
 import { takeIn } from "./intake.ts";
+import { announced, announces, laterInvitation, sendInvitation, withInvitation, type GettingIn } from "./invite.ts";
 import { changesOf, doubted, marked, settled, withoutUsers, type RoleChanges } from "./marks.ts";
+import { allIn, mustMove, onTheMove } from "./places.ts";
 import { gumroadReader } from "./read-back.ts";
+import { tellFailure, tellSettled, tellUnread, tellUnsettled } from "./telling.ts";
 import { dueAfterFailure, dueWhileUnverified, UNSETTLED_MS } from "./timing.ts";
 import { atRest } from "./unlisted.ts";
 
@@ -36,6 +41,9 @@ export interface Provisioning {
   readonly gumroad: (signal: AbortSignal) => Promise<GumroadApi | null>;
   readonly queue: Queue;
   readonly policy: Policy;
+  /** Where roles are kept at Auth0. */
+  readonly place: RolesPlace;
+  readonly gettingIn: GettingIn;
   readonly now: () => number;
 }
 
@@ -101,10 +109,12 @@ async function provisionOnce(email: string, messages: readonly BuyerMessage[], t
     const reader = gumroad === null ? null : gumroadReader(gumroad, turn.now, turn.signal);
     const intake = await takeIn(stored, messages, { ...turn, reader });
     failed = intake.failed;
-    for (const [message, error] of failed) noteUnread(email, message, error);
-    const { record } = intake;
-    const loggedIn = messages.some(({ kind }) => kind === "bind");
-    if (record !== stored || loggedIn || !waitsToBeVerified(stored, turn.now())) await settle(stored, record, loggedIn, progress, turn);
+    for (const [message, error] of failed) tellUnread(email, message, error);
+    const record = withInvitation(intake.record, messages.filter((message) => !failed.has(message)), turn);
+    if (record !== stored || isLogin(messages) || !waitsToBeVerified(stored, turn.now())) {
+      const invited = await settle(stored, record, messages, progress, turn);
+      if (invited !== null) await sendInvitation(invited, { ...turn, ledger: turn.closing });
+    }
     if (progress.changes.length > 0) await countFindings(messages.filter((message) => !failed.has(message)), turn);
     return failed;
   } catch (error) {
@@ -114,25 +124,17 @@ async function provisionOnce(email: string, messages: readonly BuyerMessage[], t
   }
 }
 
-/** Somebody has to see this at once: nothing is granted or taken away until it is mended. */
-function noteUnread(email: string, { requestId }: BuyerMessage, error: unknown): void {
-  const told = { buyer: buyerTag(email), requestId, causes: causesOf(error) };
-  if (error instanceof TemporaryError) {
-    log.warn("will be tried again", told);
-    return;
-  }
-  count("NeedsPerson");
-  log.error("needs a person", { ...told, mend: error instanceof NeedsPersonError ? error.message : "This is a bug: the log line has its causes." });
-}
-
 async function countFindings(messages: readonly BuyerMessage[], { countChanged }: Turn): Promise<void> {
   const sweeps = new Set(messages.flatMap((message) => (message.kind === "hint" ? [message.sweep] : [])));
   // A report's count is no reason to do all of it again.
   for (const sweep of sweeps) await countChanged(sweep).catch((error: unknown) => log.warn("a change was not counted", { causes: causesOf(error) }));
 }
 
-/** Makes Auth0 match the record's facts, and the record say so. `loggedIn`: by a user that the record doesn't know, so they are looked up again. */
-async function settle(stored: BuyerRecord, merged: BuyerRecord, loggedIn: boolean, progress: Progress, turn: Turn): Promise<void> {
+/**
+ * Makes Auth0 match the record's facts, and the record say so. After a login by a user that the record doesn't know, users
+ * are looked up again. Gives the record if it announces an invitation.
+ */
+async function settle(stored: BuyerRecord, merged: BuyerRecord, messages: readonly BuyerMessage[], progress: Progress, turn: Turn): Promise<BuyerRecord | null> {
   let last = stored;
   let record = merged;
   let touched: readonly RoleChanges[] = [];
@@ -142,26 +144,32 @@ async function settle(stored: BuyerRecord, merged: BuyerRecord, loggedIn: boolea
       const decided = await withHolds(record, access, turn);
       last = await mark(last, decided, access, turn);
       progress.factsStored = true;
-      const lookUp = needsUsers(last, decided) || (loggedIn && decided.roles.length > 0);
-      if (isSettled(last, decided) && !lookUp) return;
+      const lookUp = needsUsers(last, decided) || last.creating === true || (isLogin(messages) && decided.roles.length > 0);
+      if (isSettled(last, decided, turn) && !lookUp) {
+        const announcing = announced(last, turn);
+        return announcing === last ? null : announcement(last, await turn.ledger.save(announcing));
+      }
       if (lookUp) {
         const bound = await bind(last, decided, turn);
-        if (bound === null) return;
+        if (bound === null) return null;
         last = bound;
       }
+      if (mustMove(last, turn.place)) last = await turn.ledger.save(marked(await onTheMove(last, turn.place, turn.directory, turn.signal), decided.roles));
       touched = changesOf(last);
-      const gone = await apply(touched, turn);
+      const gone = await applyMarks(last, turn);
       if (gone.length === 0) {
-        await turn.ledger.save({ ...settled(last), ...atRest(last, access, turn) });
+        const written = await turn.ledger.save(announced({ ...allIn(settled(last), turn.place), ...atRest(last, access, turn) }, turn));
         progress.changes = touched;
-        report(last, decided, touched);
-        return;
+        tellSettled(last, decided.roles, touched, messages, turn.now());
+        return announcement(last, written);
       }
       record = withoutUsers(last, gone);
     } catch (error) {
       if (!(error instanceof TemporaryError) || error.code !== CHANGED || !progress.factsStored || round === ROUNDS) throw error;
+      // Perhaps we had created a user just now whom the others didn't see.
+      const ours = last.creating === true ? { ...record, creating: last.creating } : record;
       last = await turn.ledger.load(record.email);
-      record = doubted(together(last, record), touched);
+      record = doubted(together(last, ours), touched);
     }
     if (round === ROUNDS) throw new TemporaryError("AUTH0_USERS_VANISH", "The buyer's Auth0 users keep disappearing.");
   }
@@ -169,8 +177,9 @@ async function settle(stored: BuyerRecord, merged: BuyerRecord, loggedIn: boolea
 
 /** One conditional write: the facts, and a mark on every role about to change. None where nothing changed. */
 async function mark(stored: BuyerRecord, decided: Decided, access: Access, turn: Turn): Promise<BuyerRecord> {
-  const next = marked(decided.record, decided.roles);
-  const written = isSettled(next, decided)
+  const before = marked(decided.record, decided.roles);
+  const next: BuyerRecord = turn.place === "app_metadata" && needsUsers(before, decided) ? { ...before, creating: true } : before;
+  const written = isSettled(next, decided, turn)
     ? { ...next, ...atRest(stored, access, turn) }
     : // A record that is worked on already keeps its due time: a new one alone is not worth a write.
       { ...next, dueAt: sameWork(next, stored) && stored.dueAt !== null ? stored.dueAt : turn.now() + UNSETTLED_MS };
@@ -179,7 +188,7 @@ async function mark(stored: BuyerRecord, decided: Decided, access: Access, turn:
 
 /** Finds or creates the buyer's users and writes them down, marked, before any role is given. Null: all must verify first. */
 async function bind(record: BuyerRecord, { roles }: Decided, turn: Turn): Promise<BuyerRecord | null> {
-  const { record: bound, anybody } = await bindUsers(record, turn.directory, turn.signal);
+  const { record: bound, anybody } = await bindUsers(record, { ...turn, roles });
   if (anybody) return turn.ledger.save(marked(bound, roles));
   await awaitVerification(bound, turn);
   return null;
@@ -197,6 +206,7 @@ async function awaitVerification(record: BuyerRecord, { ledger, directory, now, 
     unsettled: { code: UNVERIFIED, message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.", since: waited?.since ?? now(), attempts },
     dueAt: now() + dueWhileUnverified(attempts),
   });
+  count("Waiting");
   log.warn("waits for a verified email", { buyer: buyerTag(record.email), attempts });
   for (const userId of record.unverified.filter((id) => !record.mailed.includes(id))) {
     await directory.mailVerification(userId, signal);
@@ -205,44 +215,17 @@ async function awaitVerification(record: BuyerRecord, { ledger, directory, now, 
 }
 
 /**
- * Calls Auth0 for every marked role, and tells which users are gone. Gives before it takes, so that a change of tier never
- * leaves a gap. Whatever can be done is done, for every user; only then the first failure is thrown: a role that can't be
- * given must not keep another from being taken.
- */
-async function apply(changes: readonly RoleChanges[], { directory, signal }: Turn): Promise<readonly string[]> {
-  const gone = new Set<string>();
-  const failures: unknown[] = [];
-  for (const { userId, add, remove } of changes) {
-    for (const [roles, change] of [[add, directory.assign], [remove, directory.remove]] as const) {
-      if (roles.length === 0 || gone.has(userId)) continue;
-      try {
-        if (!(await change(userId, roles, signal))) gone.add(userId);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-  return [...gone];
-}
-
-/**
  * Writes a failure on the record, with the time to try again. Once the facts are stored, what needs a person, and what
  * `reconcile` asked for, is left to the record. Everything else is delivered again, which is sooner, and keeps what isn't stored.
  */
 async function noteFailure(email: string, messages: readonly BuyerMessage[], error: unknown, { factsStored }: Progress, { closing, now }: Turn): Promise<void> {
   const failure = error instanceof NeedsPersonError || error instanceof TemporaryError ? error : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
-  const told = { buyer: buyerTag(email), requestId: messages[0]?.requestId, mend: failure.message, causes: causesOf(failure) };
-  if (failure instanceof NeedsPersonError) {
-    count("NeedsPerson");
-    log.error("needs a person", told);
-  } else {
-    log.warn("will be tried again", told);
-  }
+  tellFailure(email, messages, failure);
   const record = await closing.load(email);
   if (record.version === 0) throw failure;
   const attempts = record.unsettled?.code === failure.code ? record.unsettled.attempts + 1 : 1;
   const since = record.unsettled?.since ?? now();
+  tellUnsettled(since, now());
   await closing.save({ ...record, unsettled: { code: failure.code, message: failure.message, since, attempts }, dueAt: now() + dueAfterFailure(failure.code, attempts) });
   const leftToRecord = messages.every(({ kind }) => kind === "due") || (factsStored && failure instanceof NeedsPersonError);
   if (!leftToRecord) throw failure;
@@ -257,15 +240,25 @@ function together(theirs: BuyerRecord, ours: BuyerRecord): BuyerRecord {
     spellings: both(theirs.spellings, ours.spellings),
     unverified: both(theirs.unverified, ours.unverified),
     mailed: both(theirs.mailed, ours.mailed),
+    ...(ours.creating === true ? { creating: ours.creating } : {}),
+    invited: laterInvitation(theirs.invited, ours.invited),
   };
+}
+
+function isLogin(messages: readonly BuyerMessage[]): boolean {
+  return messages.some(({ kind }) => kind === "bind");
 }
 
 function sameWork(a: BuyerRecord, b: BuyerRecord): boolean {
   return isDeepStrictEqual({ ...a, dueAt: null }, { ...b, dueAt: null });
 }
 
-function isSettled(record: BuyerRecord, decided: Decided): boolean {
-  return changesOf(record).length === 0 && !needsUsers(record, decided);
+function isSettled(record: BuyerRecord, decided: Decided, { place }: Pick<Turn, "place">): boolean {
+  return changesOf(record).length === 0 && !needsUsers(record, decided) && record.creating !== true && !mustMove(record, place);
+}
+
+function announcement(before: BuyerRecord, written: BuyerRecord): BuyerRecord | null {
+  return announces(before, written) ? written : null;
 }
 
 function needsUsers(record: BuyerRecord, { roles }: Decided): boolean {
@@ -274,14 +267,4 @@ function needsUsers(record: BuyerRecord, { roles }: Decided): boolean {
 
 function waitsToBeVerified(record: BuyerRecord, now: number): boolean {
   return record.unsettled?.code === UNVERIFIED && record.dueAt !== null && record.dueAt > now;
-}
-
-function report(record: BuyerRecord, { roles }: Decided, changes: readonly RoleChanges[]): void {
-  log.info("settled", {
-    buyer: buyerTag(record.email),
-    roles,
-    users: Object.keys(record.users).length,
-    added: [...new Set(changes.flatMap(({ add }) => add))],
-    removed: [...new Set(changes.flatMap(({ remove }) => remove))],
-  });
 }

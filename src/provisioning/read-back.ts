@@ -48,13 +48,22 @@ const GIVER_PAGES = 5;
 export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortSignal): Reader {
   const answers = new Map<string, Promise<Answer | null>>();
 
-  async function sale(saleId: string): Promise<Answer | null> {
+  async function sale(saleId: string, known: ReadonlySet<SourceId>): Promise<Answer | null> {
     const at = now();
     const row = await api.sale(saleId, signal);
     if (row === null) return null;
+    const source = sourceOfRow(row);
     const facts = factsOfSale(row, at);
     const whole = row.subscriptionId !== null && row.dead ? await withEnd(facts, row.subscriptionId) : facts;
-    return { source: sourceOfRow(row), facts: whole, owner: ownerOfRow(row), spelling: row.gift === "given" ? null : row.spelling, givers: await giversOf(row) };
+    const sold = row.recurring && row.subscriptionId !== null && !known.has(source) ? ((await firstOf(row.subscriptionId)) ?? row) : row;
+    return { source, facts: whole, owner: ownerOfRow(sold), spelling: sold.gift === "given" ? null : sold.spelling, givers: await giversOf(row) };
+  }
+
+  /** A renewal may be under another email: whose a subscription is, its first sale tells, even if that one's ping was lost. */
+  async function firstOf(subscriptionId: string): Promise<SaleRow | null> {
+    const row = await api.subscriber(subscriptionId, signal);
+    const [first] = row?.saleIds ?? [];
+    return first === undefined ? null : api.sale(first, signal);
   }
 
   async function withEnd(facts: Source, subscriptionId: string): Promise<Source> {
@@ -63,13 +72,14 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     return row === null ? facts : mergeSource(facts, factsOfSubscriber(row, at));
   }
 
-  async function subscription(subscriptionId: string, isKnown: boolean): Promise<Answer | null> {
+  async function subscription(subscriptionId: string, known: ReadonlySet<SourceId>): Promise<Answer | null> {
     const at = now();
     const row = await api.subscriber(subscriptionId, signal);
     if (row === null) return null;
     const facts = factsOfSubscriber(row, at);
     const [first] = row.saleIds;
-    const sold = isKnown || first === undefined ? null : await sale(first);
+    const isKnown = known.has(`subscription:${subscriptionId}`);
+    const sold = isKnown || first === undefined ? null : await sale(first, known);
     if (sold === null) return { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, givers: [] };
     return { ...sold, facts: mergeSource(sold.facts, facts) };
   }
@@ -98,7 +108,7 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     read: ({ saleId, subscriptionId }, known) => {
       const isKnown = subscriptionId !== null && known.has(`subscription:${subscriptionId}`);
       const key = saleId === null ? `subscription ${subscriptionId ?? ""} ${String(isKnown)}` : `sale ${saleId}`;
-      const asked = answers.get(key) ?? (saleId === null ? subscription(subscriptionId ?? "", isKnown) : sale(saleId));
+      const asked = answers.get(key) ?? (saleId === null ? subscription(subscriptionId ?? "", known) : sale(saleId, known));
       answers.set(key, asked);
       return asked;
     },

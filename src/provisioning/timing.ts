@@ -31,6 +31,12 @@ export function readAgainAfterMiss(misses: number): number | null {
   return [3 * MINUTE_MS, 10 * MINUTE_MS][misses] ?? null;
 }
 
+/** How long (ms) an invitation waits that Auth0 surely didn't send, because it sends too many. */
+export const INVITE_AGAIN_MS = 2 * MINUTE_MS;
+
+/** A record that can't be settled for longer than this (ms) has an alarm. Also what Gumroad's tries of one ping span, and more. */
+export const UNSETTLED_LONG_MS = 15 * MINUTE_MS;
+
 /** How often (ms) a record is looked at whose bought option the policy lacks. */
 export const UNLISTED_MS = 6 * HOUR_MS;
 

@@ -1,4 +1,4 @@
-import type { Source, SourceId } from "../access/facts.ts";
+import type { Act, Source, SourceId } from "../access/facts.ts";
 import { mergeSource } from "../access/merge.ts";
 import { NeedsPersonError, RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
@@ -39,7 +39,7 @@ export async function takenOnTrust(record: BuyerRecord, message: PingMessage, li
   const source = sourceOfPing(ping);
   refuse(record, message, source);
   const facts = message.given ? asGiven(factsOfPing(ping)) : factsOfPing(ping);
-  if (isMine(record, source)) return [{ source, facts }];
+  if (isMine(record, source)) return [{ source, facts: isOwnAfterAll(record, message, source) ? { ...facts, act: await handBack(record, message, source, outside) } : facts }];
 
   const { ledger, queue, signal } = outside;
   const item = ping.event === "sale" ? await ledger.claim(source, record.email) : await ledger.park(source, facts);
@@ -110,6 +110,24 @@ async function givenTo(receiver: string, { ping, requestId }: PingMessage, { led
     if (owner === receiver && waiting !== null) told.push({ source: `sale:${given.saleId}`, facts: asGiven(waiting) });
   }
   return told;
+}
+
+/**
+ * Whether a source that was taken for the giver's side of a gift turns out to be that person's own purchase: a giver's side
+ * has no `sale` ping.
+ */
+function isOwnAfterAll(record: BuyerRecord, { ping, given }: PingMessage, source: SourceId): boolean {
+  const taken = record.sources[source]?.charges.some((charge) => charge.gift === "given") === true;
+  return taken && !given && ping.event === "sale" && !ping.gift && ping.email !== record.email;
+}
+
+/** Moves a source to whom it belongs, as an operator would: an operator's later act counts. */
+async function handBack(record: BuyerRecord, { requestId, receivedAt, pingId, ping }: PingMessage, source: SourceId, { ledger, queue, signal }: Trusting): Promise<Act> {
+  const to = "email" in ping ? ping.email : record.email;
+  const act: Act = { at: receivedAt, id: `own ${pingId}`, by: "the service", why: "a sale ping showed whose purchase it is", decision: { kind: "move", to } };
+  await ledger.move(source, record.email, to);
+  await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from: record.email, source, act }, `moved ${act.id}`, signal);
+  return act;
 }
 
 function receiversOf(given: GiftSide, sides: readonly GiftSide[]): readonly string[] {

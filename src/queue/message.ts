@@ -41,7 +41,14 @@ const hintMessage = z.object({
   /** The sweep that found it, and when (epoch ms). */
   sweep: z.string(),
   foundAt: z.number(),
+  /** Roles that the buyer's users have already count as ours where their purchases give them. Left out: they don't. */
+  adopt: z.optional(z.boolean()),
+  /** Who gets a user by it is invited. Left out: they aren't, for they may have bought long ago. */
+  invite: z.optional(z.boolean()),
 });
+
+/** An operator wants the mail with which a buyer gets in sent (again). */
+const inviteMessage = z.object({ ...envelope, kind: z.literal("invite"), buyer: z.string(), by: z.string(), why: z.string() });
 
 const actMessage = z.object({ ...envelope, kind: z.literal("act"), buyer: z.string(), hops: z.number(), source: sourceIdShape, act: actShape });
 
@@ -71,7 +78,7 @@ const laterMessage = z.object({
   message: pingMessage,
 });
 
-const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage, heldMessage, bindMessage, laterMessage]);
+const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage, heldMessage, bindMessage, inviteMessage, laterMessage]);
 
 /** A ping on its way to its buyer's record. */
 export type PingMessage = z.infer<typeof pingMessage>;
@@ -94,8 +101,11 @@ export type HeldMessage = z.infer<typeof heldMessage>;
 /** Word that a user with the buyer's verified email logged in whom the record doesn't know. */
 export type BindMessage = z.infer<typeof bindMessage>;
 
+/** What an operator asked for: the mail with which a buyer gets in. */
+export type InviteMessage = z.infer<typeof inviteMessage>;
+
 /** A message for one buyer: it is worked off with the buyer's record. */
-export type BuyerMessage = PingMessage | DueMessage | HintMessage | ActMessage | MovedMessage | HeldMessage | BindMessage;
+export type BuyerMessage = PingMessage | DueMessage | HintMessage | ActMessage | MovedMessage | HeldMessage | BindMessage | InviteMessage;
 
 /** A ping to be looked at again in a while. It waits in a group of its own, so that nobody waits behind it. */
 export type LaterMessage = z.infer<typeof laterMessage>;

@@ -1,6 +1,6 @@
 import { entitlements } from "../access/entitlements.ts";
 import { entriesOf, type Charge, type Source, type SourceId } from "../access/facts.ts";
-import { endOf, flagsOf, tellsMore } from "../access/known.ts";
+import { endOf, flagsOf, isGiversSide, tellsMore } from "../access/known.ts";
 import type { Policy } from "../access/policy.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale } from "../gumroad/facts-of-rows.ts";
@@ -76,7 +76,7 @@ function hasGiver(received: Charge, { productId }: Source, { sources }: BuyerRec
     ([, source]) =>
       source.productId === productId &&
       source.charges.some(
-        ({ gift, soldAt, variants }) => gift === "given" && Math.abs(soldAt - received.soldAt) <= GIFT_MS && JSON.stringify(variants) === JSON.stringify(received.variants),
+        (charge) => isGiversSide(charge) && Math.abs(charge.soldAt - received.soldAt) <= GIFT_MS && JSON.stringify(charge.variants) === JSON.stringify(received.variants),
       ),
   );
 }

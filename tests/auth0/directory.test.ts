@@ -157,6 +157,37 @@ describe("the directory", () => {
     expect(await directory.remove(user!.id, ["reader"], signal)).toBe(false);
   });
 
+  it("creates users without a password where nobody has one, and names another application in its mails", async () => {
+    const known = async () => Promise.resolve(auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret", login_client_id: "courses" }));
+    const passwordless = auth0Directory({ secret: { get: known, reread: known }, passwordless: true });
+    expect(await passwordless.create("ann@example.com", signal)).toMatchObject({ database: null, createdByUs: true, metadataRoles: [] });
+    expect(auth0.users()).toMatchObject([{ connection: "email", email_verified: false }]);
+    expect(auth0.mails).toEqual([]);
+    await expect(passwordless.invite("ann@example.com", null, signal)).rejects.toMatchObject({ code: "AUTH0_REFUSED", message: expect.stringContaining("courses") });
+  });
+
+  it("keeps roles in app_metadata beside the mark, and takes any other shape there for none", async () => {
+    const user = await directory.create("ann@example.com", signal, ["reader"]);
+    expect(user).toMatchObject({ createdByUs: true, metadataRoles: ["reader"] });
+    expect(await directory.writeMetadataRoles(user!.id, "ann@example.com", ["member"], signal)).toBe(true);
+    expect(await find("ann@example.com", signal)).toMatchObject([{ createdByUs: true, metadataRoles: ["member"] }]);
+    auth0.addUser({ email: "bo@example.com", app_metadata: { gumroad_auth0: { created_for: 7, roles: "reader" } } });
+    expect(await find("bo@example.com", signal)).toMatchObject([{ createdByUs: false, metadataRoles: [] }]);
+    auth0.removeUser(user!.id);
+    expect(await directory.writeMetadataRoles(user!.id, null, [], signal)).toBe(false);
+  });
+
+  it.each([
+    { answer: { status: 429 } as const, code: "AUTH0_MAIL_THROTTLED" },
+    { answer: { status: 500 } as const, code: "AUTH0_UNREACHABLE" },
+    { answer: "reset" as const, code: "AUTH0_UNREACHABLE" },
+    { answer: { status: 403 } as const, code: "AUTH0_REFUSED" },
+  ])("tells an invitation that surely wasn't sent from one that may have been: $code", async ({ answer, code }) => {
+    auth0.fault({ path: "/dbconnections/change_password", answer });
+    await expect(directory.invite("ann@example.com", null, signal)).rejects.toMatchObject({ code });
+    expect(auth0.managementCalls()).toBe(0);
+  });
+
   it("has a verification mailed", async () => {
     const user = auth0.addUser({ email: "ann@example.com", verified: false });
     await directory.mailVerification(user.user_id, signal);

@@ -66,6 +66,8 @@ beforeAll(async () => {
     gumroad: async () => Promise.resolve(null),
     queue,
     policy,
+    place: "roles",
+    gettingIn: "none",
     now: Date.now,
     signal,
     done: () => undefined,

@@ -11,7 +11,7 @@ const stories: readonly Story[] = [
     ping: sale,
     roles: [HANDBOOK],
     at: (call, provisioning) => provisioning && !isForColdStart(call),
-    passes: ["dynamodb GetItem", "dynamodb UpdateItem", "dynamodb PutItem", "auth0 GET /api/v2/users-by-email", "auth0 POST /api/v2/users", "auth0 POST /api/v2/users/{id}/roles"],
+    passes: ["dynamodb GetItem", "dynamodb UpdateItem", "dynamodb PutItem", "auth0 GET /api/v2/users-by-email", "auth0 POST /api/v2/users", "auth0 POST /api/v2/users/{id}/roles", "auth0 POST /dbconnections/change_password"],
   },
   {
     name: "a cold start, with its secret, its token and its role names",

@@ -1,8 +1,8 @@
 import { expect } from "@jest/globals";
 
-import type { GateCall } from "../../src/emulators/aws/gate.ts";
+import type { GateCall, GateHook } from "../../src/emulators/aws/gate.ts";
 import { roleNames } from "../../src/access/policy.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Stack, StackOptions } from "../../src/emulators/stack.ts";
 import policy from "../../src/products.ts";
 import { changed, post, recordOf, startLocal } from "../pipeline/local-stack.ts";
 
@@ -14,14 +14,14 @@ export interface Story {
   readonly name: string;
   /** What was before: done without a crash. */
   readonly before: (stack: Stack, email: string) => Promise<void>;
-  /** The ping during which everything stops once. */
-  readonly ping: (email: string) => string;
+  /** The ping during which everything stops once; or what is done instead of one. */
+  readonly ping: (email: string, stack: Stack) => string | Promise<void>;
   /** What happens after it, and may be stopped as well. */
   readonly after?: (stack: Stack, email: string) => Promise<void>;
   readonly roles: readonly string[];
   /** Which calls are crashed at; what another story covers need not be covered again. `provisioning`: the ping is queued, its buyer's record was asked for. */
   readonly at: (call: GateCall, provisioning: boolean) => boolean;
-  /** The calls that must have been among those crashed at. */
+  /** The calls that must have been among those crashed at: before and after, or as it says at its end. */
   readonly passes: readonly string[];
 }
 
@@ -40,54 +40,82 @@ export async function settle(stack: Stack, ...texts: readonly string[]): Promise
   await stack.sqs.idle();
 }
 
+/** A stack in which everything can be stopped at a call. */
+export interface Stoppable {
+  readonly stack: Stack;
+  /** What happens at each call of the story that is told. */
+  setHook(hook: GateHook): void;
+  /** Numbers the stories, so that each has buyers of its own. */
+  nextStory(): number;
+}
+
+/** Starts one, with a single worker a function unless the options say otherwise. */
+export async function startStoppable(options: Partial<StackOptions> = {}): Promise<Stoppable> {
+  let hook: GateHook = () => "go";
+  let stories = 0;
+  const stack = await startLocal({ roles: [...roleNames(policy), "vip"], maxWorkers: 1, ...options, onCall: (call) => hook(call) });
+  return { stack, setHook: (next) => { hook = next; }, nextStory: () => (stories += 1) };
+}
+
+/** Tells a story in a stack of its own: see {@link stopEverywhereIn}. */
+export async function stopEverywhere(story: Story): Promise<void> {
+  const stoppable = await startStoppable();
+  try {
+    await stopEverywhereIn(stoppable, story);
+  } finally {
+    await stoppable.stack.stop();
+  }
+}
+
 /**
  * Tells a story again and again, each time stopping everything at the next of its calls, and expects it to end right: its
- * roles, one user, no foreign role touched, nothing left to do, nothing in the dead-letter queue.
+ * roles, one user, at most one invitation, no foreign role touched, nothing left to do, nothing in the dead-letter queue.
  */
-export async function stopEverywhere({ before, ping, after, roles, at, passes }: Story): Promise<void> {
+export async function stopEverywhereIn({ stack, setHook, nextStory }: Stoppable, { before, ping, after, roles, at, passes }: Story): Promise<void> {
   let countdown = Number.POSITIVE_INFINITY;
   let crashedAt: string | undefined;
   let provisioning = false;
-  const stack = await startLocal({
-    roles: [...roleNames(policy), "vip"],
-    maxWorkers: 1,
-    onCall: (call: GateCall) => {
-      provisioning ||= call.service === "dynamodb";
-      if (at(call, provisioning)) countdown -= 1;
-      if (countdown !== 0) return "go";
-      countdown = Number.POSITIVE_INFINITY;
-      crashedAt = `${call.service} ${call.operation} ${call.phase}`;
-      return "crash";
-    },
+  setHook((call) => {
+    provisioning ||= call.service === "dynamodb";
+    if (at(call, provisioning)) countdown -= 1;
+    if (countdown !== 0) return "go";
+    countdown = Number.POSITIVE_INFINITY;
+    crashedAt = `${call.service} ${call.operation} ${call.phase}`;
+    return "crash";
   });
   const points: string[] = [];
-  try {
-    for (let point = 1; ; point += 1) {
-      const email = `buyer${String(point)}@example.com`;
-      countdown = Number.POSITIVE_INFINITY;
-      await before(stack, email);
-      crashedAt = undefined;
-      provisioning = false;
-      countdown = point;
-      // Gumroad sends again after a 5xx.
-      let status = (await post(stack, ping(email))).status;
-      for (let retry = 1; status !== 200 && retry <= 3; retry += 1) status = (await post(stack, `${ping(email)}&retry_count=${String(retry)}`)).status;
-      expect(status).toBe(200);
-      await untilDone(stack);
-      await after?.(stack, email);
+  const story = nextStory();
+  for (let point = 1; ; point += 1) {
+    const email = `buyer${String(point)}.${String(story)}@example.com`;
+    countdown = Number.POSITIVE_INFINITY;
+    await before(stack, email);
+    crashedAt = undefined;
+    provisioning = false;
+    countdown = point;
+    const happens = ping(email, stack);
+    if (typeof happens === "string") await posted(stack, happens);
+    else await happens;
+    await untilDone(stack);
+    await after?.(stack, email);
 
-      const told = `${crashedAt ?? "nowhere"} (point ${String(point)})`;
-      expect({ told, roles: stack.auth0.rolesOfEmail(email) }).toEqual({ told, roles });
-      expect({ told, users: stack.auth0.users().filter((user) => user.email === email).length }).toEqual({ told, users: 1 });
-      expect({ told, record: await recordOf(stack, email) }).toMatchObject({ told, record: { unsettled: null, dueAt: null } });
-      if (crashedAt === undefined) break;
-      points.push(crashedAt);
-    }
-    expect(await stack.sqs.deadLetters()).toEqual([]);
-    for (const call of passes) expect(points).toEqual(expect.arrayContaining([`${call} before`, `${call} after`]));
-  } finally {
-    await stack.stop();
+    const told = `${crashedAt ?? "nowhere"} (point ${String(point)})`;
+    expect({ told, roles: stack.auth0.rolesOfEmail(email) }).toEqual({ told, roles });
+    expect({ told, invitations: stack.auth0.passwordMails.filter(({ to }) => to === email).length <= 1 }).toEqual({ told, invitations: true });
+    expect({ told, users: stack.auth0.users().filter((user) => user.email === email).length }).toEqual({ told, users: 1 });
+    expect({ told, record: await recordOf(stack, email) }).toMatchObject({ told, record: { unsettled: null, dueAt: null } });
+    if (crashedAt === undefined) break;
+    points.push(crashedAt);
   }
+  expect(await stack.sqs.deadLetters()).toEqual([]);
+  const wanted = passes.flatMap((call) => (/ (?:before|after)$/.test(call) ? [call] : [`${call} before`, `${call} after`]));
+  expect(points).toEqual(expect.arrayContaining(wanted));
+}
+
+/** Posts a ping as Gumroad does, which sends again after a 5xx. */
+async function posted(stack: Stack, text: string): Promise<void> {
+  let { status } = await post(stack, text);
+  for (let retry = 1; status !== 200 && retry <= 3; retry += 1) status = (await post(stack, `${text}&retry_count=${String(retry)}`)).status;
+  expect(status).toBe(200);
 }
 
 /** Waits until the queue is empty; what a crashed worker held comes back as if its visibility time-out had passed. */

@@ -74,7 +74,8 @@ export async function recordOf(stack: Stack, email: string): Promise<BuyerRecord
 
 /** The Management calls so far as `METHOD /path`, without the token and the role names. */
 export function managementCalls(stack: Stack): readonly string[] {
-  return stack.auth0.calls.map(({ method, path: called }) => `${method} ${called}`).filter((call) => call !== "POST /oauth/token" && call !== "GET /roles");
+  const calls = stack.auth0.calls.filter(({ api }) => api === "management");
+  return calls.map(({ method, path: called }) => `${method} ${called}`).filter((call) => call !== "GET /roles");
 }
 
 const deadLetter = z.looseObject({ code: z.string(), reason: z.string(), body: z.string() });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { auth0Directory, type Directory } from "../../src/auth0/directory.ts";
-import { MANAGEMENT_SCOPES } from "../../src/auth0/scopes.ts";
+import { MANAGEMENT_SCOPES, scopesFor } from "../../src/auth0/scopes.ts";
 import { auth0SecretShape } from "../../src/auth0/secret.ts";
 import { startAuth0Emulator, type Auth0Emulator } from "../../src/emulators/auth0/emulator.ts";
 
@@ -15,7 +15,9 @@ const calls: { readonly [Method in keyof Directory]: (directory: Directory, user
   rolesOf: (directory, userId) => directory.rolesOf(userId, signal),
   assign: (directory, userId) => directory.assign(userId, ["reader"], signal),
   remove: (directory, userId) => directory.remove(userId, ["reader"], signal),
-  forgetPassword: (directory, userId) => directory.forgetPassword({ id: userId, verified: false, createdByUs: false, database: "Username-Password-Authentication" }, email, signal),
+  forgetPassword: (directory, userId) => directory.forgetPassword({ id: userId, verified: false, createdByUs: false, database: "Username-Password-Authentication", metadataRoles: [] }, email, signal),
+  writeMetadataRoles: (directory, userId) => directory.writeMetadataRoles(userId, email, ["reader"], signal),
+  invite: (directory) => directory.invite(email, null, signal),
   mailVerification: (directory, userId) => directory.mailVerification(userId, signal),
 };
 
@@ -52,6 +54,11 @@ async function refusals(scopes: readonly string[]): Promise<readonly unknown[]> 
 describe("the scopes", () => {
   it("are enough for every call that the service makes", async () => {
     expect(await refusals(MANAGEMENT_SCOPES)).toEqual([]);
+  });
+
+  it("are only those of users where roles are kept in app_metadata", () => {
+    expect(scopesFor("app_metadata")).toEqual(["read:users", "create:users", "update:users"]);
+    expect(scopesFor("roles")).toEqual(MANAGEMENT_SCOPES);
   });
 
   it.each(MANAGEMENT_SCOPES)("are none too many: a call fails without %s", async (scope) => {

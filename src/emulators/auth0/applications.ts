@@ -49,6 +49,12 @@ export class Applications {
     return this.#disabled.has(connection) ? [] : [this.service.id];
   }
 
+  /** Throws what Auth0 says to an unknown application that wants a mail sent, and to one that may not use the connection. */
+  requireMayMail(clientId: string, connection: string): void {
+    if (!this.#all().some(({ id }) => id === clientId)) throw new Refusal(400, `Unknown client: ${clientId}`, "invalid_client");
+    if (!this.enabledFor(connection).includes(clientId)) throw new Refusal(400, `The connection ${connection} is not enabled for the client.`, "connection_disabled");
+  }
+
   /** Throws what Auth0 says to an application that creates a user in a connection which isn't enabled for it. */
   requireEnabled(connection: string): void {
     if (!this.#disabled.has(connection)) return;

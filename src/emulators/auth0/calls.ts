@@ -1,8 +1,9 @@
 import type { CallSummary } from "../service/call-log.ts";
 
-/** A call of one of Auth0's two APIs; its `url` is the decoded path below `/api/v2`. */
+/** A call of one of Auth0's two APIs; a Management call's `url` is the decoded path below `/api/v2`. */
 export interface Auth0Call extends CallSummary {
-  readonly api: "token" | "management";
+  /** `mail` and `token` belong to the Authentication API. */
+  readonly api: "token" | "mail" | "management";
 }
 
 /** How many calls of each sort there were. */
@@ -17,6 +18,7 @@ export interface CallCounts {
 /** Counts calls; refused and failed ones too. */
 export function countsOf(calls: readonly Auth0Call[]): CallCounts {
   const token = calls.filter(({ api }) => api === "token").length;
+  const management = calls.filter(({ api }) => api === "management").length;
   const roles = calls.filter(({ method, path }) => method === "GET" && path === "/roles").length;
-  return { token, roles, management: calls.length - token - roles };
+  return { token, roles, management: management - roles };
 }

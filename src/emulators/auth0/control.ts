@@ -12,6 +12,8 @@ import { errorBody, Refusal } from "./refusal.ts";
 export interface Controls {
   calls(): CallCounts & { readonly calls: readonly Logged<Auth0Call>[] };
   users(): readonly unknown[];
+  /** Every mail that Auth0 would have sent, oldest first. */
+  mails(): readonly unknown[];
   setPlan(plan: Plan): void;
   reset(): void;
 }
@@ -25,6 +27,8 @@ export function answerControl(request: RawRequest, controls: Controls): Answer {
       return { status: 200, body: controls.calls() };
     case "GET /_emulator/users":
       return { status: 200, body: controls.users() };
+    case "GET /_emulator/mails":
+      return { status: 200, body: controls.mails() };
     case "POST /_emulator/limits": {
       const parsed = LimitsBody.safeParse(parseBody(request));
       if (!parsed.success) throw new Refusal(400, 'Send {"plan": "free" | "essentials" | "enterprise" | "none"} as JSON.');

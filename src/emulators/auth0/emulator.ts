@@ -15,13 +15,14 @@ import type { Auth0Call } from "./calls.ts";
 import { loadContract } from "./contract.ts";
 import { ManagementApi } from "./management-api.ts";
 import { managementOperations } from "./management.ts";
-import { DEFAULT_CONNECTION } from "./options.ts";
+import { DEFAULT_CONNECTION, PASSWORDLESS_CONNECTION } from "./options.ts";
 import type { Auth0EmulatorOptions } from "./options.ts";
 import { RateLimiter } from "./rate-limit.ts";
 import type { Limits } from "./rate-limit.ts";
 import { Tenant } from "./tenant.ts";
-import type { PasswordChangeTicket, VerificationMail } from "./tenant.ts";
+import type { PasswordChangeTicket, PasswordMail, VerificationMail } from "./tenant.ts";
 import { tenantApi } from "./tenant-api.ts";
+import { answerPasswordMail } from "./password-mail.ts";
 import { answerTokenRequest } from "./token-endpoint.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -37,6 +38,8 @@ export interface Auth0Emulator extends TenantAdmin {
   readonly failures: readonly string[];
   /** Verification mails that Auth0 would have sent. */
   readonly mails: readonly VerificationMail[];
+  /** Change-password mails that Auth0 would have sent: invitations. */
+  readonly passwordMails: readonly PasswordMail[];
   /** Password tickets made so far. */
   readonly tickets: readonly PasswordChangeTicket[];
 
@@ -113,7 +116,8 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
     contract,
     management,
     token: (body) => answerTokenRequest(body, applications, tokens),
-    controls: { calls: () => ({ ...countsOf(log.calls), calls: log.calls }), users: admin.users, setPlan: setLimits, reset },
+    passwordMail: (body) => answerPasswordMail(body, applications, tenant),
+    controls: { calls: () => ({ ...countsOf(log.calls), calls: log.calls }), users: admin.users, mails: () => allMails(tenant), setPlan: setLimits, reset },
     now,
     onFailure,
   });
@@ -132,6 +136,9 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
     },
     get mails() {
       return tenant.mails;
+    },
+    get passwordMails() {
+      return tenant.passwordMails;
     },
     get tickets() {
       return tenant.tickets;
@@ -162,7 +169,12 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
   };
 }
 
+function allMails({ mails, passwordMails }: Tenant): readonly unknown[] {
+  const all = [...mails.map((mail) => ({ kind: "verification", ...mail })), ...passwordMails.map((mail) => ({ kind: "password", ...mail }))];
+  return all.sort((a, b) => a.at - b.at).map((mail) => ({ ...mail, at: new Date(mail.at).toISOString() }));
+}
+
 function newTenant(options: Auth0EmulatorOptions, now: () => number): Tenant {
-  const connections = options.connections ?? [{ name: DEFAULT_CONNECTION, strategy: "auth0" }];
+  const connections = options.connections ?? [DEFAULT_CONNECTION, PASSWORDLESS_CONNECTION].map((name) => ({ name, strategy: name === DEFAULT_CONNECTION ? "auth0" : "email" }));
   return new Tenant(connections, options.roles ?? [], now);
 }

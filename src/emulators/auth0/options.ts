@@ -6,6 +6,9 @@ import type { Connection } from "./user.ts";
 /** Auth0's name for the database that every new tenant has. */
 export const DEFAULT_CONNECTION = "Username-Password-Authentication";
 
+/** Auth0's name for the connection that mails a code. */
+export const PASSWORDLESS_CONNECTION = "email";
+
 /** The operator's application of every emulated tenant: it may change settings, and nothing that the service may. */
 export const ADMIN_CLIENT = { id: "local-admin", secret: "local-admin-secret" };
 
@@ -19,7 +22,7 @@ export interface Auth0EmulatorOptions {
   readonly clientSecret?: string;
   /** Management scopes of the client. Default the scopes of the calls that this project makes. */
   readonly scopes?: readonly string[];
-  /** Default: the database {@link DEFAULT_CONNECTION}. */
+  /** Default: the database {@link DEFAULT_CONNECTION}, and {@link PASSWORDLESS_CONNECTION}. */
   readonly connections?: readonly Connection[];
   /** Names of the roles that exist from the start. Default none. */
   readonly roles?: readonly string[];

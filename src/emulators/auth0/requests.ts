@@ -75,6 +75,17 @@ export const PasswordTicketBody = z.object({
 /** A checked body of `POST /tickets/password-change`. */
 export type PasswordTicket = z.infer<typeof PasswordTicketBody>;
 
+/** Body of `POST /dbconnections/change_password`, of the Authentication API, which no description of Auth0's covers. */
+export const PasswordMailBody = z.object({
+  client_id: z.string().min(1),
+  email: z.string().min(1),
+  connection: z.string().min(1),
+  organization: z.string().optional(),
+});
+
+/** A checked body of `POST /dbconnections/change_password`. */
+export type PasswordMailRequest = z.infer<typeof PasswordMailBody>;
+
 /** Body of `POST /jobs/verification-email`. */
 export const VerificationMailBody = z.object({ user_id: z.string() });
 

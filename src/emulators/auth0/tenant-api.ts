@@ -15,6 +15,8 @@ export interface TenantApiParts {
   readonly management: ManagementApi;
   /** Answers `POST /oauth/token`. */
   readonly token: (body: unknown) => Answer;
+  /** Answers `POST /dbconnections/change_password`. */
+  readonly passwordMail: (body: unknown) => Answer;
   readonly controls: Controls;
   readonly now: () => number;
   /** Told what the emulator itself did wrong. */
@@ -23,7 +25,7 @@ export interface TenantApiParts {
 
 const API_ROOT = "/api/v2";
 
-/** All that a tenant's domain answers: the token endpoint, the Management API, and the emulator's own calls. */
+/** All that a tenant's domain answers: the token endpoint, the call that mails for a new password, the Management API, and the emulator's own calls. */
 export function tenantApi(parts: TenantApiParts): EmulatedApi<Auth0Call> {
   return {
     control(request) {
@@ -42,10 +44,13 @@ export function tenantApi(parts: TenantApiParts): EmulatedApi<Auth0Call> {
   };
 }
 
-function recognise(raw: RawRequest, { contract, management, now, token }: TenantApiParts): PendingCall<Auth0Call> {
+function recognise(raw: RawRequest, { contract, management, now, token, passwordMail }: TenantApiParts): PendingCall<Auth0Call> {
   const { method, path } = raw;
   if (method === "POST" && path === "/oauth/token") {
     return { call: { api: "token", method, path, url: path, at: now() }, run: () => token(parseBody(raw)) };
+  }
+  if (method === "POST" && path === "/dbconnections/change_password") {
+    return { call: { api: "mail", method, path, url: path, at: now() }, run: () => passwordMail(parseBody(raw)) };
   }
   if (!path.startsWith(`${API_ROOT}/`)) throw new Refusal(404, "Not Found");
   const below = path.slice(API_ROOT.length);

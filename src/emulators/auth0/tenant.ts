@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import { Refusal } from "./refusal.ts";
-import type { CreateUser, PasswordTicket, UpdateUser } from "./requests.ts";
+import type { CreateUser, PasswordMailRequest, PasswordTicket, UpdateUser } from "./requests.ts";
 import { Roles } from "./roles.ts";
 import type { Connection, User } from "./user.ts";
 import { Users } from "./users.ts";
@@ -14,6 +14,18 @@ export interface VerificationMail {
   readonly at: number;
   /** What made Auth0 send it. */
   readonly cause: "create" | "update" | "job";
+}
+
+/** A change-password mail that Auth0 would have sent. */
+export interface PasswordMail {
+  readonly to: string;
+  readonly userId: string;
+  /** Milliseconds. */
+  readonly at: number;
+  /** The application that the mail names, and leads to. */
+  readonly clientId: string;
+  /** Whether the template in tenant/ words it as a welcome: the service made this user, who never came yet. */
+  readonly welcomes: boolean;
 }
 
 /** A link with which somebody sets a password. */
@@ -35,6 +47,7 @@ export class Tenant {
   readonly users: Users;
   readonly roles: Roles;
   readonly mails: VerificationMail[] = [];
+  readonly passwordMails: PasswordMail[] = [];
   readonly tickets: PasswordChangeTicket[] = [];
   readonly #now: () => number;
 
@@ -71,6 +84,19 @@ export class Tenant {
     const mail = { to: user.email, userId: user.id, at: this.#now(), cause };
     this.mails.push(mail);
     return mail;
+  }
+
+  /**
+   * Records a change-password mail to the user of a database with this email, if there is one: Auth0 tells nobody whether
+   * there is. Throws 400 for a connection that is no database.
+   */
+  mailPasswordChange({ email, connection, client_id: clientId }: PasswordMailRequest): void {
+    if (this.users.connection(connection)?.strategy !== "auth0") throw new Refusal(400, `${connection} is no database connection.`, "connection_not_found");
+    const user = this.users.byEmail(email.toLowerCase()).find((one) => one.connection.name === connection);
+    if (user === undefined) return;
+    const { gumroad_auth0: ours, gumroad_auth0_bound: bound } = user.appMetadata ?? {};
+    const welcomes = typeof ours === "object" && ours !== null && "created_for" in ours && bound === undefined;
+    this.passwordMails.push({ to: email.toLowerCase(), userId: user.id, at: this.#now(), clientId, welcomes });
   }
 
   /** Makes a password ticket for a database user. `baseUrl` is where its link would lead. Throws what Auth0 refuses. */

@@ -1,0 +1,41 @@
+import { NeedsPersonError, TemporaryError } from "../errors.ts";
+import type { Fetch } from "./pacing.ts";
+import type { Auth0Credentials } from "./secret.ts";
+
+/** The code of an invitation that Auth0 surely didn't send, because it sends too many just now. */
+export const INVITE_THROTTLED = "AUTH0_MAIL_THROTTLED";
+
+const ATTEMPT_MS = 10_000;
+
+/**
+ * Has Auth0 mail its change-password mail, as if the person had clicked on "Forgot password?". This is a call of the
+ * Authentication API: it needs no scope and no token, and doesn't count as a Management call. Its rate limit is its own
+ * too, so it isn't paced with those: a mail must never hold up a role. Auth0 answers the same whether or not the address
+ * is known.
+ * @throws {TemporaryError} AUTH0_MAIL_THROTTLED: not sent; AUTH0_UNREACHABLE: nobody knows
+ * @throws {NeedsPersonError} AUTH0_REFUSED
+ */
+export async function mailInvitation({ url, loginClientId }: Auth0Credentials, email: string, connection: string, send: Fetch, signal: AbortSignal): Promise<void> {
+  let response: Response;
+  try {
+    response = await send(`${url}/dbconnections/change_password`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ client_id: loginClientId, email, connection }),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
+      redirect: "error",
+    });
+  } catch (error) {
+    throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 did not say in time whether it mailed the invitation.", { cause: error });
+  }
+  // What it says besides is a sentence for people.
+  await response.body?.cancel();
+  if (response.ok) return;
+  const answered = `it answered ${String(response.status)}`;
+  if (response.status === 429) throw new TemporaryError(INVITE_THROTTLED, `Auth0 mails no more invitations just now: ${answered}.`);
+  if (response.status >= 500) throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 could not mail the invitation: ${answered}.`);
+  throw new NeedsPersonError(
+    "AUTH0_REFUSED",
+    `Auth0 refused to mail the invitation: ${answered}. Switch the connection "${connection}" on for the application ${loginClientId}, or mend login_client_id in the secret auth0.`,
+  );
+}

@@ -1,0 +1,95 @@
+import * as z from "zod/mini";
+
+import { grantedRole, type Source, type SourceId } from "../access/facts.ts";
+import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { BuyerRecord } from "../ledger/record.ts";
+import type { Tombstones } from "../ledger/tombstones.ts";
+import { log } from "../log.ts";
+import type { BuyerMessage } from "../queue/message.ts";
+import { isMine } from "./owners.ts";
+import type { Answer } from "./read-back.ts";
+
+/** The value of the secret `gumroad-auth0/{stage}/forget`. */
+export interface ForgetSecret {
+  /** What tombstones are hashed with. It must not change: another key finds none of them. */
+  readonly key: string;
+}
+
+/** Checks the secret's JSON: `{"key": "…"}`, at least 32 characters that nobody can guess. */
+export const forgetSecretShape: z.ZodMiniType<ForgetSecret> = z.object({ key: z.string().check(z.minLength(32)) });
+
+/** What tells who was forgotten. Left out, nobody was; and `forgottenAt` says so of everybody while the secret has no value. */
+export interface Remembrance {
+  readonly forgotten?: Pick<Tombstones, "forgottenAt"> | undefined;
+  readonly ledger: Pick<Ledger, "owner">;
+}
+
+/** Tombstones whose key is read only when somebody asks, and of which there are none while the secret has no value. Throws what reading it throws. */
+export function whoWasForgotten(secret: () => Promise<ForgetSecret | null>, open: (key: string) => Pick<Tombstones, "forgottenAt">): Pick<Tombstones, "forgottenAt"> {
+  return {
+    forgottenAt: async (subject) => {
+      const known = await secret();
+      return known === null ? null : open(known.key).forgottenAt(subject);
+    },
+  };
+}
+
+/** What a message would bring: to whom, of which purchase, and when that was made or decided. */
+interface Brought {
+  readonly buyer: string;
+  readonly source: SourceId | null;
+  /** Epoch ms; null where nothing tells. */
+  readonly at: number | null;
+}
+
+/**
+ * Whether a message would bring back somebody who was forgotten: a ping told again, what a sweep or a backfill found, an
+ * operator's act from before. What was bought or decided after the forgetting counts, and with it the whole purchase from
+ * then on: a membership that goes on is paid for, so it gives access. `answer` is what Gumroad's API said, where it was
+ * asked.
+ * @throws {TemporaryError} LEDGER_UNREACHABLE
+ * @throws {NeedsPersonError} where the secret's value is broken
+ */
+export async function isForgotten(message: BuyerMessage, answer: Answer | null, record: BuyerRecord, { forgotten, ledger }: Remembrance): Promise<boolean> {
+  const brought = broughtBy(message, answer, record);
+  if (forgotten === undefined || brought === null || !(await isOfForgotten(brought, record, forgotten, ledger))) return false;
+  // No tag of the buyer: it would tell whom this is about.
+  log.info("about somebody who was forgotten: dropped", { requestId: message.requestId, kind: message.kind });
+  return true;
+}
+
+async function isOfForgotten({ buyer, source, at }: Brought, record: BuyerRecord, { forgottenAt }: Pick<Tombstones, "forgottenAt">, ledger: Remembrance["ledger"]): Promise<boolean> {
+  if (source === null || grantedRole(source) !== null) {
+    const since = await forgottenAt(`buyer:${buyer}`);
+    return since !== null && (at === null ? record.version === 0 : at <= since);
+  }
+  if (isMine(record, source)) return false;
+  // Of a purchase that wasn't forgotten itself, a message without a sale gives nobody anything.
+  const since = (await forgottenAt(source)) ?? (at === null ? null : await forgottenAt(`buyer:${buyer}`));
+  // Somebody who owns it by now bought it since, or got it from an operator.
+  return since !== null && (at === null || at <= since) && (await ledger.owner(source)) === null;
+}
+
+function broughtBy(message: BuyerMessage, answer: Answer | null, { email }: BuyerRecord): Brought | null {
+  if (answer !== null) return { buyer: answer.owner ?? email, source: answer.source, at: newestSale(answer.facts) };
+  switch (message.kind) {
+    case "ping":
+      return { buyer: email, source: sourceOfPing(message.ping), at: newestSale(factsOfPing(message.ping)) };
+    case "act":
+    case "moved":
+      return { buyer: email, source: message.source, at: message.act.at };
+    case "held":
+      return { buyer: email, source: null, at: message.at };
+    case "bind":
+    case "invite":
+      return { buyer: email, source: null, at: null };
+    case "hint":
+    case "due":
+      return null;
+  }
+}
+
+function newestSale({ charges }: Source): number | null {
+  return charges.length === 0 ? null : Math.max(...charges.map(({ soldAt }) => soldAt));
+}

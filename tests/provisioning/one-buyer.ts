@@ -1,0 +1,146 @@
+import { auth0Directory, type Directory } from "../../src/auth0/directory.ts";
+import { auth0SecretShape } from "../../src/auth0/secret.ts";
+import type { Auth0Emulator } from "../../src/emulators/auth0/emulator.ts";
+import { defineProducts } from "../../src/config/products-file.ts";
+import { TemporaryError } from "../../src/errors.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
+import { provisionBuyer, type Provisioning } from "../../src/provisioning/provision.ts";
+import type { DeadLetter } from "../../src/queue/queue.ts";
+import type { ActMessage, BuyerMessage, HintMessage, InviteMessage } from "../../src/queue/message.ts";
+
+/** The buyer of these tests. */
+export const ANN = "ann@example.com";
+
+/** What differs from test to test. */
+export type Settings = Pick<Provisioning, "place" | "gettingIn">;
+
+/** Provisioning of one buyer: everything real, but for a ledger in memory. */
+export interface OneBuyer {
+  /** Works messages off; false: they must be delivered again. */
+  run(settings: Settings, ...messages: readonly BuyerMessage[]): Promise<boolean>;
+  /** Ann's record. */
+  record(): BuyerRecord;
+  /** Writes her record, as another worker would. */
+  write(change: (record: BuyerRecord) => BuyerRecord): void;
+  /** Everything ends at the nth call of the ledger or Auth0 from now on: before it is done, or after. Nothing answers until `recover`. */
+  crashAt(call: number, phase: "before" | "after"): void;
+  /** Whether it came to that. */
+  readonly crashed: boolean;
+  recover(): void;
+  /** The codes of what went to the dead-letter queue. */
+  readonly kept: readonly string[];
+  /** The calls of the Management API and for mails so far, without the listing of the roles. */
+  calls(): readonly string[];
+}
+
+/** A buyer of whom nothing is known yet. */
+export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): OneBuyer {
+  let stored = newRecord(ANN);
+  let left = Number.POSITIVE_INFINITY;
+  let phase: "before" | "after" = "before";
+  let crashed = false;
+  const kept: string[] = [];
+
+  /** A call to the outside, during which everything may end. */
+  async function outside<T>(call: () => Promise<T>): Promise<T> {
+    left -= 1;
+    if (crashed || (left === 0 && phase === "before")) end();
+    const answer = await call();
+    if (left === 0) end();
+    return answer;
+  }
+  function end(): never {
+    crashed = true;
+    throw new Error("everything ended");
+  }
+
+  const never = (): never => {
+    throw new Error("not called here");
+  };
+  const ledger: Ledger = {
+    load: async () => outside(async () => Promise.resolve(stored)),
+    save: async (record) =>
+      outside(async () => {
+        if (record.version !== stored.version) throw new TemporaryError("RECORD_CHANGED", "Somebody else wrote first.");
+        stored = { ...record, version: record.version + 1 };
+        return Promise.resolve(stored);
+      }),
+    remember: async () => Promise.resolve(),
+    owner: async () => Promise.resolve(null),
+    claim: never,
+    park: never,
+    move: never,
+    due: never,
+  };
+
+  function directoryFor({ gettingIn }: Settings): Directory {
+    const credentials = async () => Promise.resolve(auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret" }));
+    return auth0Directory({ secret: { get: credentials, reread: credentials }, passwordless: gettingIn === "passwordless", fetch: (input, init) => outside(() => fetch(input, init)) });
+  }
+
+  return {
+    run: async (settings, ...messages) => {
+      const work = {
+        ...settings,
+        ledger,
+        closing: ledger,
+        gifts: { note: never, of: never },
+        losses: { permit: never, noteHeld: never, noteReleased: never, heldBuyers: never, setHolders: never },
+        countChanged: async () => Promise.resolve(),
+        directory: directoryFor(settings),
+        gumroad: async () => Promise.resolve(null),
+        queue: { send: never, keep: async (letter: DeadLetter) => Promise.resolve(void kept.push(letter.code)), retryIn: never },
+        policy,
+        now,
+        signal: new AbortController().signal,
+        done: () => undefined,
+      };
+      return provisionBuyer(ANN, messages, work).then(
+        () => true,
+        () => false,
+      );
+    },
+    record: () => stored,
+    write: (change) => {
+      stored = { ...change(stored), version: stored.version + 1 };
+    },
+    crashAt: (call, when) => {
+      left = call;
+      phase = when;
+    },
+    get crashed() {
+      return crashed;
+    },
+    recover: () => {
+      left = Number.POSITIVE_INFINITY;
+      crashed = false;
+    },
+    kept,
+    calls: () => auth0.calls.filter(({ api, path }) => api !== "token" && path !== "/roles").map(({ method, path }) => `${method} ${path}`),
+  };
+}
+
+const policy = defineProducts([{ id: "book", name: "Book", roles: ["reader"] }]);
+
+let acts = 0;
+
+/** An operator gives a role, or takes it back. */
+export function act(role: string, kind: "give" | "take"): ActMessage {
+  acts += 1;
+  const decision = kind === "give" ? ({ kind, until: null } as const) : ({ kind } as const);
+  return { v: 1, kind: "act", requestId: "r", buyer: ANN, hops: 0, source: `grant:${role}`, act: { at: acts, id: String(acts), by: "tom", why: "a test", decision } };
+}
+
+/** What a sweep found, without a token for Gumroad's API: it brings nothing new. */
+export function hint(invite?: boolean): HintMessage {
+  return { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId: "s1", subscriptionId: null, sweep: "weekly", foundAt: 0, ...(invite === undefined ? {} : { invite }) };
+}
+
+/** Word that the record is due. */
+export const due: BuyerMessage = { v: 1, kind: "due", requestId: "r", buyer: ANN };
+
+/** An operator invites the buyer. */
+export function invite(requestId: string): InviteMessage {
+  return { v: 1, kind: "invite", requestId, buyer: ANN, by: "tom", why: "she lost the mail" };
+}
