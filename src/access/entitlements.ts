@@ -1,5 +1,5 @@
 import { entriesOf, grantedRole, type Act, type Charge, type Source, type SourceId, type Sources } from "./facts.ts";
-import { endOf, flagsOf } from "./known.ts";
+import { endOf, flagsOf, isGiversSide } from "./known.ts";
 import { contentsOf, rolesOf, type Consequence, type Policy, type Product } from "./policy.ts";
 import { tierInForce } from "./tiers.ts";
 
@@ -129,7 +129,7 @@ function standingOf(id: SourceId, source: Source, product: Product, sources: Sou
   // Nobody refunds what came with a bundle, and a dispute that marks it is the bundle's: its own flags say nothing.
   if (bundles.length > 0) return whileAny(bundles, own) ?? { access: false, reason: "bundle-gone" };
   if (sold.gift === "received") return ofReceived(own, sold, source.productId, sources, product, now);
-  return sold.gift === "given" ? ofGiven(own, sold, source.productId, sources, now) : own;
+  return isGiversSide(sold) ? ofGiven(own, sold, source.productId, sources, now) : own;
 }
 
 /** What a source comes to that stands while any of these does, in its own words where it has some; null where none does. */
@@ -245,7 +245,7 @@ function ofGiven(own: Standing, given: Charge, productId: string, sources: Sourc
 function sidesOf(which: Charge["gift"], charge: Charge, productId: string, sources: Sources): readonly { readonly side: Charge; readonly act: Act | null }[] {
   return entriesOf(sources).flatMap(([, source]) =>
     source.charges
-      .filter((side) => side.gift === which && source.productId === productId && areTogether(side, charge) && sameOptions(side.variants, charge.variants))
+      .filter((side) => (which === "given" ? isGiversSide(side) : side.gift === which) && source.productId === productId && areTogether(side, charge) && sameOptions(side.variants, charge.variants))
       .map((side) => ({ side, act: source.act })),
   );
 }

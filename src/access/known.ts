@@ -9,6 +9,14 @@ export function flagsOf(charge: Charge): Flags {
 }
 
 /**
+ * Whether a charge is the giver's side of a gift. By pings alone that is a guess, from a dispute that nothing else explains;
+ * a `sale` ping, which no giver's side has, shows that it was wrong.
+ */
+export function isGiversSide({ gift, seen, read }: Charge): boolean {
+  return gift === "given" && (read !== null || !seen);
+}
+
+/**
  * The end of a subscription, or null while it runs: what the API said last, else what pings told. By pings it runs if it
  * never ended, or was restarted, or charged again, since.
  */

@@ -59,8 +59,8 @@ function newest<T extends { readonly at: number }>(a: T | null, b: T | null): T 
   return JSON.stringify(a) >= JSON.stringify(b) ? a : b;
 }
 
-/** Acts count by time, then by id. */
-function lastAct(a: Act | null, b: Act | null): Act | null {
+/** The act that counts: the later one, and of one moment the one with the greater id. */
+export function lastAct(a: Act | null, b: Act | null): Act | null {
   if (a === null || b === null || a.at !== b.at || a.id === b.id) return newest(a, b);
   return a.id > b.id ? a : b;
 }

@@ -18,7 +18,7 @@ export interface TierInForce {
 
 /**
  * Which option (membership tier) a source has at a moment: the latest of its sales and updates; where several fall on
- * one moment, an update counts over a sale, then the one with more roles.
+ * one moment, an update counts over a sale, then the one whose tier was charged just then, then the one with more roles.
  *
  * A downgrade is told ahead of time, and an upgrade that comes before it drops it, without a word from Gumroad. So a
  * downgrade counts only if the plan it leaves is in force just before it.
@@ -33,9 +33,18 @@ export function tierInForce(source: Source, product: Product, now: number): Tier
   for (const moment of moments) {
     if (moment > now) return { variant: inForce?.tier ?? null, changesAt: moment };
     const before: Plan | null = inForce;
-    const [winner] = steps
-      .filter((step) => step.at === moment && (step.change !== "downgrade" || before === null || leaves(step, before)))
-      .sort((a, b) => Number(b.change !== "sale") - Number(a.change !== "sale") || roleCount(product, b) - roleCount(product, a) || (key(a) < key(b) ? -1 : 1));
+    const told = steps.filter((step) => step.at === moment);
+    // Of two downgrades for one day, the later made takes the other's place; only that day's charge tells which it was.
+    const charged = new Set(told.flatMap(({ change, to }) => (change === "sale" ? [to.tier] : [])));
+    const [winner] = told
+      .filter((step) => step.change !== "downgrade" || before === null || leaves(step, before))
+      .sort(
+        (a, b) =>
+          Number(b.change !== "sale") - Number(a.change !== "sale") ||
+          Number(charged.has(b.to.tier)) - Number(charged.has(a.to.tier)) ||
+          roleCount(product, b) - roleCount(product, a) ||
+          (key(a) < key(b) ? -1 : 1),
+      );
     if (winner !== undefined) inForce = winner.change === "sale" && before !== null && agree(winner.to, before) ? before : winner.to;
   }
   return { variant: inForce?.tier ?? null, changesAt: null };
