@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 
 import { type Policy, roleNames } from "../access/policy.ts";
-import { MANAGEMENT_SCOPES } from "../auth0/scopes.ts";
+import { scopesFor } from "../auth0/scopes.ts";
 import { type Auth0Credentials, auth0SecretShape } from "../auth0/secret.ts";
 import { tenantAdmin, type TenantAdmin } from "../auth0/tenant-admin.ts";
 import { NeedsPersonError } from "../errors.ts";
@@ -91,9 +91,10 @@ export function checksOf(patient: Patient): readonly Check[] {
   return [
     ...secretChecks,
     { name: "Auth0 credentials", run: () => credentialFindings(own, setup) },
-    { name: "Auth0 scopes", run: async () => scopeFindings((await working(own)).scopes, setup) },
-    { name: "Auth0 roles", run: async () => roleFindings(await rolesThere(await working(own), await admin()), policy, setup) },
-    { name: "Auth0 connection", run: async () => connectionFindings(await working(service), (await working(own)) && (await admin()), setup) },
+    { name: "Auth0 scopes", run: async () => scopeFindings((await working(own)).scopes, scopesFor(stage.access), setup) },
+    // Kept in app_metadata, roles are names and nothing else.
+    ...(stage.access === "roles" ? [{ name: "Auth0 roles", run: async () => roleFindings(await rolesThere(await working(own), await admin()), policy, setup) }] : []),
+    { name: "Auth0 connection", run: async () => connectionFindings(connectionOf(stage, await working(service)), (await working(own)) && (await admin()), setup) },
     { name: "Gumroad token", run: () => tokenFindings(shop, setup) },
     { name: "seller_id", run: async () => sellerFindings((await working(shop)).sellerId, await stored("ping"), await stored("gumroad"), setup) },
     { name: "Gumroad pings", run: async () => pingPlanFindings(await plans((await working(shop)).client, stage, await goodValue("ping")), setup) },
@@ -146,9 +147,9 @@ async function refusalAs(call: () => Promise<unknown>, codes: Readonly<Record<st
   }
 }
 
-function scopeFindings(granted: readonly string[], setup: string): readonly Finding[] {
-  const few = MANAGEMENT_SCOPES.filter((scope) => !granted.includes(scope));
-  const many = granted.filter((scope) => !MANAGEMENT_SCOPES.includes(scope));
+function scopeFindings(granted: readonly string[], needed: readonly string[], setup: string): readonly Finding[] {
+  const few = needed.filter((scope) => !granted.includes(scope));
+  const many = granted.filter((scope) => !needed.includes(scope));
   return [
     ...few.map((scope): Finding => ({ code: "AUTH0_SCOPE_MISSING", message: `The service's Auth0 application lacks the scope ${scope}, so some of its calls are refused.`, mend: setup })),
     ...many.map((scope): Finding => ({ code: "AUTH0_SCOPE_EXCESS", message: `The service's Auth0 application has the scope ${scope}, which it never uses: whoever steals its secret could.`, mend: setup })),
@@ -166,7 +167,12 @@ function roleFindings(there: readonly string[], policy: Policy, setup: string): 
   return missing.map((name) => ({ code: "AUTH0_ROLE_MISSING", message: `The policy gives the role ${name}, which the Auth0 tenant doesn't have.`, mend: setup }));
 }
 
-async function connectionFindings({ connection: name, clientId }: Auth0Credentials, admin: TenantAdmin | null, setup: string): Promise<readonly Finding[]> {
+/** The connection in which the stage creates users. */
+function connectionOf({ gettingIn }: Stage, { connection, passwordlessConnection, clientId }: Auth0Credentials) {
+  return { name: gettingIn === "passwordless" ? passwordlessConnection : connection, clientId };
+}
+
+async function connectionFindings({ name, clientId }: { readonly name: string; readonly clientId: string }, admin: TenantAdmin | null, setup: string): Promise<readonly Finding[]> {
   if (admin === null) throw new NotChecked(`the service's own application may not see connections: ${NEEDS_ADMIN}`);
   const connection = await admin.connection(name, clientId, limit());
   if (connection === null) return [{ code: "AUTH0_CONNECTION_MISSING", message: `The Auth0 tenant has no connection ${name}, in which new buyers are created.`, mend: `${setup} --auth0-connection NAME` }];

@@ -1,4 +1,4 @@
-import type { SourceId } from "../access/facts.ts";
+import type { Decision, SourceId } from "../access/facts.ts";
 import type { Invitation } from "../ledger/record.ts";
 import { wordsOf } from "./event-words.ts";
 import type { ExplainedRole, ExplainedSource, ExplainedUser, Explanation, Wait } from "./explaining.ts";
@@ -31,14 +31,19 @@ function roleLine({ role, entitled, sources: ids }: ExplainedRole, sources: read
 }
 
 function sourceLines(source: ExplainedSource): readonly string[] {
-  const { id, gives, because, variant, variantListed, test, heldSince, act } = source;
+  const { id, access, gives, because, variant, variantListed, test, heldSince, act } = source;
   const option = variant === null ? "" : ` (${variant}${variantListed ? "" : ", which src/products.ts doesn't list"})`;
   return [
     `${id}  ${nameOf(source)}${option}${test ? ", a test" : ""}`,
-    `  gives ${gives.length === 0 ? "nothing" : gives.join(", ")}, because ${because}`,
+    `  ${gives.length > 0 ? `gives ${gives.join(", ")}` : access ? "stands, with no role of its own" : "gives nothing"}, because ${because}`,
     ...(heldSince === null ? [] : [`  its loss is held since ${momentOf(heldSince)}`]),
-    ...(act === null ? [] : [`  decided ${momentOf(act.at)} by ${act.by} (${act.decision.kind}): ${act.why}`]),
+    ...(act === null ? [] : [`  decided ${momentOf(act.at)} by ${act.by} (${decisionWords(act.decision)}): ${act.why}`]),
   ];
+}
+
+function decisionWords(decision: Decision): string {
+  if (decision.kind === "give" && decision.until !== null) return `give until ${momentOf(decision.until)}`;
+  return decision.kind === "move" ? `move to ${decision.to}` : decision.kind;
 }
 
 function nameOf({ id, product, productId }: ExplainedSource): string {

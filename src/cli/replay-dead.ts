@@ -1,4 +1,5 @@
 import { ConfigError } from "../errors.ts";
+import { dynamoLedger } from "../ledger/ledger.ts";
 import { sqsQueue } from "../queue/queue.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./failures.ts";
@@ -28,6 +29,9 @@ interface Dealt {
   readonly why: string;
 }
 
+/** A letter with all that is known of why it is there. */
+type Explained = Dealt & { readonly reason: string };
+
 /** Answers after which the door has kept the body itself, see README: what was sent is there again. */
 const KEPT_ANSWERS: readonly number[] = [400, 403, 413, 415];
 
@@ -39,7 +43,7 @@ const KEPT_ANSWERS: readonly number[] = [400, 403, 413, 415];
 export async function replayDeadLetters(codes: readonly string[], dryRun: boolean, context: Context): Promise<ExitCode> {
   const stage = await context.stage();
   const chosen = ({ code }: Letter): boolean => codes.length === 0 || codes.includes(code);
-  const dealt: Dealt[] = [];
+  const dealt: Explained[] = [];
   const held: Letter[] = [];
   try {
     // A buyer's later messages show once the earlier ones are dealt with; what a replayed ping left there anew is not taken up again.
@@ -49,8 +53,9 @@ export async function replayDeadLetters(codes: readonly string[], dryRun: boolea
       const mine = letters.filter((letter) => chosen(letter) && (isFirst || letter.code === TRIED_TEN_TIMES));
       if (isFirst) requireCodes(codes, letters);
       for (const letter of mine) {
+        const reason = await reasonOf(letter, stage);
         const each = dryRun ? planned(letter) : await replayOne(letter, stage, context);
-        dealt.push(each);
+        dealt.push({ ...each, reason: each.why === "" ? reason : each.why });
         if (each.outcome === "replayed" || each.outcome === "refused again") {
           await dropLetter(stage, letter);
           held.splice(held.indexOf(letter), 1);
@@ -98,8 +103,15 @@ async function postAgain(letter: Letter, text: string, stage: Stage, context: Co
   return { letter, outcome: status !== null && KEPT_ANSWERS.includes(status) ? "refused again" : "left", why };
 }
 
-function report(dealt: readonly Dealt[], dryRun: boolean, { output, commandLine }: Context, stage: Stage): void {
-  const letters = dealt.map(({ letter, outcome, why }) => ({ code: letter.code, since: new Date(letter.sentAt).toISOString(), ...whatIn(letter), outcome, reason: why === "" ? letter.reason : why }));
+/** SQS doesn't say what failed ten times; the buyer's record may. */
+async function reasonOf({ code, reason, content }: Letter, { dynamo, ledger }: Stage): Promise<string> {
+  if (code !== TRIED_TEN_TIMES || content.kind !== "message" || content.message.kind === "later") return reason;
+  const { unsettled } = await dynamoLedger(dynamo, ledger).load(content.message.buyer);
+  return unsettled === null ? reason : `${reason} ${unsettled.code}: ${unsettled.message}`;
+}
+
+function report(dealt: readonly Explained[], dryRun: boolean, { output, commandLine }: Context, stage: Stage): void {
+  const letters = dealt.map(({ letter, outcome, reason }) => ({ code: letter.code, since: new Date(letter.sentAt).toISOString(), ...whatIn(letter), outcome, reason }));
   output.result({ stage: stage.name, dryRun, letters });
   if (letters.length === 0) {
     output.say("the dead-letter queue is empty");

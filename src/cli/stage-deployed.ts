@@ -25,6 +25,8 @@ export async function openDeployedStage(name: string): Promise<Stage> {
     queue: deadLetters.replace(/[^/]+$/, `${stack}-provision.fifo`),
     deadLetters,
     ledger: `${stack}-ledger`,
+    access: chosen(outputs, "Access", ["roles", "app_metadata"], name),
+    gettingIn: chosen(outputs, "GettingIn", ["invite", "passwordless", "none"], name),
     emulators: null,
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
@@ -49,6 +51,12 @@ async function outputsOf(stack: string, stage: string): Promise<ReadonlyMap<stri
 function output(outputs: ReadonlyMap<string, string>, key: string, stage: string): string {
   const value = outputs.get(key);
   if (value === undefined || value === "") throw notDeployed(`the stack of ${stage} has no output ${key}`, stage);
+  return value;
+}
+
+function chosen<T extends string>(outputs: ReadonlyMap<string, string>, key: string, values: readonly T[], stage: string): T {
+  const value = values.find((one) => one === output(outputs, key, stage));
+  if (value === undefined) throw notDeployed(`the stack of ${stage} has an output ${key} that this program doesn't know`, stage);
   return value;
 }
 

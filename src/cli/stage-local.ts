@@ -14,7 +14,7 @@ import { ConfigError } from "../errors.ts";
 import type { Stage } from "./stage.ts";
 
 /** What a running local stack tells of itself, as far as a stage needs it. */
-export type LocalAddresses = Pick<StackFile, "url" | "auth0" | "gumroad" | "sqs" | "dynamodb" | "lambda" | "secretsmanager">;
+export type LocalAddresses = Pick<StackFile, "url" | "auth0" | "gumroad" | "sqs" | "dynamodb" | "lambda" | "secretsmanager" | "access" | "gettingIn">;
 
 const DEFAULT_PORT = 3000;
 
@@ -35,7 +35,7 @@ export function openLocalStage(env: NodeJS.ProcessEnv): Stage {
  * A stage over the parts of a local stack.
  * @throws {ConfigError} STAGE_NOT_RUNNING where a part is missing
  */
-export function localStage({ url, auth0, gumroad, sqs, dynamodb, lambda, secretsmanager }: LocalAddresses): Stage {
+export function localStage({ url, auth0, gumroad, sqs, dynamodb, lambda, secretsmanager, access, gettingIn }: LocalAddresses): Stage {
   const queue = named(sqs.queues, "ProvisionQueue");
   const deadLetters = named(sqs.queues, "DeadLetterQueue");
   const ledger = named(dynamodb.tables, "LedgerTable");
@@ -53,6 +53,8 @@ export function localStage({ url, auth0, gumroad, sqs, dynamodb, lambda, secrets
     queue,
     deadLetters,
     ledger,
+    access,
+    gettingIn,
     emulators: { auth0: auth0.emulator, gumroad: gumroad.emulator },
     close: () => {
       for (const client of Object.values(clients)) client.destroy();

@@ -3,6 +3,7 @@ import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 
+import type { RolesPlace } from "../access/roles-place.ts";
 import { stageOf } from "../bundling/stage.ts";
 import { openDeployedStage } from "./stage-deployed.ts";
 import { openLocalStage } from "./stage-local.ts";
@@ -32,6 +33,9 @@ export interface Stage {
   readonly deadLetters: string;
   /** Name of the table of the buyers' records. */
   readonly ledger: string;
+  /** Where the service keeps roles at Auth0, and how new buyers get in: the stage's parameters `access` and `gettingIn`. */
+  readonly access: RolesPlace;
+  readonly gettingIn: "invite" | "passwordless" | "none";
   /** Null on AWS. */
   readonly emulators: Emulators | null;
   /** Ends the connections. */

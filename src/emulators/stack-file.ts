@@ -27,6 +27,9 @@ const stackFileShape = z.object({
   /** For whoever calls functions by their names on AWS. */
   lambda: z.object({ endpoint: z.string() }),
   secretsmanager: z.object({ endpoint: z.string() }),
+  /** The stage's settings of that name. */
+  access: z.enum(["roles", "app_metadata"]),
+  gettingIn: z.enum(["invite", "passwordless", "none"]),
   logs: z.string(),
 });
 

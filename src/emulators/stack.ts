@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
+import * as z from "zod";
+
 import { ConfigError } from "../errors.ts";
 import { CREDENTIALS, REGION } from "./aws/account.ts";
 import { type Api, type ApiAnswer, startApi } from "./aws/api-gateway.ts";
@@ -17,6 +19,7 @@ import { readTemplate, type Template } from "./aws/template.ts";
 import { localAccountsSecret } from "./local-accounts-secret.ts";
 import { type Auth0Emulator, startAuth0Emulator } from "./auth0/emulator.ts";
 import type { Auth0EmulatorOptions } from "./auth0/options.ts";
+import type { StackFile } from "./stack-file.ts";
 import { type GumroadEmulator, startGumroadEmulator } from "./gumroad/emulator.ts";
 import { FIXTURE_SELLER, type GumroadEmulatorOptions, LOCAL_ACCESS_TOKEN } from "./gumroad/options.ts";
 
@@ -106,6 +109,11 @@ interface Endpoints {
   readonly gumroad: string;
 }
 
+const choicesShape = z.object({ ACCESS: z.enum(["roles", "app_metadata"]).default("roles"), GETTING_IN: z.enum(["invite", "passwordless", "none"]).default("invite") });
+
+/** Where roles are kept at Auth0, and how new buyers get in. */
+export type Choices = Pick<StackFile, "access" | "gettingIn">;
+
 /** A running stack: the functions of serverless.yml over embedded parts. */
 export interface Stack {
   readonly url: string;
@@ -121,6 +129,8 @@ export interface Stack {
   readonly endpoints: Endpoints;
   /** Addresses that the functions use: the proxies where there is an `onCall`, else the parts themselves. */
   readonly gates: Endpoints;
+  /** What the template's parameters chose for provision. */
+  readonly choices: Choices;
   /** Messages that running invocations hold now. */
   inHand(): number;
   /** URL of a queue, by its logical id. */
@@ -352,6 +362,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
       set: (name, value) => secrets.set(fullSecretName(template, name), value === undefined ? undefined : text(value)),
     },
     endpoints: { sqs: queues.url, dynamodb: tables.url, secretsmanager: secrets.url, lambda: lambdaApi.url, auth0: auth0.url, gumroad: gumroad.apiUrl },
+    choices: choicesOf(template.functions.find(({ key }) => key === "provision")?.environment(queues.queueUrl) ?? {}),
     gates: { ...endpoints, lambda: lambdaApi.url, auth0: auth0Url, gumroad: gumroadUrl },
     inHand: () => sources.reduce((sum, { source }) => sum + source.inHand.size, 0),
     queueUrl: (logicalId) => queues.queueUrl(nameOf(logicalId)),
@@ -421,6 +432,11 @@ async function secretValues(template: Template, options: StackOptions, auth0Url:
     ...options.secrets,
   };
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [fullSecretName(template, name), text(value)]));
+}
+
+function choicesOf(environment: Readonly<Record<string, string>>): Choices {
+  const { ACCESS: access, GETTING_IN: gettingIn } = choicesShape.parse(environment);
+  return { access, gettingIn };
 }
 
 function hasSecret(template: Template, last: string): boolean {

@@ -108,6 +108,7 @@ function describe(stack: Stack, { tenant, readBack }: StartSettings): Parameters
     },
     lambda: { endpoint: stack.endpoints.lambda },
     secretsmanager: { endpoint: stack.endpoints.secretsmanager },
+    ...stack.choices,
     logs: LOG_FILE,
   };
 }

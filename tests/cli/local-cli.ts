@@ -73,8 +73,17 @@ const wait = (stack: Stack) => async (ms: number): Promise<void> => {
 
 /** The stage of a running stack. */
 export function stageOn(stack: Stack) {
+  return localStage(addressesOf(stack));
+}
+
+/** What a running stack would tell another process of itself, as `npm start` does. */
+export function stackFileOf(stack: Stack) {
+  return { pid: process.pid, pingUrl: stack.pingUrl, logs: "none", ...addressesOf(stack) };
+}
+
+function addressesOf(stack: Stack) {
   const { queues, tables } = stack.template;
-  return localStage({
+  return {
     url: stack.url,
     auth0: { domain: stack.gates.auth0, emulator: stack.auth0.url },
     gumroad: { emulator: stack.gumroad.url, readBack: true },
@@ -82,7 +91,8 @@ export function stageOn(stack: Stack) {
     dynamodb: { endpoint: stack.endpoints.dynamodb, tables: Object.fromEntries(tables.map(({ logicalId, TableName }) => [logicalId, TableName])) },
     lambda: { endpoint: stack.endpoints.lambda },
     secretsmanager: { endpoint: stack.endpoints.secretsmanager },
-  });
+    ...stack.choices,
+  };
 }
 
 /** Answers questions in turn; throws once there are none left. */

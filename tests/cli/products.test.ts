@@ -81,6 +81,8 @@ describe("products", () => {
       dynamodb: { endpoint: "http://127.0.0.1:9", tables: { LedgerTable: "t" } },
       lambda: { endpoint: "http://127.0.0.1:1" },
       secretsmanager: { endpoint: secrets.url },
+      access: "roles",
+      gettingIn: "invite",
     });
   const run = (line: string, policy: Policy = none) => cli(line, { openStage: async () => stage(), policy: async () => policy });
 

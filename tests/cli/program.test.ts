@@ -158,7 +158,7 @@ describe("a deployed stage", () => {
   };
 
   it("has the addresses of its stack's outputs", async () => {
-    answer = { status: 200, body: outputs({ PingUrl: "https://x.execute-api.eu-west-1.amazonaws.com/ping", DeadLetterQueueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/gumroad-auth0-prod-dead-letters.fifo" }) };
+    answer = { status: 200, body: outputs({ PingUrl: "https://x.execute-api.eu-west-1.amazonaws.com/ping", DeadLetterQueueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/gumroad-auth0-prod-dead-letters.fifo", Access: "app_metadata", GettingIn: "invite" }) };
     const stage = await openStage("prod", {});
     expect(stage).toMatchObject({
       name: "prod",

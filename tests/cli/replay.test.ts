@@ -225,6 +225,8 @@ describe("npm run replay", () => {
       dynamodb: { endpoint: service.url, tables: {} },
       lambda: { endpoint: "http://127.0.0.1:1" },
       secretsmanager: { endpoint: "http://127.0.0.1:1" },
+      access: "roles",
+      gettingIn: "invite",
       logs: "none",
     });
     try {
@@ -239,15 +241,15 @@ describe("npm run replay", () => {
     }
   });
 
-  it("says a mistake in one line and exits 1", async () => {
-    expect(await run("no/such.txt")).toEqual({ code: 1, output: "npm run replay: there is no file or folder no/such.txt\n" });
+  it("says a mistake in one line and exits 2", async () => {
+    expect(await run("no/such.txt")).toEqual({ code: 2, output: "gumroad-auth0: there is no file or folder no/such.txt\n" });
   });
 
-  it("says that the service isn't running, and exits 1", async () => {
+  it("says that the service isn't running, and exits 2", async () => {
     const url = await silentUrl();
     expect(await run(write("p.txt", "a=b"), "--to", url)).toEqual({
-      code: 1,
-      output: `npm run replay: nothing listens at ${url}: start it with npm start\n`,
+      code: 2,
+      output: `gumroad-auth0: nothing listens at ${url}: start it with npm start\n`,
     });
   });
 });

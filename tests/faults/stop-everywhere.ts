@@ -118,12 +118,26 @@ async function posted(stack: Stack, text: string): Promise<void> {
   expect(status).toBe(200);
 }
 
-/** Waits until the queue is empty; what a crashed worker held comes back as if its visibility time-out had passed. */
-export async function untilDone(stack: Stack): Promise<void> {
-  for (;;) {
+/** Looks in a row at which nobody had a message in hand: at fewer, a worker may be just about to take or to delete it. */
+const LOOKS = 5;
+
+/** Longer than the shortest time that a message is put off for, and less than what a worker has (ms). */
+const PUT_OFF_MS = 4 * 60_000;
+
+/**
+ * Waits until the queue is empty, or holds nothing but so many messages that were put off for later; what a crashed worker
+ * held comes back as if its visibility time-out had passed.
+ */
+export async function untilDone(stack: Stack, putOff = 0): Promise<void> {
+  for (let looks = 0; ; ) {
     const { waiting, inFlight } = await stack.sqs.inspect("ProvisionQueue");
-    if (waiting.length + inFlight.length === 0) return;
-    if (inFlight.length > 0 && stack.inHand() === 0) await stack.redeliver();
+    const left = inFlight.filter(({ visibilityDeadline }) => putOff === 0 || visibilityDeadline > Date.now() + PUT_OFF_MS);
+    if (waiting.length + left.length === 0 && inFlight.length === putOff && stack.inHand() === 0) return;
+    looks = left.length > 0 && stack.inHand() === 0 ? looks + 1 : 0;
+    if (looks === LOOKS) {
+      await stack.redeliver();
+      looks = 0;
+    }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -187,6 +187,14 @@ describe("with a Gumroad token", () => {
     expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
   });
 
+  it("a renewal under another email whose first sale was lost still goes to who bought first", async () => {
+    const { subscription } = sellInSilence({ product: CLUB, tier: "Basic", accountEmail: someone() });
+    stack.gumroad.changeAccountEmail(someone(), someone("moved"));
+    await happens(() => stack.gumroad.renew(subscription!));
+    expect(rolesOf(someone())).toEqual(["club"]);
+    expect(rolesOf(someone("moved"))).toEqual([]);
+  });
+
   it("a change of plan, which the API can't show, is taken from its ping", async () => {
     const { subscription } = await happens(() => stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" }));
     expect(rolesOf(someone())).toEqual(["club"]);

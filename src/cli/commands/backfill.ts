@@ -27,6 +27,7 @@ interface Flags {
 /** Between two looks at what provision has done. SQS's own count is up to a minute late; the local queue's isn't. */
 const LOCAL_PACE = { pollMs: 100, countLagMs: 2_000 } as const;
 const PACE = { pollMs: 2_000, countLagMs: 90_000 } as const;
+const COUNTED_EVERY_MS = 10_000;
 /** Buyers a minute, by Auth0's plan: a new one takes a look-up, a create and an assign. */
 const PLANS = [["Free", 40], ["Essentials and Professional", 100], ["Enterprise", 320]] as const;
 
@@ -86,7 +87,7 @@ async function backfill(flags: Flags, context: Context): Promise<ExitCode> {
   if (flags.dryRun === true) return dryRun({ since, adopt: flags.adopt === true, invite: flags.invite === true }, null, work, stage, context);
   const terms: BackfillTerms = { since, adopt: await adopts(flags, context.questions), invite: flags.invite === true };
   output.say(`counting the sales${since === null ? "" : ` since ${since}`}: Gumroad doesn't say how many there are`);
-  const { sales, news } = await countSales(terms, work, () => undefined);
+  const { sales, news } = await countSales(terms, work, counting(context));
   output.say(`${grouped(sales)} sales, ${grouped(news)} of them with something new. Ctrl-C stops; ${context.commandLine("backfill")} goes on`);
   const begun = await sweeps.save(beginning(terms, sales, last, now()));
   if (begun === null) throw new ConfigError("BACKFILL_ELSEWHERE", "another backfill of this stage has just begun: leave it to that");
@@ -113,8 +114,9 @@ async function run(begun: Checkpoint, work: Backfilling, sweeps: Sweeps, stage: 
   return untaken.length + nobodys.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-async function dryRun(terms: BackfillTerms, under: Checkpoint | null, work: Backfilling, stage: Stage, { output }: Context): Promise<ExitCode> {
-  const count = await countSales(terms, work, () => undefined);
+async function dryRun(terms: BackfillTerms, under: Checkpoint | null, work: Backfilling, stage: Stage, context: Context): Promise<ExitCode> {
+  const { output } = context;
+  const count = await countSales(terms, work, counting(context));
   if (under !== null) output.say(`one is under way: ${grouped(under.read)} sales are done`);
   output.say(`${grouped(count.sales)} sales of ${grouped(count.buyers)} buyers; would have ${grouped(count.news)} of them read back, of ${grouped(count.newsBuyers)} buyers`);
   for (const [plan, perMinute] of PLANS) output.say(`  on Auth0 ${plan}: ${about((count.newsBuyers / perMinute) * 60_000)}, if all of them are new there`);
@@ -129,6 +131,16 @@ async function finishedBefore(last: Checkpoint, sweeps: Sweeps, stage: Stage, { 
   output.say(`finished on ${new Date(last.finishedAt ?? 0).toISOString().slice(0, 10)}: ${grouped(last.read)} sales seen${since === null ? "" : ` since ${since}`}, ${grouped(changed)} changes of roles. Anew: ${commandLine("backfill --restart")}`);
   output.result({ stage: stage.name, dryRun: false, finished: true, since, adopt, invite, sales: last.read, differed: last.differed, sent: last.sent, taken: 0, changed, untaken: [], nobodys: [], resumed: false, tookMs: 0 });
   return EXIT.ok;
+}
+
+/** Ten sales a page: a large shop takes minutes to be counted. */
+function counting({ output, complain, now }: Context): (sales: number) => void {
+  let last = now();
+  return (sales) => {
+    if (output.json || now() - last < COUNTED_EVERY_MS) return;
+    last = now();
+    complain(`${grouped(sales)} sales so far`);
+  };
 }
 
 /** Counted by provision, change by change. */

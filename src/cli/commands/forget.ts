@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 
-import { entriesOf, grantedRole } from "../../access/facts.ts";
+import { entriesOf, grantedRole, type SourceId } from "../../access/facts.ts";
 import { auth0Directory } from "../../auth0/directory.ts";
 import type { Auth0Credentials } from "../../auth0/secret.ts";
 import { ConfigError } from "../../errors.ts";
@@ -40,7 +40,7 @@ const REMAINS: readonly { readonly where: string; readonly what: string; readonl
   { where: "the ledger's table", what: "tombstones: keyed hashes of the email and of the purchases' ids, and when", howLong: "for good, so that nothing brings them back" },
   { where: "the ledger's backups (point in time)", what: "all of it", howLong: "35 days" },
   { where: "the queue and the dead-letter queue", what: "messages that wait there, with the email", howLong: "14 days at most" },
-  { where: "other buyers' records", what: "the email, where they gave this person a gift, got one, or a purchase was moved between them", howLong: "until those are forgotten" },
+  { where: "other buyers' records", what: "the email, where they got a gift from this person, a purchase was moved between them, or a charge of theirs was paid under this email", howLong: "until those are forgotten" },
   { where: "CloudWatch logs", what: "no email: the start of its hash, ids of purchases", howLong: "30 days" },
   { where: "Auth0", what: "its own logs; users that were not deleted, without our roles and marks", howLong: "the logs 1 to 30 days, by your plan" },
   { where: "the self-built login", what: "an account of its own, if this person made one there", howLong: "until it is deleted there" },
@@ -75,8 +75,9 @@ async function forget(email: string, flags: Flags, context: Context): Promise<Ex
   const history = dynamoHistory(stage.dynamo, stage.ledger);
   const record = await ledger.load(email);
   const events = await history.of(email);
+  const unsold = (await history.unsoldOf(email)).map(({ source }) => source);
   const users = await usersToForget(record, directory);
-  const traces = tracesOf(record, events);
+  const traces = tracesOf(record, events, unsold);
   output.say(`${email}: ${String(traces.sources.length)} purchases, ${String(events.length)} events, ${String(users.length)} users at Auth0`);
   if (!dryRun) await confirmed(email, flags, context);
 
@@ -98,7 +99,7 @@ async function forget(email: string, flags: Flags, context: Context): Promise<Ex
       await wait(RECHECK_MS);
       const back = await ledger.load(email);
       if (back.version === 0 || round === ROUNDS) return;
-      left = tracesOf(back, await history.of(email));
+      left = tracesOf(back, await history.of(email), unsold);
     }
   });
   if (!dryRun) output.say(`erased ${String(erased)} items`);
@@ -110,11 +111,11 @@ async function forget(email: string, flags: Flags, context: Context): Promise<Ex
 
 const receivedShape = z.object({ event: z.literal("sale"), saleId: z.string(), gifter: z.string() });
 
-/** Purchases that were moved away are somebody else's by now. */
-function tracesOf(record: BuyerRecord, events: readonly HistoryEvent[]): BuyerTraces {
+/** Purchases that were moved away are somebody else's by now; `unsold` are those that nobody has told the sale of. */
+function tracesOf(record: BuyerRecord, events: readonly HistoryEvent[], unsold: readonly SourceId[]): BuyerTraces {
   return {
     email: record.email,
-    sources: entriesOf(record.sources).flatMap(([id]) => (grantedRole(id) === null && isMine(record, id) ? [id] : [])),
+    sources: [...new Set([...entriesOf(record.sources).flatMap(([id]) => (grantedRole(id) === null && isMine(record, id) ? [id] : [])), ...unsold])],
     products: [...new Set(Object.values(record.sources).map(({ productId }) => productId))],
     received: events.flatMap(({ detail }) => {
       const gift = receivedShape.safeParse(detail);

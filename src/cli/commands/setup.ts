@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 
 import { roleNames } from "../../access/policy.ts";
-import { MANAGEMENT_SCOPES } from "../../auth0/scopes.ts";
+import { scopesFor } from "../../auth0/scopes.ts";
 import { type Auth0Credentials, auth0SecretShape } from "../../auth0/secret.ts";
 import { tenantAdmin, type TenantAdmin } from "../../auth0/tenant-admin.ts";
 import { LOCAL_ACCESS_TOKEN } from "../../emulators/gumroad/options.ts";
@@ -28,6 +28,7 @@ interface Flags extends OperatorFlags {
   readonly auth0ClientSecret?: string;
   readonly auth0Connection?: string;
   readonly auth0Audience?: string;
+  readonly auth0LoginClientId?: string;
   readonly gumroadToken?: string;
   readonly gumroadApi?: string;
   /** False with --no-gumroad. */
@@ -71,6 +72,7 @@ export function register(program: Command, context: Context): void {
     .option("--auth0-client-id <id>", "the service's machine-to-machine application (or AUTH0_CLIENT_ID)")
     .option("--auth0-client-secret <secret>", "its secret (or AUTH0_CLIENT_SECRET)")
     .option("--auth0-connection <name>", "the database connection for new users (or AUTH0_CONNECTION)")
+    .option("--auth0-login-client-id <id>", "the application where buyers log in: invitations name it and lead there (or AUTH0_LOGIN_CLIENT_ID)")
     .option("--auth0-audience <url>", "with a custom domain: the Management API's own identifier (or AUTH0_AUDIENCE)")
     .option("--gumroad-token <token>", "an access token with the scope view_sales (or GUMROAD_ACCESS_TOKEN)")
     .option("--gumroad-api <url>", "where Gumroad's API is, if not at api.gumroad.com (or GUMROAD_API)")
@@ -153,6 +155,7 @@ async function auth0Settings({ flags, context: { env, questions, output }, stage
     client_secret: flags.auth0ClientSecret ?? env["AUTH0_CLIENT_SECRET"],
     connection: flags.auth0Connection ?? env["AUTH0_CONNECTION"],
     audience: flags.auth0Audience ?? env["AUTH0_AUDIENCE"],
+    login_client_id: flags.auth0LoginClientId ?? env["AUTH0_LOGIN_CLIENT_ID"],
   });
   const ask = async (known: SecretValue): Promise<SecretValue> => {
     if (questions === null) return known;
@@ -262,15 +265,17 @@ async function store({ stage, steps, stored, context }: Work, name: SecretName, 
 async function setUpTenant(work: Work, service: Auth0Credentials, own: TenantAdmin, roles: readonly string[]): Promise<void> {
   const admin = operatorAdmin(work.flags, work.stage, work.context.env, service);
   await setScopes(work, service, own, admin);
-  await createRoles(work, admin ?? own, roles);
+  // Kept in app_metadata, roles are names and nothing else.
+  if (work.stage.access === "roles") await createRoles(work, admin ?? own, roles);
   await enableConnection(work, service, admin);
 }
 
-async function setScopes({ steps }: Work, service: Auth0Credentials, own: TenantAdmin, admin: TenantAdmin | null): Promise<void> {
+async function setScopes({ stage, steps }: Work, service: Auth0Credentials, own: TenantAdmin, admin: TenantAdmin | null): Promise<void> {
   const step = "Auth0 scopes";
   const granted = await own.scopes(AbortSignal.timeout(LIMIT_MS));
-  const few = MANAGEMENT_SCOPES.filter((scope) => !granted.includes(scope));
-  const many = granted.filter((scope) => !MANAGEMENT_SCOPES.includes(scope));
+  const needed = scopesFor(stage.access);
+  const few = needed.filter((scope) => !granted.includes(scope));
+  const many = granted.filter((scope) => !needed.includes(scope));
   if (few.length + many.length === 0) {
     steps.kept(step, "exactly those that are needed");
     return;
@@ -281,7 +286,7 @@ async function setScopes({ steps }: Work, service: Auth0Credentials, own: Tenant
     steps.byHand(step, `Auth0 → Applications → ${service.clientId} → APIs → Auth0 Management API: ${change}; or ${NEEDS_ADMIN}`);
     return;
   }
-  await steps.change(step, change, () => admin.setScopes(grant.id, MANAGEMENT_SCOPES, AbortSignal.timeout(LIMIT_MS)));
+  await steps.change(step, change, () => admin.setScopes(grant.id, needed, AbortSignal.timeout(LIMIT_MS)));
 }
 
 async function createRoles({ steps }: Work, tenant: TenantAdmin, roles: readonly string[]): Promise<void> {
@@ -300,13 +305,14 @@ async function createRoles({ steps }: Work, tenant: TenantAdmin, roles: readonly
   }
 }
 
-async function enableConnection({ steps }: Work, service: Auth0Credentials, admin: TenantAdmin | null): Promise<void> {
-  const step = `Auth0 connection ${service.connection}`;
+async function enableConnection({ stage, steps }: Work, service: Auth0Credentials, admin: TenantAdmin | null): Promise<void> {
+  const name = stage.gettingIn === "passwordless" ? service.passwordlessConnection : service.connection;
+  const step = `Auth0 connection ${name}`;
   if (admin === null) {
     steps.kept(step, `not looked at: ${NEEDS_ADMIN}`);
     return;
   }
-  const connection = await admin.connection(service.connection, service.clientId, AbortSignal.timeout(LIMIT_MS));
+  const connection = await admin.connection(name, service.clientId, AbortSignal.timeout(LIMIT_MS));
   if (connection === null) steps.byHand(step, "there is none of this name: create the database, or name another with --auth0-connection");
   else if (connection.enabled) steps.kept(step, "enabled for the service's application");
   else await steps.change(step, "enabled for the service's application", () => admin.enableConnection(connection.id, service.clientId, AbortSignal.timeout(LIMIT_MS)));

@@ -57,9 +57,10 @@ async function status({ quick }: Flags, context: Context): Promise<ExitCode> {
   const dead = deadLetters.waiting + deadLetters.inFlight;
 
   if (counted !== null) showCounts(counted, names, context);
-  const isLate = counted?.earliestDueAt != null && counted.earliestDueAt < now() - LATE_MS;
-  if (isLate) output.say(output.tone("bad", `late      a buyer has been due since ${momentOf(counted.earliestDueAt ?? 0)}: reconcile doesn't run, or the queue is full`));
-  output.say(`queue     ${String(queue.waiting)} waiting, ${String(queue.inFlight)} being worked on or resting${counted?.oldestUnsettledAt == null ? "" : `; the oldest that waits does so since ${momentOf(counted.oldestUnsettledAt)}`}`);
+  const dueAt = counted?.earliestDueAt ?? null;
+  const isLate = dueAt !== null && dueAt < now() - LATE_MS;
+  if (isLate) output.say(output.tone("bad", `late      a buyer has been due since ${momentOf(dueAt)}: reconcile doesn't run, or the queue is full`));
+  output.say(`queue     ${String(queue.waiting)} waiting, ${String(queue.inFlight)} being worked on or resting`);
   output.say(`dead      ${dead === 0 ? "none" : output.tone("bad", `${String(dead)}: ${context.commandLine("doctor")} says of what kind`)}`);
   for (const sweep of sweeps) output.say(`${sweep.sweep.padEnd("received".length)}  ${sweepWords(sweep)}`);
   output.result({ stage: stage.name, at: isoOf(now()), queue, deadLetters: dead, late: isLate, ...(counted === null ? {} : { ledger: counted }), sweeps });
@@ -67,12 +68,13 @@ async function status({ quick }: Flags, context: Context): Promise<ExitCode> {
   return needsPerson ? EXIT.failed : EXIT.ok;
 }
 
-function showCounts({ received, waitingForSale, buyers, applied, waiting, scheduled, held }: LedgerCount, names: ReadonlyMap<string, string>, { output, commandLine }: Context): void {
+function showCounts({ received, waitingForSale, buyers, applied, waiting, scheduled, held, oldestUnsettledAt }: LedgerCount, names: ReadonlyMap<string, string>, { output, commandLine }: Context): void {
   const counts = (each: Readonly<Record<string, number>>): string => Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} ${String(count)}`).join(", ");
   const sum = Object.values(received).reduce((total, count) => total + count, 0);
   output.say(`received  ${String(sum)}${sum === 0 ? "" : `: ${counts(received)}`}${waitingForSale === 0 ? "" : `; ${String(waitingForSale)} purchases wait for word of their sale`}`);
   output.say(`applied   ${String(applied)} of ${String(buyers)} buyers`);
-  output.say(`waiting   ${Object.keys(waiting).length === 0 ? "nobody" : output.tone("warning", counts(waiting))}${scheduled === 0 ? "" : `; ${String(scheduled)} are due at a known time, and need nothing until then`}`);
+  const oldest = oldestUnsettledAt === null ? "" : `, the oldest since ${momentOf(oldestUnsettledAt)}`;
+  output.say(`waiting   ${Object.keys(waiting).length === 0 ? "nobody" : output.tone("warning", counts(waiting) + oldest)}${scheduled === 0 ? "" : `; ${String(scheduled)} are due at a known time, and need nothing until then`}`);
   for (const [product, count] of Object.entries(held)) {
     const name = names.get(product) ?? product;
     output.say(output.tone("bad", `held      ${name}: ${String(count)} ${count === 1 ? "buyer" : "buyers"}. Say ${commandLine(`release "${name}"`)} or ${commandLine(`keep "${name}"`)}`));

@@ -45,10 +45,10 @@ async function transfer(named: string, to: string, flags: Flags, context: Contex
   const [from, target] = await Promise.all([ledger.load(owner), ledger.load(to)]);
   const together = belongingTo(source, from, policy);
   const sources = flags.only === true ? [source] : together;
-  output.say(`from ${owner} to ${to}:`);
+  const dryRun = flags.dryRun === true;
+  output.say(`${dryRun ? "would move " : ""}from ${owner} to ${to}:`);
   for (const id of sources) output.say(`  ${id}  ${policy.get(from.sources[id]?.productId ?? "")?.name ?? "a product that src/products.ts doesn't list"}`);
 
-  const dryRun = flags.dryRun === true;
   if (!dryRun && sources.length > 1) await confirmAll(flags, context);
   const signature = dryRun ? { by: "", why: "" } : await signatureOf(flags, context);
   const acts = sources.map((id) => ({ id, act: { at: now(), id: randomUUID(), ...signature, decision: { kind: "move", to } } satisfies Act }));
@@ -58,7 +58,7 @@ async function transfer(named: string, to: string, flags: Flags, context: Contex
     { buyer: owner, before: rolesOf(from, policy, now()), after: rolesOf(left, policy, now()) },
     { buyer: to, before: rolesOf(target, policy, now()), after: rolesOf(got, policy, now()) },
   ];
-  for (const change of changes) output.say(`${change.buyer} ${dryRun ? "would be one who " : ""}${differenceWords(change)}`);
+  for (const change of changes) output.say(`${change.buyer} ${differenceWords(change)}`);
   const about = { from: owner, to, sources, leftBehind: together.filter((id) => !sources.includes(id)), changes, dryRun };
   for (const id of about.leftBehind) output.say(output.tone("warning", `${id} was bought with it, and stays with ${owner}`));
   if (dryRun) {

@@ -82,6 +82,8 @@ describe("the stack file", () => {
     dynamodb: { endpoint: "http://127.0.0.1:4", tables: {} },
     lambda: { endpoint: "http://127.0.0.1:1" },
     secretsmanager: { endpoint: "http://127.0.0.1:1" },
+    access: "roles",
+    gettingIn: "invite",
     logs: "x.log",
   };
 
