@@ -59,6 +59,20 @@ describe(`merging facts (seed ${String(seed)})`, () => {
     );
   });
 
+  it("keeps the newest reading of each charge and of the subscription, and the last act", () => {
+    fc.assert(
+      fc.property(fc.array(anyFacts, { minLength: 1, maxLength: 6 }), (told) => {
+        const merged = told.reduce(mergeSource);
+        const latest = (times: readonly (number | undefined)[]) => times.reduce<number | undefined>((last, at) => (last === undefined || (at ?? 0) > last ? at : last), undefined);
+        for (const { saleId, read } of merged.charges) expect(read?.at).toBe(latest(told.flatMap(({ charges }) => charges.filter((charge) => charge.saleId === saleId).map((charge) => charge.read?.at))));
+        expect(merged.read?.at).toBe(latest(told.map(({ read }) => read?.at)));
+        const ofLastMoment = told.flatMap(({ act }) => (act !== null && act.at === latest(told.map((each) => each.act?.at)) ? [act.id] : []));
+        expect(merged.act?.id).toBe(ofLastMoment.sort().at(-1));
+      }),
+      runs,
+    );
+  });
+
   it("of two records holds what either knows", () => {
     const record = fc.array(fc.tuple(anySourceId, anyFacts), { maxLength: 4 }).map((told) => told.reduce<Sources>((sources, [id, facts]) => addFacts(sources, id, facts), {}));
     fc.assert(

@@ -1,110 +1,83 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 
 import { entitlements } from "../../src/access/entitlements.ts";
-import type { Sources } from "../../src/access/facts.ts";
-import { addFacts } from "../../src/access/merge.ts";
-import { startGumroadEmulator, type GumroadEmulator } from "../../src/emulators/gumroad/emulator.ts";
-import { isChargedBack } from "../../src/emulators/gumroad/sale.ts";
-import { ShopError } from "../../src/emulators/gumroad/shop-error.ts";
-import type { Subscription } from "../../src/emulators/gumroad/subscription.ts";
-import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts-of-ping.ts";
-import { parseForm } from "../../src/gumroad/form.ts";
-import { readPing } from "../../src/gumroad/ping.ts";
-import policy from "../../src/products.ts";
-import { DAY } from "../access/purchases.ts";
 import { seed } from "./arbitraries.ts";
-import { rolesByTheBooks } from "./shop-truth.ts";
+import type { Telling } from "./shop-happenings.ts";
+import { anyHistory, play, type Moment } from "./shop-play.ts";
+import { anyTerms, marketOf, type Market } from "./shop-terms.ts";
+import { recordsOf, type Told } from "./shop-told.ts";
 
-const EVENTS = ["sale", "refund", "dispute", "dispute_won", "cancellation", "subscription_updated", "subscription_ended", "subscription_restarted"] as const;
-const PRODUCTS = ["zGyG_1JQunZuizwqd9CP7g==", "Z7kcrf7WgiSjiBnsGYi45w==", "wg2b8FhyMUKaJ6Eo3PrR5g==", "zdLk8Uz-AIidbazwzX2EkA==", "lnHn8l0Cn_FH_VuURa1aEw=="];
-const BUYERS = ["ann@example.com", "bo@example.com"];
+/** More of them by hand: `HISTORIES=2000`. */
+const numRuns = Number(process.env["HISTORIES"] ?? 150);
 
-let shop: GumroadEmulator;
-let bodies: string[];
-let clock: number;
-beforeAll(async () => {
-  clock = Date.parse("2026-01-05T12:00:00Z");
-  shop = await startGumroadEmulator({
-    now: () => clock,
-    deliver: ({ body }) => {
-      bodies.push(body);
-      return 200;
-    },
-  });
-});
-afterAll(async () => {
-  await shop.stop();
-});
-
-interface Act {
-  readonly kind: number;
-  readonly which: number;
-  readonly buyer: number;
-  readonly days: number;
+/** Chance, for what isn't worth shrinking: numbers from 0 to below 1. */
+function chanceFrom(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
 }
 
-/** Does something that can happen in a shop; what Gumroad would refuse just doesn't happen. Silent acts are left out: no ping tells them. */
-async function happen({ kind, which, buyer, days }: Act): Promise<void> {
-  const email = BUYERS[buyer % BUYERS.length]!;
-  const product = PRODUCTS[which % PRODUCTS.length]!;
-  const sales = shop.sales.filter(({ state, bundleSaleId }) => state === "charged" && bundleSaleId === undefined);
-  const sale = sales[which % sales.length];
-  const subscription = shop.subscriptions[which % shop.subscriptions.length];
-  const tier = which % 2 === 0 ? "Premium" : "Basic";
-  try {
-    if (kind <= 3) shop.sell({ product, email, accountEmail: email, ...(product === PRODUCTS[2] ? { tier } : {}) });
-    else if (kind === 4 && sale !== undefined) shop.refund(sale, which % 2 === 0 ? {} : { partial: true });
-    else if (kind === 5 && sale !== undefined) shop.dispute(sale);
-    else if (kind === 6 && sale !== undefined) shop.disputeWon(sale);
-    else if (kind === 7 && subscription !== undefined) shop.cancel(subscription);
-    else if (kind === 8 && subscription !== undefined) shop.restart(subscription);
-    else if (kind === 9 && subscription !== undefined) shop.upgrade(subscription, { tier: "Premium" });
-    else if (kind === 10 && subscription !== undefined && isPaidAhead(subscription)) shop.downgrade(subscription, { tier: "Basic" });
-    else if (kind === 11 && subscription !== undefined && subscription.pendingPlan === undefined) shop.failPayment(subscription, { atNextCharge: true });
-    else if (kind >= 12) await shop.advance(days * DAY);
-  } catch (error) {
-    if (!(error instanceof ShopError)) throw error;
-  }
-  // Gumroad's times are whole seconds, and nobody does two things within one.
-  await shop.advance(60_000);
+/** All of it, some of it twice, in any order. */
+function jumbled(all: readonly Told[], chance: () => number): readonly Told[] {
+  const copies = all.flatMap((told) => (chance() < 0.3 ? [told, told] : [told]));
+  return copies.map((told) => ({ told, at: chance() })).sort((a, b) => a.at - b.at).map(({ told }) => told);
 }
 
-/**
- * A downgrade counts from the date that its ping names. Gumroad itself waits for the next charge, which is another moment
- * when nothing is paid ahead or that charge fails: such histories are left out.
- */
-function isPaidAhead(subscription: Subscription): boolean {
-  return !subscription.chargeFailed && !subscription.cardDeclined && shop.sales.every((sale) => !subscription.saleIds.includes(sale.id) || (sale.refunded !== true && !isChargedBack(sale)));
+/** Some of it lost, but nothing that has no replacement. */
+function thinned(all: readonly Told[], chance: () => number): readonly Told[] {
+  const loss = chance();
+  return all.filter((told) => told.irreplaceable || chance() >= loss);
 }
 
-/** What the service makes of the pings: each source belongs to whoever its sale names, and the rest is merged. */
-function rolesFromPings(told: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const pings = told.map((body) => readPing(parseForm(body)));
-  const owners = new Map(pings.filter(({ event }) => event === "sale").map((ping) => [sourceOfPing(ping), ping.email]));
-  const buyers = new Map<string, Sources>();
-  for (const ping of pings) {
-    const owner = owners.get(sourceOfPing(ping));
-    if (owner !== undefined) buyers.set(owner, addFacts(buyers.get(owner) ?? {}, sourceOfPing(ping), factsOfPing(ping)));
-  }
-  return new Map([...buyers].map(([email, sources]) => [email, entitlements(sources, policy, shop.now()).roles]));
+/** What the API's listings show, and the rows that a ping which came through named. */
+function readable(rows: readonly Told[], told: readonly Told[]): readonly Told[] {
+  const named = new Set(told.flatMap(({ ping }) => (ping !== null && "saleId" in ping ? [ping.saleId] : [])));
+  return rows.filter(({ unlisted }) => unlisted === null || named.has(unlisted));
 }
 
-describe(`a shop's random history (seed ${String(seed)})`, () => {
-  it("ends with the roles that its books say, whatever order the pings come in and however often", async () => {
-    const act = fc.record({ kind: fc.integer({ min: 0, max: 15 }), which: fc.nat(9), buyer: fc.nat(1), days: fc.integer({ min: 1, max: 40 }) });
-    await fc.assert(
-      fc.asyncProperty(fc.array(act, { minLength: 4, maxLength: 30, size: "max" }), fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })), async (acts, random) => {
-        shop.reset();
-        bodies = [];
-        for (const event of EVENTS) shop.subscribe(event, "http://ping.example/local");
-        for (const each of acts) await happen(each);
-        await shop.settled();
-        const order = [...bodies, ...bodies].map((body) => ({ body, at: random.next().value })).sort((a, b) => a.at - b.at);
-        const told = rolesFromPings(order.map(({ body }) => body));
-        for (const [email, roles] of rolesByTheBooks(shop)) expect({ email, roles: told.get(email) ?? [] }).toEqual({ email, roles });
-      }),
-      { seed, numRuns: 200 },
-    );
+function expectRolesOfTheBooks(all: readonly Told[], { roles, at }: Moment, { policy }: Market): void {
+  const records = recordsOf(all);
+  const everybody = [...new Set([...roles.keys(), ...records.keys()])];
+  const given = everybody.map((email) => ({ email, roles: entitlements(records.get(email) ?? {}, policy, at).roles }));
+  expect(given).toEqual(everybody.map((email) => ({ email, roles: roles.get(email) ?? [] })));
+}
+
+/** Holds, at every moment asked, what the service is told by then against the books. */
+function compare(telling: Telling, toldBy: (moment: Moment, before: readonly Moment[], chance: () => number) => readonly Told[]): void {
+  fc.assert(
+    fc.property(anyTerms, anyHistory, fc.noShrink(fc.nat()), (terms, history, start) => {
+      const market = marketOf(terms);
+      const chance = chanceFrom(start);
+      const moments = play(market, history, telling);
+      for (const [index, moment] of moments.entries()) expectRolesOfTheBooks(jumbled(toldBy(moment, moments.slice(0, index), chance), chance), moment, market);
+    }),
+    { seed, numRuns },
+  );
+}
+
+describe(`a shop's random history (seed ${String(seed)}), at every time asked, gives the roles of its books`, () => {
+  it("by pings alone, whatever order they come in and however often", () => {
+    compare("pings", ({ told }) => told);
+  }, 60_000);
+
+  it("with any pings lost, once every row of Gumroad's API is read, silent acts and all", () => {
+    compare("read back", ({ told, rows }, _, chance) => {
+      const kept = thinned(told, chance);
+      return [...kept, ...readable(rows, kept)];
+    });
+  }, 60_000);
+
+  it("when older readings come in after the newest", () => {
+    compare("read back", ({ told, rows }, before, chance) => {
+      const kept = thinned(told, chance);
+      return [...kept, ...before.flatMap((moment) => thinned(readable(moment.rows, kept), chance)), ...readable(rows, kept)];
+    });
+  }, 60_000);
+
+  it("but where an operator decided otherwise last", () => {
+    compare("operators", ({ told, rows }) => [...told, ...rows]);
   }, 60_000);
 });

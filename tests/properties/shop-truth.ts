@@ -1,52 +1,112 @@
-import type { GumroadEmulator } from "../../src/emulators/gumroad/emulator.ts";
-import { fixtureProducts } from "../../src/emulators/gumroad/products.ts";
+import type { Product } from "../../src/access/policy.ts";
+import { onePeriodAfter } from "../../src/emulators/gumroad/clock.ts";
 import { isChargedBack, type Sale } from "../../src/emulators/gumroad/sale.ts";
 import { endedReason, type Subscription } from "../../src/emulators/gumroad/subscription.ts";
+import products from "../../src/products.ts";
 
-const ROLES: Readonly<Record<string, readonly string[]>> = {
-  "Serverless Handbook": ["serverless-handbook"],
-  "React for Data Visualization": ["react-for-dataviz"],
-  "Pro Club Basic": ["club"],
-  "Pro Club Premium": ["club", "club-premium"],
-  Masterclass: ["masterclass"],
-};
-const names = new Map(fixtureProducts().map(({ id, name, kind }) => [id, { name, kind }]));
+/** A shop's books, which the service never sees. */
+export interface Books {
+  readonly sales: readonly Sale[];
+  readonly subscriptions: readonly Subscription[];
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+/** The seller's decisions by product id. */
+export type Terms = ReadonlyMap<string, Product>;
+
+/** What an operator said last of a sale or subscription, by its id; null: nothing that holds. */
+export type LastWord = (id: string) => "has" | "has not" | null;
+
+const DAY = 86_400_000;
 
 /**
- * The roles that each buyer should have by the shop's own books, which the service never sees: a plain model of the truth
- * table, written apart from `src/access`, in the shop's words.
+ * The roles that each buyer should have now, by the shop's own books and the seller's terms: a plain model of the truth
+ * table, written apart from `src/access`, in the shop's words. Everybody whose email the books name is in it.
  */
-export function rolesByTheBooks({ sales, subscriptions }: GumroadEmulator): ReadonlyMap<string, readonly string[]> {
-  const roles = new Map<string, Set<string>>();
-  const give = (email: string, product: string) => {
-    const all = roles.get(email) ?? new Set();
-    for (const role of ROLES[product] ?? []) all.add(role);
-    roles.set(email, all);
+export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord: LastWord = () => null): ReadonlyMap<string, readonly string[]> {
+  const { sales, subscriptions } = books;
+  const now = books.now();
+  const byId = new Map(sales.map((sale) => [sale.id, sale]));
+  const roles = new Map<string, Set<string>>(sales.map(({ email }) => [email, new Set()]));
+  const give = (email: string, productId: string, option: string | undefined) => {
+    for (const role of rolesFor(terms.get(productId), option)) roles.get(email)?.add(role);
   };
-  for (const sale of sales) {
-    roles.set(sale.email, roles.get(sale.email) ?? new Set());
-    const bundle = sales.find(({ id }) => id === sale.bundleSaleId);
-    if (sale.subscriptionId === undefined && stands(sale) && (bundle === undefined || stands(bundle))) give(sale.email, nameOf(sale.productId));
+
+  for (const sale of sales.filter(({ subscriptionId }) => subscriptionId === undefined)) {
+    if (has(sale, byId, terms, lastWord)) give(sale.email, sale.productId, optionOf(sale, terms));
   }
   for (const subscription of subscriptions) {
-    const charges = sales.filter(({ id }) => subscription.saleIds.includes(id));
+    const charges = subscription.saleIds.flatMap((id) => byId.get(id) ?? []);
     const [first] = charges;
-    if (first === undefined) continue;
-    if (subscription.instalments && paysOrPaid(subscription) && charges.every(stands)) give(first.email, nameOf(subscription.productId));
-    if (!subscription.instalments && subscription.deactivatedAt === undefined) give(first.email, `${nameOf(subscription.productId)} ${subscription.plan.tier?.name ?? ""}`);
+    const said = lastWord(subscription.id);
+    const { productId } = subscription;
+    // Whoever was charged first owns it, whatever email later charges are made under.
+    if (first !== undefined && (said === null ? goesOn(subscription, charges, terms.get(productId), now) : said === "has")) give(first.email, productId, tierNow(subscription, charges, now));
   }
   return new Map([...roles].map(([email, all]) => [email, [...all].sort()]));
 }
 
-function stands(sale: Sale): boolean {
-  return sale.refunded !== true && !isChargedBack(sale) && sale.state !== "preorderAuthorized";
+/** Whether a purchase without a subscription gives anything to whom it names. */
+function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord: LastWord): boolean {
+  const word = (of: Sale): boolean | null => {
+    const said = lastWord(of.id);
+    return said === null ? null : said === "has";
+  };
+  const own = word(sale);
+  switch (sale.state) {
+    case "giftGiver":
+      return false;
+    case "giftReceiver": {
+      // Two rows, one gift: whichever an operator gave is given, and else whichever they took is taken.
+      const giver = byId.get(sale.giftPartnerId ?? "");
+      if (giver === undefined) return own ?? false;
+      return own === true || word(giver) === true || (own !== false && (word(giver) ?? isPaid(giver, terms, "remove")));
+    }
+    case "preorderAuthorized":
+    case "freeTrial":
+      return own ?? false;
+    case "charged": {
+      const payer = byId.get(sale.bundleSaleId ?? "") ?? sale;
+      return own ?? word(payer) ?? isPaid(payer, terms, "remove");
+    }
+  }
 }
 
-function paysOrPaid(subscription: Subscription): boolean {
-  const reason = endedReason(subscription);
-  return reason === undefined || reason === "fixed_subscription_period_ended";
+/** Whether the money of a charge stayed, or what happened to it doesn't matter to the seller. `unlessSaid`: what a full refund or a dispute does otherwise. */
+function isPaid(sale: Sale, terms: Terms, unlessSaid: "keep" | "remove"): boolean {
+  const { onRefund = unlessSaid, onPartialRefund = "keep", onDispute = unlessSaid } = terms.get(sale.productId) ?? {};
+  if (sale.refunded === true && onRefund === "remove") return false;
+  if (sale.partlyRefunded === true && onPartialRefund === "remove") return false;
+  return !(isChargedBack(sale) && onDispute === "remove");
 }
 
-function nameOf(productId: string): string {
-  return names.get(productId)?.name ?? "";
+function goesOn(subscription: Subscription, charges: readonly Sale[], product: Product | undefined, now: number): boolean {
+  if (product === undefined) return false;
+  const terms: Terms = new Map([[product.id, product]]);
+  const newest = charges.at(-1);
+  if (subscription.instalments) {
+    if (!charges.every((sale) => isPaid(sale, terms, "remove"))) return false;
+    if (endedReason(subscription) === "fixed_subscription_period_ended") return true;
+  } else if (newest !== undefined && !isPaid(newest, terms, "keep")) return false;
+  if (subscription.deactivatedAt === undefined || product.onEnd === "keep") return true;
+  return now < subscription.deactivatedAt + (product.onEnd?.graceDays ?? 0) * DAY;
+}
+
+/** The tier paid for, or the cheaper one that the subscriber asked for, once what was paid for is over. */
+function tierNow({ plan, pendingPlan }: Subscription, charges: readonly Sale[], now: number): string | undefined {
+  const last = charges.findLast(({ state }) => state !== "freeTrial");
+  const isDue = pendingPlan !== undefined && last !== undefined && onePeriodAfter(last.createdAt, plan.recurrence) <= now;
+  return (isDue ? pendingPlan : plan).tier?.name;
+}
+
+function optionOf({ productId, variants }: Sale, terms: Terms): string | undefined {
+  const product = terms.get(productId);
+  return variants.find(({ category }) => product !== undefined && "variant" in product && category === product.variant)?.option.name;
+}
+
+function rolesFor(product: Product | undefined, option: string | undefined): readonly string[] {
+  if (product === undefined) return [];
+  if (!("variant" in product)) return product.roles ?? [];
+  return (option === undefined ? undefined : product.roles[option]) ?? product.otherwise ?? [];
 }

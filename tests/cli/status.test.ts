@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+
+import type { Stack } from "../../src/emulators/stack.ts";
+import { dynamoLosses } from "../../src/ledger/losses.ts";
+import { body, deliver, post, saleBy, startLocal } from "../pipeline/local-stack.ts";
+import { cliOn, stageOn } from "./local-cli.ts";
+
+const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startLocal();
+});
+afterAll(() => stack.stop());
+const run = (line: string) => cliOn(stack)(line);
+
+describe("status", () => {
+  it("counts what came in, what is done and what waits, in words and for scripts", async () => {
+    expect(await run("status")).toEqual({
+      code: 0,
+      err: "",
+      out: [
+        "received  0",
+        "applied   0 of 0 buyers",
+        "waiting   nobody",
+        "queue     0 waiting, 0 being worked on or resting",
+        "dead      none",
+        "recent    never begun",
+        "daily     never begun",
+        "weekly    never begun",
+      ].join("\n"),
+    });
+    stack.auth0.addUser({ email: "squat@example.com" });
+    await deliver(stack, saleBy("ann@example.com"), saleBy("ann@example.com"), saleBy("squat@example.com"), body("refund-full"));
+    await run("grant ann@example.com club --until 2099-12-31 --why gift");
+    await stack.invoke("reconcile", { sweep: "daily" });
+    await stack.sqs.idle();
+    const { code, out } = await run("status --json");
+    expect({ code, told: JSON.parse(out) }).toEqual({
+      code: 0,
+      told: {
+        stage: "local",
+        at: expect.any(String),
+        queue: { waiting: 0, inFlight: 0 },
+        deadLetters: 0,
+        late: false,
+        ledger: {
+          // The second ping of one sale told nothing new.
+          received: { sale: 2, give: 1 },
+          waitingForSale: 1,
+          buyers: 2,
+          applied: 1,
+          waiting: { EMAIL_UNVERIFIED: 1 },
+          scheduled: 1,
+          held: {},
+          earliestDueAt: expect.any(Number),
+          oldestUnsettledAt: expect.any(Number),
+        },
+        sweeps: [
+          { sweep: "recent", startedAt: null, finishedAt: null, report: null },
+          { sweep: "daily", startedAt: expect.any(Number), finishedAt: expect.any(Number), report: expect.objectContaining({ read: 2 }) },
+          { sweep: "weekly", startedAt: null, finishedAt: null, report: null },
+        ],
+      },
+    });
+    expect((await run("status")).out).toMatch(/received {2}3: give 1, sale 2; 1 purchases wait for word of their sale\napplied {3}1 of 2 buyers\nwaiting {3}EMAIL_UNVERIFIED 1, the oldest since [-0-9: ]{19}; 1 are due at a known time/);
+  });
+
+  it("points at what needs a person, and exits with 1: dead letters, held removals", async () => {
+    const { dynamo, ledger } = stageOn(stack);
+    await dynamoLosses(dynamo, ledger).noteHeld(HANDBOOK, "ann@example.com");
+    await post(stack, "seller_id=somebody-else&resource_name=sale");
+    const { code, out } = await run("status");
+    expect(code).toBe(1);
+    expect(out).toContain('held      Serverless Handbook: 1 buyer. Say npx gumroad-auth0 release "Serverless Handbook" or npx gumroad-auth0 keep "Serverless Handbook"');
+    expect(out).toMatch(/dead {6}1: npx gumroad-auth0 doctor/);
+    await dynamoLosses(dynamo, ledger).noteReleased(HANDBOOK, "ann@example.com");
+  });
+
+  it("leaves the table alone where that would take too long", async () => {
+    const told = JSON.parse((await run("status --quick --json")).out);
+    expect(Object.keys(told).sort()).toEqual(["at", "deadLetters", "late", "queue", "stage", "sweeps"]);
+  });
+});

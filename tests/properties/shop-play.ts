@@ -1,0 +1,178 @@
+import fc from "fast-check";
+
+import { shopActs } from "../../src/emulators/gumroad/acts.ts";
+import { Clock } from "../../src/emulators/gumroad/clock.ts";
+import { encodeForm } from "../../src/emulators/gumroad/form-encoding.ts";
+import { scheduleReleases } from "../../src/emulators/gumroad/preorders.ts";
+import { salePing } from "../../src/emulators/gumroad/sale-ping.ts";
+import { ShopError } from "../../src/emulators/gumroad/shop-error.ts";
+import type { Product } from "../../src/emulators/gumroad/products.ts";
+import { Shop } from "../../src/emulators/gumroad/shop.ts";
+import { parseForm } from "../../src/gumroad/form.ts";
+import { readPing } from "../../src/gumroad/ping.ts";
+import { DAY } from "../access/purchases.ts";
+import { HAPPENINGS, THEMES, type Scene, type Telling, type What } from "./shop-happenings.ts";
+import { OperatorsBook } from "./shop-operators.ts";
+import { OPENING, type Market } from "./shop-terms.ts";
+import { toldByOperator, toldByPing, toldByRows, type Told } from "./shop-told.ts";
+import { rolesByTheBooks } from "./shop-truth.ts";
+
+const MINUTE = 60_000;
+const BUYERS = ["ann@example.com", "bo@example.com", "cy@example.com"];
+
+/** Something that happens. The numbers pick among what is there at that time. */
+export interface Happening {
+  readonly what: What;
+  /** Of the product, if one is picked. */
+  readonly kind: Product["kind"];
+  readonly product: number;
+  /** Picks a sale or a subscription. */
+  readonly thing: number;
+  readonly who: number;
+  /** Picks a tier, a number of days and the like. */
+  readonly which: number;
+  /** Whether everybody's roles are asked for afterwards. */
+  readonly ask: boolean;
+}
+
+/** A moment at which everybody's roles are asked for. */
+export interface Moment {
+  /** Epoch ms. */
+  readonly at: number;
+  /** The roles by the books, by email. */
+  readonly roles: ReadonlyMap<string, readonly string[]>;
+  /** Pings and operators' acts until then. */
+  readonly told: readonly Told[];
+  /** What Gumroad's API shows at that moment. */
+  readonly rows: readonly Told[];
+}
+
+/** Any history of a shop: about some kinds of products, and what can happen to these. */
+export const anyHistory: fc.Arbitrary<readonly Happening[]> = fc.constantFrom(...THEMES).chain(({ kinds, happenings }) => {
+  const happening = (what: readonly What[]) =>
+    // Without fast-check's bias towards small numbers, which would leave all on the first days of the first product.
+    fc.noBias(fc.record({ what: fc.constantFrom(...what), kind: fc.constantFrom(...kinds), product: fc.nat(3), thing: fc.nat(19), who: fc.nat(5), which: fc.nat(11), ask: fc.integer({ min: 0, max: 3 }).map((n) => n === 0) }));
+  return fc.tuple(happening(["buy"]), fc.array(happening(["buy", ...happenings]), { minLength: 3, maxLength: 24, size: "max" })).map(([first, rest]) => [first, ...rest]);
+});
+
+/** Plays a history. The last moment is its end. */
+export function play(market: Market, history: readonly Happening[], telling: Telling): readonly Moment[] {
+  const played = new Played(market, telling);
+  return history.flatMap((happening, index) => {
+    played.happen(happening);
+    return happening.ask || index === history.length - 1 ? [played.moment()] : [];
+  });
+}
+
+/** A shop in which things happen, and all that is told of it. */
+class Played {
+  readonly #market: Market;
+  readonly #telling: Telling;
+  readonly #shop: Shop;
+  readonly #operators = new OperatorsBook();
+  readonly #grantees = new Set<string>();
+  readonly #told: Told[] = [];
+
+  constructor(market: Market, telling: Telling) {
+    this.#market = market;
+    this.#telling = telling;
+    this.#shop = new Shop({ sellerId: "seller", subdomain: "acme", products: market.products, feeCents: 0, clock: new Clock(() => OPENING), idSeed: "history" });
+    scheduleReleases(this.#shop);
+    this.#shop.announce = (_, build) => {
+      const payload = build();
+      if (payload !== undefined) this.#told.push(toldByPing(readPing(parseForm(encodeForm(payload)))));
+    };
+  }
+
+  happen(happening: Happening): void {
+    try {
+      HAPPENINGS[happening.what](this.#sceneOf(happening));
+    } catch (error) {
+      if (!(error instanceof ShopError)) throw error;
+    }
+    // Gumroad's times are whole seconds, and nobody does two things within one.
+    this.#pass(MINUTE);
+  }
+
+  moment(): Moment {
+    const now = this.#shop.now();
+    const word = (about: string) => this.#operators.lastWord(about, now);
+    const roles = new Map(rolesByTheBooks({ sales: [...this.#shop.sales.values()], subscriptions: [...this.#shop.subscriptions.values()], now: () => now }, this.#market.policy, word));
+    for (const email of this.#grantees) {
+      const others = roles.get(email) ?? [];
+      roles.set(email, word(`guest ${email}`) === "has" ? [...others, "guest"].sort() : others);
+    }
+    return { at: now, roles, told: [...this.#told], rows: this.#telling === "pings" ? [] : toldByRows(this.#shop) };
+  }
+
+  /** Moves time: what falls due happens in order. */
+  #pass(milliseconds: number): void {
+    const { clock, agenda } = this.#shop;
+    const until = clock.now() + milliseconds;
+    for (let due = agenda.next(until); due !== undefined; due = agenda.next(until)) {
+      clock.moveTo(due.at);
+      due.happen();
+    }
+    clock.moveTo(until);
+  }
+
+  #sceneOf({ kind, product, thing, who, which }: Happening): Scene {
+    const shop = this.#shop;
+    const sales = [...shop.sales.values()];
+    const paid = sales.filter(({ state, bundleSaleId }) => state !== "preorderAuthorized" && bundleSaleId === undefined);
+    const { products, policy } = this.#market;
+    return {
+      acts: shopActs(() => shop),
+      telling: this.#telling,
+      now: shop.now(),
+      sales,
+      products,
+      get product() {
+        return picked(products.filter((each) => each.kind === kind), product);
+      },
+      get row() {
+        return recent(sales, thing);
+      },
+      get sale() {
+        return recent(paid, thing);
+      },
+      get subscription() {
+        return recent([...shop.subscriptions.values()], thing);
+      },
+      email: picked(BUYERS, who),
+      other: picked(BUYERS, who + 1 + (which % 2)),
+      which,
+      termsOf: (productId) => policy.get(productId),
+      pass: (milliseconds) => {
+        this.#pass(milliseconds);
+      },
+      resend: (sale) => {
+        shop.announce("sale", () => salePing(shop, sale.state === "giftGiver" ? shop.sale(sale.giftPartnerId ?? "") : sale, "sale"));
+      },
+      decide: ({ id, productId, subscriptionId }, decision) => {
+        const act = this.#operators.note(subscriptionId ?? id, actTime(shop.now()), decision);
+        this.#told.push(toldByOperator(subscriptionId === undefined ? `sale:${id}` : `subscription:${subscriptionId}`, productId, null, act));
+      },
+      grant: (email, decision) => {
+        this.#grantees.add(email);
+        this.#told.push(toldByOperator("grant:guest", "", email, this.#operators.note(`guest ${email}`, actTime(shop.now()), decision)));
+      },
+    };
+  }
+}
+
+/** Operators' acts are told by the day, so that now and then two fall on one moment. */
+function actTime(now: number): number {
+  return now - (now % DAY);
+}
+
+/** Mostly one of the last three, so that things happen to one that something happened to. */
+function recent<T>(among: readonly T[], which: number): T {
+  return picked(which % 5 === 0 ? among : among.slice(-3), which);
+}
+
+function picked<T>(among: readonly T[], which: number): T {
+  const [one] = among.slice(which % Math.max(1, among.length));
+  if (one === undefined) throw new ShopError("NOT_POSSIBLE_NOW", "There is none yet");
+  return one;
+}
