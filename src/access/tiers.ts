@@ -37,7 +37,7 @@ export function tierInForce(source: Source, product: Product, now: number): Tier
     // Of two downgrades for one day, the later made takes the other's place; only that day's charge tells which it was.
     const charged = new Set(told.flatMap(({ change, to }) => (change === "sale" ? [to.tier] : [])));
     const [winner] = told
-      .filter((step) => step.change !== "downgrade" || before === null || leaves(step, before))
+      .filter((step) => step.change !== "downgrade" || before === null || leaves(step, before, steps))
       .sort(
         (a, b) =>
           Number(b.change !== "sale") - Number(a.change !== "sale") ||
@@ -60,8 +60,15 @@ function stepsOf(source: Source, category: string): readonly Step[] {
   return [...sales, ...source.tierChanges.map(({ at, type, from, to }): Step => ({ at, change: type, from, to }))];
 }
 
-function leaves(step: Step, before: Plan): boolean {
-  return step.from === null || agree(step.from, before);
+/**
+ * Whether a downgrade leaves the plan in force before it. The number of seats, and the price with it, may have changed since
+ * in silence: where only these differ, it is dropped only if an upgrade left the very plan that it means to leave.
+ */
+function leaves(downgrade: Step, before: Plan, steps: readonly Step[]): boolean {
+  const { from, at } = downgrade;
+  if (from === null || agree(from, before)) return true;
+  const isUpgraded = steps.some((step) => step.change === "upgrade" && step.at < at && step.from !== null && agree(step.from, from));
+  return from.tier === before.tier && known(from.recurrence, before.recurrence) && !isUpgraded;
 }
 
 /** Whether two plans can be the same, as far as both are known. */

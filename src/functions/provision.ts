@@ -15,9 +15,11 @@ import { dynamoGifts } from "../ledger/gifts.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
 import { dynamoLosses } from "../ledger/losses.ts";
 import { dynamoSweeps } from "../ledger/sweeps.ts";
+import { dynamoTombstones } from "../ledger/tombstones.ts";
 import { count, countAuth0Calls } from "../metrics.ts";
 import policy from "../products.ts";
 import { provisionBatch } from "../provisioning/batch.ts";
+import { forgetSecretShape, whoWasForgotten } from "../provisioning/forgotten.ts";
 import { sqsQueue } from "../queue/queue.ts";
 
 /** What stays, when the time for Auth0 is up, for writing that down. */
@@ -54,6 +56,7 @@ const api = gumroadApi({
   },
 });
 const gumroad = async (signal: AbortSignal) => ((await gumroadCredentials(signal)) === null ? null : api);
+const forgetSecret = optionalSecret(secretOf({ client: secrets, id: requiredSetting("FORGET_SECRET"), shape: forgetSecretShape }));
 const queue = sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") });
 
 /** Turns messages from the queue into roles at Auth0. A batch may hold many buyers; only those that failed come back. */
@@ -63,7 +66,8 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event,
   const ledger = dynamoLedger(dynamo, table, deadline);
   const closing = dynamoLedger(dynamo, table, within(CLOSING_MS));
   const { countChanged } = dynamoSweeps(dynamo, table, deadline);
-  const work = { ledger, closing, gifts: dynamoGifts(dynamo, table, deadline), losses: dynamoLosses(dynamo, table, deadline), countChanged, directory, gumroad, queue, policy, place, gettingIn, now: Date.now };
+  const forgotten = whoWasForgotten(() => forgetSecret(deadline), (key) => dynamoTombstones(dynamo, table, key, deadline));
+  const work = { forgotten, ledger, closing, gifts: dynamoGifts(dynamo, table, deadline), losses: dynamoLosses(dynamo, table, deadline), countChanged, directory, gumroad, queue, policy, place, gettingIn, now: Date.now };
   const failed = await provisionBatch(event.Records, work, deadline);
   countAuth0Calls(auth0Calls);
   auth0Calls = 0;

@@ -17,6 +17,7 @@ import type { BuyerMessage } from "../queue/message.ts";
 import type { Queue } from "../queue/queue.ts";
 import { applyMarks } from "./apply.ts";
 import { bindUsers } from "./bind.ts";
+import type { Remembrance } from "./forgotten.ts";
 import { withHolds, type Decided } from "./hold.ts";
 import { takeIn } from "./intake.ts";
 import { announced, announces, laterInvitation, sendInvitation, withInvitation, type GettingIn } from "./invite.ts";
@@ -34,6 +35,8 @@ export interface Provisioning {
   readonly closing: Ledger;
   readonly gifts: Gifts;
   readonly losses: Losses;
+  /** Tells who was forgotten; left out: nobody was. */
+  readonly forgotten?: Remembrance["forgotten"];
   /** Counts a change that was made because a sweep found something. */
   readonly countChanged: (sweep: string) => Promise<void>;
   readonly directory: Directory;

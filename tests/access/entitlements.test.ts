@@ -262,6 +262,15 @@ describe("a membership", () => {
       expect(of({ tierChanges: [toYearly, pending] }, club, NOW, [...premium, renewal]).roles).toEqual(["club", "premium"]);
     });
 
+    it("counts a downgrade though seats were added in silence since the last upgrade, unless that upgrade dropped it", () => {
+      const seats = (tier: string, quantity: number) => plan(tier, { recurrence: "monthly", priceCents: (tier === "Basic" ? 1000 : 3000) * quantity, quantity });
+      const upgraded = { ...upgrade, from: seats("Basic", 1), to: seats("Premium", 1) };
+      expect(of({ tierChanges: [upgraded, { ...downgrade, from: seats("Premium", 3), to: seats("Basic", 3) }] }).roles).toEqual(["club"]);
+      // Told before the seats were added by an upgrade, which drops it.
+      const moreSeats = { ...upgrade, at: JAN_5 + 50 * DAY, from: seats("Premium", 1), to: seats("Premium", 2) };
+      expect(of({ tierChanges: [upgraded, moreSeats, { ...downgrade, from: seats("Premium", 1), to: seats("Basic", 1) }] }).roles).toEqual(["club", "premium"]);
+    });
+
     it("gives the most roles of two downgrades for the same day", () => {
       const three: Product = { ...club, roles: { Basic: ["club"], Mid: ["club", "mid"], Premium: ["club", "mid", "premium"] } };
       const premium = [{ ...month, variants: [["Tier", "Premium"]] as const }];

@@ -122,6 +122,21 @@ describe("forget", () => {
     expect(await traces("source#sale:early")).toEqual([]);
   });
 
+  it("isn't undone by pings told again, and the next purchase counts as anybody's", async () => {
+    const email = "back@example.com";
+    await deliver(stack, saleBy(email));
+    await run(`forget ${email} --user --yes`);
+    const again = [saleBy(email, { retry_count: "2" }), saleBy("other@example.com", { sale_id: `sale-of-${email}` }), changed("refund-full", { email, sale_id: `sale-of-${email}` })];
+    await deliver(stack, ...again);
+    expect(await traces(email)).toEqual([]);
+    expect(await recordOf(stack, "other@example.com")).toBeUndefined();
+    expect(await stack.sqs.deadLetters()).toEqual([]);
+
+    const soldAt = `${new Date(Date.now() + 5_000).toISOString().slice(0, 19)}Z`;
+    await deliver(stack, saleBy(email, { sale_id: "new-sale", sale_timestamp: soldAt }));
+    expect(stack.auth0.rolesOfEmail(email)).toEqual(["serverless-handbook"]);
+  });
+
   it("makes the key for the first who is forgotten, and waits until the functions know it", async () => {
     await deliver(stack, saleBy("first@example.com"));
     stack.secrets.set(SECRET, undefined);

@@ -133,6 +133,7 @@ describe("the rendered template", () => {
         "logs:CreateLogStream on ProvisionLogGroup",
         "logs:PutLogEvents on ProvisionLogGroup",
         "secretsmanager:GetSecretValue on Auth0Secret",
+        "secretsmanager:GetSecretValue on ForgetSecret",
         "secretsmanager:GetSecretValue on GumroadSecret",
         "sqs:ChangeMessageVisibility on ProvisionQueue",
         "sqs:DeleteMessage on ProvisionQueue",

@@ -95,7 +95,10 @@ export const HAPPENINGS = {
   downgrade: (scene) => {
     if (canDowngrade(scene)) scene.acts.downgrade(scene.subscription, { tier: tierOf(scene, "cheaper") });
   },
-  "change seats": ({ acts, subscription, which }) => void acts.changeSeats(subscription, 1 + (which % 3)),
+  "change seats": ({ acts, subscription, which }) => {
+    // Never back to as many as before, nor while a downgrade waits: then no ping tells whether an upgrade dropped it.
+    if (subscription.pendingPlan === undefined) acts.changeSeats(subscription, subscription.plan.quantity + 1 + (which % 3));
+  },
   "fail to pay": ({ acts, subscription }) => {
     if (subscription.pendingPlan === undefined) acts.failPayment(subscription);
   },
