@@ -4,7 +4,6 @@ import { accountsSecretShape } from "../accounts/accounts-secret.ts";
 import { auth0SecretShape } from "../auth0/secret.ts";
 import { bindSecretShape } from "../binding/secret.ts";
 import { gumroadSecretShape } from "../gumroad/secret.ts";
-import { forgetSecretShape } from "../provisioning/forgotten.ts";
 import { pingSecretShape } from "../receiving/token.ts";
 import type { Stage } from "./stage.ts";
 
@@ -15,14 +14,13 @@ export const SECRET_SHAPES = {
   gumroad: gumroadSecretShape,
   accounts: accountsSecretShape,
   bind: bindSecretShape,
-  forget: forgetSecretShape,
 } as const;
 
 /** The last part of a secret's name: `gumroad-auth0/{stage}/ping` … */
 export type SecretName = keyof typeof SECRET_SHAPES;
 
 /** All of them, in the order in which they are filled. */
-export const SECRET_NAMES = ["ping", "auth0", "gumroad", "accounts", "bind", "forget"] as const;
+export const SECRET_NAMES = ["ping", "auth0", "gumroad", "accounts", "bind"] as const;
 
 /** A secret as it stands. */
 export type StoredSecret =

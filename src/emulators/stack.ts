@@ -428,8 +428,6 @@ async function secretValues(template: Template, options: StackOptions, auth0Url:
       client_secret: options.tenant?.clientSecret ?? LOCAL_CLIENT.secret,
     },
     ...(hasSecret(template, "accounts") ? { accounts: await localAccountsSecret(options.dataDir) } : {}),
-    // The same each time: the tombstones of kept tables must be found again.
-    ...(hasSecret(template, "forget") ? { forget: { key: "no-secret-the-local-tombstones-are-hashed-with-this" } } : {}),
     ...(hasSecret(template, "bind") ? { bind: { tokens: [LOCAL_TOKEN] } } : {}),
     ...options.secrets,
   };

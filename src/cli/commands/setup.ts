@@ -16,7 +16,7 @@ import { EXIT, type ExitCode } from "../failures.ts";
 import { DRY_RUN, examples } from "../help.ts";
 import { NEEDS_ADMIN, operatorAdmin, type OperatorFlags, operatorOptions } from "../operator.ts";
 import { pingUrl, withoutToken } from "../ping-url.ts";
-import { completedAccounts, keptOf, newToken, type SecretValue, tokensOf } from "../setup-values.ts";
+import { completedAccounts, keptOf, type SecretValue, tokensOf } from "../setup-values.ts";
 import type { Stage } from "../stage.ts";
 import { readStored, type SecretName, secretName, type StoredSecret, writeSecret } from "../stage-secrets.ts";
 import { makeSteps, type Steps } from "../steps.ts";
@@ -112,8 +112,6 @@ async function setUp(flags: Flags, context: Context): Promise<ExitCode> {
   if (gumroad === null) steps.kept("secret gumroad", "left as it is: pings are trusted, lost ones are not found");
   else await store(work, "gumroad", { ...gumroad.value, seller_id: sellerId });
   await store(work, "accounts", await completedAccounts(keptOf(work.stored.accounts)));
-  // Never another key than the one that is there: forgotten people could come back.
-  await store(work, "forget", work.stored.forget.state === "good" ? work.stored.forget.value : work.stored.forget.state === "empty" ? { key: newToken() } : null);
   await store(work, "bind", { ...keptOf(work.stored.bind), tokens: tokensOf(keptOf(work.stored.bind)) });
 
   await setUpTenant(work, auth0Credentials(auth0.value), auth0.client, roleNames(policy));
@@ -136,15 +134,14 @@ async function setUp(flags: Flags, context: Context): Promise<ExitCode> {
 }
 
 async function readAll(stage: Stage): Promise<Readonly<Record<SecretName, StoredSecret>>> {
-  const [ping, auth0, gumroad, accounts, bind, forget] = await Promise.all([
+  const [ping, auth0, gumroad, accounts, bind] = await Promise.all([
     readStored(stage, "ping"),
     readStored(stage, "auth0"),
     readStored(stage, "gumroad"),
     readStored(stage, "accounts"),
     readStored(stage, "bind"),
-    readStored(stage, "forget"),
   ]);
-  return { ping, auth0, gumroad, accounts, bind, forget };
+  return { ping, auth0, gumroad, accounts, bind };
 }
 
 // ---- What is asked for --------------------------------------------------------------------------------------------------
