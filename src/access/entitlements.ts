@@ -1,5 +1,5 @@
 import { entriesOf, grantedRole, type Act, type Charge, type Source, type SourceId, type Sources } from "./facts.ts";
-import { endOf, flagsOf, isGiversSide } from "./known.ts";
+import { areTogether, endOf, flagsOf, isGiversSide } from "./known.ts";
 import { contentsOf, rolesOf, type Consequence, type Policy, type Product } from "./policy.ts";
 import { tierInForce } from "./tiers.ts";
 
@@ -65,8 +65,6 @@ interface Standing {
   readonly until?: number;
 }
 
-/** How far apart the sale times of a bundle and of its children may lie, or those of a gift's two sides. */
-const TOGETHER_MS = 10 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** The truth table: facts, policy and a moment in, roles out. A role stays while any source gives it. */
@@ -248,10 +246,6 @@ function sidesOf(which: Charge["gift"], charge: Charge, productId: string, sourc
       .filter((side) => (which === "given" ? isGiversSide(side) : side.gift === which) && source.productId === productId && areTogether(side, charge) && sameOptions(side.variants, charge.variants))
       .map((side) => ({ side, act: source.act })),
   );
-}
-
-function areTogether(a: Charge, b: Charge): boolean {
-  return Math.abs(a.soldAt - b.soldAt) <= TOGETHER_MS;
 }
 
 function sameOptions(a: Charge["variants"], b: Charge["variants"]): boolean {

@@ -3,6 +3,14 @@ import type { Charge, ChargeRead, Source } from "./facts.ts";
 /** What became of a charge's money. */
 export type Flags = Pick<ChargeRead, "refunded" | "partlyRefunded" | "disputed" | "disputeWon">;
 
+/** How far apart the sale times of one order may lie: of a bundle and what is in it, of a gift's two sides. A bank that asks back may take minutes. */
+const TOGETHER_MS = 10 * 60_000;
+
+/** Whether two sales can be of one order, by their times (epoch ms). */
+export function areTogether(a: Pick<Charge, "soldAt">, b: Pick<Charge, "soldAt">): boolean {
+  return Math.abs(a.soldAt - b.soldAt) <= TOGETHER_MS;
+}
+
 /** What is known of a charge's money: what the API said last, else what pings told. A ping after a reading only causes another. */
 export function flagsOf(charge: Charge): Flags {
   return charge.read ?? charge;

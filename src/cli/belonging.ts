@@ -1,10 +1,8 @@
-import { entriesOf, type Charge, type Source, type SourceId } from "../access/facts.ts";
+import { entriesOf, type Source, type SourceId } from "../access/facts.ts";
+import { areTogether } from "../access/known.ts";
 import { contentsOf, type Policy } from "../access/policy.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { isMine } from "../provisioning/owners.ts";
-
-/** How far apart the sales of a bundle and of what is in it lie at most, or a gift's two: the rule of entitlements.ts. */
-const TOGETHER_MS = 10 * 60_000;
 
 /**
  * What was bought together with a source and can't stand without it: a bundle and what came with it, both sides of a gift.
@@ -32,8 +30,4 @@ function isInBundle(child: Source, bundle: Source, policy: Policy): boolean {
 
 function areOneGift(a: Source, b: Source): boolean {
   return a.productId === b.productId && a.charges.some((one) => b.charges.some((other) => one.gift !== "none" && other.gift !== "none" && one.gift !== other.gift && areTogether(one, other)));
-}
-
-function areTogether(a: Charge, b: Charge): boolean {
-  return Math.abs(a.soldAt - b.soldAt) <= TOGETHER_MS;
 }

@@ -1,5 +1,5 @@
 import type { Charge, Source, SourceId } from "../access/facts.ts";
-import { endOf, flagsOf } from "../access/known.ts";
+import { areTogether, endOf, flagsOf } from "../access/known.ts";
 import { mergeSource } from "../access/merge.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
@@ -35,8 +35,6 @@ export interface Reader {
   read(hint: Hint, known: ReadonlySet<SourceId>): Promise<Answer | null>;
 }
 
-/** A gift's two sales are made at once; a bank that asks back may take minutes. */
-const GIFT_MS = 10 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 /** Pages of a giver's sales of one product within three days. */
 const GIVER_PAGES = 5;
@@ -95,7 +93,7 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
       const query = { email, productId, after: dayOf(soldAt - DAY_MS), before: dayOf(soldAt + 2 * DAY_MS), ...(pageKey === null ? {} : { pageKey }) };
       const { rows, next } = await api.sales(query, signal);
       for (const row of rows) {
-        const isGivers = row.gift === "given" && row.giftee === received.email && Math.abs(row.soldAt - soldAt) <= GIFT_MS;
+        const isGivers = row.gift === "given" && row.giftee === received.email && areTogether(row, received);
         if (isGivers) found.push({ source: sourceOfRow(row), facts: factsOfSale(row, at) });
       }
       if (next === null) break;

@@ -1,4 +1,5 @@
 import type { Act, Source, SourceId } from "../access/facts.ts";
+import { areTogether } from "../access/known.ts";
 import { mergeSource } from "../access/merge.ts";
 import { NeedsPersonError, RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
@@ -25,8 +26,6 @@ export interface Told {
   readonly facts: Source;
 }
 
-/** A gift's two sales are made at once; a bank that asks back may take minutes. */
-const GIFT_MS = 10 * 60_000;
 
 /**
  * Takes a ping at its word, where no token allows to ask Gumroad. Gives the facts that are this buyer's; null where they
@@ -99,7 +98,7 @@ async function givenTo(receiver: string, { ping, requestId }: PingMessage, { led
   await gifts.note(ping.gifter, { side: "received", saleId: ping.saleId, productId: ping.productId, soldAt: ping.soldAt, receiver });
   const sides = await gifts.of(ping.gifter);
   const told: Told[] = [];
-  for (const given of sides.filter((side) => side.side === "given" && areTogether(side, ping))) {
+  for (const given of sides.filter((side) => side.side === "given" && canBeOneGift(side, ping))) {
     if (receiversOf(given, sides).length > 1) {
       // The gift itself stands: it must not wait for a person.
       count("NeedsPerson");
@@ -131,11 +130,11 @@ async function handBack(record: BuyerRecord, { requestId, receivedAt, pingId, pi
 }
 
 function receiversOf(given: GiftSide, sides: readonly GiftSide[]): readonly string[] {
-  return [...new Set(sides.flatMap((side) => (side.side === "received" && side.receiver !== null && areTogether(side, given) ? [side.receiver] : [])))];
+  return [...new Set(sides.flatMap((side) => (side.side === "received" && side.receiver !== null && canBeOneGift(side, given) ? [side.receiver] : [])))];
 }
 
-function areTogether(a: Pick<GiftSide, "productId" | "soldAt">, b: Pick<GiftSide, "productId" | "soldAt">): boolean {
-  return a.productId === b.productId && Math.abs(a.soldAt - b.soldAt) <= GIFT_MS;
+function canBeOneGift(a: Pick<GiftSide, "productId" | "soldAt">, b: Pick<GiftSide, "productId" | "soldAt">): boolean {
+  return a.productId === b.productId && areTogether(a, b);
 }
 
 function asGiven(facts: Source): Source {

@@ -1,6 +1,6 @@
 import { entitlements } from "../access/entitlements.ts";
 import { entriesOf, type Charge, type Source, type SourceId } from "../access/facts.ts";
-import { endOf, flagsOf, isGiversSide, tellsMore } from "../access/known.ts";
+import { areTogether, endOf, flagsOf, isGiversSide, tellsMore } from "../access/known.ts";
 import type { Policy } from "../access/policy.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale } from "../gumroad/facts-of-rows.ts";
@@ -11,8 +11,6 @@ import type { ToReadBack } from "./hints.ts";
 import { sideBySide } from "./side-by-side.ts";
 import type { SweepTools } from "./sweep.ts";
 
-/** A gift's two sales are made at once; a bank that asks back may take minutes. */
-const GIFT_MS = 10 * 60_000;
 
 /**
  * Whether a record's roles are not what facts, policy and time say by now, and nothing would bring it back by itself: the
@@ -76,7 +74,7 @@ function hasGiver(received: Charge, { productId }: Source, { sources }: BuyerRec
     ([, source]) =>
       source.productId === productId &&
       source.charges.some(
-        (charge) => isGiversSide(charge) && Math.abs(charge.soldAt - received.soldAt) <= GIFT_MS && JSON.stringify(charge.variants) === JSON.stringify(received.variants),
+        (charge) => isGiversSide(charge) && areTogether(charge, received) && JSON.stringify(charge.variants) === JSON.stringify(received.variants),
       ),
   );
 }
