@@ -5,6 +5,9 @@ import type { Auth0Credentials } from "./secret.ts";
 /** The code of an invitation that Auth0 surely didn't send, because it sends too many just now. */
 export const INVITE_THROTTLED = "AUTH0_MAIL_THROTTLED";
 
+/** The code of an invitation whose request never reached Auth0. */
+export const INVITE_UNSENT = "AUTH0_MAIL_UNSENT";
+
 const ATTEMPT_MS = 10_000;
 
 /**
@@ -12,10 +15,11 @@ const ATTEMPT_MS = 10_000;
  * Authentication API: it needs no scope and no token, and doesn't count as a Management call. Its rate limit is its own
  * too, so it isn't paced with those: a mail must never hold up a role. Auth0 answers the same whether or not the address
  * is known.
- * @throws {TemporaryError} AUTH0_MAIL_THROTTLED: not sent; AUTH0_UNREACHABLE: nobody knows
+ * @throws {TemporaryError} AUTH0_MAIL_THROTTLED, AUTH0_MAIL_UNSENT: not sent; AUTH0_UNREACHABLE: nobody knows
  * @throws {NeedsPersonError} AUTH0_REFUSED
  */
 export async function mailInvitation({ url, loginClientId }: Auth0Credentials, email: string, connection: string, send: Fetch, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) throw new TemporaryError(INVITE_UNSENT, "There was no time left to ask Auth0 for the invitation.");
   let response: Response;
   try {
     response = await send(`${url}/dbconnections/change_password`, {
@@ -26,6 +30,7 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
       redirect: "error",
     });
   } catch (error) {
+    if (neverLeft(error)) throw new TemporaryError(INVITE_UNSENT, "The request for the invitation never reached Auth0.", { cause: error });
     throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 did not say in time whether it mailed the invitation.", { cause: error });
   }
   // What it says besides is a sentence for people.
@@ -38,4 +43,10 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
     "AUTH0_REFUSED",
     `Auth0 refused to mail the invitation: ${answered}. Switch the connection "${connection}" on for the application ${loginClientId}, or mend login_client_id in the secret auth0.`,
   );
+}
+
+/** Whether a connection was never made: no address, or nobody listening. */
+function neverLeft(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && (cause.code === "ECONNREFUSED" || cause.code === "ENOTFOUND" || cause.code === "EAI_AGAIN");
 }

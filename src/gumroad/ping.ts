@@ -155,10 +155,14 @@ function eventOf(form: Form): EventName {
   return event;
 }
 
+/** Gumroad's own are letters, digits, `-`, `_` and `=`. Whatever else goes into a URL's path could be refused there, and rest before others. */
+const ID = /^[\w=@.+ -]+$/;
+
 function required(form: Form, field: string): string {
   const value = textOf(form, field);
   if (value === undefined) throw new FormError(field, "it is missing, empty or sent more than once");
   if (value.length > 100) throw new FormError(field, "it is longer than any of Gumroad's");
+  if (field.endsWith("_id") && !ID.test(value)) throw new FormError(field, "it has characters that no id of Gumroad's has");
   return value;
 }
 
@@ -215,7 +219,7 @@ function planOf(form: Form, field: string) {
   const plan = nestedOf(form, field);
   const tier = textOf(nestedOf(plan, "tier"), "name") ?? null;
   const recurrence = textOf(plan, "recurrence") ?? null;
-  if ((tier ?? "").length > 300 || (recurrence ?? "").length > 300) throw new FormError(field, "its tier's name is longer than any of Gumroad's");
+  if ((tier ?? "").length > 100 || (recurrence ?? "").length > 100) throw new FormError(field, "its tier's name is longer than any of Gumroad's");
   return { tier, recurrence, priceCents: wholeNumber(plan, "price_cents"), quantity: wholeNumber(plan, "quantity") };
 }
 

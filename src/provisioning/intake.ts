@@ -24,6 +24,9 @@ import { takenOnTrust, type Told } from "./trust.ts";
 /** Each one costs a call when the buyer's users are looked up. */
 const MOST_SPELLINGS = 5;
 
+/** Far more than a membership of ten years would see. Only pings tell of them, so somebody with the URL could make them up. */
+const MOST_PLAN_CHANGES = 100;
+
 /** What taking messages in works with. */
 export interface Outside {
   readonly ledger: Ledger;
@@ -177,7 +180,10 @@ async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, to
   for (const each of told) {
     const next = addFacts(sources, each.source, each.facts);
     if (isDeepStrictEqual(undated(next[each.source]), undated(sources[each.source]))) continue;
-    if (isFull(record) && sellsMore(each.facts, sources[each.source])) {
+    if ((next[each.source]?.tierChanges.length ?? 0) > MOST_PLAN_CHANGES) {
+      throw new RefusedError("PLAN_CHANGES_FULL", "This membership changed its plan more often than anybody does: who else has the ping URL?");
+    }
+    if (isFull(record) && (sellsMore(each.facts, sources[each.source]) || each.facts.tierChanges.length > 0)) {
       throw new RefusedError("RECORD_FULL", "This buyer's record is near DynamoDB's 400 KB and takes no new sales: see what this buyer keeps buying.");
     }
     if (message.kind === "hint" && isUntold(message, each.facts, sources[each.source])) count("SaleUntold");

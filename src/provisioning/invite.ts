@@ -1,6 +1,6 @@
 import { entriesOf } from "../access/facts.ts";
 import type { Directory } from "../auth0/directory.ts";
-import { INVITE_THROTTLED } from "../auth0/invite.ts";
+import { INVITE_THROTTLED, INVITE_UNSENT } from "../auth0/invite.ts";
 import { NeedsPersonError, RefusedError, TemporaryError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord, Invitation } from "../ledger/record.ts";
@@ -117,7 +117,9 @@ async function send(record: BuyerRecord, outside: Inviting): Promise<Outcome> {
   } catch (error) {
     const told = { ...about, causes: causesOf(error) };
     if (error instanceof TemporaryError) {
-      const surelyNot = !mailing || error.code === INVITE_THROTTLED;
+      const surelyNot = !mailing || error.code === INVITE_THROTTLED || error.code === INVITE_UNSENT;
+      // The buyer has the role, and perhaps no way to log in.
+      if (!surelyNot) count("NeedsPerson");
       log.warn(surelyNot ? "the invitation will be tried again" : "nobody knows whether the invitation was sent", told);
       return { outcome: surelyNot ? "wanted" : "failed", message: error.message };
     }

@@ -25,7 +25,7 @@ import { changesOf, doubted, marked, settled, withoutUsers, type RoleChanges } f
 import { allIn, mustMove, onTheMove } from "./places.ts";
 import { gumroadReader } from "./read-back.ts";
 import { tellFailure, tellSettled, tellUnread, tellUnsettled } from "./telling.ts";
-import { dueAfterFailure, dueWhileUnverified, UNSETTLED_MS } from "./timing.ts";
+import { dueAfterFailure, dueWhileUnverified, READING_MS, UNSETTLED_MS } from "./timing.ts";
 import { atRest } from "./unlisted.ts";
 
 /** What provisioning works with. `now` gives epoch milliseconds. */
@@ -109,7 +109,7 @@ async function provisionOnce(email: string, messages: readonly BuyerMessage[], t
   try {
     const stored = await turn.ledger.load(email);
     const gumroad = messages.some(({ kind }) => kind === "ping" || kind === "hint") ? await turn.gumroad(turn.signal) : null;
-    const reader = gumroad === null ? null : gumroadReader(gumroad, turn.now, turn.signal);
+    const reader = gumroad === null ? null : gumroadReader(gumroad, turn.now, AbortSignal.any([turn.signal, AbortSignal.timeout(READING_MS)]));
     const intake = await takeIn(stored, messages, { ...turn, reader });
     failed = intake.failed;
     for (const [message, error] of failed) tellUnread(email, message, error);

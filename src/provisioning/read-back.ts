@@ -1,6 +1,7 @@
 import type { Charge, Source, SourceId } from "../access/facts.ts";
 import { areTogether, endOf, flagsOf } from "../access/known.ts";
 import { mergeSource } from "../access/merge.ts";
+import { TemporaryError } from "../errors.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
 import type { Ping } from "../gumroad/ping.ts";
@@ -67,7 +68,9 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
   async function withEnd(facts: Source, subscriptionId: string): Promise<Source> {
     const at = now();
     const row = await api.subscriber(subscriptionId, signal);
-    return row === null ? facts : mergeSource(facts, factsOfSubscriber(row, at));
+    // Its sale says that it is dead, so it must be there: without a word of how, nothing may be concluded.
+    if (row === null) throw new TemporaryError("GUMROAD_UNREACHABLE", "Gumroad doesn't find the ended subscription that its sale names.");
+    return mergeSource(facts, factsOfSubscriber(row, at));
   }
 
   async function subscription(subscriptionId: string, known: ReadonlySet<SourceId>): Promise<Answer | null> {

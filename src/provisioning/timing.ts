@@ -23,6 +23,9 @@ export function dueAfterFailure(code: string, attempts: number): number {
   return Math.min(MINUTE_MS * 2 ** (attempts - 1), code === "AUTH0_REFUSED" ? 6 * HOUR_MS : 15 * MINUTE_MS);
 }
 
+/** How long (ms) reading back may take in one turn: what was read by then must still be written and applied; the rest comes again. */
+export const READING_MS = 20_000;
+
 /** When (ms) an answer that contradicts its ping is asked for once more. */
 export const READ_AGAIN_MS = MINUTE_MS;
 

@@ -102,9 +102,9 @@ export function bulkQueue(client: SQSClient, queueUrl: string): BulkQueue {
       }
     },
     depth: async (signal) => {
-      const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] });
+      const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["ApproximateNumberOfMessages"] });
       const { Attributes } = await reached(client.send(asked, withSignal(signal)));
-      return Number(Attributes?.ApproximateNumberOfMessages ?? 0) + Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0);
+      return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
     },
   };
 }

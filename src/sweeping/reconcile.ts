@@ -59,8 +59,22 @@ export interface AskedSweep {
   readonly goOn?: boolean | undefined;
 }
 
-/** What is more urgent comes first. */
-const inOrder: readonly Sweep[] = [recentSales, runningAccess, allSales];
+/**
+ * What is more urgent comes first, but each has its minute: a busy shop's last days alone could take all the time there is,
+ * and a sweep that fails where it stands must not keep the others from their turn.
+ */
+function orderAt(now: number): readonly Sweep[] {
+  switch (Math.floor(now / MINUTE_MS) % 3) {
+    case 0:
+      return [recentSales, runningAccess, allSales];
+    case 1:
+      return [allSales, recentSales, runningAccess];
+    default:
+      return [runningAccess, recentSales, allSales];
+  }
+}
+
+const MINUTE_MS = 60_000;
 
 const askedShape: z.ZodMiniType<AskedSweep> = z.strictObject({ sweep: z.enum(sweepKinds), goOn: z.optional(z.boolean()) });
 
@@ -81,7 +95,7 @@ export async function reconcile(asked: AskedSweep | null, work: Reconciling): Pr
 
   const sweeps: SweepState[] = [];
   try {
-    for (const sweep of inOrder) {
+    for (const sweep of orderAt(work.now())) {
       if (work.enough.aborted || (asked !== null && asked.sweep !== sweep.kind)) continue;
       const before = feed.sent;
       const state = await turnOf(sweep, asked, feed, work);

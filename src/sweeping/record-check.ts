@@ -7,6 +7,7 @@ import { factsOfSale } from "../gumroad/facts-of-rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { changesOf, marked } from "../provisioning/marks.ts";
 import { isMine } from "../provisioning/owners.ts";
+import { eachAlone } from "./each-row.ts";
 import type { ToReadBack } from "./hints.ts";
 import { sideBySide } from "./side-by-side.ts";
 import type { SweepTools } from "./sweep.ts";
@@ -35,19 +36,23 @@ export function productsHeld({ sources, gave }: BuyerRecord): ReadonlySet<string
  * What Gumroad shows otherwise of what gives this buyer access: subscriptions that ended, and what became of the giver's
  * side of gifts. A received gift whose giver isn't known yet is read back for that. What Gumroad doesn't find changes nothing.
  */
-export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi, tools: Pick<SweepTools, "policy" | "now" | "deadline">): Promise<readonly ToReadBack[]> {
+export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi, tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep">): Promise<readonly ToReadBack[]> {
   const own = entriesOf(record.sources).filter(([id]) => isMine(record, id));
   const running = own.flatMap(([id, source]) => (isRunning(id, source) ? [id.slice("subscription:".length)] : []));
-  const ended = await sideBySide(running, async (subscriptionId) => {
-    const row = await shop.subscriber(subscriptionId, tools.deadline);
-    return row === null || row.ended === null ? [] : [{ subscriptionId }];
-  });
+  const ended = await sideBySide(running, (subscriptionId) =>
+    eachAlone(subscriptionId, tools.sweep, async () => {
+      const row = await shop.subscriber(subscriptionId, tools.deadline);
+      return row === null || row.ended === null ? [] : [{ subscriptionId }];
+    }),
+  );
   const given = own.flatMap(([, source]) => source.charges.filter(isLiveGiven).map((charge) => ({ source, saleId: charge.saleId })));
-  const changed = await sideBySide(given, async ({ source, saleId }) => {
-    const at = tools.now();
-    const row = await shop.sale(saleId, tools.deadline);
-    return row === null || !tellsMore(source, factsOfSale(row, at)) ? [] : [{ saleId }];
-  });
+  const changed = await sideBySide(given, ({ source, saleId }) =>
+    eachAlone(saleId, tools.sweep, async () => {
+      const at = tools.now();
+      const row = await shop.sale(saleId, tools.deadline);
+      return row === null || !tellsMore(source, factsOfSale(row, at)) ? [] : [{ saleId }];
+    }),
+  );
   return [...ended.flat(), ...changed.flat(), ...giftsWithoutGiver(record, tools)];
 }
 

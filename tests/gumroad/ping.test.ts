@@ -159,3 +159,10 @@ describe("the facts of a ping", () => {
     expect(factsOfPing(ping).charges).toEqual([]);
   });
 });
+
+describe("an id", () => {
+  it.each(["%00", "<script>", "../../user", "a\nb", "a/b"])("is refused where it can be none of Gumroad's: %j", (id) => {
+    expect(() => pingOf(changed(fixture("sale"), { sale_id: id }))).toThrow(expect.objectContaining({ field: "sale_id" }));
+    expect(() => pingOf(changed(fixture("membership-ended"), { subscription_id: id }))).toThrow(expect.objectContaining({ field: "subscription_id" }));
+  });
+});

@@ -114,7 +114,7 @@ describe("a sweep", () => {
       depth: async () => 0,
     };
     await expect(world.run({ sweep: "recent" }, { queue })).rejects.toBe(crash);
-    await world.shop.advance(MINUTE);
+    await world.shop.advance(3 * MINUTE);
     await world.run(null);
     expect(world.ids().filter((id) => id.startsWith("recent"))).toEqual(ids);
   });
@@ -211,6 +211,21 @@ describe("a Gumroad that can't be read", () => {
     await world.run({ sweep: "recent" });
     expect(world.failures()).toEqual(["GUMROAD_REFUSED"]);
     expect(await world.run({ sweep: "recent" })).toMatchObject({ sweeps: [{ read: 15, finished: true }] });
+  });
+
+  it("in one row only is told, and doesn't stop the rest of the sweep", async () => {
+    world.shop.setDeliver(() => 200);
+    for (const email of ["odd@example.com", "ann@example.com"]) world.shop.sell({ product: "wg2b8FhyMUKaJ6Eo3PrR5g==", email, accountEmail: email, tier: "Basic" });
+    world.shop.fault({ path: "/sales/:id", times: 1, answer: { status: 200, body: { success: true, sale: { id: 7 } } } });
+    expect(await world.run({ sweep: "daily" })).toMatchObject({ sweeps: [{ differed: 2, sent: 1, finished: true }] });
+    expect(world.failures()).toEqual(["GUMROAD_NOT_UNDERSTOOD"]);
+  });
+
+  it("refuses one product's subscribers: the others, and the records, are still looked at", async () => {
+    world.shop.fault({ path: "/products/:id/subscribers", times: 1, answer: { status: 422 } });
+    expect(await world.run({ sweep: "daily" })).toMatchObject({ sweeps: [{ finished: true }] });
+    expect(world.failures()).toEqual(["GUMROAD_REFUSED"]);
+    expect(world.calls("/products/:id/subscribers")).toBeGreaterThan(1);
   });
 
   it("is another seller's: nothing is read of it, and nothing is sent", async () => {

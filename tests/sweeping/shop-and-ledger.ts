@@ -21,8 +21,8 @@ import type { BulkMessage } from "../../src/queue/queue.ts";
 import { reconcile, type AskedSweep, type Reconciling } from "../../src/sweeping/reconcile.ts";
 import { shopOf } from "../../src/sweeping/shop.ts";
 
-/** When the tests begin (epoch ms). */
-export const START = Date.parse("2026-01-05T19:38:56Z");
+/** When the tests begin (epoch ms): a minute in which the most urgent sweep has the first turn. */
+export const START = Date.parse("2026-01-05T19:36:56Z");
 export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
 
