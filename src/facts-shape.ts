@@ -12,6 +12,7 @@ const chargeRead = z.object({
   partlyRefunded: z.boolean(),
   disputed: z.boolean(),
   disputeWon: z.boolean(),
+  variants: z.array(z.tuple([z.string(), z.string()])),
   bundle: z.enum(["bundle", "child", "none"]),
 });
 

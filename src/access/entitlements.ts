@@ -1,5 +1,5 @@
 import { entriesOf, grantedRole, type Act, type Charge, type Source, type SourceId, type Sources } from "./facts.ts";
-import { areTogether, endOf, flagsOf, isGiversSide } from "./known.ts";
+import { areTogether, endOf, flagsOf, isGiversSide, sameOptions } from "./known.ts";
 import { contentsOf, rolesOf, type Consequence, type Policy, type Product } from "./policy.ts";
 import { tierInForce } from "./tiers.ts";
 
@@ -243,13 +243,9 @@ function ofGiven(own: Standing, given: Charge, productId: string, sources: Sourc
 function sidesOf(which: Charge["gift"], charge: Charge, productId: string, sources: Sources): readonly { readonly side: Charge; readonly act: Act | null }[] {
   return entriesOf(sources).flatMap(([, source]) =>
     source.charges
-      .filter((side) => (which === "given" ? isGiversSide(side) : side.gift === which) && source.productId === productId && areTogether(side, charge) && sameOptions(side.variants, charge.variants))
+      .filter((side) => (which === "given" ? isGiversSide(side) : side.gift === which) && source.productId === productId && areTogether(side, charge) && sameOptions(side, charge))
       .map((side) => ({ side, act: source.act })),
   );
-}
-
-function sameOptions(a: Charge["variants"], b: Charge["variants"]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function newestOf(charges: readonly Charge[]): Charge {

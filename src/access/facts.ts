@@ -19,6 +19,8 @@ export interface ChargeRead {
   /** Ever disputed. */
   readonly disputed: boolean;
   readonly disputeWon: boolean;
+  /** The chosen options by their names of that moment: a seller may rename them, or change a buyer's. */
+  readonly variants: readonly (readonly [string, string])[];
   /** The API tells bundles and what came with one; pings don't. */
   readonly bundle: "bundle" | "child" | "none";
 }

@@ -24,6 +24,11 @@ export function isGiversSide({ gift, seen, read }: Charge): boolean {
   return gift === "given" && (read !== null || !seen);
 }
 
+/** The options that a charge was made with: as the API named them last, else as pings did. */
+export function optionsOf(charge: Charge): Charge["variants"] {
+  return charge.read === null || charge.read.variants.length === 0 ? charge.variants : charge.read.variants;
+}
+
 /**
  * The end of a subscription, or null while it runs: what the API said last, else what pings told. By pings it runs if it
  * never ended, or was restarted, or charged again, since.
@@ -43,8 +48,13 @@ export function tellsMore(known: Source | undefined, told: Source): boolean {
   if (told.read !== null && (endOf(told) === null) !== (endOf(known) === null)) return true;
   return told.charges.some((charge) => {
     const ours = known.charges.find(({ saleId }) => saleId === charge.saleId);
-    return ours?.seen !== true || !sameFlags(flagsOf(ours), flagsOf(charge));
+    return ours?.seen !== true || !sameFlags(flagsOf(ours), flagsOf(charge)) || !sameOptions(ours, charge);
   });
+}
+
+/** Whether two charges were made with the same options. */
+export function sameOptions(a: Charge, b: Charge): boolean {
+  return JSON.stringify(optionsOf(a)) === JSON.stringify(optionsOf(b));
 }
 
 function sameFlags(a: Flags, b: Flags): boolean {

@@ -1,4 +1,5 @@
 import type { Plan, Source } from "./facts.ts";
+import { optionsOf } from "./known.ts";
 import { rolesOf, variantCategory, type Product } from "./policy.ts";
 
 /** A moment at which the plan changes: a sale that names it, or an update. */
@@ -52,7 +53,7 @@ export function tierInForce(source: Source, product: Product, now: number): Tier
 
 function stepsOf(source: Source, category: string): readonly Step[] {
   const sales = source.charges.flatMap((charge): Step[] => {
-    const chosen = charge.variants.find(([name]) => name === category);
+    const chosen = optionsOf(charge).find(([name]) => name === category);
     if (!charge.seen || chosen === undefined) return [];
     // What a charge cost says little about its plan: it may be prorated, or discounted.
     return [{ at: charge.soldAt, change: "sale", from: null, to: { tier: chosen[1], recurrence: charge.recurrence, priceCents: null, quantity: null } }];

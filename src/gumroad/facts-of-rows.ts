@@ -37,7 +37,7 @@ export function factsOfSale(row: SaleRow, at: number): Source {
         partlyRefunded: false,
         disputed: false,
         disputeWon: false,
-        read: { at, refunded, partlyRefunded, disputed, disputeWon, bundle },
+        read: { at, refunded, partlyRefunded, disputed, disputeWon, variants: row.variants, bundle },
       },
     ],
     read: row.subscriptionId === null || row.dead ? null : { at, ended: null },

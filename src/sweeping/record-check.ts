@@ -1,6 +1,6 @@
 import { entitlements } from "../access/entitlements.ts";
 import { entriesOf, type Charge, type Source, type SourceId } from "../access/facts.ts";
-import { areTogether, endOf, flagsOf, isGiversSide, tellsMore } from "../access/known.ts";
+import { areTogether, endOf, flagsOf, isGiversSide, sameOptions, tellsMore } from "../access/known.ts";
 import type { Policy } from "../access/policy.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale } from "../gumroad/facts-of-rows.ts";
@@ -79,7 +79,7 @@ function hasGiver(received: Charge, { productId }: Source, { sources }: BuyerRec
     ([, source]) =>
       source.productId === productId &&
       source.charges.some(
-        (charge) => isGiversSide(charge) && areTogether(charge, received) && JSON.stringify(charge.variants) === JSON.stringify(received.variants),
+        (charge) => isGiversSide(charge) && areTogether(charge, received) && sameOptions(charge, received),
       ),
   );
 }

@@ -448,3 +448,13 @@ describe("a complimentary grant", () => {
     expect(entitlements(facts, defineProducts([book]), NOW).roles).toEqual(["reader"]);
   });
 });
+
+describe("an option that the seller renamed, or changed for a buyer", () => {
+  const told = (read: Charge["read"]) => ({ "subscription:m1": source("club", [charge({ variants: [["Tier", "Premium"]], read })]) }) as const;
+
+  it("counts as the API named it last, whichever name sorts last", () => {
+    const basic = reading(2, { variants: [["Tier", "Basic"]] });
+    expect(entitlements(told(basic), defineProducts([club]), NOW).roles).toEqual(["club"]);
+    expect(entitlements(told(reading(2)), defineProducts([club]), NOW).roles).toEqual(["club", "premium"]);
+  });
+});

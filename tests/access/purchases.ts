@@ -39,7 +39,7 @@ export function source(productId: string, charges: readonly Charge[], changes: P
 
 /** What the API said of a charge so many days after the fixtures' sales: paid, but for what a test changes. */
 export function reading(day: number, changes: Partial<ChargeRead> = {}): ChargeRead {
-  return { at: JAN_5 + day * DAY, refunded: false, partlyRefunded: false, disputed: false, disputeWon: false, bundle: "none", ...changes };
+  return { at: JAN_5 + day * DAY, refunded: false, partlyRefunded: false, disputed: false, disputeWon: false, variants: [], bundle: "none", ...changes };
 }
 
 /** What an operator decided so many days after the fixtures' sales. */

@@ -28,7 +28,7 @@ export const anyCharge: fc.Arbitrary<Charge> = fc.record({
   disputed: fc.boolean(),
   disputeWon: fc.boolean(),
   read: fc.option(
-    fc.record({ at: asked, refunded: fc.boolean(), partlyRefunded: fc.boolean(), disputed: fc.boolean(), disputeWon: fc.boolean(), bundle: fc.constantFrom("bundle", "child", "none") }),
+    fc.record({ at: asked, refunded: fc.boolean(), partlyRefunded: fc.boolean(), disputed: fc.boolean(), disputeWon: fc.boolean(), variants: fc.oneof(fc.constant([]), name.map((tier) => [["Tier", tier] as const])), bundle: fc.constantFrom("bundle", "child", "none") }),
   ),
 });
 

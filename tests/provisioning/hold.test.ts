@@ -186,7 +186,7 @@ describe("what counts as a loss", () => {
 
   it.each<{ loss: string; before: Sources; after: Sources; edited?: Policy }>([
     { loss: "a refund", before: { [SALE]: sale() }, after: { [SALE]: sale({ refunded: true }) } },
-    { loss: "a refund that the API tells", before: { [SALE]: sale() }, after: { [SALE]: sale({ read: { at: NOW, refunded: true, partlyRefunded: false, disputed: false, disputeWon: false, bundle: "none" } }) } },
+    { loss: "a refund that the API tells", before: { [SALE]: sale() }, after: { [SALE]: sale({ read: { at: NOW, refunded: true, partlyRefunded: false, disputed: false, disputeWon: false, variants: [], bundle: "none" } }) } },
     { loss: "a dispute", before: { [SALE]: sale() }, after: { [SALE]: sale({ disputed: true }) } },
     { loss: "an end with its newest charge refunded", before: { [MEMBER]: member() }, after: { [MEMBER]: member({ ended }, { refunded: true }) } },
     { loss: "an end with its newest charge disputed", before: { [MEMBER]: member() }, after: { [MEMBER]: member({ ended }, { disputed: true }) } },
