@@ -35,6 +35,7 @@ async function decide(decision: HeldMessage["decision"], named: string, only: st
   const dryRun = flags.dryRun === true;
   const about = { product: product.id, decision, buyers, dryRun };
   if (buyers.length === 0) {
+    if (!product.isKnown) throw new ConfigError("PRODUCT_UNKNOWN", `the policy has no product ${named}, and nothing is held of one with this id. It has: ${[...(await context.policy()).values()].map(({ name }) => name).join(", ")}`);
     output.say(`nothing is held of ${product.name}${only === null ? "" : ` for ${only}`}`);
     output.result({ ...about, waiting: [] });
     return EXIT.ok;
@@ -64,10 +65,11 @@ async function decide(decision: HeldMessage["decision"], named: string, only: st
 }
 
 /** A product by its id or its name. One that the policy dropped is known by its id only: dropping it may be why removals are held. */
-function productNamed(named: string, policy: Policy): { readonly id: string; readonly name: string } {
+function productNamed(typed: string, policy: Policy): { readonly id: string; readonly name: string; readonly isKnown: boolean } {
+  const named = typed.trim();
   const products = [...policy.values()];
   const found = products.find(({ id }) => id === named) ?? products.find(({ name }) => name.toLowerCase() === named.toLowerCase());
-  return found ?? { id: named, name: `product ${named}` };
+  return found === undefined ? { id: named, name: `product ${named}`, isKnown: false } : { id: found.id, name: found.name, isKnown: true };
 }
 
 function isHeld({ sources, held }: BuyerRecord, productId: string): boolean {

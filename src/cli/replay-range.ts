@@ -61,7 +61,7 @@ async function send(messages: readonly BulkMessage[], stage: Stage, context: Con
   const progress = startProgress({ what: "messages", total: messages.length, before: 0 }, context);
   const never = new AbortController().signal;
   const share = stage.emulators === null ? SHARE_MS : LOCAL_SHARE_MS;
-  const queue = bulkQueue(stage.sqs, stage.queue);
+  const queue = bulkQueue(stage.sqs, stage.queue, "all");
   let feed = queueFeed({ queue, enough: never, deadline: never, wait: context.wait });
   let waited = 0;
   try {

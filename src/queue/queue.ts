@@ -36,7 +36,7 @@ export interface BulkMessage {
 export interface BulkQueue {
   /** Sends many, ten a call. */
   send(messages: readonly BulkMessage[], signal?: AbortSignal): Promise<void>;
-  /** How many messages it holds, waiting or being worked off. SQS counts with a delay of up to a minute. */
+  /** How many messages it holds. SQS counts with a delay of up to a minute. */
   depth(signal?: AbortSignal): Promise<number>;
 }
 
@@ -83,8 +83,11 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
   };
 }
 
-/** The queue at this URL, as `reconcile` uses it. */
-export function bulkQueue(client: SQSClient, queueUrl: string): BulkQueue {
+/**
+ * The queue at this URL, for many messages at once. Its depth is what waits: a message that rests until its time comes is
+ * in nobody's way, and a few of those must not stop everything else. Or `all`, for who wants to see the end of something.
+ */
+export function bulkQueue(client: SQSClient, queueUrl: string, counted: "waiting" | "all" = "waiting"): BulkQueue {
   return {
     send: async (messages, signal) => {
       for (let start = 0; start < messages.length; start += BATCH) {
@@ -102,9 +105,9 @@ export function bulkQueue(client: SQSClient, queueUrl: string): BulkQueue {
       }
     },
     depth: async (signal) => {
-      const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["ApproximateNumberOfMessages"] });
+      const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] });
       const { Attributes } = await reached(client.send(asked, withSignal(signal)));
-      return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
+      return Number(Attributes?.ApproximateNumberOfMessages ?? 0) + (counted === "all" ? Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0) : 0);
     },
   };
 }

@@ -13,7 +13,7 @@ const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
 let stack: Stack;
 beforeAll(async () => {
   // The policy gives "masterclass", and nobody has made it at Auth0.
-  stack = await startLocal({ roles: roleNames(policy).filter((role) => role !== "masterclass") });
+  stack = await startLocal({ maxWorkers: 1, roles: roleNames(policy).filter((role) => role !== "masterclass") });
 });
 afterAll(() => stack.stop());
 const run = (line: string, options?: Parameters<ReturnType<typeof cliOn>>[1]) => cliOn(stack)(line, options);

@@ -18,7 +18,7 @@ const began = Date.now() - 60_000;
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startLocal();
+  stack = await startLocal({ maxWorkers: 1 });
 });
 afterAll(() => stack.stop());
 const run = (line: string, options?: Parameters<ReturnType<typeof cliOn>>[1]) => cliOn(stack)(line, options);

@@ -10,7 +10,7 @@ const SECRET = "gumroad-auth0/local/forget";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startLocal({ secrets: { [SECRET]: { key: KEY } } });
+  stack = await startLocal({ maxWorkers: 1, secrets: { [SECRET]: { key: KEY } } });
 });
 afterAll(() => stack.stop());
 const run = (line: string, options?: Parameters<ReturnType<typeof cliOn>>[1]) => cliOn(stack)(line, options);

@@ -40,9 +40,9 @@ export async function cli(line: string, changes: Partial<World> = {}): Promise<C
   return { code, out: lines.out.join("\n"), err: lines.err.join("\n") };
 }
 
-/** The whole local stack with all secrets filled, reading purchases back. */
+/** The whole local stack with all secrets filled, reading purchases back. One worker a function: a command line does one thing after the other. */
 export async function startComplete(): Promise<Stack> {
-  return startLocal({ readBack: true, secrets: { "gumroad-auth0/local/bind": { tokens: ["b".repeat(43)] } } });
+  return startLocal({ maxWorkers: 1, readBack: true, secrets: { "gumroad-auth0/local/bind": { tokens: ["b".repeat(43)] } } });
 }
 
 const SOON_MS = 1_000;

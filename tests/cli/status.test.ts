@@ -9,7 +9,7 @@ const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startLocal();
+  stack = await startLocal({ maxWorkers: 1 });
 });
 afterAll(() => stack.stop());
 const run = (line: string) => cliOn(stack)(line);

@@ -1,7 +1,7 @@
-import { describe, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, it } from "@jest/globals";
 
 import type { GateCall } from "../../src/emulators/aws/gate.ts";
-import { HANDBOOK, inPing, sale, stopEverywhere, type Story } from "./stop-everywhere.ts";
+import { HANDBOOK, inPing, sale, startStoppable, stopEverywhere, type Stoppable, type Story } from "./stop-everywhere.ts";
 
 const isForColdStart = ({ service, operation }: GateCall) => service === "secretsmanager" || operation === "POST /oauth/token" || operation === "GET /api/v2/roles";
 const stories: readonly Story[] = [
@@ -32,5 +32,14 @@ const stories: readonly Story[] = [
 ];
 
 describe("wherever everything stops, this ends right, with no user twice and no foreign role touched", () => {
-  it.each(stories)("$name", stopEverywhere, 60_000);
+  /** One stack for all: each story has buyers of its own. */
+  let stoppable: Stoppable;
+  beforeAll(async () => {
+    stoppable = await startStoppable();
+  });
+  afterAll(async () => {
+    await stoppable.stack.stop();
+  });
+
+  it.each(stories)("$name", (story) => stopEverywhere(stoppable, story), 60_000);
 });

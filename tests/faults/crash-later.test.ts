@@ -1,8 +1,8 @@
-import { describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import type { GateCall } from "../../src/emulators/aws/gate.ts";
 import { changed } from "../pipeline/local-stack.ts";
-import { HANDBOOK, reconcile, sale, settle, stopEverywhere, untilDone, type Story } from "./stop-everywhere.ts";
+import { HANDBOOK, reconcile, sale, settle, startStoppable, stopEverywhere, untilDone, type Stoppable, type Story } from "./stop-everywhere.ts";
 
 const product = { product_id: "Z7kcrf7WgiSjiBnsGYi45w==" };
 /**
@@ -69,5 +69,14 @@ const stories: readonly Story[] = [
 ];
 
 describe("wherever everything stops, this ends right, with no user twice and no foreign role touched", () => {
-  it.each(stories)("$name", stopEverywhere, 60_000);
+  /** One stack for all: each story has buyers of its own. */
+  let stoppable: Stoppable;
+  beforeAll(async () => {
+    stoppable = await startStoppable();
+  });
+  afterAll(async () => {
+    await stoppable.stack.stop();
+  });
+
+  it.each(stories)("$name", (story) => stopEverywhere(stoppable, story), 60_000);
 });

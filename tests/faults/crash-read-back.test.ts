@@ -9,7 +9,7 @@ import { readPing } from "../../src/gumroad/ping.ts";
 import type { BuyerMessage, HintMessage, PingMessage } from "../../src/queue/message.ts";
 import { changed, post, recordOf } from "../pipeline/local-stack.ts";
 import { actMessage, actOf, sendAct, workedOff } from "../pipeline/operator-messages.ts";
-import { HANDBOOK, sale, startStoppable, stopEverywhereIn, untilDone, type Stoppable, type Story } from "./stop-everywhere.ts";
+import { HANDBOOK, sale, startStoppable, stopEverywhere, untilDone, type Stoppable, type Story } from "./stop-everywhere.ts";
 
 const MINUTE = 60_000;
 const PRODUCT = "zGyG_1JQunZuizwqd9CP7g==";
@@ -120,7 +120,7 @@ afterAll(async () => {
 });
 
 describe("wherever everything stops, this ends right, with no user twice and nothing lost", () => {
-  it.each(stories)("$name", (story) => stopEverywhereIn(stoppable, story), 60_000);
+  it.each(stories)("$name", (story) => stopEverywhere(stoppable, story), 60_000);
 });
 
 describe("several on one buyer", () => {

@@ -9,13 +9,13 @@ import { changed, deliver, recordOf, startLocal } from "../pipeline/local-stack.
 
 const HANDBOOK = "serverless-handbook";
 
-/** One stack for all races: each has a buyer of its own, and sets what happens at the calls. */
+/** One stack for all races, with a worker for each of four at once: each race has a buyer of its own, and sets what happens at the calls. */
 let stack: Stack;
 let onCall: StackOptions["onCall"];
 let buyer: string;
 let races = 0;
 beforeAll(async () => {
-  stack = await startLocal({ onCall: (call) => onCall?.(call) ?? "go" });
+  stack = await startLocal({ maxWorkers: 4, onCall: (call) => onCall?.(call) ?? "go" });
 });
 beforeEach(() => {
   races += 1;

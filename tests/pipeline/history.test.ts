@@ -100,9 +100,9 @@ async function history({ purchases, buyers, lose, readBack, people }: { purchase
 async function workOff(running: Stack): Promise<void> {
   let movedAt = performance.now();
   for (;;) {
-    const { waiting } = await running.sqs.inspect("ProvisionQueue");
+    // To look into a long queue costs more than to work it off.
     if (running.inHand() > 0) movedAt = performance.now();
-    else if (waiting.length === 0) return;
+    else if ((await running.sqs.inspect("ProvisionQueue")).waiting.length === 0) return;
     else if (performance.now() - movedAt > STANDSTILL_MS) {
       await running.advance(10 * MINUTE);
       movedAt = performance.now();
@@ -191,7 +191,7 @@ describe(`a random history (seed ${String(seed)})`, () => {
   }, 180_000);
 
   it("ends with 0 wrong roles without a token of Gumroad's, where no ping is lost", async () => {
-    const { stack: running } = await history({ purchases: 120, buyers: 40, lose: 0, readBack: false, people: new Map() });
+    const { stack: running } = await history({ purchases: 50, buyers: 20, lose: 0, readBack: false, people: new Map() });
     await reconcile(running);
     expectNoWrongRole(running, new Map());
     expect(running.gumroad.calls).toEqual([]);

@@ -11,9 +11,9 @@ import policy from "../../src/products.ts";
 /** Where the bundles of the tests are: apart from `.build`, which packaging writes. */
 export const TEST_BUNDLES = path.resolve(import.meta.dirname, "../../.build/tests");
 
-/** Starts the deployed functions over embedded parts, with the policy's roles in the tenant. */
+/** Starts the deployed functions over embedded parts, with the policy's roles in the tenant. Two workers a function unless the options say otherwise: each has to warm up. */
 export async function startLocal(options: Partial<StackOptions> = {}): Promise<Stack> {
-  return startStack({ bundlesDir: TEST_BUNDLES, roles: roleNames(policy), ...options });
+  return startStack({ bundlesDir: TEST_BUNDLES, roles: roleNames(policy), maxWorkers: 2, ...options });
 }
 
 /** A wire body. */

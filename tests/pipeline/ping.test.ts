@@ -3,15 +3,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/glob
 import { LOCAL_SELLER_ID, type Stack } from "../../src/emulators/stack.ts";
 import { body, changed, deliver, kept, post, startLocal } from "./local-stack.ts";
 
+const LISTED = { tokens: ["local"], seller_id: LOCAL_SELLER_ID };
 const logged: string[] = [];
 let hanging: string | undefined;
+let secretReadings = 0;
 let stack: Stack;
 
 beforeAll(async () => {
   stack = await startLocal({
+    maxWorkers: 1,
     onLog: (_function, line) => logged.push(line),
     // A service that doesn't answer in time: the call goes nowhere until the worker gives up.
     onCall: async ({ service, phase, operation }) => {
+      if (phase === "before" && service === "secretsmanager") secretReadings += 1;
       if (phase === "before" && `${service} ${operation}` === hanging) await new Promise((resolve) => setTimeout(resolve, 6_000).unref());
       return "go" as const;
     },
@@ -130,38 +134,28 @@ describe("a ping", () => {
 });
 
 describe("a ping token", () => {
+  afterEach(async () => {
+    stack.secrets.set("ping", LISTED);
+    await stack.crash("ping");
+  });
+
   it("can be changed without losing a ping: the new one works at once, the old one as long as it is listed", async () => {
-    const own = await startLocal();
-    try {
-      expect((await post(own, body("sale"))).status).toBe(200);
-      own.secrets.set("ping", { tokens: ["new", "local"], seller_id: LOCAL_SELLER_ID });
-      await own.advance(10_000);
-      expect((await fetch(`${own.url}/ping/new`, { method: "POST", body: body("sale"), headers: { "content-type": "application/x-www-form-urlencoded" } })).status).toBe(200);
-      expect((await post(own, body("sale"))).status).toBe(200);
-      own.secrets.set("ping", { tokens: ["new"], seller_id: LOCAL_SELLER_ID });
-      await own.advance(5 * 60_000);
-      expect((await post(own, body("sale"))).status).toBe(401);
-    } finally {
-      await own.stop();
-    }
+    expect((await post(stack, body("sale"))).status).toBe(200);
+    stack.secrets.set("ping", { tokens: ["new", "local"], seller_id: LOCAL_SELLER_ID });
+    await stack.advance(10_000);
+    expect(await answerTo(body("sale"), {}, "/ping/new")).toMatchObject({ status: 200 });
+    expect((await post(stack, body("sale"))).status).toBe(200);
+    stack.secrets.set("ping", { tokens: ["new"], seller_id: LOCAL_SELLER_ID });
+    await stack.advance(5 * 60_000);
+    expect((await post(stack, body("sale"))).status).toBe(401);
   });
 
   it("that is guessed costs one reading of the secret in ten seconds, however many guesses", async () => {
-    let readings = 0;
-    const own = await startLocal({
-      maxWorkers: 1,
-      onCall: ({ service, phase }) => {
-        if (service === "secretsmanager" && phase === "before") readings += 1;
-        return "go";
-      },
-    });
-    try {
-      await own.advance(60_000);
-      for (let guess = 0; guess < 20; guess += 1) expect((await fetch(`${own.url}/ping/guess${String(guess)}`, { method: "POST", body: body("sale") })).status).toBe(401);
-      expect(readings).toBeLessThanOrEqual(2);
-    } finally {
-      await own.stop();
-    }
+    await stack.crash("ping");
+    const before = secretReadings;
+    await stack.advance(60_000);
+    for (let guess = 0; guess < 20; guess += 1) expect(await answerTo(body("sale"), {}, `/ping/guess${String(guess)}`)).toMatchObject({ status: 401 });
+    expect(secretReadings - before).toBeLessThanOrEqual(2);
   });
 });
 
@@ -177,19 +171,15 @@ describe("a ping that can't be stored", () => {
   });
 
   it("is 503 when the secret can't be read, is missing, or is broken: Gumroad then sends it again", async () => {
-    const own = await startLocal();
-    try {
-      own.secrets.set("ping", undefined);
-      expect((await post(own, body("sale"))).status).toBe(503);
-      own.secrets.set("ping", '{"tokens": "local"');
-      expect((await post(own, body("sale"))).status).toBe(503);
-      own.secrets.set("ping", { tokens: [], seller_id: LOCAL_SELLER_ID });
-      expect((await post(own, body("sale"))).status).toBe(503);
-      own.secrets.set("ping", { tokens: ["local"], seller_id: LOCAL_SELLER_ID });
-      expect((await post(own, body("sale"))).status).toBe(200);
-    } finally {
-      await own.stop();
-    }
+    await stack.crash("ping");
+    stack.secrets.set("ping", undefined);
+    expect((await post(stack, body("sale"))).status).toBe(503);
+    stack.secrets.set("ping", '{"tokens": "local"');
+    expect((await post(stack, body("sale"))).status).toBe(503);
+    stack.secrets.set("ping", { tokens: [], seller_id: LOCAL_SELLER_ID });
+    expect((await post(stack, body("sale"))).status).toBe(503);
+    stack.secrets.set("ping", LISTED);
+    expect((await post(stack, body("sale"))).status).toBe(200);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { MANAGEMENT_SCOPES } from "../../src/auth0/scopes.ts";
-import type { Stack, StackOptions } from "../../src/emulators/stack.ts";
+import { LOCAL_CLIENT, type Stack, type StackOptions } from "../../src/emulators/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import { body, changed, deliver as deliverAll, managementCalls, post as postPing, recordOf, saleBy, startLocal } from "./local-stack.ts";
@@ -14,6 +14,8 @@ const MINUTE = 60_000;
 let shared: Stack;
 let stack: Stack;
 let test = 0;
+let lettersBefore = 0;
+let leavesTraces = false;
 const logged: string[] = [];
 const listened = { onLog: (_function: string, line: string) => logged.push(line) };
 
@@ -31,6 +33,8 @@ afterEach(async () => {
   expect(stack.auth0.failures).toEqual([]);
   for (const line of logged) expect(line).not.toMatch(/@example|%40example/);
   if (stack !== shared) await stack.stop();
+  if (leavesTraces) await shared.crash("provision");
+  leavesTraces = false;
 });
 
 /** The stack of these tests, with nobody in Auth0 and nothing in the ledger. */
@@ -38,15 +42,25 @@ async function start(): Promise<void> {
   stack = shared;
   stack.auth0.reset();
   await stack.forget("LedgerTable");
+  lettersBefore = (await stack.sqs.deadLetters()).length;
 }
 
-/** A stack of a test's own: with other settings, or for what would leave traces in the functions' memory. */
+/** The same with a worker of the test's own: for what leaves traces in the function's memory, or must find none there. */
+async function startAfresh(): Promise<void> {
+  await start();
+  await stack.crash("provision");
+  leavesTraces = true;
+}
+
+/** A stack of a test's own, with other settings. */
 async function startOwn(options: Partial<StackOptions> = {}): Promise<void> {
   stack = await startLocal({ ...listened, ...options });
 }
 
 /** A body that SQS has not seen in another test: it would drop it as a duplicate. */
 const fresh = (text: string) => `${text}&url_params%5Btest%5D=${String(test)}`;
+/** What this test brought into the dead-letter queue. */
+const newLetters = async () => (await stack.sqs.deadLetters()).slice(lettersBefore);
 const post = async (to: Stack, text: string) => postPing(to, fresh(text));
 const deliver = async (to: Stack, ...texts: readonly string[]) => deliverAll(to, ...texts.map(fresh));
 
@@ -67,7 +81,7 @@ describe("a buyer never seen", () => {
   });
 
   it("who has a verified user keeps it, and costs three: look up, list roles, assign", async () => {
-    await startOwn({ roles: [HANDBOOK, "vip"] });
+    await start();
     stack.auth0.addUser({ email: ANN, verified: true, roles: ["vip"] });
     await deliver(stack, body("sale"));
     expect(managementCalls(stack)).toEqual(["GET /users-by-email", "GET /users/{id}/roles", "POST /users/{id}/roles"]);
@@ -153,14 +167,14 @@ describe("a known buyer", () => {
   });
 
   it("loses only what we gave: a role that was there before stays through a refund", async () => {
-    await startOwn({ roles: [HANDBOOK, "vip"] });
+    await start();
     stack.auth0.addUser({ email: ANN, verified: true, roles: ["vip", HANDBOOK] });
     await deliver(stack, body("sale"), body("refund-full"));
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK, "vip"]);
   });
 
   it("loses one role though another can't be given, and gets the other one once it exists", async () => {
-    await startOwn();
+    await startAfresh();
     await deliver(stack, body("sale"));
     stack.auth0.removeRole("react-for-dataviz");
     await deliver(stack, saleBy(ANN, DATAVIZ), body("refund-full"));
@@ -302,10 +316,10 @@ describe("what retrying can't mend", () => {
       code: "AUTH0_CREDENTIALS",
       says: "client_secret",
       break: () => void stack.auth0.rotateSecret("another"),
-      mend: () => stack.secrets.set("auth0", { domain: stack.gates.auth0, client_id: "local-client", client_secret: "another" }),
+      mend: () => stack.secrets.set("auth0", { domain: stack.gates.auth0, client_id: LOCAL_CLIENT.id, client_secret: "another" }),
     },
   ])("$wrong raises an alarm that says what to mend, leaves the queue free, and settles by itself once mended", async ({ code, says, break: breakIt, mend }) => {
-    await startOwn();
+    await startAfresh();
     breakIt();
     await deliver(stack, body("sale"));
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual([]);
@@ -319,7 +333,8 @@ describe("what retrying can't mend", () => {
     await later(5 * MINUTE);
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
     expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null, dueAt: null });
-    expect(await stack.sqs.deadLetters()).toEqual([]);
+    expect(await newLetters()).toEqual([]);
+    stack.secrets.set("auth0", { domain: stack.gates.auth0, client_id: LOCAL_CLIENT.id, client_secret: LOCAL_CLIENT.secret });
   });
 });
 
@@ -346,14 +361,14 @@ describe("what mends itself", () => {
   });
 
   it("goes to the dead-letter queue after ten receives, and the record still comes back by itself", async () => {
-    await startOwn();
+    await start();
     const outage = stack.auth0.fault({ path: "/users-by-email", times: 1_000, answer: { status: 503 } });
     expect((await post(stack, body("sale"))).status).toBe(200);
     for (let receive = 1; receive <= 10; receive += 1) {
       await until(async () => outage.hits >= receive && stack.inHand() === 0);
       await stack.redeliver();
     }
-    await until(async () => (await stack.sqs.deadLetters()).length === 1);
+    await until(async () => (await newLetters()).length === 1);
     expect(outage.hits).toBe(10);
     outage.remove();
     await later(20 * MINUTE);
@@ -371,7 +386,7 @@ describe("what mends itself", () => {
   });
 
   it("lets what was put aside, or went to another buyer, be, while the rest of its batch comes back", async () => {
-    await startOwn();
+    await start();
     stack.auth0.fault({ path: "/users-by-email", times: 1, answer: { status: 503 } });
     const message = (text: string) => {
       const ping = readPing(parseForm(text));
@@ -384,32 +399,33 @@ describe("what mends itself", () => {
   });
 
   it("what was kept and is sent back is read again, and never wrapped twice", async () => {
-    await startOwn();
+    await start();
     await deliver(stack, `${body("sale")}&custom_fields%5Bemail%5D=x`);
     for (let round = 0; round < 3; round += 1) {
-      const [letter] = await stack.sqs.deadLetters();
+      const [letter] = await newLetters();
       const record = { messageId: "m1", receiptHandle: "none", body: JSON.stringify(letter), attributes: { ApproximateReceiveCount: "1" } };
       expect(await stack.invoke("provision", { Records: [record] })).toMatchObject({ kind: "answer", payload: '{"batchItemFailures":[]}' });
     }
-    const letters = await stack.sqs.deadLetters();
+    const letters = await newLetters();
     expect(letters).toHaveLength(4);
     for (const letter of letters) expect(letter).toMatchObject({ code: "EMAIL_TYPED", body: expect.anything() });
     expect(new Set(letters.map((letter) => JSON.stringify(letter).length)).size).toBe(1);
   });
 
   it("a message that nobody can read is put aside at once, with the reason, and the rest of its batch goes on", async () => {
-    await startOwn();
+    await start();
     const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: text, attributes: { ApproximateReceiveCount: "1" } });
     const result = await stack.invoke("provision", { Records: [record("m1", "{not json"), record("m2", '{"v":2,"kind":"ping"}')] });
     expect(result).toMatchObject({ kind: "answer", payload: '{"batchItemFailures":[]}' });
-    expect(await stack.sqs.deadLetters()).toMatchObject([{ code: "MESSAGE_INVALID" }, { code: "MESSAGE_INVALID" }]);
+    expect(await newLetters()).toMatchObject([{ code: "MESSAGE_INVALID" }, { code: "MESSAGE_INVALID" }]);
   });
 });
 
 describe("Auth0's rate limit", () => {
   it("is waited for, not failed on: two buyers at once all get their role, and nothing is delivered twice", async () => {
     // As tight as the free plan, which has room for less than one new buyer; ten times as fast.
-    await startOwn({ auth0: { limits: { burst: 2, perSecond: 20 } } });
+    await startAfresh();
+    stack.auth0.setLimits({ burst: 2, perSecond: 20 });
     const buyers = Array.from({ length: 2 }, (_, index) => `buyer${String(index)}@example.com`);
     await Promise.all(buyers.map((email) => post(stack, saleBy(email))));
     await stack.sqs.idle(60_000);
@@ -417,7 +433,7 @@ describe("Auth0's rate limit", () => {
     const done = stack.auth0.calls.filter(({ api, status, path }) => api === "management" && status !== 429 && path !== "/roles");
     expect(done).toHaveLength(6);
     expect(logged.some((line) => line.includes('"Throttled":1'))).toBe(true);
-    expect(await stack.sqs.deadLetters()).toEqual([]);
+    expect(await newLetters()).toEqual([]);
   }, 60_000);
 });
 

@@ -31,6 +31,7 @@ describe("the queue as reconcile fills it", () => {
     const { Messages = [] } = await queues.client.send(new ReceiveMessageCommand({ QueueUrl: queues.queueUrl(name), MaxNumberOfMessages: 5 }));
     expect(Messages.map(({ Body = "" }) => readMessage(Body))).toContainEqual(due("buyer0@example.com"));
     expect(await queue.depth()).toBe(18);
+    expect(await bulkQueue(queues.client, queues.queueUrl(name), "all").depth()).toBe(23);
   });
 
   it("says that it can't be reached, as something temporary", async () => {

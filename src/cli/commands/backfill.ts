@@ -69,7 +69,7 @@ async function backfill(flags: Flags, context: Context): Promise<ExitCode> {
     shop: await openShop(stage, context),
     survey: dynamoSurvey(stage.dynamo, stage.ledger),
     sweeps,
-    queue: bulkQueue(stage.sqs, stage.queue),
+    queue: bulkQueue(stage.sqs, stage.queue, "all"),
     now,
     wait: context.wait,
     requestId: randomUUID(),

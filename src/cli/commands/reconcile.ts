@@ -78,7 +78,7 @@ async function toItsEnd(sweep: AskableSweep, goOn: boolean, stage: Stage, { wait
 
 /** Waits for what was found to be worked off: until then, how many records change isn't known. */
 async function workedOff(stage: Stage, { wait }: Context): Promise<void> {
-  const queue = bulkQueue(stage.sqs, stage.queue);
+  const queue = bulkQueue(stage.sqs, stage.queue, "all");
   const pause = stage.emulators === null ? PAUSE_MS : 100;
   for (let waited = 0; waited < WORK_LIMIT_MS && (await queue.depth()) > 0; waited += pause) await wait(pause);
 }
