@@ -11,6 +11,7 @@ import { startLoopbackServer } from "../../src/emulators/aws/loopback.ts";
 import { LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
 import { LOCAL_SELLER_ID, type Stack } from "../../src/emulators/stack.ts";
 import shopPolicy from "../../src/products.ts";
+import { sqsQueue } from "../../src/queue/queue.ts";
 import { changed, post } from "../pipeline/local-stack.ts";
 import { answers, type CliRun, cli, cliOn, startComplete, stageOn } from "./local-cli.ts";
 import { policyIn } from "./policy-source.ts";
@@ -178,6 +179,17 @@ describe("doctor", () => {
       { code: "DEAD_LETTERS", message: "A message waits in the dead-letter queue for somebody to look at.", mend: "npx gumroad-auth0 replay --dead-letters" },
     ]);
     await emptyDeadLetters();
+    expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
+  });
+
+  it("finds messages in the dead-letter queue that can be used again, and its command sends them back", async () => {
+    const stage = stageOn(stack);
+    const message = { v: 1, kind: "due", requestId: "r", buyer: "ann@example.com" };
+    await sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }).keep({ code: "RECORD_FULL", reason: "near 400 KB", requestId: "r", body: JSON.stringify(message) });
+    const [found] = findingsOf(await cliOn(stack)("doctor --json"));
+    expect(found).toMatchObject({ code: "DEAD_LETTERS" });
+    expect(await cliOn(stack)(found!.mend.replace("npx gumroad-auth0 ", ""))).toMatchObject({ code: 0 });
+    await stack.sqs.idle();
     expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
   });
 

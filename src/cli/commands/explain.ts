@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 
-import { isSourceId, type SourceId } from "../../access/facts.ts";
+import { entriesOf, isSourceId, type SourceId } from "../../access/facts.ts";
 import { dynamoHistory, type History } from "../../ledger/history.ts";
 import { dynamoLedger, type HistoryEvent } from "../../ledger/ledger.ts";
+import type { BuyerRecord } from "../../ledger/record.ts";
 import { buyerEmail } from "../buyer-email.ts";
 import type { Context } from "../context.ts";
 import { wordsOf } from "../event-words.ts";
@@ -36,7 +37,7 @@ async function explain(who: string, { search }: Flags, context: Context): Promis
   const email = isSourceId(who) ? await ownerOf(who, history, context) : buyerEmail(who);
   if (email === null) return EXIT.failed;
   const record = await dynamoLedger(dynamo, table).load(email);
-  const events = await history.of(email);
+  const events = await eventsOf(email, record, history);
   const unsold = search === true ? await history.unsoldOf(email) : null;
   if (record.version === 0 && events.length === 0) {
     context.output.say(`nobody is known as ${email}. Another address, perhaps? A purchase is found by its id, too: ${context.commandLine("explain sale:ID")}`);
@@ -56,6 +57,13 @@ function showUnsold(email: string, unsold: readonly HistoryEvent[] | null, { out
   if (unsold === null) output.say(`what waits for word of its sale is looked through with ${commandLine(`explain ${email} --search`)}`);
   else output.say(unsold.length === 0 ? "nothing of theirs waits for word of its sale" : "\nThis was told, and waits for word of its sale:");
   for (const event of unsold ?? []) output.say(`  ${eventLine(event.receivedAt, event.source, wordsOf(event))}`);
+}
+
+/** All that was told of a buyer, in order: also what came before its sale, when nobody knew whose it was. */
+async function eventsOf(email: string, { sources }: BuyerRecord, history: History): Promise<readonly HistoryEvent[]> {
+  const early: HistoryEvent[] = [];
+  for (const [id] of entriesOf(sources)) early.push(...(await history.ofSource(id)).events);
+  return [...early, ...(await history.of(email))].sort((a, b) => a.receivedAt - b.receivedAt);
 }
 
 /** Whose a purchase is; null, once that is said, where it is nobody's. */
