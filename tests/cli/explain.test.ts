@@ -94,6 +94,15 @@ describe("explain", () => {
     });
   });
 
+  it("shows what was told before its sale, too, in the order in which it came", async () => {
+    const early = (file: string) => ofStory(900, body(file));
+    await deliver(stack, early("refund-full"), early("sale"));
+    const { out } = await run("explain story900.ann@example.com");
+    const events = out.slice(out.indexOf("Events"));
+    expect(events.indexOf("refund")).toBeGreaterThan(0);
+    expect(events.indexOf("refund")).toBeLessThan(events.lastIndexOf("sale"));
+  });
+
   it("says so of somebody unknown, and exits with 1; an email that is none is a mistake", async () => {
     expect(await run("explain nobody@example.com")).toMatchObject({ code: 1, err: "", out: expect.stringContaining("nobody is known as nobody@example.com") });
     expect(await run("explain nobody@example.com --json")).toMatchObject({ code: 1, out: JSON.stringify({ buyer: "nobody@example.com", known: false, unsold: null }, null, 2) });
