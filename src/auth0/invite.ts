@@ -45,8 +45,13 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
   );
 }
 
-/** Whether a connection was never made: no address, or nobody listening. */
+/** Whether a connection was never made: no address, or nobody listening. `fetch` keeps the system's error as its cause. */
 function neverLeft(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && (cause.code === "ECONNREFUSED" || cause.code === "ENOTFOUND" || cause.code === "EAI_AGAIN");
+  return hasCause(error) && ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"].includes(error.cause.code);
+}
+
+function hasCause(error: unknown): error is { readonly cause: { readonly code: string } } {
+  if (typeof error !== "object" || error === null || !("cause" in error)) return false;
+  const { cause } = error;
+  return typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string";
 }
