@@ -4,6 +4,7 @@ import * as z from "zod";
 
 import { documentsOf } from "../ledger/documents.ts";
 import { recordShape, type BuyerRecord } from "../ledger/record.ts";
+import { pagesOf } from "../ledger/pages.ts";
 import { reached } from "../ledger/reached.ts";
 import { changesOf } from "../provisioning/marks.ts";
 import type { Progress } from "./progress.ts";
@@ -43,24 +44,17 @@ export async function countLedger({ dynamo, ledger: table }: Stage, startProgres
   const progress = startProgress(Table?.ItemCount ?? 0);
   const tally = newTally();
   try {
-    let start: Record<string, unknown> | undefined;
     let read = 0;
-    do {
-      const { Items = [], LastEvaluatedKey } = await reached(
-        documents.send(
-          new ScanCommand({
-            TableName: table,
-            ProjectionExpression: "pk, sk, #record, #detail.#event, #owner",
-            ExpressionAttributeNames: { "#record": "record", "#detail": "detail", "#event": "event", "#owner": "owner" },
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        ),
-      );
-      for (const item of Items) countItem(itemShape.parse(item), tally);
-      read += Items.length;
+    const scan = {
+      TableName: table,
+      ProjectionExpression: "pk, sk, #record, #detail.#event, #owner",
+      ExpressionAttributeNames: { "#record": "record", "#detail": "detail", "#event": "event", "#owner": "owner" },
+    };
+    for await (const items of pagesOf((from) => documents.send(new ScanCommand({ ...scan, ...from })))) {
+      for (const item of items) countItem(itemShape.parse(item), tally);
+      read += items.length;
       progress.to(read);
-      start = LastEvaluatedKey;
-    } while (start !== undefined);
+    }
   } finally {
     progress.stop();
   }

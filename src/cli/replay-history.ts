@@ -5,7 +5,7 @@ import * as z from "zod";
 import type { SourceId } from "../access/facts.ts";
 import { sourceIdShape } from "../facts-shape.ts";
 import { documentsOf } from "../ledger/documents.ts";
-import { reached } from "../ledger/reached.ts";
+import { pagesOf } from "../ledger/pages.ts";
 
 /** A buyer's source that some event was about. */
 export interface Touched {
@@ -31,22 +31,16 @@ export async function historyBetween(client: DynamoDBClient, table: string, sinc
   const documents = documentsOf(client);
   const touched = new Map<string, Touched>();
   let events = 0;
-  let start: Record<string, unknown> | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await reached(
-      documents.send(
-        new ScanCommand({
-          TableName: table,
-          // Compared as text, these moments are in their order.
-          FilterExpression: "sk >= :since AND sk < :until",
-          ProjectionExpression: "pk, #source, detail.email",
-          ExpressionAttributeNames: { "#source": "source" },
-          ExpressionAttributeValues: { ":since": `event#${new Date(since).toISOString()}`, ":until": `event#${new Date(until).toISOString()}` },
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-        }),
-      ),
-    );
-    for (const item of Items) {
+  const scan = {
+    TableName: table,
+    // Compared as text, these moments are in their order.
+    FilterExpression: "sk >= :since AND sk < :until",
+    ProjectionExpression: "pk, #source, detail.email",
+    ExpressionAttributeNames: { "#source": "source" },
+    ExpressionAttributeValues: { ":since": `event#${new Date(since).toISOString()}`, ":until": `event#${new Date(until).toISOString()}` },
+  };
+  for await (const items of pagesOf((from) => documents.send(new ScanCommand({ ...scan, ...from })))) {
+    for (const item of items) {
       const line = lineShape.safeParse({ ...item, email: emailIn(item["detail"]) });
       if (!line.success) continue;
       events += 1;
@@ -55,8 +49,7 @@ export async function historyBetween(client: DynamoDBClient, table: string, sinc
       const buyer = pk.startsWith("buyer#") ? pk.slice("buyer#".length) : email;
       if (buyer !== undefined) touched.set(`${buyer} ${source}`, { buyer, source });
     }
-    start = LastEvaluatedKey;
-  } while (start !== undefined);
+  }
   return { events, touched: [...touched].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each) };
 }
 

@@ -3,6 +3,7 @@ import { PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
 import { documentsOf } from "./documents.ts";
+import { pagesOf } from "./pages.ts";
 import { reached } from "./reached.ts";
 
 /** One side of a gift, as far as pings tell it: the receiver's sale, or the giver's, which is pinged only when it is disputed. */
@@ -38,23 +39,8 @@ export function dynamoGifts(client: DynamoDBClient, table: string, signal?: Abor
     },
     of: async (giver) => {
       const sides: GiftSide[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await reached(
-          documents.send(
-            new QueryCommand({
-              TableName: table,
-              KeyConditionExpression: "pk = :giver",
-              ExpressionAttributeValues: { ":giver": `giver#${giver}` },
-              ConsistentRead: true,
-              ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-            }),
-            until,
-          ),
-        );
-        sides.push(...Items.map((item) => sideShape.parse(item)));
-        start = LastEvaluatedKey;
-      } while (start !== undefined);
+      const query = { TableName: table, KeyConditionExpression: "pk = :giver", ExpressionAttributeValues: { ":giver": `giver#${giver}` }, ConsistentRead: true };
+      for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) sides.push(...items.map((item) => sideShape.parse(item)));
       return sides;
     },
   };

@@ -7,6 +7,7 @@ import { sourceIdShape, sourceShape } from "../facts-shape.ts";
 import { documentsOf } from "./documents.ts";
 import { recordKey, sourceKey, type ItemKey } from "./keys.ts";
 import type { HistoryEvent } from "./ledger.ts";
+import { pagesOf } from "./pages.ts";
 import { reached } from "./reached.ts";
 
 /** A buyer with what in the ledger belongs to them. */
@@ -59,23 +60,9 @@ export function dynamoHistory(client: DynamoDBClient, table: string): History {
 
   async function itemsOf(pk: string, keysOnly = false): Promise<readonly Record<string, unknown>[]> {
     const items: Record<string, unknown>[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const { Items = [], LastEvaluatedKey } = await reached(
-        documents.send(
-          new QueryCommand({
-            TableName: table,
-            KeyConditionExpression: "pk = :pk",
-            ExpressionAttributeValues: { ":pk": pk },
-            ConsistentRead: true,
-            ...(keysOnly ? { ProjectionExpression: "pk, sk" } : {}),
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        ),
-      );
-      items.push(...Items);
-      start = LastEvaluatedKey;
-    } while (start !== undefined);
+    const wanted = keysOnly ? { ProjectionExpression: "pk, sk" } : {};
+    const query = { TableName: table, KeyConditionExpression: "pk = :pk", ExpressionAttributeValues: { ":pk": pk }, ConsistentRead: true, ...wanted };
+    for await (const page of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from })))) items.push(...page);
     return items;
   }
 
@@ -101,22 +88,13 @@ export function dynamoHistory(client: DynamoDBClient, table: string): History {
     },
     unsoldOf: async (email) => {
       const lines: HistoryEvent[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await reached(
-          documents.send(
-            new ScanCommand({
-              TableName: table,
-              FilterExpression: "begins_with(pk, :source) AND begins_with(sk, :event) AND #detail.#email = :email",
-              ExpressionAttributeNames: { "#detail": "detail", "#email": "email" },
-              ExpressionAttributeValues: { ":source": "source#", ":event": "event#", ":email": email },
-              ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-            }),
-          ),
-        );
-        lines.push(...Items.flatMap(eventOf));
-        start = LastEvaluatedKey;
-      } while (start !== undefined);
+      const scan = {
+        TableName: table,
+        FilterExpression: "begins_with(pk, :source) AND begins_with(sk, :event) AND #detail.#email = :email",
+        ExpressionAttributeNames: { "#detail": "detail", "#email": "email" },
+        ExpressionAttributeValues: { ":source": "source#", ":event": "event#", ":email": email },
+      };
+      for await (const items of pagesOf((from) => documents.send(new ScanCommand({ ...scan, ...from })))) lines.push(...items.flatMap(eventOf));
       // The lines stay with a source once it is sold, too.
       const owned = await Promise.all(lines.map(({ source }) => isOwned(source)));
       return lines.filter((_, index) => owned[index] === false).sort((a, b) => a.receivedAt - b.receivedAt);

@@ -8,6 +8,7 @@ import { RefusedError, TemporaryError } from "../errors.ts";
 import { sourceShape } from "../facts-shape.ts";
 import { documentsOf } from "./documents.ts";
 import { recordKey, sourceKey } from "./keys.ts";
+import { pagesOf } from "./pages.ts";
 import { reached } from "./reached.ts";
 import { newRecord, recordShape, type BuyerRecord, type SourceItem } from "./record.ts";
 
@@ -180,24 +181,13 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
   }
 
   async function* due(now: number): AsyncGenerator<readonly DueBuyer[]> {
-    let start: Record<string, unknown> | undefined;
-    do {
-      const { Items = [], LastEvaluatedKey } = await reached(
-        documents.send(
-          new QueryCommand({
-            TableName: table,
-            IndexName: "due",
-            KeyConditionExpression: "dueShard = :shard AND dueAt <= :now",
-            ExpressionAttributeValues: { ":shard": DUE_SHARD, ":now": now },
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }), until),
-      );
-      yield Items.map((item) => {
+    const query = { TableName: table, IndexName: "due", KeyConditionExpression: "dueShard = :shard AND dueAt <= :now", ExpressionAttributeValues: { ":shard": DUE_SHARD, ":now": now } };
+    for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) {
+      yield items.map((item) => {
         const { pk, dueAt } = dueItemShape.parse(item);
         return { email: pk.slice("buyer#".length), dueAt };
       });
-      start = LastEvaluatedKey;
-    } while (start !== undefined);
+    }
   }
 
   return { load, save, claim, park, owner, move, remember, due };

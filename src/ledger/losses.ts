@@ -6,6 +6,7 @@ import * as z from "zod/mini";
 
 import { documentsOf } from "./documents.ts";
 import type { ItemKey } from "./keys.ts";
+import { pagesOf } from "./pages.ts";
 import { reached } from "./reached.ts";
 
 /**
@@ -94,21 +95,8 @@ export function dynamoLosses(client: DynamoDBClient, table: string, signal?: Abo
   }
 
   async function* heldBuyers(productId: string): AsyncGenerator<readonly string[]> {
-    let start: Record<string, unknown> | undefined;
-    do {
-      const { Items = [], LastEvaluatedKey } = await reached(
-        documents.send(
-          new QueryCommand({
-            TableName: table,
-            KeyConditionExpression: "pk = :product",
-            ExpressionAttributeValues: { ":product": heldKey(productId, "").pk },
-            ConsistentRead: true,
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }), until),
-      );
-      yield Items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
-      start = LastEvaluatedKey;
-    } while (start !== undefined);
+    const query = { TableName: table, KeyConditionExpression: "pk = :product", ExpressionAttributeValues: { ":product": heldKey(productId, "").pk }, ConsistentRead: true };
+    for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) yield items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
   }
 
   async function setHolders(productId: string, holders: number): Promise<void> {

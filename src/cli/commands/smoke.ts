@@ -5,11 +5,11 @@ import { type Command, Option } from "commander";
 import { auth0Directory, type Directory, type DirectoryUser } from "../../auth0/directory.ts";
 import { type Auth0Credentials, auth0SecretShape } from "../../auth0/secret.ts";
 import { NeedsPersonError } from "../../errors.ts";
+import { dynamoHistory } from "../../ledger/history.ts";
 import { dynamoLedger } from "../../ledger/ledger.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { examples } from "../help.ts";
-import { eraseFromLedger } from "../ledger-erasing.ts";
 import { NEEDS_ADMIN, operatorAdmin, type OperatorFlags, operatorOptions } from "../operator.ts";
 import { countOf } from "../replay-settings.ts";
 import { bestWay, type SmokeWay, smokeWay, type WayName, WAYS } from "../smoke-ways.ts";
@@ -130,7 +130,7 @@ interface Cleaned {
 async function cleanUp(trial: Trial, flags: OperatorFlags, credentials: Auth0Credentials): Promise<Cleaned> {
   const { stage, buyer, way, context } = trial;
   const isSettled = await settled(trial);
-  const erasedItems = await eraseFromLedger(stage, buyer, way.sources());
+  const erasedItems = await dynamoHistory(stage.dynamo, stage.ledger).erase({ email: buyer, sources: way.sources(), products: [], received: [] });
   const users = (await usersOf(trial)).filter(({ createdByUs }) => createdByUs);
   const admin = operatorAdmin(flags, stage, context.env, credentials);
   const leftUsers = admin === null ? users.map(({ id }) => id) : [];
