@@ -10,6 +10,7 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { changesOf } from "../provisioning/marks.ts";
 import { sqsQueue } from "../queue/queue.ts";
 import type { Context } from "./context.ts";
+import { EXIT, type ExitCode } from "./failures.ts";
 import { DRY_RUN } from "./help.ts";
 import { operatorName } from "./operator.ts";
 import { countOf } from "./replay-settings.ts";
@@ -143,4 +144,24 @@ export function tellOutcome(buyer: string, outcome: ActOutcome, { within }: Pick
 function isSettled(record: BuyerRecord): boolean {
   const isWithoutUser = Object.keys(record.users).length === 0 && Object.values(record.gave).some((roles) => (roles ?? []).length > 0);
   return record.unsettled === null && changesOf(record).length === 0 && !isWithoutUser;
+}
+
+/** An act on a buyer's source, as it is told to scripts; `about` says what it comes to. A dry run ends here; else it is sent, and waited for. */
+export async function carryOut(
+  { buyer, source, act }: { readonly buyer: string; readonly source: SourceId; readonly act: Act },
+  about: Readonly<Record<string, unknown>>,
+  flags: ActFlags,
+  context: Context,
+): Promise<ExitCode> {
+  const { output } = context;
+  if (flags.dryRun === true) {
+    output.result(about);
+    return EXIT.ok;
+  }
+  await sendAct(await context.stage(), buyer, source, act);
+  const outcome = await outcomeFor(buyer, (latest) => hasAct(latest, source, act), flags, context);
+  output.result({ ...about, by: act.by, why: act.why, outcome });
+  if (!tellOutcome(buyer, outcome, flags, context)) return EXIT.failed;
+  output.say(output.tone("good", "done"));
+  return EXIT.ok;
 }

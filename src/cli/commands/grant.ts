@@ -5,10 +5,10 @@ import type { Command } from "commander";
 import { emptySource, grantOf, type Act } from "../../access/facts.ts";
 import { addFacts } from "../../access/merge.ts";
 import { dynamoLedger } from "../../ledger/ledger.ts";
-import { type ActFlags, actOptions, differenceWords, hasAct, knownRole, outcomeFor, rolesOf, sendAct, signatureOf, tellOutcome } from "../acting.ts";
+import { type ActFlags, actOptions, carryOut, differenceWords, knownRole, rolesOf, signatureOf } from "../acting.ts";
 import { buyerEmail } from "../buyer-email.ts";
 import type { Context } from "../context.ts";
-import { EXIT, type ExitCode } from "../failures.ts";
+import type { ExitCode } from "../failures.ts";
 import { examples } from "../help.ts";
 import { isoOf, momentOf, untilOf } from "../moments.ts";
 
@@ -45,14 +45,5 @@ async function grant(buyer: string, role: string, flags: Flags, context: Context
   const difference = { before: rolesOf(record, policy, now()), after: rolesOf(given, policy, now()) };
   const about = { buyer, role, until: isoOf(until), ...difference, dryRun };
   output.say(`${dryRun ? "would give" : "gives"} ${role} ${until === null ? "for good" : `until ${momentOf(until)} UTC`}: ${buyer} ${differenceWords(difference)}`);
-  if (dryRun) {
-    output.result(about);
-    return EXIT.ok;
-  }
-  await sendAct(stage, buyer, source, act);
-  const outcome = await outcomeFor(buyer, (latest) => hasAct(latest, source, act), flags, context);
-  output.result({ ...about, ...signature, outcome });
-  if (!tellOutcome(buyer, outcome, flags, context)) return EXIT.failed;
-  output.say(output.tone("good", "done"));
-  return EXIT.ok;
+  return carryOut({ buyer, source, act }, about, flags, context);
 }

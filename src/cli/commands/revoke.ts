@@ -10,10 +10,10 @@ import { ConfigError } from "../../errors.ts";
 import { dynamoLedger } from "../../ledger/ledger.ts";
 import type { BuyerRecord } from "../../ledger/record.ts";
 import { isMine } from "../../provisioning/owners.ts";
-import { type ActFlags, actOptions, differenceWords, hasAct, outcomeFor, rolesOf, sendAct, signatureOf, tellOutcome } from "../acting.ts";
+import { type ActFlags, actOptions, carryOut, differenceWords, rolesOf, signatureOf } from "../acting.ts";
 import { buyerEmail } from "../buyer-email.ts";
 import type { Context } from "../context.ts";
-import { EXIT, type ExitCode } from "../failures.ts";
+import type { ExitCode } from "../failures.ts";
 import { examples } from "../help.ts";
 
 interface Flags extends ActFlags {
@@ -53,16 +53,7 @@ async function revoke(buyer: string, role: string | undefined, flags: Flags, con
   const about = { buyer, source, ...difference, stillFrom, dryRun };
   output.say(`${dryRun ? "would take" : "takes"} ${flags.undo === true ? "nothing any more from" : "away"} ${source}: ${buyer} ${differenceWords(difference)}`);
   for (const id of stillFrom) output.say(output.tone("warning", `${grantedRole(source) ?? ""} also comes from ${id}: that stays, unless you take it with --source ${id}`));
-  if (dryRun) {
-    output.result(about);
-    return EXIT.ok;
-  }
-  await sendAct(stage, buyer, source, act);
-  const outcome = await outcomeFor(buyer, (latest) => hasAct(latest, source, act), flags, context);
-  output.result({ ...about, ...signature, outcome });
-  if (!tellOutcome(buyer, outcome, flags, context)) return EXIT.failed;
-  output.say(output.tone("good", "done"));
-  return EXIT.ok;
+  return carryOut({ buyer, source, act }, about, flags, context);
 }
 
 /**
