@@ -7,6 +7,7 @@ import { tenantAdmin, type TenantAdmin } from "../auth0/tenant-admin.ts";
 import { NeedsPersonError } from "../errors.ts";
 import { gumroadSecretShape } from "../gumroad/secret.ts";
 import { type ShopAdmin, shopAdmin, type ShopProduct } from "../gumroad/shop-admin.ts";
+import { storedKey } from "./forget-key.ts";
 import { NEEDS_ADMIN, operatorAdmin, type OperatorFlags } from "./operator.ts";
 import { pingUrl, withoutToken } from "./ping-url.ts";
 import { keptOf, tokensOf } from "./setup-values.ts";
@@ -90,6 +91,7 @@ export function checksOf(patient: Patient): readonly Check[] {
   const secretChecks = SECRET_NAMES.map((name): Check => ({ name: `secret ${name}`, run: async () => secretFindings(stage, name, await stored(name), { setup, deploy }) }));
   return [
     ...secretChecks,
+    { name: "secret forget", run: () => forgetFindings(stage) },
     { name: "Auth0 credentials", run: () => credentialFindings(own, setup) },
     { name: "Auth0 scopes", run: async () => scopeFindings((await working(own)).scopes, scopesFor(stage.access), setup) },
     // Kept in app_metadata, roles are names and nothing else.
@@ -144,6 +146,18 @@ async function refusalAs(call: () => Promise<unknown>, codes: Readonly<Record<st
     const code = error instanceof NeedsPersonError ? codes[error.code] : undefined;
     if (code === undefined || !(error instanceof Error)) throw error;
     return [{ code, message: error.message, mend }];
+  }
+}
+
+/** Left empty, nobody was forgotten. A broken one fails every message, and another key would bring forgotten people back. */
+async function forgetFindings(stage: Stage): Promise<readonly Finding[]> {
+  try {
+    await storedKey(stage);
+    return [];
+  } catch (error) {
+    if (!(error instanceof NeedsPersonError)) throw error;
+    const mend = `aws secretsmanager get-secret-value --secret-id gumroad-auth0/${stage.name}/forget --version-stage AWSPREVIOUS`;
+    return [{ code: "SECRET_INCOMPLETE", message: `${error.message}.`, mend }];
   }
 }
 

@@ -182,6 +182,13 @@ describe("doctor", () => {
     expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
   });
 
+  it("finds a broken key of the tombstones, and has nothing against none", async () => {
+    stack.secrets.set("forget", { key: "short" });
+    expect(findingsOf(await cliOn(stack)("doctor --json"))).toMatchObject([{ code: "SECRET_INCOMPLETE", message: expect.stringContaining("gumroad-auth0/local/forget") }]);
+    stack.secrets.set("forget", undefined);
+    expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
+  });
+
   it("finds messages in the dead-letter queue that can be used again, and its command sends them back", async () => {
     const stage = stageOn(stack);
     const message = { v: 1, kind: "due", requestId: "r", buyer: "ann@example.com" };

@@ -73,7 +73,7 @@ describe("status", () => {
     const { code, out } = await run("status");
     expect(code).toBe(1);
     expect(out).toContain('held      Serverless Handbook: 1 buyer. Say npx gumroad-auth0 release "Serverless Handbook" or npx gumroad-auth0 keep "Serverless Handbook"');
-    expect(out).toMatch(/dead {6}1: npx gumroad-auth0 doctor/);
+    expect(out).toMatch(/dead {6}1: npx gumroad-auth0 replay --dead-letters --dry-run says of what kind/);
     await dynamoLosses(dynamo, ledger).noteReleased(HANDBOOK, "ann@example.com");
   });
 

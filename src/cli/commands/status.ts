@@ -61,7 +61,7 @@ async function status({ quick }: Flags, context: Context): Promise<ExitCode> {
   const isLate = dueAt !== null && dueAt < now() - LATE_MS;
   if (isLate) output.say(output.tone("bad", `late      a buyer has been due since ${momentOf(dueAt)}: reconcile doesn't run, or the queue is full`));
   output.say(`queue     ${String(queue.waiting)} waiting, ${String(queue.inFlight)} being worked on or resting`);
-  output.say(`dead      ${dead === 0 ? "none" : output.tone("bad", `${String(dead)}: ${context.commandLine("doctor")} says of what kind`)}`);
+  output.say(`dead      ${dead === 0 ? "none" : output.tone("bad", `${String(dead)}: ${context.commandLine("replay --dead-letters --dry-run")} says of what kind`)}`);
   for (const sweep of sweeps) output.say(`${sweep.sweep.padEnd("received".length)}  ${sweepWords(sweep)}`);
   output.result({ stage: stage.name, at: isoOf(now()), queue, deadLetters: dead, late: isLate, ...(counted === null ? {} : { ledger: counted }), sweeps });
   const needsPerson = dead > 0 || isLate || (counted !== null && Object.keys(counted.held).length > 0);
