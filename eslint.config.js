@@ -2,15 +2,49 @@ import importX from "eslint-plugin-import-x";
 import jsdoc from "eslint-plugin-jsdoc";
 import tseslint from "typescript-eslint";
 
+/** The rooms of src: each may import the ones named, itself, and what every room shares (errors, log, metrics). */
+const ROOMS = {
+  access: [],
+  config: ["access"],
+  gumroad: ["access"],
+  auth0: ["access", "config"],
+  ledger: ["access", "config"],
+  queue: ["access", "gumroad"],
+  http: ["config"],
+  accounts: ["config", "http"],
+  receiving: ["access", "config", "gumroad", "http", "queue"],
+  provisioning: ["access", "auth0", "config", "gumroad", "ledger", "queue"],
+  sweeping: ["access", "gumroad", "ledger", "provisioning", "queue"],
+  "at-login": ["access", "config", "gumroad", "http", "ledger", "queue"],
+};
+const rooms = Object.keys(ROOMS);
+const forbidden = (room) => ["functions", ...rooms].filter((other) => other !== room && !ROOMS[room].includes(other));
+
 /**
- * Which room may import which. Each entry: what stands in `target` must not import from `from`.
- * functions, cli -> sweeping -> provisioning -> (gumroad, ledger, auth0) -> access; nothing imports functions, emulators or cli.
+ * Nothing that deploys knows the tool, the local stack, the emulators or the scripts; a package knows nothing of ours.
  */
-const rooms = (target, from, message) => ({ target: `./src/${target}`, from: from.map((room) => `./src/${room}`), message });
-const everyRoomBut = (...kept) =>
-  ["access", "accounts", "auth0", "binding", "bundling", "cli", "config", "emulators", "functions", "gumroad", "http", "ledger", "provisioning", "queue", "receiving", "sweeping"].filter(
-    (room) => !kept.includes(room),
-  );
+const zones = [
+  ...rooms.map((room) => ({
+    target: `./src/${room}`,
+    from: forbidden(room).map((other) => `./src/${other}`),
+    message: `${room} may import ${ROOMS[room].join(", ") || "no other room"}: see eslint.config.js.`,
+  })),
+  {
+    target: "./src",
+    from: ["./cli", "./local", "./packages", "./scripts", "./tenant", "./tests"],
+    message: "What deploys imports nothing but src.",
+  },
+  {
+    target: "./packages",
+    from: ["./src", "./cli", "./local", "./scripts", "./tenant", "./tests", "./fixtures"],
+    message: "A package is useful by itself: it imports nothing of this project.",
+  },
+  { target: "./local", from: ["./cli", "./src/functions", "./tests"],
+    message: "The local stack runs bundles, never a function's source." },
+  { target: "./scripts", from: ["./src/functions", "./tests"],
+    message: "Scripts build functions; they don't run them." },
+  { target: "./cli", from: ["./src/functions", "./tests"], message: "The tool calls functions as everybody does." },
+];
 
 export default tseslint.config(
   { ignores: [".build/", ".serverless/", ".local/", "node_modules/", "coverage/"] },
@@ -30,10 +64,11 @@ export default tseslint.config(
       eqeqeq: ["error", "always"],
       "no-console": "error",
       "no-warning-comments": "error",
+      "import-x/no-restricted-paths": ["error", { zones }],
     },
   },
   {
-    files: ["src/**/*.ts"],
+    files: ["src/**/*.ts", "cli/**/*.ts", "local/**/*.ts", "scripts/**/*.ts", "packages/*/src/**/*.ts"],
     plugins: { jsdoc },
     rules: {
       "jsdoc/require-jsdoc": [
@@ -41,34 +76,20 @@ export default tseslint.config(
         {
           publicOnly: true,
           checkConstructors: false,
-          contexts: ["TSInterfaceDeclaration", "TSTypeAliasDeclaration", "ExportNamedDeclaration > VariableDeclaration"],
-          require: { FunctionDeclaration: true, ClassDeclaration: true, MethodDefinition: true },
-        },
-      ],
-      "import-x/no-restricted-paths": [
-        "error",
-        {
-          zones: [
-            rooms("access", everyRoomBut("access"), "access is the pure heart: it imports nothing of ours."),
-            rooms("gumroad", everyRoomBut("gumroad", "access"), "gumroad is the wire: it knows nothing of Auth0 or AWS."),
-            rooms("ledger", everyRoomBut("ledger", "access", "config"), "ledger stores records; it decides nothing."),
-            rooms("auth0", everyRoomBut("auth0", "access", "config"), "auth0 knows users and roles, not purchases."),
-            rooms("queue", everyRoomBut("queue", "access", "gumroad"), "queue carries messages; it knows neither end."),
-            rooms("provisioning", ["receiving", "sweeping", "functions", "emulators", "cli", "bundling", "http", "accounts"], "provisioning is called; it calls no edge."),
-            rooms("sweeping", everyRoomBut("sweeping", "access", "gumroad", "ledger", "provisioning", "queue"), "sweeping finds what differs; provisioning alone changes it."),
-            rooms("binding", everyRoomBut("binding", "access", "config", "gumroad", "http", "ledger", "queue"), "binding reads and tells; provisioning alone changes."),
-            rooms("accounts", everyRoomBut("accounts", "config", "http"), "accounts stands beside the pipeline."),
-            rooms("http", everyRoomBut("http", "config"), "http serves every function; it knows none."),
-            rooms("config", everyRoomBut("config", "access"), "config knows settings, secrets and the policy's shape, no room."),
-            rooms("receiving", ["functions", "emulators", "cli", "bundling", "accounts", "auth0", "ledger", "provisioning", "sweeping"], "receiving answers before anything slow: no Auth0, no DynamoDB."),
-            rooms("bundling", ["functions", "emulators", "cli"], "bundling builds the functions; it doesn't run them."),
-            rooms("emulators", ["functions", "cli"], "emulators run bundles, never a function's source."),
-            rooms("functions", ["functions", "emulators", "cli", "bundling"], "a function is an entry; nothing but its rooms goes in."),
+          contexts: [
+            "TSInterfaceDeclaration",
+            "TSTypeAliasDeclaration",
+            "ExportNamedDeclaration > VariableDeclaration",
           ],
+          require: { FunctionDeclaration: true, ClassDeclaration: true, MethodDefinition: true },
         },
       ],
     },
   },
-  { files: ["src/cli/**/*.ts", "src/emulators/**/*.ts", "tenant/actions/**/*.ts"], rules: { "no-console": "off" } },
-  { files: ["tests/**/*.ts"], rules: { "@typescript-eslint/no-non-null-assertion": "off" } },
+  {
+    files: ["cli/**/*.ts", "local/**/*.ts", "scripts/**/*.ts", "tenant/actions/**/*.ts"],
+    rules: { "no-console": "off" },
+  },
+  { files: ["tests/**/*.ts", "packages/*/tests/**/*.ts"],
+    rules: { "@typescript-eslint/no-non-null-assertion": "off" } },
 );

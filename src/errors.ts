@@ -22,7 +22,10 @@ export class TemporaryError extends ServiceError {
   }
 }
 
-/** Retrying can't mend it: a wrong setting, a missing scope or role. The message says what to mend; then it settles by itself. */
+/**
+ * Retrying can't mend it: a wrong setting, a missing scope or role. The message says what to mend; then it settles by
+ * itself.
+ */
 export class NeedsPersonError extends ServiceError {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super("NeedsPersonError", code, message, options);

@@ -27,7 +27,8 @@ export type MetricName =
   | "Waiting"
   | "Throttled";
 
-const metrics = new Metrics({ namespace: "gumroad-auth0", serviceName: `gumroad-auth0-${process.env["STAGE"] ?? "unknown"}` });
+const metrics = new Metrics({ namespace: "gumroad-auth0",
+  serviceName: `gumroad-auth0-${process.env["STAGE"] ?? "unknown"}` });
 
 /** Counts one, at once: a line on standard output that CloudWatch turns into a metric. */
 export function count(name: MetricName): void {
@@ -45,7 +46,9 @@ export function countAuth0Calls(calls: number): void {
   if (calls > 0) metrics.singleMetric().addMetric("Auth0Calls", MetricUnit.Count, calls);
 }
 
-/** Notes how long a purchase took to become access: from Gumroad's own time of the sale, whole seconds, to the role. */
+/**
+ * Notes how long a purchase took to become access: from Gumroad's own time of the sale, whole seconds, to the role.
+ */
 export function timeToAccess(seconds: number): void {
   metrics.singleMetric().addMetric("SecondsToAccess", MetricUnit.Seconds, Math.max(0, seconds));
 }

@@ -13,6 +13,7 @@ export default defineProducts([
     variant: "Tier",
     roles: { Basic: ["club"], Premium: ["club", "club-premium"] },
   },
-  { id: "zdLk8Uz-AIidbazwzX2EkA==", name: "Everything Bundle", contains: ["zGyG_1JQunZuizwqd9CP7g==", "Z7kcrf7WgiSjiBnsGYi45w=="] },
+  { id: "zdLk8Uz-AIidbazwzX2EkA==", name: "Everything Bundle",
+    contains: ["zGyG_1JQunZuizwqd9CP7g==", "Z7kcrf7WgiSjiBnsGYi45w=="] },
   { id: "lnHn8l0Cn_FH_VuURa1aEw==", name: "Masterclass", plan: "instalments", roles: ["masterclass"] },
 ]);

@@ -1,7 +1,7 @@
 import type { Management } from "auth0";
 
 import { roleNames, type Policy } from "../src/access/policy.ts";
-import { MANAGEMENT_SCOPES } from "../src/auth0/scopes.ts";
+import { MANAGEMENT_SCOPES } from "./scopes.ts";
 
 /** What is a seller's own about a tenant. Written in `settings.ts`. */
 export interface TenantSettings {
@@ -19,7 +19,10 @@ export interface TenantSettings {
     /** Pages that may ask for tokens in silence. */
     readonly origins: readonly string[];
   };
-  /** The claim of the access token that holds the roles: a URL of a domain of yours. `--param rolesClaim` of the service, too. */
+  /**
+   * The claim of the access token that holds the roles: a URL of a domain of yours. `--param rolesClaim` of the
+   * service, too.
+   */
   readonly rolesClaim: string;
   /** The service's `bind`, the output `BindUrl` of its stack; null: the Action doesn't ask it. */
   readonly bindUrl: string | null;
@@ -31,7 +34,10 @@ export interface TenantSettings {
   readonly ownEmailProvider: boolean;
 }
 
-/** An API, application and so on as Auth0's Management API takes it. The tool passes unknown keys on in silence; the type finds them. */
+/**
+ * An API, application and so on as Auth0's Management API takes it. The tool passes unknown keys on in silence; the
+ * type finds them.
+ */
 export interface TenantAssets {
   readonly resourceServers: readonly Management.CreateResourceServerRequestContent[];
   readonly clients: readonly Management.CreateClientRequestContent[];
@@ -41,8 +47,11 @@ export interface TenantAssets {
   readonly databases: readonly Management.CreateConnectionRequestContent[];
   readonly roles: readonly Management.CreateRoleRequestContent[];
   /** `code` is a file beside this one; `deployed` is the tool's own. */
-  readonly actions: readonly (Omit<Management.CreateActionRequestContent, "deploy"> & { readonly deployed: boolean })[];
-  readonly triggers: { readonly "post-login": readonly { readonly action_name: string; readonly display_name: string }[] };
+  readonly actions:
+    readonly (Omit<Management.CreateActionRequestContent, "deploy"> & { readonly deployed: boolean })[];
+  readonly triggers: {
+    readonly "post-login": readonly { readonly action_name: string; readonly display_name: string }[];
+  };
   /** `body` is a file beside this one. */
   readonly emailTemplates?: readonly Management.CreateEmailTemplateRequestContent[];
 }
@@ -60,7 +69,10 @@ const HOUR_S = 60 * 60;
 const DAY_S = 24 * HOUR_S;
 
 /** Everything that is set in a tenant: of these settings, and with the roles that the policy gives. */
-export function tenantAssets({ connection, api, app, rolesClaim, bindUrl, otherApps, otherLoginActions, ownEmailProvider }: TenantSettings, policy: Policy): TenantAssets {
+export function tenantAssets(
+  { connection, api, app, rolesClaim, bindUrl, otherApps, otherLoginActions, ownEmailProvider }: TenantSettings,
+  policy: Policy,
+): TenantAssets {
   return {
     resourceServers: [
       {
@@ -71,7 +83,8 @@ export function tenantAssets({ connection, api, app, rolesClaim, bindUrl, otherA
         token_lifetime: HOUR_S,
         allow_offline_access: true,
         skip_consent_for_verifiable_first_party_clients: true,
-        // A user gets no scope that nobody granted. The roles themselves come from the Action, so no permissions are added.
+        // A user gets no scope that nobody granted. The roles themselves come from the Action, so no permissions are
+        // added.
         enforce_policies: true,
         token_dialect: "access_token",
       },
@@ -109,10 +122,12 @@ export function tenantAssets({ connection, api, app, rolesClaim, bindUrl, otherA
         },
       },
     ],
-    clientGrants: [{ client_id: PROVISIONING_CLIENT, audience: `https://${MARKERS.domain}/api/v2/`, scope: [...MANAGEMENT_SCOPES] }],
-    // Auth0 creates users only in a connection that is switched on for the application that asks. The tool replaces the
-    // list, but adds to the connection's other options: the password policy stays the tenant's.
-    databases: [{ name: connection, strategy: "auth0", enabled_clients: [PROVISIONING_CLIENT, app.name, ...otherApps] }],
+    clientGrants: [{ client_id: PROVISIONING_CLIENT, audience: `https://${MARKERS.domain}/api/v2/`,
+      scope: [...MANAGEMENT_SCOPES] }],
+    // Auth0 creates users only in a connection that is switched on for the application that asks. The tool replaces
+    // the list, but adds to the connection's other options: the password policy stays the tenant's.
+    databases: [{ name: connection, strategy: "auth0",
+      enabled_clients: [PROVISIONING_CLIENT, app.name, ...otherApps] }],
     roles: roleNames(policy).map((name) => ({ name, description: "Given by purchases on Gumroad." })),
     actions: [
       {
@@ -123,13 +138,17 @@ export function tenantAssets({ connection, api, app, rolesClaim, bindUrl, otherA
         dependencies: [],
         secrets: [
           { name: "ROLES_CLAIM", value: rolesClaim },
-          ...(bindUrl === null ? [] : [{ name: "BIND_URL", value: bindUrl }, { name: "BIND_TOKEN", value: MARKERS.bindToken }]),
+          ...(bindUrl === null
+            ? []
+            : [{ name: "BIND_URL", value: bindUrl }, { name: "BIND_TOKEN", value: MARKERS.bindToken }]),
         ],
         supported_triggers: [{ id: "post-login", version: "v3" }],
       },
     ],
     // The tool replaces the whole list.
-    triggers: { "post-login": [...otherLoginActions, LOGIN_ACTION].map((name) => ({ action_name: name, display_name: name })) },
+    triggers: {
+      "post-login": [...otherLoginActions, LOGIN_ACTION].map((name) => ({ action_name: name, display_name: name })),
+    },
     ...(ownEmailProvider ? { emailTemplates: [passwordMail(app.url)] } : {}),
   };
 }
@@ -140,7 +159,8 @@ function passwordMail(appUrl: string): Management.CreateEmailTemplateRequestCont
     template: "reset_email",
     enabled: true,
     syntax: "liquid",
-    subject: `{% if ${NEVER_CAME} %}Your purchase is ready: choose a password{% else %}Choose a new password{% endif %}`,
+    subject:
+      `{% if ${NEVER_CAME} %}Your purchase is ready: choose a password{% else %}Choose a new password{% endif %}`,
     body: FILES.passwordMail,
     resultUrl: appUrl,
     includeEmailInRedirect: false,
@@ -149,7 +169,7 @@ function passwordMail(appUrl: string): Management.CreateEmailTemplateRequestCont
 }
 
 /**
- * True for users that the service created and that never logged in, as far as a mail can know: it sees `app_metadata`, in
- * which the service marks whom it creates and the Action who was here, and no count of logins.
+ * True for users that the service created and that never logged in, as far as a mail can know: it sees `app_metadata`,
+ * in which the service marks whom it creates and the Action who was here, and no count of logins.
  */
 const NEVER_CAME = "user.app_metadata.gumroad_auth0.created_for and user.app_metadata.gumroad_auth0_bound == nil";

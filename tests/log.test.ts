@@ -14,7 +14,8 @@ describe("a log line", () => {
   });
 
   it("keeps what helps to mend", () => {
-    const text = "Insufficient scope, expected any of: create:role_members (role rol_123, source sale:fH9XoNJ-gQtcIacRpiKnyg==)";
+    const text =
+      "Insufficient scope, expected any of: create:role_members (role rol_123, source sale:fH9XoNJ-gQtcIacRpiKnyg==)";
     expect(scrub(text)).toBe(text);
   });
 

@@ -76,7 +76,11 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
     if (granted !== null) {
       const standing = decided(source.act, now) ?? { access: false, reason: "complimentary-over" };
       if (standing.until !== undefined) moments.push(standing.until);
-      verdicts.push(standing.access ? { ...nothing(id, source, "complimentary"), access: true, roles: [granted] } : nothing(id, source, "complimentary-over"));
+      verdicts.push(
+        standing.access
+          ? { ...nothing(id, source, "complimentary"), access: true, roles: [granted] }
+          : nothing(id, source, "complimentary-over"),
+      );
       continue;
     }
     const product = policy.get(source.productId);
@@ -94,7 +98,8 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
     if (tier.changesAt !== null) moments.push(tier.changesAt);
     const { roles, listed } = rolesOf(product, tier.variant);
     const { reason } = standing;
-    verdicts.push({ source: id, productId: source.productId, access: true, reason, variant: tier.variant, variantListed: listed, test: isTest(source), roles });
+    verdicts.push({ source: id, productId: source.productId, access: true, reason, variant: tier.variant,
+      variantListed: listed, test: isTest(source), roles });
   }
   return {
     roles: [...new Set(verdicts.flatMap((verdict) => verdict.roles))].sort(),
@@ -119,7 +124,8 @@ function decided(act: Act | null, now: number): Standing | null {
   }
 }
 
-function standingOf(id: SourceId, source: Source, product: Product, sources: Sources, policy: Policy, now: number): Standing {
+function standingOf(id: SourceId, source: Source, product: Product, sources: Sources, policy: Policy,
+  now: number): Standing {
   const own = ownStanding(id, source, product, now);
   const [sold] = source.charges;
   if (decided(source.act, now) !== null || sold?.seen !== true || sold.preorder || isSubscription(id)) return own;
@@ -130,7 +136,10 @@ function standingOf(id: SourceId, source: Source, product: Product, sources: Sou
   return isGiversSide(sold) ? ofGiven(own, sold, source.productId, sources, now) : own;
 }
 
-/** What a source comes to that stands while any of these does, in its own words where it has some; null where none does. */
+/**
+ * What a source comes to that stands while any of these does, in its own words where it has some; null where none
+ * does.
+ */
 function whileAny(standings: readonly Standing[], own: Standing): Standing | null {
   const standing = standings.find(({ access }) => access);
   return standing !== undefined && own.access ? own : (standing ?? null);
@@ -145,7 +154,9 @@ function ownStanding(id: SourceId, source: Source, product: Product, now: number
   const [first] = paid;
   if (first === undefined) return { access: false, reason: "preorder" };
   if (!isSubscription(id)) return ofCharge(first, product, "remove");
-  return product.plan === "instalments" ? ofInstalments(source, paid, product, now) : ofMembership(source, paid, product, now);
+  return product.plan === "instalments"
+    ? ofInstalments(source, paid, product, now)
+    : ofMembership(source, paid, product, now);
 }
 
 /** A single charge by itself. `unlessSaid` is what a refund does where the policy doesn't say. */
@@ -193,27 +204,36 @@ function afterEnd(endedAt: number, product: Product, now: number): Standing {
 
 /**
  * The bundles that a price-0 sale may have come with. Gumroad links them in no ping: same buyer, a product the bundle
- * contains, sold within ten minutes; the API at least says which sales are bundles and children of one. With two bundles
- * in reach the sale stands while either does.
+ * contains, sold within ten minutes; the API at least says which sales are bundles and children of one. With two
+ * bundles in reach the sale stands while either does.
  */
-function bundlesOf(charge: Charge, productId: string, sources: Sources, policy: Policy, now: number): readonly Standing[] {
+function bundlesOf(charge: Charge, productId: string, sources: Sources, policy: Policy,
+  now: number): readonly Standing[] {
   if (charge.priceCents !== 0 || (charge.read !== null && charge.read.bundle !== "child")) return [];
   return entriesOf(sources).flatMap(([id, source]) => {
     const bundle = policy.get(source.productId);
     if (bundle === undefined || !contentsOf(bundle).includes(productId)) return [];
-    const together = source.charges.some((sold) => sold.seen && (sold.read === null || sold.read.bundle === "bundle") && sold.gift === charge.gift && areTogether(sold, charge));
+    const together = source.charges.some((sold) =>
+      sold.seen && (sold.read === null || sold.read.bundle === "bundle") && sold.gift === charge.gift &&
+      areTogether(sold, charge)
+    );
     return together ? [ownStanding(id, source, bundle, now)] : [];
   });
 }
 
 /**
- * A received gift stands while a giver's side does: refunds and disputes happen to that, and the receiver's side may show
- * none of it, or only what was true when its ping was resent. With two gifts at once it isn't told which side belongs to
- * which: while fewer giver's sides are known than were received, some gift has none, and goes by its own flags.
+ * A received gift stands while a giver's side does: refunds and disputes happen to that, and the receiver's side may
+ * show none of it, or only what was true when its ping was resent. With two gifts at once it isn't told which side
+ * belongs to which: while fewer giver's sides are known than were received, some gift has none, and goes by its own
+ * flags.
  */
-function ofReceived(own: Standing, received: Charge, productId: string, sources: Sources, product: Product, now: number): Standing {
+function ofReceived(own: Standing, received: Charge, productId: string, sources: Sources, product: Product,
+  now: number): Standing {
   const givers = sidesOf("given", received, productId, sources);
-  const standing = whileAny(givers.map(({ side, act }) => decided(act, now) ?? ofCharge(asPaid(side, received), product, "remove")), own);
+  const standing = whileAny(
+    givers.map(({ side, act }) => decided(act, now) ?? ofCharge(asPaid(side, received), product, "remove")),
+    own,
+  );
   if (standing !== null) return standing;
   const isOneUnknown = givers.length < sidesOf("received", received, productId, sources).length;
   return isOneUnknown || !own.access ? own : { access: false, reason: "gift-gone" };
@@ -232,19 +252,28 @@ function asPaid(given: Charge, received: Charge): Charge {
   };
 }
 
-/** A giver's side stands for a receiver's that was never told of; an operator who took that one away, or moved it, meant both. */
+/**
+ * A giver's side stands for a receiver's that was never told of; an operator who took that one away, or moved it,
+ * meant both.
+ */
 function ofGiven(own: Standing, given: Charge, productId: string, sources: Sources, now: number): Standing {
   const decisions = sidesOf("received", given, productId, sources).map(({ act }) => decided(act, now));
   const [first] = decisions;
-  return first !== undefined && first !== null && decisions.every((decision) => decision?.access === false) ? first : own;
+  return first !== undefined && first !== null && decisions.every((decision) => decision?.access === false)
+    ? first
+    : own;
 }
 
 /** The sides of gifts that may be the same gift: of the same product and options, sold within ten minutes. */
-function sidesOf(which: Charge["gift"], charge: Charge, productId: string, sources: Sources): readonly { readonly side: Charge; readonly act: Act | null }[] {
+function sidesOf(which: Charge["gift"], charge: Charge, productId: string,
+  sources: Sources): readonly { readonly side: Charge; readonly act: Act | null }[] {
   return entriesOf(sources).flatMap(([, source]) =>
     source.charges
-      .filter((side) => (which === "given" ? isGiversSide(side) : side.gift === which) && source.productId === productId && areTogether(side, charge) && sameOptions(side, charge))
-      .map((side) => ({ side, act: source.act })),
+      .filter((side) =>
+        (which === "given" ? isGiversSide(side) : side.gift === which) && source.productId === productId &&
+        areTogether(side, charge) && sameOptions(side, charge)
+      )
+      .map((side) => ({ side, act: source.act }))
   );
 }
 
@@ -253,7 +282,8 @@ function newestOf(charges: readonly Charge[]): Charge {
 }
 
 function nothing(id: SourceId, source: Source, reason: Reason): Verdict {
-  return { source: id, productId: source.productId, access: false, reason, variant: null, variantListed: true, test: isTest(source), roles: [] };
+  return { source: id, productId: source.productId, access: false, reason, variant: null, variantListed: true,
+    test: isTest(source), roles: [] };
 }
 
 function isTest(source: Source): boolean {

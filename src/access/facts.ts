@@ -1,7 +1,7 @@
 /**
  * What is known of a purchase: facts, never conclusions. Every field only grows (a flag that turns true, a time that
- * gets later, a set that gains members, a newer reading), so facts can be merged in any order, any number of times: see
- * `merge.ts`. All times are epoch milliseconds.
+ * gets later, a set that gains members, a newer reading), so facts can be merged in any order, any number of times:
+ * see `merge.ts`. All times are epoch milliseconds.
  */
 
 /**
@@ -28,11 +28,17 @@ export interface ChargeRead {
 /** What happened to one charge (one Gumroad sale), as pings told it, or as the API says. */
 export interface Charge {
   readonly saleId: string;
-  /** A `sale` ping or a row of the API told of it. A refund that arrives before its sale leaves this false, and the charge gives nothing. */
+  /**
+   * A `sale` ping or a row of the API told of it. A refund that arrives before its sale leaves this false, and the
+   * charge gives nothing.
+   */
   readonly seen: boolean;
   readonly soldAt: number;
   readonly priceCents: number;
-  /** The chosen options as [category, name], sorted: [["Tier", "Basic"]]. Pairs, because a category may be called `__proto__`. */
+  /**
+   * The chosen options as [category, name], sorted: [["Tier", "Basic"]]. Pairs, because a category may be called
+   * `__proto__`.
+   */
   readonly variants: readonly (readonly [string, string])[];
   /** How often a membership is charged ("monthly"), where the ping says so. */
   readonly recurrence: string | null;
@@ -64,7 +70,10 @@ export interface Plan {
   readonly quantity: number | null;
 }
 
-/** A change of plan told by `subscription_updated`. `at` is its `effective_as_of`, which for a downgrade lies in the future. */
+/**
+ * A change of plan told by `subscription_updated`. `at` is its `effective_as_of`, which for a downgrade lies in the
+ * future.
+ */
 export interface TierChange {
   readonly at: number;
   readonly type: "upgrade" | "downgrade";
@@ -79,7 +88,10 @@ export interface SubscriptionRead {
   readonly ended: { readonly at: number; readonly reason: EndReason } | null;
 }
 
-/** What an operator decided about a source: `give` (until a moment, or for good), `take`, `move` to another buyer, or `follow` the facts again. */
+/**
+ * What an operator decided about a source: `give` (until a moment, or for good), `take`, `move` to another buyer, or
+ * `follow` the facts again.
+ */
 export type Decision =
   | { readonly kind: "give"; readonly until: number | null }
   | { readonly kind: "take" }
@@ -116,7 +128,8 @@ export type Sources = Readonly<Record<SourceId, Source>>;
 
 /** A source of which nothing but its product is known: where every ping's facts begin. */
 export function emptySource(productId: string): Source {
-  return { productId, charges: [], ended: null, restartedAt: null, cancelledAt: null, tierChanges: [], read: null, act: null };
+  return { productId, charges: [], ended: null, restartedAt: null, cancelledAt: null, tierChanges: [], read: null,
+    act: null };
 }
 
 /** The source of a role given for nothing; it is about no product. */

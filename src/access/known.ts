@@ -3,7 +3,10 @@ import type { Charge, ChargeRead, Source } from "./facts.ts";
 /** What became of a charge's money. */
 export type Flags = Pick<ChargeRead, "refunded" | "partlyRefunded" | "disputed" | "disputeWon">;
 
-/** How far apart the sale times of one order may lie: of a bundle and what is in it, of a gift's two sides. A bank that asks back may take minutes. */
+/**
+ * How far apart the sale times of one order may lie: of a bundle and what is in it, of a gift's two sides. A bank that
+ * asks back may take minutes.
+ */
 const TOGETHER_MS = 10 * 60_000;
 
 /** Whether two sales can be of one order, by their times (epoch ms). */
@@ -11,14 +14,17 @@ export function areTogether(a: Pick<Charge, "soldAt">, b: Pick<Charge, "soldAt">
   return Math.abs(a.soldAt - b.soldAt) <= TOGETHER_MS;
 }
 
-/** What is known of a charge's money: what the API said last, else what pings told. A ping after a reading only causes another. */
+/**
+ * What is known of a charge's money: what the API said last, else what pings told. A ping after a reading only causes
+ * another.
+ */
 export function flagsOf(charge: Charge): Flags {
   return charge.read ?? charge;
 }
 
 /**
- * Whether a charge is the giver's side of a gift. By pings alone that is a guess, from a dispute that nothing else explains;
- * a `sale` ping, which no giver's side has, shows that it was wrong.
+ * Whether a charge is the giver's side of a gift. By pings alone that is a guess, from a dispute that nothing else
+ * explains; a `sale` ping, which no giver's side has, shows that it was wrong.
  */
 export function isGiversSide({ gift, seen, read }: Charge): boolean {
   return gift === "given" && (read !== null || !seen);
@@ -30,8 +36,8 @@ export function optionsOf(charge: Charge): Charge["variants"] {
 }
 
 /**
- * The end of a subscription, or null while it runs: what the API said last, else what pings told. By pings it runs if it
- * never ended, or was restarted, or charged again, since.
+ * The end of a subscription, or null while it runs: what the API said last, else what pings told. By pings it runs if
+ * it never ended, or was restarted, or charged again, since.
  */
 export function endOf({ read, ended, restartedAt, charges }: Source): Source["ended"] {
   if (read !== null) return read.ended;
@@ -58,5 +64,6 @@ export function sameOptions(a: Charge, b: Charge): boolean {
 }
 
 function sameFlags(a: Flags, b: Flags): boolean {
-  return a.refunded === b.refunded && a.partlyRefunded === b.partlyRefunded && a.disputed === b.disputed && a.disputeWon === b.disputeWon;
+  return a.refunded === b.refunded && a.partlyRefunded === b.partlyRefunded && a.disputed === b.disputed &&
+    a.disputeWon === b.disputeWon;
 }

@@ -1,9 +1,10 @@
-import { entriesOf, type Act, type Charge, type Plan, type Source, type SourceId, type Sources, type TierChange } from "./facts.ts";
+import { entriesOf, type Act, type Charge, type Plan, type Source, type SourceId, type Sources,
+  type TierChange } from "./facts.ts";
 
 /**
  * The merge table of the design: commutative, associative, idempotent. Every field is joined by `or`, by the greater
- * value, by the newer of two readings or acts, or by the union of a set, so that no order, no duplicate and no crash can
- * make a difference.
+ * value, by the newer of two readings or acts, or by the union of a set, so that no order, no duplicate and no crash
+ * can make a difference.
  *
  * What Gumroad never changes about a charge (its time, price, variants) is the same in every ping; should two ever
  * differ, the rule below still picks the same one whichever came first.
@@ -52,7 +53,10 @@ function mergeCharge(a: Charge, b: Charge): Charge {
   };
 }
 
-/** The newer reading of Gumroad's API. Two of one moment are picked from by their text: which, doesn't matter, as long as it is always the same. */
+/**
+ * The newer reading of Gumroad's API. Two of one moment are picked from by their text: which, doesn't matter, as long
+ * as it is always the same.
+ */
 function newest<T extends { readonly at: number }>(a: T | null, b: T | null): T | null {
   if (a === null || b === null) return a ?? b;
   if (a.at !== b.at) return a.at > b.at ? a : b;
@@ -81,7 +85,8 @@ function greater(a: string, b: string): string {
 
 /** Sorts by time first, so that a stored record reads as a history. */
 function tierChangeKey(change: TierChange): string {
-  return JSON.stringify([change.at.toString().padStart(16, "0"), change.type, ...planKey(change.from), ...planKey(change.to)]);
+  return JSON.stringify([change.at.toString().padStart(16, "0"), change.type, ...planKey(change.from),
+    ...planKey(change.to)]);
 }
 
 function planKey({ tier, recurrence, priceCents, quantity }: Plan) {

@@ -17,7 +17,10 @@ interface ProductBase {
   readonly onPartialRefund?: Consequence;
   /** While a charge is disputed and not won. Left out: as after a full refund. */
   readonly onDispute?: Consequence;
-  /** When a membership or an unpaid instalment plan ends. Left out: access ends at once (Gumroad already waited 5 days). */
+  /**
+   * When a membership or an unpaid instalment plan ends. Left out: access ends at once (Gumroad already waited 5
+   * days).
+   */
   readonly onEnd?: OnEnd;
   /** Paid in instalments: a subscription for Gumroad, but access stays for good once it is paid off. */
   readonly plan?: "instalments";
@@ -28,7 +31,10 @@ export interface PlainProduct extends ProductBase {
   readonly roles: readonly string[];
 }
 
-/** A product whose roles depend on an option or a membership tier: `variant` is the category ("Tier"), the keys of `roles` its names. */
+/**
+ * A product whose roles depend on an option or a membership tier: `variant` is the category ("Tier"), the keys of
+ * `roles` its names.
+ */
 export interface VariantProduct extends ProductBase {
   readonly variant: string;
   readonly roles: Readonly<Record<string, readonly string[]>>;
@@ -50,9 +56,12 @@ export type Product = PlainProduct | VariantProduct | BundleProduct;
 export type Policy = ReadonlyMap<string, Product>;
 
 /** The roles a product gives with this option; `listed` is false where the policy doesn't name the option. */
-export function rolesOf(product: Product, variant: string | null): { readonly roles: readonly string[]; readonly listed: boolean } {
+export function rolesOf(product: Product,
+  variant: string | null): { readonly roles: readonly string[]; readonly listed: boolean } {
   if (!("variant" in product)) return { roles: product.roles ?? [], listed: true };
-  if (variant !== null && Object.hasOwn(product.roles, variant)) return { roles: product.roles[variant] ?? [], listed: true };
+  if (variant !== null && Object.hasOwn(product.roles, variant)) {
+    return { roles: product.roles[variant] ?? [], listed: true };
+  }
   return { roles: product.otherwise ?? [], listed: false };
 }
 
@@ -69,7 +78,9 @@ export function contentsOf(product: Product): readonly string[] {
 /** Every role name the policy can give, sorted. */
 export function roleNames(policy: Policy): readonly string[] {
   const names = [...policy.values()].flatMap((product) =>
-    "variant" in product ? [...Object.values(product.roles).flat(), ...(product.otherwise ?? [])] : (product.roles ?? []),
+    "variant" in product
+      ? [...Object.values(product.roles).flat(), ...(product.otherwise ?? [])]
+      : (product.roles ?? [])
   );
   return [...new Set(names)].sort();
 }

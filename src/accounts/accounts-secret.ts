@@ -1,4 +1,7 @@
-/** The shape of the secret `gumroad-auth0/{stage}/accounts`: the keys that sign tokens, and the peppers of password hashes. */
+/**
+ * The shape of the secret `gumroad-auth0/{stage}/accounts`: the keys that sign tokens, and the peppers of password
+ * hashes.
+ */
 import { randomBytes } from "node:crypto";
 
 import { exportJWK, generateKeyPair } from "jose";
@@ -12,7 +15,10 @@ const id = z.string().check(z.minLength(1), z.maxLength(64));
 /** 32 bytes in base64url: what both halves of an Ed25519 key are. */
 const ed25519Half = base64url.check(z.length(43));
 
-/** An Ed25519 key as a JWK (RFC 8037). Without `d` it can check tokens but sign none: all that is needed of a retired key. */
+/**
+ * An Ed25519 key as a JWK (RFC 8037). Without `d` it can check tokens but sign none: all that is needed of a retired
+ * key.
+ */
 const signingKey = z.object({
   kid: id,
   kty: z.literal("OKP"),
@@ -40,7 +46,9 @@ export const accountsSecretShape = z
       z.refine((keys) => unique(keys.map((key) => key.kid)), "a kid is used twice"),
     ),
     sign_with: id,
-    peppers: z.optional(z.array(pepper).check(z.refine((peppers) => unique(peppers.map((entry) => entry.id)), "an id is used twice"))),
+    peppers: z.optional(
+      z.array(pepper).check(z.refine((peppers) => unique(peppers.map((entry) => entry.id)), "an id is used twice")),
+    ),
     pepper_with: z.optional(z.string()),
   })
   .check(
@@ -48,10 +56,14 @@ export const accountsSecretShape = z
       path: ["sign_with"],
       message: "names no key that can sign",
     }),
-    z.refine(({ peppers = [], pepper_with }) => pepper_with === undefined || peppers.some((entry) => entry.id === pepper_with), {
-      path: ["pepper_with"],
-      message: "names no pepper",
-    }),
+    z.refine(
+      ({ peppers = [], pepper_with }) =>
+        pepper_with === undefined || peppers.some((entry) => entry.id === pepper_with),
+      {
+        path: ["pepper_with"],
+        message: "names no pepper",
+      },
+    ),
   );
 
 /** The accounts secret as the functions read it. */
@@ -75,7 +87,9 @@ export function peppersIn(secret: AccountsSecretSource): PepperSource {
 }
 
 /** A fresh secret with one key and one pepper: what an operator puts in first, and what the local stage runs on. */
-export async function newAccountsSecret({ kid = "1", pepperId = "1" }: { kid?: string; pepperId?: string } = {}): Promise<AccountsSecret> {
+export async function newAccountsSecret(
+  { kid = "1", pepperId = "1" }: { kid?: string; pepperId?: string } = {},
+): Promise<AccountsSecret> {
   const { privateKey } = await generateKeyPair("EdDSA", { extractable: true });
   return accountsSecretShape.parse({
     keys: [{ ...(await exportJWK(privateKey)), kid }],

@@ -1,5 +1,6 @@
 /**
- * The accounts table as this room uses it. One DynamoDB table, keys `pk` and `sk`, TTL attribute `expiresAt` (epoch seconds):
+ * The accounts table as this room uses it. One DynamoDB table, keys `pk` and `sk`, TTL attribute `expiresAt` (epoch
+ * seconds):
  *
  * | pk | sk | what |
  * |---|---|---|
@@ -12,7 +13,8 @@
  * Every write is one conditional write of one item, so nothing needs a transaction.
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand, DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchGetCommand, DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand,
+  UpdateCommand } from "@aws-sdk/lib-dynamodb";
 
 import { TemporaryError } from "../errors.ts";
 
@@ -53,15 +55,23 @@ export function accountsTable(client: DynamoDBClient, table: string): AccountsTa
   });
   return {
     async read({ pk, sk }) {
-      const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: { pk, sk }, ConsistentRead: true })));
+      const { Item } = await reached(
+        documents.send(new GetCommand({ TableName: table, Key: { pk, sk }, ConsistentRead: true })),
+      );
       return Item;
     },
     async readAll(keys) {
       const { Responses = {}, UnprocessedKeys = {} } = await reached(
-        documents.send(new BatchGetCommand({ RequestItems: { [table]: { Keys: keys.map(({ pk, sk }) => ({ pk, sk })), ConsistentRead: true } } })),
+        documents.send(
+          new BatchGetCommand({
+            RequestItems: { [table]: { Keys: keys.map(({ pk, sk }) => ({ pk, sk })), ConsistentRead: true } },
+          }),
+        ),
       );
       // DynamoDB leaves some out when it is too busy: what was not read must not look like what is not there.
-      if (Object.keys(UnprocessedKeys).length > 0) throw new TemporaryError("ACCOUNTS_UNREACHABLE", "The accounts table could not be read as a whole.");
+      if (Object.keys(UnprocessedKeys).length > 0) {
+        throw new TemporaryError("ACCOUNTS_UNREACHABLE", "The accounts table could not be read as a whole.");
+      }
       const items = Responses[table] ?? [];
       return keys.map(({ pk, sk }) => items.find((item) => item["pk"] === pk && item["sk"] === sk));
     },
@@ -89,6 +99,8 @@ async function reached<T>(call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) throw error;
-    throw new TemporaryError("ACCOUNTS_UNREACHABLE", "The accounts table could not be read or written.", { cause: error });
+    throw new TemporaryError("ACCOUNTS_UNREACHABLE", "The accounts table could not be read or written.", {
+      cause: error,
+    });
   }
 }

@@ -14,7 +14,10 @@ const keysFreshMs = 600_000;
 const keysCooldownMs = 30_000;
 /** After a failed fetch the next one waits so long: callers must not each hang on a dead provider. */
 const failureCooldownMs = 5_000;
-/** While the provider is away, keys no older than this still count: long enough for an outage, short for a key withdrawn. */
+/**
+ * While the provider is away, keys no older than this still count: long enough for an outage, short for a key
+ * withdrawn.
+ */
 const keysKeptMs = 86_400_000;
 /** A tenant has a few keys of about 2 KB; of a longer answer no more is read. */
 const longestKeySetBytes = 65_536;
@@ -29,7 +32,10 @@ export interface Auth0TokenSettings {
   /** The claim with the role names. Auth0 drops names that are not a namespace: `https://example.com/roles`. */
   readonly rolesClaim: string | undefined;
   readonly now?: () => number;
-  /** How long a fetch of the keys may take, to the end of its body. Default 3 s, so that a cold `private` still answers in time. */
+  /**
+   * How long a fetch of the keys may take, to the end of its body. Default 3 s, so that a cold `private` still answers
+   * in time.
+   */
   readonly fetchTimeoutMs?: number;
 }
 
@@ -46,7 +52,9 @@ const rolesShape = z.catch(z.array(z.string()), []);
  * A check of Auth0's access tokens. Build it once a process: it holds the keys. A warm call asks nobody.
  * @throws {ConfigError} SETTING_INVALID if the issuer is not a URL that keys may be fetched from
  */
-export function createAuth0Verifier({ issuer: setting, audience, rolesClaim, now = Date.now, fetchTimeoutMs = 3_000 }: Auth0TokenSettings): VerifyToken {
+export function createAuth0Verifier(
+  { issuer: setting, audience, rolesClaim, now = Date.now, fetchTimeoutMs = 3_000 }: Auth0TokenSettings,
+): VerifyToken {
   const issuer = auth0Issuer(setting);
   const keyFor = tenantKeys(keysUrl(issuer), now, fetchTimeoutMs);
 
@@ -73,7 +81,8 @@ function keysUrl(issuer: string): URL {
   const url = URL.parse(".well-known/jwks.json", issuer);
   const isLoopback = url !== null && ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname);
   if (url === null || !(url.protocol === "https:" || (url.protocol === "http:" && isLoopback))) {
-    throw new ConfigError("SETTING_INVALID", "AUTH0_ISSUER has to be an https URL, such as https://TENANT.auth0.com/.");
+    throw new ConfigError("SETTING_INVALID",
+      "AUTH0_ISSUER has to be an https URL, such as https://TENANT.auth0.com/.");
   }
   return url;
 }
@@ -130,5 +139,6 @@ async function textOf({ body }: Response): Promise<string> {
 }
 
 function unavailable(cause: unknown): TemporaryError {
-  return new TemporaryError("AUTH0_KEYS_UNREACHABLE", "Auth0's keys could not be fetched, so its tokens can't be checked.", { cause });
+  return new TemporaryError("AUTH0_KEYS_UNREACHABLE",
+    "Auth0's keys could not be fetched, so its tokens can't be checked.", { cause });
 }

@@ -1,6 +1,6 @@
 /**
- * Who may call: a valid token, and one of the roles asked for. `checkAccess` is the plain function, `authorize` the same
- * as middy middleware.
+ * Who may call: a valid token, and one of the roles asked for. `checkAccess` is the plain function, `authorize` the
+ * same as middy middleware.
  */
 import type { MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
@@ -24,10 +24,12 @@ export interface AccessRule {
 
 /**
  * Checks an `Authorization` header.
- * @throws {HttpError} 401 without a valid token, 403 without one of the roles, both with a `WWW-Authenticate` header in
+ * @throws {HttpError} 401 without a valid token, 403 without one of the roles, both with a `WWW-Authenticate` header
+ * in
  *   RFC 6750's form; 503 while the token can't be checked
  */
-export async function checkAccess(authorization: string | undefined, { verify, anyRole = [] }: AccessRule): Promise<Identity> {
+export async function checkAccess(authorization: string | undefined,
+  { verify, anyRole = [] }: AccessRule): Promise<Identity> {
   const token = /^Bearer +(?<token>[\w.~+/-]+=*)$/iu.exec(authorization ?? "")?.groups?.["token"];
   // RFC 6750, 3.1: a request without any token is told no error code.
   if (token === undefined) throw unauthorized(realm);
@@ -66,7 +68,9 @@ const identities = new WeakMap<APIGatewayProxyEventV2, Identity>();
  * {@link checkAccess} as middleware, before the handler. {@link identityOf} then tells the handler who calls.
  * API Gateway writes the names of headers in lower case.
  */
-export function authorize({ verify, anyRole = [] }: AuthorizeOptions): MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> {
+export function authorize(
+  { verify, anyRole = [] }: AuthorizeOptions,
+): MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> {
   return {
     before: async ({ event }) => {
       const roles = typeof anyRole === "function" ? anyRole(event) : anyRole;
@@ -81,6 +85,8 @@ export function authorize({ verify, anyRole = [] }: AuthorizeOptions): Middlewar
  */
 export function identityOf(event: APIGatewayProxyEventV2): Identity {
   const identity = identities.get(event);
-  if (identity === undefined) throw new Error("This handler reads an identity, but authorize() does not stand before it");
+  if (identity === undefined) {
+    throw new Error("This handler reads an identity, but authorize() does not stand before it");
+  }
   return identity;
 }

@@ -45,11 +45,12 @@ export function verifyCall(verify: VerifyToken): HttpFunction {
 }
 
 /** `GET /private` and `GET /private/{role}`: a greeting for whom `authorize` let in. */
-export const privateCall: HttpFunction = (event) => Promise.resolve(json({ message: `Hello ${identityOf(event).subject}` }));
+export const privateCall: HttpFunction = (event) =>
+  Promise.resolve(json({ message: `Hello ${identityOf(event).subject}` }));
 
 /**
- * The body of a call, in the given shape. The content type is not looked at: clients that post `JSON.stringify(…)` with
- * fetch say text/plain.
+ * The body of a call, in the given shape. The content type is not looked at: clients that post `JSON.stringify(…)`
+ * with fetch say text/plain.
  *
  * @throws {HttpError} 400 if the body is not JSON, or naming the field that is missing or no text
  */
@@ -57,7 +58,9 @@ function bodyFields<T>(body: string, shape: z.ZodMiniType<T>): T {
   const fields = shape.safeParse(parsed(body));
   if (fields.success) return fields.data;
   const [name] = fields.error.issues.flatMap((issue) => issue.path);
-  throw new HttpError(400, name === undefined ? "The body has to be a JSON object." : `The field "${String(name)}" is missing or not a text.`);
+  throw new HttpError(400, name === undefined
+    ? "The body has to be a JSON object."
+    : `The field "${String(name)}" is missing or not a text.`);
 }
 
 function parsed(body: string): unknown {

@@ -18,20 +18,25 @@ export interface PasswordChange {
   readonly address: ClientAddress;
 }
 
-/** A login at the same moment may upgrade the hash under us: then once more, on the new one. Three times running is no accident. */
+/**
+ * A login at the same moment may upgrade the hash under us: then once more, on the new one. Three times running is no
+ * accident.
+ */
 const tries = 3;
 
 /**
- * Replaces the password of a user who knows the current one. An unknown user costs the same reads and the same hash as a
- * wrong password, and gets the same error. Tokens given out before last out their time.
+ * Replaces the password of a user who knows the current one. An unknown user costs the same reads and the same hash as
+ * a wrong password, and gets the same error. Tokens given out before last out their time.
  *
- * @throws {UsernameRefused} @throws {PasswordRefused} what was typed can't be taken, with a reason; for the new password only
+ * @throws {UsernameRefused} @throws {PasswordRefused} what was typed can't be taken, with a reason; for the new
+ * password only
  *   once the current one was right
  * @throws {TooManyAttempts} before anything was looked at
  * @throws {BadCredentials}
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE, PASSWORD_CONTENDED
  */
-export async function changePassword(change: PasswordChange, { users, throttle, passwords }: ChangePasswordDependencies): Promise<void> {
+export async function changePassword(change: PasswordChange,
+  { users, throttle, passwords }: ChangePasswordDependencies): Promise<void> {
   const { password, newPassword, address } = change;
   const username = normalizeUsername(change.username);
   checkTypedPassword(password);
@@ -40,7 +45,9 @@ export async function changePassword(change: PasswordChange, { users, throttle, 
   const admission = await throttle.admit({ username, address });
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     const user = await users.find(username);
-    const isTheirs = user === undefined ? await passwords.verifyNobody(password) : await passwords.verify(password, user.passwordHash);
+    const isTheirs = user === undefined
+      ? await passwords.verifyNobody(password)
+      : await passwords.verify(password, user.passwordHash);
     if (user === undefined || !isTheirs) throw new BadCredentials();
     if (attempt === 1) await admission.succeeded("login");
     await checkNewPassword(newPassword, username);

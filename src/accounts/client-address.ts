@@ -18,9 +18,9 @@ function groupsOf(text: string): string[] {
 
 /** The eight groups of an IPv6 address as numbers. Its last 32 bits may be written as IPv4. */
 function ipv6Groups(address: string): number[] {
-  const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/u, (_, a: string, b: string, c: string, d: string) =>
-    [Number(a) * 256 + Number(b), Number(c) * 256 + Number(d)].map((group) => group.toString(16)).join(":"),
-  );
+  const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/u,
+    (_, a: string, b: string, c: string, d: string) =>
+      [Number(a) * 256 + Number(b), Number(c) * 256 + Number(d)].map((group) => group.toString(16)).join(":"));
   const [head = "", tail = ""] = plain.split("::");
   const before = groupsOf(head);
   const after = groupsOf(tail);
@@ -47,9 +47,11 @@ export function clientAddress(sourceIp: string): ClientAddress {
   if (groups.slice(0, 5).every((group) => group === 0) && marker === 0xffff) {
     return ofIPv4([high >> 8, high & 255, low >> 8, low & 255].join("."));
   }
-  const network = `${groups
-    .slice(0, 4)
-    .map((group) => group.toString(16))
-    .join(":")}::/64`;
+  const network = `${
+    groups
+      .slice(0, 4)
+      .map((group) => group.toString(16))
+      .join(":")
+  }::/64`;
   return { host: network, network };
 }

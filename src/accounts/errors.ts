@@ -1,6 +1,7 @@
 /**
  * What a caller of the self-built login can get wrong, as classes with stable codes. They know nothing of HTTP:
- * http-answers.ts turns them into answers. What is our own trouble is a TemporaryError or a NeedsPersonError, as everywhere.
+ * http-answers.ts turns them into answers. What is our own trouble is a TemporaryError or a NeedsPersonError, as
+ * everywhere.
  */
 
 /** The base of the refusals of this room. Messages never hold a username, a password or a token. */

@@ -32,7 +32,9 @@ export function anyIssuer(issuers: ReadonlyMap<string, VerifyToken>): VerifyToke
   };
 }
 
-/** Runs a check of a token and turns everything that is wrong with it into TokenRefused, with a reason for the caller. */
+/**
+ * Runs a check of a token and turns everything that is wrong with it into TokenRefused, with a reason for the caller.
+ */
 export async function refusing<T>(check: () => Promise<T>): Promise<T> {
   try {
     return await check();

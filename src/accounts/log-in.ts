@@ -37,22 +37,28 @@ export interface LoggedIn {
 /**
  * Logs a user in, and signs them up first if nobody has the name and sign-up is open.
  *
- * With sign-up closed an unknown user costs the same reads and the same hash as a wrong password, and gets the same error.
+ * With sign-up closed an unknown user costs the same reads and the same hash as a wrong password, and gets the same
+ * error.
  *
  * @throws {UsernameRefused} @throws {PasswordRefused} what was typed can't be taken, with a reason
  * @throws {TooManyAttempts} before anything was looked at
  * @throws {BadCredentials}
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
  */
-export async function logIn({ username: typed, password, address }: Login, dependencies: LoginDependencies): Promise<LoggedIn> {
+export async function logIn({ username: typed, password, address }: Login,
+  dependencies: LoginDependencies): Promise<LoggedIn> {
   const { users, throttle, passwords, tokens } = dependencies;
   const username = normalizeUsername(typed);
   checkTypedPassword(password);
 
   const admission = await throttle.admit({ username, address });
   const found = await users.find(username);
-  const { user, as } = found === undefined ? await signUp(username, password, dependencies) : await withPassword(found, password, passwords);
-  if (as === "login" && (await passwords.needsUpgrade(user.passwordHash))) await users.replaceHash(user, await passwords.hash(password));
+  const { user, as } = found === undefined
+    ? await signUp(username, password, dependencies)
+    : await withPassword(found, password, passwords);
+  if (as === "login" && (await passwords.needsUpgrade(user.passwordHash))) {
+    await users.replaceHash(user, await passwords.hash(password));
+  }
   await admission.succeeded(as);
   return { user: { username, createdAt: user.createdAt }, token: await tokens.issue(username) };
 }
@@ -74,8 +80,11 @@ async function signUp(username: string, password: string, dependencies: LoginDep
     throw new BadCredentials();
   }
   await checkNewPassword(password, username);
-  const mine: User = { username, createdAt: new Date(now()).toISOString(), passwordHash: await passwords.hash(password) };
+  const mine: User = { username, createdAt: new Date(now()).toISOString(),
+    passwordHash: await passwords.hash(password) };
   const kept = await users.create(mine);
   // Somebody else signed up with this name a moment before: it is theirs, and only their password counts.
-  return kept.passwordHash === mine.passwordHash ? { user: kept, as: "sign-up" } : withPassword(kept, password, passwords);
+  return kept.passwordHash === mine.passwordHash
+    ? { user: kept, as: "sign-up" }
+    : withPassword(kept, password, passwords);
 }

@@ -14,8 +14,9 @@ const longest = 128;
 const longestTyped = 1_024;
 
 /**
- * The lowest score taken, of zxcvbn's 0 to 4: 2 is beyond 10^6 guesses, which at the throttle's bound takes years. With 3 no
- * password of 8 characters would do, however random: the meter counts 10 guesses a character, so these end at 10^8.
+ * The lowest score taken, of zxcvbn's 0 to 4: 2 is beyond 10^6 guesses, which at the throttle's bound takes years.
+ * With 3 no password of 8 characters would do, however random: the meter counts 10 guesses a character, so these end
+ * at 10^8.
  */
 const lowestScore = 2;
 
@@ -30,7 +31,9 @@ const rated = 40;
  * @throws {PasswordRefused}
  */
 export function checkTypedPassword(password: string): void {
-  if (password.length > longestTyped) throw new PasswordRefused(`The password is longer than ${String(longest)} characters`);
+  if (password.length > longestTyped) {
+    throw new PasswordRefused(`The password is longer than ${String(longest)} characters`);
+  }
   // Hashing would take every broken character for the same one.
   if (!password.isWellFormed()) throw new PasswordRefused("The password holds broken characters");
 }
@@ -47,7 +50,9 @@ export async function checkNewPassword(password: string, username: string): Prom
   const length = Array.from(normalized).length;
   if (length < shortest) throw new PasswordRefused(`The password is shorter than ${String(shortest)} characters`);
   if (length > longest) throw new PasswordRefused(`The password is longer than ${String(longest)} characters`);
-  if (username.includes(normalized.toLowerCase())) throw new PasswordRefused("The password is easy to guess. It is a part of the username.");
+  if (username.includes(normalized.toLowerCase())) {
+    throw new PasswordRefused("The password is easy to guess. It is a part of the username.");
+  }
   const wordsOfTheName = [username, ...username.split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 2)];
   meter ??= loadMeter();
   const { score, feedback } = (await meter).check(normalized.slice(0, rated), wordsOfTheName);

@@ -88,7 +88,9 @@ function base64(bytes: Uint8Array): string {
 
 function writePhc({ memory, passes, parallelism, pepper, salt, hash }: StoredHash): string {
   const keyid = pepper === undefined ? "" : `,keyid=${base64(Buffer.from(pepper))}`;
-  return `$argon2id$v=19$m=${String(memory)},t=${String(passes)},p=${String(parallelism)}${keyid}$${base64(salt)}$${base64(hash)}`;
+  return `$argon2id$v=19$m=${String(memory)},t=${String(passes)},p=${String(parallelism)}${keyid}$${base64(salt)}$${
+    base64(hash)
+  }`;
 }
 
 function readPhc(stored: string): StoredHash {
@@ -121,10 +123,12 @@ export function createPasswords({
   async function pepperOf(id: string): Promise<Uint8Array> {
     const key = (await peppers.get()).byId.get(id) ?? (await peppers.reread()).byId.get(id);
     if (key !== undefined) return key;
-    throw new NeedsPersonError("PEPPER_MISSING", `A stored password needs the pepper "${id}": put it back into the accounts secret (docs/security.md).`);
+    throw new NeedsPersonError("PEPPER_MISSING",
+      `A stored password needs the pepper "${id}": put it back into the accounts secret (docs/security.md).`);
   }
 
-  async function work(password: string, { memory, passes, parallelism, pepper, salt }: Parameters, tagLength: number): Promise<Buffer> {
+  async function work(password: string, { memory, passes, parallelism, pepper, salt }: Parameters,
+    tagLength: number): Promise<Buffer> {
     return derive({
       message: Buffer.from(password.normalize("NFKC")),
       nonce: salt,

@@ -10,10 +10,13 @@ import { auth0Issuer, type Auth0TokenSettings } from "./auth0-tokens.ts";
 import type { SignUp } from "./log-in.ts";
 import type { TokenSettings } from "./tokens.ts";
 
-const optional = (value: string | undefined): string | undefined => (value === undefined || value === "" ? undefined : value);
+const optional = (
+  value: string | undefined,
+): string | undefined => (value === undefined || value === "" ? undefined : value);
 
 /**
- * ACCOUNTS_SECRET (name or ARN; read at the first request, kept for five minutes), ACCOUNTS_ISSUER and ACCOUNTS_AUDIENCE.
+ * ACCOUNTS_SECRET (name or ARN; read at the first request, kept for five minutes), ACCOUNTS_ISSUER and
+ * ACCOUNTS_AUDIENCE.
  * @throws {ConfigError} SETTING_MISSING
  */
 export function tokenSettings(env: NodeJS.ProcessEnv = process.env): TokenSettings {
@@ -26,7 +29,8 @@ export function tokenSettings(env: NodeJS.ProcessEnv = process.env): TokenSettin
 }
 
 /**
- * AUTH0_ISSUER, AUTH0_AUDIENCE and ROLES_CLAIM; undefined if the first two are not set, and then only our own tokens count.
+ * AUTH0_ISSUER, AUTH0_AUDIENCE and ROLES_CLAIM; undefined if the first two are not set, and then only our own tokens
+ * count.
  * @throws {ConfigError} SETTING_INVALID if one of the two is missing, or the issuer is our own
  */
 export function auth0Settings(env: NodeJS.ProcessEnv = process.env): Auth0TokenSettings | undefined {
@@ -37,7 +41,8 @@ export function auth0Settings(env: NodeJS.ProcessEnv = process.env): Auth0TokenS
     throw new ConfigError("SETTING_INVALID", "AUTH0_ISSUER and AUTH0_AUDIENCE have to be set both, or neither.");
   }
   if (auth0Issuer(issuer) === env["ACCOUNTS_ISSUER"]) {
-    throw new ConfigError("SETTING_INVALID", "ACCOUNTS_ISSUER has to differ from AUTH0_ISSUER: it tells whose rules a token is checked by.");
+    throw new ConfigError("SETTING_INVALID",
+      "ACCOUNTS_ISSUER has to differ from AUTH0_ISSUER: it tells whose rules a token is checked by.");
   }
   return { issuer: auth0Issuer(issuer), audience, rolesClaim: optional(env["ROLES_CLAIM"]) };
 }
@@ -48,6 +53,8 @@ export function auth0Settings(env: NodeJS.ProcessEnv = process.env): Auth0TokenS
  */
 export function signUpSetting(env: NodeJS.ProcessEnv = process.env): SignUp {
   const value = optional(env["SIGNUP"]) ?? "open";
-  if (value !== "open" && value !== "closed") throw new ConfigError("SETTING_INVALID", 'SIGNUP has to be "open" or "closed".');
+  if (value !== "open" && value !== "closed") {
+    throw new ConfigError("SETTING_INVALID", 'SIGNUP has to be "open" or "closed".');
+  }
   return value;
 }

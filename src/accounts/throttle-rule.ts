@@ -1,4 +1,6 @@
-/** When an attempt is admitted: the arithmetic of the throttle, pure. Times are epoch milliseconds, spans are seconds. */
+/**
+ * When an attempt is admitted: the arithmetic of the throttle, pure. Times are epoch milliseconds, spans are seconds.
+ */
 
 /** How fast attempts of one kind may follow each other. */
 export interface ThrottleRule {
@@ -21,7 +23,8 @@ export interface Attempts {
 }
 
 /** Whether an attempt is admitted: the counters with it, or the wait. */
-export type Decision = { readonly admitted: true; readonly attempts: Attempts } | { readonly admitted: false; readonly retryAfterSeconds: number };
+export type Decision = { readonly admitted: true; readonly attempts: Attempts } | { readonly admitted: false;
+  readonly retryAfterSeconds: number };
 
 /** Decides on an attempt at `now`. */
 export function decide(rule: ThrottleRule, before: Attempts | undefined, now: number): Decision {
@@ -38,9 +41,9 @@ function delaySeconds({ free, firstDelaySeconds, longestDelaySeconds }: Throttle
 }
 
 /**
- * How many attempts a rule admits in a span, at most: somebody who starts from nothing and tries again as soon as they may.
- * Waiting never gains anything as long as `free` attempts take longer to be forgotten than to be earned,
- * which {@link isSound} says.
+ * How many attempts a rule admits in a span, at most: somebody who starts from nothing and tries again as soon as they
+ * may. Waiting never gains anything as long as `free` attempts take longer to be forgotten than to be earned, which
+ * {@link isSound} says.
  */
 export function guessesWithin(rule: ThrottleRule, spanSeconds: number): number {
   let guesses = 0;

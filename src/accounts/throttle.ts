@@ -1,15 +1,15 @@
 /**
- * The brake on guessing. Every attempt is counted before its password is looked at, so a thousand at once are a thousand
- * counted; what is refused costs a read and no hash.
+ * The brake on guessing. Every attempt is counted before its password is looked at, so a thousand at once are a
+ * thousand counted; what is refused costs a read and no hash.
  *
  * An attempt from an address where this user has logged in before counts for that user and address alone: nobody
- * else's guesses can lock the user out there. From anywhere else it counts three times: for its network, for the user and
- * that network, and for the user from anywhere, so that neither one address against many users nor many addresses against
- * one user guess without limit.
+ * else's guesses can lock the user out there. From anywhere else it counts three times: for its network, for the user
+ * and that network, and for the user from anywhere, so that neither one address against many users nor many addresses
+ * against one user guess without limit.
  *
- * The counting is our own and not rate-limiter-flexible's DynamoDB store, which was tried and counts right, but has fixed
- * windows (no growing delay), needs a table of its own with its own key, writes twice for an attempt that it refuses, and
- * knows no clock but the machine's.
+ * The counting is our own and not rate-limiter-flexible's DynamoDB store, which was tried and counts right, but has
+ * fixed windows (no growing delay), needs a table of its own with its own key, writes twice for an attempt that it
+ * refuses, and knows no clock but the machine's.
  */
 import * as z from "zod/mini";
 
@@ -53,8 +53,8 @@ export interface Attempt {
 /** An attempt that was admitted and counted. */
 export interface Admission {
   /**
-   * Tells that it was the rightful user: the address is known from now on, and the attempt no longer counts as a guess.
-   * A sign-up goes on counting for the network, or one address could make users without limit.
+   * Tells that it was the rightful user: the address is known from now on, and the attempt no longer counts as a
+   * guess. A sign-up goes on counting for the network, or one address could make users without limit.
    */
   succeeded(as: "login" | "sign-up"): Promise<void>;
 }
@@ -76,7 +76,10 @@ interface Counter {
 
 const counterShape = z.object({ count: z.number(), lastAt: z.number(), nextAt: z.number(), expiresAt: z.number() });
 
-/** How often an attempt whose counter was changed by another is decided anew; whoever loses so often is part of a flood. */
+/**
+ * How often an attempt whose counter was changed by another is decided anew; whoever loses so often is part of a
+ * flood.
+ */
 const tries = 4;
 
 /** The throttle on the accounts table. `now` gives epoch milliseconds. */
@@ -99,10 +102,14 @@ export function createThrottle({
   }
 
   /** Counts one attempt as decided. False if the counter is no longer what the decision was made on. */
-  function write({ key, rule }: Counter, before: Attempts | undefined, { count, lastAt, nextAt }: Attempts, isKnownAddress: boolean): Promise<boolean> {
+  function write({ key, rule }: Counter, before: Attempts | undefined, { count, lastAt, nextAt }: Attempts,
+    isKnownAddress: boolean): Promise<boolean> {
     const { condition, values } = unchanged(rule, before, count);
     const lifetime = isKnownAddress ? "" : ", expiresAt = :expiresAt";
-    return table.update(key, `SET #count = ${isOneMore(before, count) ? "#count + :one" : ":one"}, lastAt = :lastAt, nextAt = :nextAt${lifetime}`, {
+    return table.update(key,
+      `SET #count = ${
+        isOneMore(before, count) ? "#count + :one" : ":one"
+      }, lastAt = :lastAt, nextAt = :nextAt${lifetime}`, {
       condition,
       names: { "#count": "count" },
       values: {
@@ -116,14 +123,19 @@ export function createThrottle({
   }
 
   /**
-   * What has to hold still for a decision to stand. While attempts are free it is only that they are: a class that logs
-   * in at once is counted without anybody having to try again. A wait may start but once, so there it is everything.
+   * What has to hold still for a decision to stand. While attempts are free it is only that they are: a class that
+   * logs in at once is counted without anybody having to try again. A wait may start but once, so there it is
+   * everything.
    */
-  function unchanged(rule: ThrottleRule, before: Attempts | undefined, count: number): { condition: string; values: Record<string, unknown> } {
+  function unchanged(rule: ThrottleRule, before: Attempts | undefined,
+    count: number): { condition: string; values: Record<string, unknown> } {
     if (before === undefined) {
-      return { condition: "attribute_not_exists(pk) OR expiresAt <= :expired", values: { ":expired": Math.floor(now() / 1_000) } };
+      return { condition: "attribute_not_exists(pk) OR expiresAt <= :expired",
+        values: { ":expired": Math.floor(now() / 1_000) } };
     }
-    if (isOneMore(before, count) && count < rule.free) return { condition: "#count < :lastFree", values: { ":lastFree": rule.free - 1 } };
+    if (isOneMore(before, count) && count < rule.free) {
+      return { condition: "#count < :lastFree", values: { ":lastFree": rule.free - 1 } };
+    }
     return {
       condition: "#count = :seenCount AND lastAt = :seenLastAt AND nextAt = :seenNextAt",
       values: { ":seenCount": before.count, ":seenLastAt": before.lastAt, ":seenNextAt": before.nextAt },
@@ -153,29 +165,36 @@ export function createThrottle({
   }
 
   async function remember({ key }: Counter): Promise<void> {
-    await table.put({ ...key, count: 0, lastAt: now(), nextAt: 0, expiresAt: inSeconds(rules.rememberAddressSeconds) });
+    await table.put({ ...key, count: 0, lastAt: now(), nextAt: 0,
+      expiresAt: inSeconds(rules.rememberAddressSeconds) });
   }
 
   return {
     async admit({ username, address }) {
       const known: Counter = { key: { pk: `user#${username}`, sk: `host#${address.host}` }, rule: rules.knownAddress };
-      const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${address.network}` }, rule: rules.userAndNetwork };
+      const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${address.network}` },
+        rule: rules.userAndNetwork };
       const user: Counter = { key: { pk: `guesses#user#${username}`, sk: "anywhere" }, rule: rules.user };
-      const network: Counter = { key: { pk: `guesses#network#${address.network}`, sk: "anybody" }, rule: rules.network };
+      const network: Counter = { key: { pk: `guesses#network#${address.network}`, sk: "anybody" },
+        rule: rules.network };
 
-      const [fromHere, ...elsewhere] = (await table.readAll([known, pair, network, user].map(({ key }) => key))).map(alive);
+      const [fromHere, ...elsewhere] = (await table.readAll([known, pair, network, user].map(({ key }) => key))).map(
+        alive,
+      );
       const isKnownAddress = fromHere !== undefined;
       const counters = isKnownAddress ? [known] : [pair, network, user];
       const seen = isKnownAddress ? [fromHere] : elsewhere;
 
-      // First look at all, so that what one counter refuses is not held against the others, then count. The narrowest comes
-      // first: a flood from one network must not use up what is there for all of them.
+      // First look at all, so that what one counter refuses is not held against the others, then count. The narrowest
+      // comes first: a flood from one network must not use up what is there for all of them.
       const waits = counters.map(({ rule }, index) => {
         const decision = decide(rule, seen[index], now());
         return decision.admitted ? 0 : decision.retryAfterSeconds;
       });
       if (waits.some((wait) => wait > 0)) throw new TooManyAttempts(Math.max(...waits));
-      const [narrowest, ...wider] = counters.map((counter, index) => () => count(counter, seen[index], isKnownAddress));
+      const [narrowest, ...wider] = counters.map((counter, index) => () =>
+        count(counter, seen[index], isKnownAddress)
+      );
       await narrowest?.();
       const counted = await Promise.allSettled(wider.map((countThis) => countThis()));
       for (const result of counted) if (result.status === "rejected") throw result.reason;
@@ -184,7 +203,9 @@ export function createThrottle({
         async succeeded(as) {
           await Promise.all([
             remember(known),
-            ...(isKnownAddress ? [] : [table.remove(pair.key), forgive(user), ...(as === "login" ? [forgive(network)] : [])]),
+            ...(isKnownAddress
+              ? []
+              : [table.remove(pair.key), forgive(user), ...(as === "login" ? [forgive(network)] : [])]),
           ]);
         },
       };

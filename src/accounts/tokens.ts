@@ -56,7 +56,10 @@ export function createTokens({ secret, issuer, audience, now = Date.now }: Token
     async issue(username) {
       const { keys, sign_with } = await secret.get();
       const key = keys.find(({ kid }) => kid === sign_with);
-      if (key?.d === undefined) throw new NeedsPersonError("SIGNING_KEY_MISSING", "The accounts secret's sign_with names no key that can sign.");
+      if (key?.d === undefined) {
+        throw new NeedsPersonError("SIGNING_KEY_MISSING",
+          "The accounts secret's sign_with names no key that can sign.");
+      }
       const { kid, kty, crv, x, d } = key;
       const issuedAt = Math.floor(now() / 1_000);
       return new SignJWT()

@@ -10,7 +10,10 @@ export const longestUsername = 254;
  */
 const longestTyped = 1_024;
 
-/** Controls, line breaks, format characters, lone surrogates, private use, unassigned: nothing that a name needs, much that hides in one. */
+/**
+ * Controls, line breaks, format characters, lone surrogates, private use, unassigned: nothing that a name needs, much
+ * that hides in one.
+ */
 const neverInAName = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
@@ -34,7 +37,9 @@ function foldFully(text: string): string {
  * @throws {UsernameRefused} if it is empty, too long, or holds characters that can't be seen
  */
 export function normalizeUsername(typed: string): string {
-  if (typed.length > longestTyped) throw new UsernameRefused(`The username is longer than ${String(longestUsername)} characters`);
+  if (typed.length > longestTyped) {
+    throw new UsernameRefused(`The username is longer than ${String(longestUsername)} characters`);
+  }
   const folded = foldFully(typed.trim());
   if (neverInAName.test(folded)) throw new UsernameRefused("The username holds characters that can't be seen");
   const name = folded.replace(/\s+/gu, " ").trim();

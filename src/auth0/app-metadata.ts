@@ -2,7 +2,10 @@ import { createHash } from "node:crypto";
 
 import * as z from "zod/mini";
 
-/** What this service wrote into a user's `app_metadata`. Nobody can write there at sign-up; the tenant's own people can. */
+/**
+ * What this service wrote into a user's `app_metadata`. Nobody can write there at sign-up; the tenant's own people
+ * can.
+ */
 export interface OwnMetadata {
   /** We made this user for this email. */
   readonly createdByUs: boolean;
@@ -11,7 +14,8 @@ export interface OwnMetadata {
 }
 
 const shape = z.object({
-  gumroad_auth0: z.object({ created_for: z.catch(z.optional(z.string()), undefined), roles: z.catch(z.optional(z.array(z.string())), undefined) }),
+  gumroad_auth0: z.object({ created_for: z.catch(z.optional(z.string()), undefined),
+    roles: z.catch(z.optional(z.array(z.string())), undefined) }),
 });
 
 /** Reads what is ours. Anybody with rights in the tenant may write there too, so any other shape is just not ours. */
@@ -22,11 +26,14 @@ export function readOwnMetadata(appMetadata: unknown, email: string): OwnMetadat
 }
 
 /**
- * Our key for `app_metadata`, whole: Auth0 merges root keys only. `createdFor` is the email that we made the user for, if
- * we did; `roles` are left out where they are assigned.
+ * Our key for `app_metadata`, whole: Auth0 merges root keys only. `createdFor` is the email that we made the user for,
+ * if we did; `roles` are left out where they are assigned.
  */
 export function ownMetadata(createdFor: string | null, roles: readonly string[] | null) {
-  return { gumroad_auth0: { ...(createdFor === null ? {} : { created_for: markFor(createdFor) }), ...(roles === null ? {} : { roles: [...roles] }) } };
+  return {
+    gumroad_auth0: { ...(createdFor === null ? {} : { created_for: markFor(createdFor) }),
+      ...(roles === null ? {} : { roles: [...roles] }) },
+  };
 }
 
 /** The mark names whom for: an address that is changed later makes it nobody's mark. */

@@ -28,13 +28,19 @@ export interface DirectoryUser {
 
 /**
  * The tenant's users and roles, as provisioning needs them. Every method takes the invocation's deadline and throws
- * TemporaryError AUTH0_UNREACHABLE, NeedsPersonError AUTH0_CREDENTIALS, AUTH0_SCOPE, AUTH0_REFUSED or AUTH0_NOT_UNDERSTOOD,
- * or what reading the secret throws.
+ * TemporaryError AUTH0_UNREACHABLE, NeedsPersonError AUTH0_CREDENTIALS, AUTH0_SCOPE, AUTH0_REFUSED or
+ * AUTH0_NOT_UNDERSTOOD, or what reading the secret throws.
  */
 export interface Directory {
-  /** Every user with this email, in any connection. Auth0 compares letter for letter, so `spelling` is how it is looked up. One call. */
+  /**
+   * Every user with this email, in any connection. Auth0 compares letter for letter, so `spelling` is how it is looked
+   * up. One call.
+   */
   find(email: string, spelling: string, signal: AbortSignal): Promise<readonly DirectoryUser[]>;
-  /** Creates a user, without any mail; null if one exists there by now. With `metadataRoles`, these are in its `app_metadata` at once. One call. */
+  /**
+   * Creates a user, without any mail; null if one exists there by now. With `metadataRoles`, these are in its
+   * `app_metadata` at once. One call.
+   */
   create(email: string, signal: AbortSignal, metadataRoles?: readonly string[]): Promise<DirectoryUser | null>;
   /** The names of a user's roles. One call. */
   rolesOf(userId: string, signal: AbortSignal): Promise<readonly string[]>;
@@ -43,20 +49,23 @@ export interface Directory {
    * @throws {NeedsPersonError} AUTH0_ROLE_MISSING, naming the role, once the others are given
    */
   assign(userId: string, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
-  /** Takes roles away; those the user hasn't, or that no longer exist, do no harm. False if the user is gone. One call. */
+  /**
+   * Takes roles away; those the user hasn't, or that no longer exist, do no harm. False if the user is gone. One call.
+   */
   remove(userId: string, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
   /**
-   * Makes these, and no others, the roles in a user's `app_metadata`. `createdFor` is the email that we made the user for,
-   * or null: the mark that says so stands beside the roles. False if the user is gone. One call.
+   * Makes these, and no others, the roles in a user's `app_metadata`. `createdFor` is the email that we made the user
+   * for, or null: the mark that says so stands beside the roles. False if the user is gone. One call.
    */
-  writeMetadataRoles(userId: string, createdFor: string | null, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
+  writeMetadataRoles(userId: string, createdFor: string | null, roles: readonly string[],
+    signal: AbortSignal): Promise<boolean>;
   /** Replaces a user's password by one that nobody knows. One call. */
   forgetPassword(user: DirectoryUser, email: string, signal: AbortSignal): Promise<void>;
   /** Has Auth0 mail a user the request to verify the email. One call. */
   mailVerification(userId: string, signal: AbortSignal): Promise<void>;
   /**
-   * Has Auth0 mail the person with this email in a database connection (null: the one where users are created) a link for
-   * choosing a password. No Management call.
+   * Has Auth0 mail the person with this email in a database connection (null: the one where users are created) a link
+   * for choosing a password. No Management call.
    * @throws {TemporaryError} AUTH0_MAIL_THROTTLED if it surely wasn't sent
    */
   invite(email: string, database: string | null, signal: AbortSignal): Promise<void>;
@@ -88,11 +97,17 @@ export interface DirectoryOptions {
   readonly onThrottled?: (group: string) => void;
 }
 
-/** The directory of the tenant in the secret. Keep one for the process: it holds the token, the role ids and the pacing. */
-export function auth0Directory({ secret, passwordless = false, fetch: send = fetch, now = Date.now, onThrottled }: DirectoryOptions): Directory {
+/**
+ * The directory of the tenant in the secret. Keep one for the process: it holds the token, the role ids and the
+ * pacing.
+ */
+export function auth0Directory(
+  { secret, passwordless = false, fetch: send = fetch, now = Date.now, onThrottled }: DirectoryOptions,
+): Directory {
   const paced = pacedFetch({ fetch: send, now, ...(onThrottled === undefined ? {} : { onThrottled }) });
   const token = managementToken(secret, paced, now);
-  // Sub-clients, not ManagementClient: it is eight times the size. Retrying is ours: the SDK repeats a POST after a 502.
+  // Sub-clients, not ManagementClient: it is eight times the size. Retrying is ours: the SDK repeats a POST after a
+  // 502.
   const options = {
     baseUrl: async () => `${(await secret.get()).url}/api/v2`,
     token: () => token.get(),
@@ -130,8 +145,11 @@ export function auth0Directory({ secret, passwordless = false, fetch: send = fet
     return ids;
   }
 
-  /** Carries out a change of a user's roles, of those that exist; on 404 finds out whether the user or a role is gone. */
-  async function changeRoles(what: string, userId: string, names: readonly string[], signal: AbortSignal, change: (ids: readonly string[]) => PromiseLike<unknown>) {
+  /**
+   * Carries out a change of a user's roles, of those that exist; on 404 finds out whether the user or a role is gone.
+   */
+  async function changeRoles(what: string, userId: string, names: readonly string[], signal: AbortSignal,
+    change: (ids: readonly string[]) => PromiseLike<unknown>) {
     const { ids } = await roleIds.lookUp(names, signal);
     if (ids.length === 0) return true;
     try {
@@ -166,9 +184,12 @@ export function auth0Directory({ secret, passwordless = false, fetch: send = fet
       }),
     create: async (email, signal, metadataRoles) => {
       const { connection: database, passwordlessConnection } = await secret.get();
-      const login = passwordless ? { connection: passwordlessConnection } : { connection: database, password: unusablePassword(email) };
+      const login = passwordless
+        ? { connection: passwordlessConnection }
+        : { connection: database, password: unusablePassword(email) };
       try {
-        const body = { ...login, email, email_verified: false, verify_email: false, app_metadata: ownMetadata(email, metadataRoles ?? null) };
+        const body = { ...login, email, email_verified: false, verify_email: false,
+          app_metadata: ownMetadata(email, metadataRoles ?? null) };
         return directoryUser(await call(signal, () => users.create(body, { abortSignal: signal })), email);
       } catch (error) {
         if (statusOf(error) === 409) return null;
@@ -183,17 +204,21 @@ export function auth0Directory({ secret, passwordless = false, fetch: send = fet
         return names.sort();
       }),
     assign: async (userId, names, signal) => {
-      const there = await changeRoles("assign roles", userId, names, signal, (ids) => users.roles.assign(userId, { roles: [...ids] }, { abortSignal: signal }));
+      const there = await changeRoles("assign roles", userId, names, signal,
+        (ids) => users.roles.assign(userId, { roles: [...ids] }, { abortSignal: signal }));
       const { missing } = await roleIds.lookUp(names, signal);
       if (missing.length === 0) return there;
       const quoted = missing.map((name) => `"${name}"`).join(", ");
-      throw new NeedsPersonError("AUTH0_ROLE_MISSING", `The policy gives ${quoted}, which the Auth0 tenant doesn't have: create it there, or mend src/products.ts.`);
+      throw new NeedsPersonError("AUTH0_ROLE_MISSING",
+        `The policy gives ${quoted}, which the Auth0 tenant doesn't have: create it there, or mend src/products.ts.`);
     },
     remove: async (userId, names, signal) =>
-      changeRoles("remove roles", userId, names, signal, (ids) => users.roles.delete(userId, { roles: [...ids] }, { abortSignal: signal })),
+      changeRoles("remove roles", userId, names, signal, (ids) =>
+        users.roles.delete(userId, { roles: [...ids] }, { abortSignal: signal })),
     writeMetadataRoles: async (userId, createdFor, names, signal) => {
       try {
-        await call(signal, () => users.update(userId, { app_metadata: ownMetadata(createdFor, names) }, { abortSignal: signal }));
+        await call(signal, () =>
+          users.update(userId, { app_metadata: ownMetadata(createdFor, names) }, { abortSignal: signal }));
         return true;
       } catch (error) {
         if (statusOf(error) === 404) return false;
@@ -206,7 +231,8 @@ export function auth0Directory({ secret, passwordless = false, fetch: send = fet
       await answered("replace a password", () => call(signal, () => users.update(id, body, { abortSignal: signal })));
     },
     mailVerification: async (userId, signal) => {
-      await answered("mail a verification", () => call(signal, () => jobs.verificationEmail.create({ user_id: userId }, { abortSignal: signal })));
+      await answered("mail a verification",
+        () => call(signal, () => jobs.verificationEmail.create({ user_id: userId }, { abortSignal: signal })));
     },
     invite: async (email, database, signal) => {
       const credentials = await secret.get();
@@ -234,10 +260,13 @@ function roleIdsOf(list: (signal: AbortSignal) => Promise<ReadonlyMap<string, st
     return listing;
   }
 
-  async function lookUp(names: readonly string[], signal: AbortSignal): Promise<{ readonly ids: readonly string[]; readonly missing: readonly string[] }> {
+  async function lookUp(names: readonly string[],
+    signal: AbortSignal): Promise<{ readonly ids: readonly string[]; readonly missing: readonly string[] }> {
     const known = await listed(signal);
     const missing = names.filter((name) => !known.has(name));
-    if (missing.length === 0 || now() - listedAt < RELIST_MS) return { ids: names.flatMap((name) => known.get(name) ?? []), missing };
+    if (missing.length === 0 || now() - listedAt < RELIST_MS) {
+      return { ids: names.flatMap((name) => known.get(name) ?? []), missing };
+    }
     listing = undefined;
     return lookUp(names, signal);
   }
@@ -261,7 +290,8 @@ async function answered<T>(what: string, make: () => Promise<T>): Promise<T> {
 function understood<T>(shape: z.ZodMiniType<T>, answer: unknown): T {
   const parsed = shape.safeParse(answer);
   if (parsed.success) return parsed.data;
-  throw new NeedsPersonError("AUTH0_NOT_UNDERSTOOD", `Auth0's answer is not as it is documented, at "${parsed.error.issues[0]?.path.join(".") ?? ""}".`);
+  throw new NeedsPersonError("AUTH0_NOT_UNDERSTOOD",
+    `Auth0's answer is not as it is documented, at "${parsed.error.issues[0]?.path.join(".") ?? ""}".`);
 }
 
 function directoryUser(user: unknown, email: string): DirectoryUser {
@@ -277,8 +307,8 @@ function directoryUser(user: unknown, email: string): DirectoryUser {
 }
 
 /**
- * Database users must have a password. Nobody ever learns this one. The suffix satisfies the policies that want classes of
- * characters; Auth0's strictest also refuse three equal ones in a row, and the name in the email.
+ * Database users must have a password. Nobody ever learns this one. The suffix satisfies the policies that want
+ * classes of characters; Auth0's strictest also refuse three equal ones in a row, and the name in the email.
  */
 function unusablePassword(email: string): string {
   const [name = ""] = email.split("@", 1);

@@ -12,14 +12,17 @@ const ATTEMPT_MS = 10_000;
 
 /**
  * Has Auth0 mail its change-password mail, as if the person had clicked on "Forgot password?". This is a call of the
- * Authentication API: it needs no scope and no token, and doesn't count as a Management call. Its rate limit is its own
- * too, so it isn't paced with those: a mail must never hold up a role. Auth0 answers the same whether or not the address
- * is known.
+ * Authentication API: it needs no scope and no token, and doesn't count as a Management call. Its rate limit is its
+ * own too, so it isn't paced with those: a mail must never hold up a role. Auth0 answers the same whether or not the
+ * address is known.
  * @throws {TemporaryError} AUTH0_MAIL_THROTTLED, AUTH0_MAIL_UNSENT: not sent; AUTH0_UNREACHABLE: nobody knows
  * @throws {NeedsPersonError} AUTH0_REFUSED
  */
-export async function mailInvitation({ url, loginClientId }: Auth0Credentials, email: string, connection: string, send: Fetch, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) throw new TemporaryError(INVITE_UNSENT, "There was no time left to ask Auth0 for the invitation.");
+export async function mailInvitation({ url, loginClientId }: Auth0Credentials, email: string, connection: string,
+  send: Fetch, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) {
+    throw new TemporaryError(INVITE_UNSENT, "There was no time left to ask Auth0 for the invitation.");
+  }
   let response: Response;
   try {
     response = await send(`${url}/dbconnections/change_password`, {
@@ -30,22 +33,32 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
       redirect: "error",
     });
   } catch (error) {
-    if (neverLeft(error)) throw new TemporaryError(INVITE_UNSENT, "The request for the invitation never reached Auth0.", { cause: error });
-    throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 did not say in time whether it mailed the invitation.", { cause: error });
+    if (neverLeft(error)) {
+      throw new TemporaryError(INVITE_UNSENT, "The request for the invitation never reached Auth0.", { cause: error });
+    }
+    throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 did not say in time whether it mailed the invitation.", {
+      cause: error,
+    });
   }
   // What it says besides is a sentence for people.
   await response.body?.cancel();
   if (response.ok) return;
   const answered = `it answered ${String(response.status)}`;
-  if (response.status === 429) throw new TemporaryError(INVITE_THROTTLED, `Auth0 mails no more invitations just now: ${answered}.`);
-  if (response.status >= 500) throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 could not mail the invitation: ${answered}.`);
+  if (response.status === 429) {
+    throw new TemporaryError(INVITE_THROTTLED, `Auth0 mails no more invitations just now: ${answered}.`);
+  }
+  if (response.status >= 500) {
+    throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 could not mail the invitation: ${answered}.`);
+  }
   throw new NeedsPersonError(
     "AUTH0_REFUSED",
     `Auth0 refused to mail the invitation: ${answered}. Switch the connection "${connection}" on for the application ${loginClientId}, or mend login_client_id in the secret auth0.`,
   );
 }
 
-/** Whether a connection was never made: no address, or nobody listening. `fetch` keeps the system's error as its cause. */
+/**
+ * Whether a connection was never made: no address, or nobody listening. `fetch` keeps the system's error as its cause.
+ */
 function neverLeft(error: unknown): boolean {
   return hasCause(error) && ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"].includes(error.cause.code);
 }

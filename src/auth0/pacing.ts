@@ -33,9 +33,9 @@ const TENANT = "tenant";
 const TENANT_WIDE_LIMIT = 10;
 
 /**
- * A `fetch` that follows Auth0's rate limits instead of failing on them: it waits while a group of endpoints has no calls
- * left, and after a 429 sends the same call again (a throttled call was never carried out, so a POST is safe too).
- * Everything else is passed on as it is. It gives up only when the caller's signal aborts.
+ * A `fetch` that follows Auth0's rate limits instead of failing on them: it waits while a group of endpoints has no
+ * calls left, and after a 429 sends the same call again (a throttled call was never carried out, so a POST is safe
+ * too). Everything else is passed on as it is. It gives up only when the caller's signal aborts.
  *
  * Auth0 limits some plans for each group and others for the whole tenant; its headers say what is left either way.
  */
@@ -67,7 +67,8 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
       signal?.throwIfAborted();
       await permit(group, signal);
       const attempt = AbortSignal.timeout(ATTEMPT_MS);
-      const response = await send(input, { ...init, signal: signal === undefined ? attempt : AbortSignal.any([signal, attempt]) });
+      const response = await send(input, { ...init,
+        signal: signal === undefined ? attempt : AbortSignal.any([signal, attempt]) });
       const window = windowOf(response, now());
       if (response.status !== 429) {
         if (window !== null) {
@@ -77,7 +78,8 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
         return response;
       }
       await response.body?.cancel();
-      windows.set(window === null ? group : keyOf(group, window), { remaining: 0, limit: window?.limit ?? 1, resetAt: Math.max(window?.resetAt ?? 0, now() + retryAfterMs(response)) });
+      windows.set(window === null ? group : keyOf(group, window), { remaining: 0, limit: window?.limit ?? 1,
+        resetAt: Math.max(window?.resetAt ?? 0, now() + retryAfterMs(response)) });
     }
   };
 }
@@ -88,7 +90,9 @@ function keyOf(group: string, { limit }: Window): string {
 
 /** Answers can overtake each other: within one window the lower count is the newer. */
 function learn(known: Window | undefined, told: Window): Window {
-  return known !== undefined && known.resetAt === told.resetAt ? { ...told, remaining: Math.min(known.remaining, told.remaining) } : told;
+  return known !== undefined && known.resetAt === told.resetAt
+    ? { ...told, remaining: Math.min(known.remaining, told.remaining) }
+    : told;
 }
 
 /** Groups as Auth0 does: reading or writing, by the first part of the path. */
@@ -103,7 +107,9 @@ function windowOf(response: Response, now: number): Window | null {
   const limit = numberIn(response, "x-ratelimit-limit");
   const remaining = numberIn(response, "x-ratelimit-remaining");
   const reset = numberIn(response, "x-ratelimit-reset");
-  return limit === null || remaining === null || reset === null ? null : { limit, remaining, resetAt: Math.max(reset * 1000, now) };
+  return limit === null || remaining === null || reset === null
+    ? null
+    : { limit, remaining, resetAt: Math.max(reset * 1000, now) };
 }
 
 function retryAfterMs(response: Response): number {

@@ -24,7 +24,9 @@ export interface Auth0Credentials {
 export const auth0SecretShape: z.ZodMiniType<Auth0Credentials> = z.pipe(
   z.object({
     /** A host, or a full URL where something stands in front of the tenant. Plain http is for this machine only. */
-    domain: z.string().check(z.refine((domain) => tenantUrl(domain) !== null, "is no host name, https URL or loopback http URL")),
+    domain: z.string().check(
+      z.refine((domain) => tenantUrl(domain) !== null, "is no host name, https URL or loopback http URL"),
+    ),
     client_id: z.string().check(z.minLength(1)),
     client_secret: z.string().check(z.minLength(1)),
     connection: z.optional(z.string().check(z.minLength(1))),
@@ -53,6 +55,8 @@ function tenantUrl(domain: string): string | null {
   if (!URL.canParse(full)) return null;
   const url = new URL(full);
   const loopback = url.hostname === "localhost" || url.hostname === "[::1]" || url.hostname.startsWith("127.");
-  if ((url.protocol === "http:" && !loopback) || url.search !== "" || url.hash !== "" || url.username !== "") return null;
+  if ((url.protocol === "http:" && !loopback) || url.search !== "" || url.hash !== "" || url.username !== "") {
+    return null;
+  }
   return full.replace(/\/+$/, "");
 }

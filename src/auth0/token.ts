@@ -8,7 +8,8 @@ import type { Auth0Credentials } from "./secret.ts";
 /** A Management API token that is shared by every call of the process. */
 export interface ManagementToken {
   /**
-   * The token; fetched at first, and again a minute before it expires. The fetching is everybody's; the signal ends one's own waiting.
+   * The token; fetched at first, and again a minute before it expires. The fetching is everybody's; the signal ends
+   * one's own waiting.
    * @throws {NeedsPersonError} AUTH0_CREDENTIALS
    * @throws {TemporaryError} AUTH0_UNREACHABLE
    */
@@ -27,8 +28,11 @@ const DOUBT_MS = 60_000;
 const EARLY_MS = 60_000;
 const ATTEMPT_MS = 10_000;
 
-/** Client credentials, once a process: Auth0's tokens last a day, and each one that is fetched counts against a quota. */
-export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, now: () => number = Date.now): ManagementToken {
+/**
+ * Client credentials, once a process: Auth0's tokens last a day, and each one that is fetched counts against a quota.
+ */
+export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch,
+  now: () => number = Date.now): ManagementToken {
   let known: { readonly token: string; readonly since: number; readonly until: number } | undefined;
   let fetching: Promise<string> | undefined;
 
@@ -82,13 +86,15 @@ async function ending(signal: AbortSignal): Promise<never> {
 }
 
 /** Asks for a token; null means that Auth0 refuses these credentials. */
-async function ask({ url, audience, clientId, clientSecret }: Auth0Credentials, fetch: Fetch): Promise<z.infer<typeof answerShape> | null> {
+async function ask({ url, audience, clientId, clientSecret }: Auth0Credentials,
+  fetch: Fetch): Promise<z.infer<typeof answerShape> | null> {
   let response: Response;
   try {
     response = await fetch(`${url}/oauth/token`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret, audience }),
+      body: JSON.stringify({ grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret,
+        audience }),
       signal: AbortSignal.timeout(ATTEMPT_MS),
       redirect: "error",
     });
@@ -101,6 +107,8 @@ async function ask({ url, audience, clientId, clientSecret }: Auth0Credentials, 
     throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0's token answer was not understood.");
   }
   await response.body?.cancel();
-  if (response.status === 400 || response.status === 401 || response.status === 403 || response.status === 404) return null;
+  if (response.status === 400 || response.status === 401 || response.status === 403 || response.status === 404) {
+    return null;
+  }
   throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 answered ${String(response.status)} for a token.`);
 }

@@ -3,7 +3,8 @@ import * as z from "zod/mini";
 import { contentsOf, type Policy, type Product } from "../access/policy.ts";
 import { ConfigError } from "../errors.ts";
 
-const role = z.string().check(z.maxLength(50), z.regex(/^\S(.*\S)?$/, "must be a role name, without blanks around it"));
+const role = z.string().check(z.maxLength(50),
+  z.regex(/^\S(.*\S)?$/, "must be a role name, without blanks around it"));
 const consequence = z.enum(["keep", "remove"]);
 const base = {
   id: z.string().check(z.minLength(1)),
@@ -11,7 +12,9 @@ const base = {
   onRefund: z.optional(consequence),
   onPartialRefund: z.optional(consequence),
   onDispute: z.optional(consequence),
-  onEnd: z.optional(z.union([z.literal("keep"), z.strictObject({ graceDays: z.number().check(z.nonnegative(), z.maximum(365)) })])),
+  onEnd: z.optional(
+    z.union([z.literal("keep"), z.strictObject({ graceDays: z.number().check(z.nonnegative(), z.maximum(365)) })]),
+  ),
   plan: z.optional(z.literal("instalments")),
 };
 const someRoles = z.array(role).check(z.minLength(1, "needs at least one role"));
@@ -19,7 +22,9 @@ const plain = z.strictObject({ ...base, roles: someRoles });
 const byVariant = z.strictObject({
   ...base,
   variant: z.string().check(z.minLength(1)),
-  roles: z.record(z.string(), z.array(role)).check(z.refine((roles) => Object.values(roles).some((names) => names.length > 0), "needs at least one role")),
+  roles: z.record(z.string(), z.array(role)).check(
+    z.refine((roles) => Object.values(roles).some((names) => names.length > 0), "needs at least one role"),
+  ),
   otherwise: z.optional(z.array(role)),
 });
 const bundle = z.strictObject({
@@ -36,7 +41,8 @@ const bundle = z.strictObject({
 export function defineProducts(products: readonly Product[]): Policy {
   const policy = new Map<string, Product>();
   products.forEach((product, index) => {
-    const problem = problemOf(product) ?? (policy.has(product.id) ? `the id ${product.id} is used by an entry above` : null);
+    const problem = problemOf(product) ??
+      (policy.has(product.id) ? `the id ${product.id} is used by an entry above` : null);
     if (problem !== null) throw invalid(index, product, problem);
     policy.set(product.id, product);
   });
@@ -48,7 +54,8 @@ export function defineProducts(products: readonly Product[]): Policy {
 }
 
 function invalid(index: number, product: unknown, problem: string): ConfigError {
-  return new ConfigError("POLICY_INVALID", `src/products.ts, entry ${String(index + 1)} (${labelOf(product)}): ${problem}.`);
+  return new ConfigError("POLICY_INVALID",
+    `src/products.ts, entry ${String(index + 1)} (${labelOf(product)}): ${problem}.`);
 }
 
 function problemOf(product: unknown): string | null {
@@ -57,7 +64,9 @@ function problemOf(product: unknown): string | null {
   if (parsed.success) return null;
   return parsed.error.issues
     .map((issue) => {
-      if (issue.code === "unrecognized_keys") return `unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
+      if (issue.code === "unrecognized_keys") {
+        return `unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
+      }
       const path = issue.path.join(".");
       return path === "" ? issue.message : `"${path}" ${issue.message}`;
     })

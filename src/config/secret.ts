@@ -11,7 +11,10 @@ const MAX_AGE_MS = 5 * 60_000;
 /** How long the last good value serves while the secret can't be read again, or was broken by an edit. */
 const LONGEST_FALLBACK_MS = 60 * 60_000;
 
-/** How often a secret may be read again because something was refused with it: a stranger's guesses must not cost us calls. */
+/**
+ * How often a secret may be read again because something was refused with it: a stranger's guesses must not cost us
+ * calls.
+ */
 const REREAD_MS = 10_000;
 
 /** How long a secret without a value is taken to have none. */
@@ -22,10 +25,14 @@ export interface Secret<T> {
   /**
    * The cached value; read from Secrets Manager at first, and every five minutes.
    * @throws {TemporaryError} SECRET_UNREACHABLE
-   * @throws {NeedsPersonError} SECRET_MISSING, SECRET_FORBIDDEN or SECRET_INVALID, naming the secret and what to put there
+   * @throws {NeedsPersonError} SECRET_MISSING, SECRET_FORBIDDEN or SECRET_INVALID, naming the secret and what to put
+   * there
    */
   get(signal?: AbortSignal): Promise<T>;
-  /** As `get`, but reads again when the last reading is at least ten seconds old: for when a value was refused. Throws the same. */
+  /**
+   * As `get`, but reads again when the last reading is at least ten seconds old: for when a value was refused. Throws
+   * the same.
+   */
   reread(signal?: AbortSignal): Promise<T>;
 }
 
@@ -82,7 +89,8 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
  * Reads a secret that may be left without a value: null then, which is remembered for a minute. Throws as `Secret.get`
  * for everything else: a broken value is not the same as none.
  */
-export function optionalSecret<T>(secret: Pick<Secret<T>, "get">, now: () => number = Date.now): (signal?: AbortSignal) => Promise<T | null> {
+export function optionalSecret<T>(secret: Pick<Secret<T>, "get">,
+  now: () => number = Date.now): (signal?: AbortSignal) => Promise<T | null> {
   let noneAt: number | null = null;
   return async (signal) => {
     if (noneAt !== null && now() - noneAt < NONE_MS) return null;
@@ -96,7 +104,8 @@ export function optionalSecret<T>(secret: Pick<Secret<T>, "get">, now: () => num
   };
 }
 
-async function readSecret<T>(client: SecretsManagerClient, id: string, shape: z.ZodMiniType<T>, signal: AbortSignal | undefined): Promise<T> {
+async function readSecret<T>(client: SecretsManagerClient, id: string, shape: z.ZodMiniType<T>,
+  signal: AbortSignal | undefined): Promise<T> {
   const text = await secretText(client, id, signal);
   let json: unknown;
   try {
@@ -107,21 +116,27 @@ async function readSecret<T>(client: SecretsManagerClient, id: string, shape: z.
   }
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
-  const keys = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].filter((key) => key !== "").join(", ");
-  throw new NeedsPersonError("SECRET_INVALID", `The secret ${nameOf(id)} has a missing or wrong value for: ${keys || "the whole"}. See the README for its keys.`);
+  const keys = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].filter((key) => key !== "").join(
+    ", ",
+  );
+  throw new NeedsPersonError("SECRET_INVALID",
+    `The secret ${nameOf(id)} has a missing or wrong value for: ${keys || "the whole"}. See the README for its keys.`);
 }
 
 async function secretText(client: SecretsManagerClient, id: string, signal: AbortSignal | undefined): Promise<string> {
   try {
-    const answer = await client.send(new GetSecretValueCommand({ SecretId: id }), signal === undefined ? {} : { abortSignal: signal });
+    const answer = await client.send(new GetSecretValueCommand({ SecretId: id }),
+      signal === undefined ? {} : { abortSignal: signal });
     return answer.SecretString ?? "";
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
     if (name === "ResourceNotFoundException") {
-      throw new NeedsPersonError("SECRET_MISSING", `The secret ${nameOf(id)} has no value yet: put it as the README shows.`, { cause: error });
+      throw new NeedsPersonError("SECRET_MISSING",
+        `The secret ${nameOf(id)} has no value yet: put it as the README shows.`, { cause: error });
     }
     if (name === "AccessDeniedException") {
-      throw new NeedsPersonError("SECRET_FORBIDDEN", `This function may not read the secret ${nameOf(id)}: check its role in serverless.yml.`, { cause: error });
+      throw new NeedsPersonError("SECRET_FORBIDDEN",
+        `This function may not read the secret ${nameOf(id)}: check its role in serverless.yml.`, { cause: error });
     }
     throw new TemporaryError("SECRET_UNREACHABLE", `The secret ${nameOf(id)} could not be read.`, { cause: error });
   }
@@ -129,5 +144,6 @@ async function secretText(client: SecretsManagerClient, id: string, signal: Abor
 
 /** The secret's name from its ARN, which ends in `:secret:NAME-6random`. */
 function nameOf(id: string): string {
-  return id.replace(/^arn:.*:secret:/, "").replace(/-[A-Za-z0-9]{6}$/, (suffix) => (id.startsWith("arn:") ? "" : suffix));
+  return id.replace(/^arn:.*:secret:/, "").replace(/-[A-Za-z0-9]{6}$/,
+    (suffix) => (id.startsWith("arn:") ? "" : suffix));
 }

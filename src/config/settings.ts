@@ -6,7 +6,9 @@ import { ConfigError } from "../errors.ts";
  */
 export function requiredSetting(name: string, env: NodeJS.ProcessEnv = process.env): string {
   const value = env[name];
-  if (value === undefined || value === "") throw new ConfigError("SETTING_MISSING", `The environment variable ${name} is not set: see serverless.yml.`);
+  if (value === undefined || value === "") {
+    throw new ConfigError("SETTING_MISSING", `The environment variable ${name} is not set: see serverless.yml.`);
+  }
   return value;
 }
 
@@ -14,9 +16,12 @@ export function requiredSetting(name: string, env: NodeJS.ProcessEnv = process.e
  * Reads a setting that takes one of a few words.
  * @throws {ConfigError} SETTING_MISSING or SETTING_INVALID, naming it and the words
  */
-export function chosenSetting<Choice extends string>(name: string, choices: readonly Choice[], env: NodeJS.ProcessEnv = process.env): Choice {
+export function chosenSetting<Choice extends string>(name: string, choices: readonly Choice[],
+  env: NodeJS.ProcessEnv = process.env): Choice {
   const value = requiredSetting(name, env);
   const choice = choices.find((word) => word === value);
-  if (choice === undefined) throw new ConfigError("SETTING_INVALID", `${name} is "${value}": it takes ${choices.join(", ")}.`);
+  if (choice === undefined) {
+    throw new ConfigError("SETTING_INVALID", `${name} is "${value}": it takes ${choices.join(", ")}.`);
+  }
   return choice;
 }

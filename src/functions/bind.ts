@@ -2,8 +2,8 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 
-import { answerLogin } from "../binding/bind.ts";
-import { bindSecretShape } from "../binding/secret.ts";
+import { answerLogin } from "../at-login/bind.ts";
+import { bindSecretShape } from "../at-login/secret.ts";
 import { awsLimits } from "../config/aws.ts";
 import { optionalSecret, secretOf } from "../config/secret.ts";
 import { requiredSetting } from "../config/settings.ts";
@@ -18,7 +18,8 @@ const DEADLINE_MS = 800;
 const limits = awsLimits({ connectMs: 300, requestMs: 500, attempts: 2 });
 const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
-const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("BIND_SECRET"), shape: bindSecretShape });
+const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("BIND_SECRET"),
+  shape: bindSecretShape });
 const binding = {
   secret: { get: optionalSecret(secret), reread: secret.reread },
   load: (email: string, signal: AbortSignal) => dynamoLedger(dynamo, table, signal).load(email),
@@ -29,4 +30,6 @@ const binding = {
 };
 
 /** `POST /bind`: tells the post-login Action what a verified email bought, and provision who logged in. */
-export const handler = httpHandler(async (event) => json(await answerLogin(event, binding, AbortSignal.timeout(DEADLINE_MS))));
+export const handler = httpHandler(async (event) =>
+  json(await answerLogin(event, binding, AbortSignal.timeout(DEADLINE_MS)))
+);

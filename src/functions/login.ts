@@ -26,5 +26,9 @@ const dependencies = {
 const logIn = loginCall(dependencies);
 const changePassword = passwordCall(dependencies);
 
-/** The Lambda. Both calls are here: they share the throttle, the work and the concurrency that is set aside for them. */
-export const handler = httpHandler((event, context) => (event.routeKey === "POST /password" ? changePassword : logIn)(event, context));
+/**
+ * The Lambda. Both calls are here: they share the throttle, the work and the concurrency that is set aside for them.
+ */
+export const handler = httpHandler((event, context) =>
+  (event.routeKey === "POST /password" ? changePassword : logIn)(event, context)
+);

@@ -15,13 +15,17 @@ const DEADLINE_MS = 3_500;
 
 const limits = awsLimits({ connectMs: 500, requestMs: 1_500, attempts: 2 });
 const receiving = {
-  secret: secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("PING_SECRET"), shape: pingSecretShape }),
-  queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") }),
+  secret: secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("PING_SECRET"),
+    shape: pingSecretShape }),
+  queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"),
+    deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") }),
   policy,
   now: Date.now,
 };
 
-/** `POST /ping/{token}`, and `POST /ping` with the token as Basic auth's password: takes a ping in, or says why not. */
+/**
+ * `POST /ping/{token}`, and `POST /ping` with the token as Basic auth's password: takes a ping in, or says why not.
+ */
 export const handler = httpHandler(async (event) => {
   await receivePing(event, receiving, AbortSignal.timeout(DEADLINE_MS));
   return json({});

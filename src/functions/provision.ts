@@ -56,18 +56,27 @@ const api = gumroadApi({
   },
 });
 const gumroad = async (signal: AbortSignal) => ((await gumroadCredentials(signal)) === null ? null : api);
-const forgetSecret = optionalSecret(secretOf({ client: secrets, id: requiredSetting("FORGET_SECRET"), shape: forgetSecretShape }));
-const queue = sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") });
+const forgetSecret = optionalSecret(
+  secretOf({ client: secrets, id: requiredSetting("FORGET_SECRET"), shape: forgetSecretShape }),
+);
+const queue = sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"),
+  deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") });
 
-/** Turns messages from the queue into roles at Auth0. A batch may hold many buyers; only those that failed come back. */
+/**
+ * Turns messages from the queue into roles at Auth0. A batch may hold many buyers; only those that failed come back.
+ */
 export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event, context) => {
-  const within = (reserve: number) => AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
+  const within = (reserve: number) =>
+    AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
   const deadline = within(NOTING_MS);
   const ledger = dynamoLedger(dynamo, table, deadline);
   const closing = dynamoLedger(dynamo, table, within(CLOSING_MS));
   const { countChanged } = dynamoSweeps(dynamo, table, deadline);
-  const forgotten = whoWasForgotten(() => forgetSecret(deadline), (key) => dynamoTombstones(dynamo, table, key, deadline));
-  const work = { forgotten, ledger, closing, gifts: dynamoGifts(dynamo, table, deadline), losses: dynamoLosses(dynamo, table, deadline), countChanged, directory, gumroad, queue, policy, place, gettingIn, now: Date.now };
+  const forgotten = whoWasForgotten(() => forgetSecret(deadline),
+    (key) => dynamoTombstones(dynamo, table, key, deadline));
+  const work = { forgotten, ledger, closing, gifts: dynamoGifts(dynamo, table, deadline),
+    losses: dynamoLosses(dynamo, table, deadline), countChanged, directory, gumroad, queue, policy, place, gettingIn,
+    now: Date.now };
   const failed = await provisionBatch(event.Records, work, deadline);
   countAuth0Calls(auth0Calls);
   auth0Calls = 0;

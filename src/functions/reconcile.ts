@@ -29,7 +29,8 @@ const limits = awsLimits({ connectMs: 1_000, requestMs: 3_000, attempts: 3 });
 const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
 const queue = bulkQueue(new SQSClient(limits), requiredSetting("QUEUE_URL"));
-const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("GUMROAD_SECRET"), shape: gumroadSecretShape });
+const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("GUMROAD_SECRET"),
+  shape: gumroadSecretShape });
 const api = gumroadApi({
   credentials: secret.get,
   refused: secret.reread,
@@ -44,7 +45,8 @@ const openShop = shopOf(api, optionalSecret(secret));
  * `{"sweep": "recent"}` (or `daily`, `weekly`) begins that one anew at once; with `"goOn": true` it goes on.
  */
 export const handler = middy<unknown, ReconcileReport>().handler(async (event, context) => {
-  const within = (reserve: number) => AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
+  const within = (reserve: number) =>
+    AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
   const deadline = within(CLOSING_MS);
   return reconcile(askedSweep(event), {
     ledger: dynamoLedger(dynamo, table, deadline),

@@ -24,13 +24,16 @@ export interface Page<T> {
 
 /**
  * Reads of Gumroad's API. All throw
- * {@link NeedsPersonError} GUMROAD_TOKEN (401), GUMROAD_SCOPE (403), GUMROAD_REFUSED (another "no", as to a page key that
- * is none), GUMROAD_NOT_UNDERSTOOD (the message names the field), and
- * {@link TemporaryError} GUMROAD_UNREACHABLE (429, 5xx, broken off, no JSON, too long, not in time),
- * beside what `credentials` throws. No message holds the token or an email.
+ * {@link NeedsPersonError} GUMROAD_TOKEN (401), GUMROAD_SCOPE (403), GUMROAD_REFUSED (another "no", as to a page key
+ * that is none), GUMROAD_NOT_UNDERSTOOD (the message names the field), and {@link TemporaryError} GUMROAD_UNREACHABLE
+ * (429, 5xx, broken off, no JSON, too long, not in time), beside what `credentials` throws. No message holds the token
+ * or an email.
  */
 export interface GumroadApi {
-  /** Any of the seller's sales, or null. Gumroad also finds a sale by other spellings of its id; those count as not found. */
+  /**
+   * Any of the seller's sales, or null. Gumroad also finds a sale by other spellings of its id; those count as not
+   * found.
+   */
   sale(id: string, signal: AbortSignal): Promise<SaleRow | null>;
   /** Any of the seller's subscriptions, or null. As with sales, only by the id's own spelling. */
   subscriber(id: string, signal: AbortSignal): Promise<SubscriberRow | null>;
@@ -82,7 +85,8 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     return success && typeof body === "object" ? body : null;
   }
 
-  async function one<T extends { readonly id: string }>(kind: "sale" | "subscriber", shape: z.ZodMiniType<T>, id: string, signal: AbortSignal): Promise<T | null> {
+  async function one<T extends { readonly id: string }>(kind: "sale" | "subscriber", shape: z.ZodMiniType<T>,
+    id: string, signal: AbortSignal): Promise<T | null> {
     // As parts of a path these two would lead elsewhere, encoded or not.
     if (id === "." || id === "..") return null;
     const what = `read a ${kind}`;
@@ -98,7 +102,8 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
       const parsed = shape.safeParse(row);
       if (parsed.success) rows.push(parsed.data);
       else {
-        log.warn("a row of Gumroad's was not understood and is left out", { kind, id: idOf(row), field: fieldOf(parsed.error) });
+        log.warn("a row of Gumroad's was not understood and is left out", { kind, id: idOf(row),
+          field: fieldOf(parsed.error) });
         onFailure?.("GUMROAD_NOT_UNDERSTOOD");
       }
     }
@@ -111,7 +116,8 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     try {
       return await reading();
     } catch (error) {
-      if (!late && (error instanceof NeedsPersonError || error instanceof TemporaryError) && error.code.startsWith("GUMROAD_")) onFailure?.(error.code);
+      if (!late && (error instanceof NeedsPersonError || error instanceof TemporaryError) &&
+        error.code.startsWith("GUMROAD_")) onFailure?.(error.code);
       throw error;
     }
   }
@@ -121,15 +127,19 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     subscriber: (id, signal) => counted(signal, () => one("subscriber", subscriberShape, id, signal)),
     sales: ({ after, before, email, productId, pageKey }, signal) =>
       counted(signal, async () => {
-        const body = await read(`/sales${queryOf({ after, before, email, product_id: productId, page_key: pageKey })}`, "list sales", signal);
+        const body = await read(`/sales${queryOf({ after, before, email, product_id: productId, page_key: pageKey })}`,
+          "list sales", signal);
         if (body === null) throw refusal("list sales", "says that there is no such thing");
         return pageOf(body, "sales", saleShape, "list sales");
       }),
     subscribers: (productId, pageKey, signal) =>
       counted(signal, async () => {
         const query = queryOf({ paginated: "true", page_key: pageKey ?? undefined });
-        const body = await read(`/products/${encodeURIComponent(productId)}/subscribers${query}`, "list subscribers", signal);
-        return body === null ? { rows: [], next: null } : pageOf(body, "subscribers", subscriberShape, "list subscribers");
+        const body = await read(`/products/${encodeURIComponent(productId)}/subscribers${query}`, "list subscribers",
+          signal);
+        return body === null
+          ? { rows: [], next: null }
+          : pageOf(body, "subscribers", subscriberShape, "list subscribers");
       }),
     sellerId: (signal) =>
       counted(signal, async () => {
@@ -147,7 +157,8 @@ interface Answer {
 }
 
 /** Asks once. A redirect is a failure: the token must not go elsewhere. */
-async function attempt(send: typeof fetch, { token, api }: GumroadCredentials, path: string, what: string, signal: AbortSignal): Promise<Answer> {
+async function attempt(send: typeof fetch, { token, api }: GumroadCredentials, path: string, what: string,
+  signal: AbortSignal): Promise<Answer> {
   let body: string | null = null;
   let status: number;
   try {

@@ -1,9 +1,15 @@
 import { emptySource, type Charge, type Source, type SourceId } from "../access/facts.ts";
 import type { Ping, SalePing } from "./ping.ts";
 
-/** The source a ping is about: its subscription if it has one, else its sale. Renewals so fold into their subscription. */
+/**
+ * The source a ping is about: its subscription if it has one, else its sale. Renewals so fold into their subscription.
+ */
 export function sourceOfPing(ping: Ping): SourceId {
-  if ("saleId" in ping) return ping.subscriptionId === null ? `sale:${ping.saleId}` : `subscription:${ping.subscriptionId}`;
+  if ("saleId" in ping) {
+    return ping.subscriptionId === null
+      ? `sale:${ping.saleId}`
+      : `subscription:${ping.subscriptionId}`;
+  }
   return `subscription:${ping.subscriptionId}`;
 }
 
@@ -28,8 +34,8 @@ export function factsOfPing(ping: Ping): Source {
 }
 
 /**
- * All sale-shaped pings are built when they are sent, so their flags tell the state of that moment, whatever the event:
- * a resent `sale` can say `refunded`. A `refund` that doesn't is a partial one.
+ * All sale-shaped pings are built when they are sent, so their flags tell the state of that moment, whatever the
+ * event: a resent `sale` can say `refunded`. A `refund` that doesn't is a partial one.
  */
 function chargeOf(ping: SalePing): Charge {
   return {

@@ -1,17 +1,25 @@
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 
-/** Turns the status of a failed call into our errors: what mends itself, and what needs a person. `what` names the call: "read a sale". */
+/**
+ * Turns the status of a failed call into our errors: what mends itself, and what needs a person. `what` names the
+ * call: "read a sale".
+ */
 export function failureOf(status: number, what: string): Error {
   switch (status) {
     case 401:
-      return new NeedsPersonError("GUMROAD_TOKEN", "The access token in the secret gumroad is refused: put a live one there, of an application of the seller's with the scope view_sales.");
+      return new NeedsPersonError("GUMROAD_TOKEN",
+        "The access token in the secret gumroad is refused: put a live one there, of an application of the seller's with the scope view_sales.");
     case 403:
-      return new NeedsPersonError("GUMROAD_SCOPE", `The access token in the secret gumroad may not ${what}: put one with the scope view_sales there.`);
+      return new NeedsPersonError("GUMROAD_SCOPE",
+        `The access token in the secret gumroad may not ${what}: put one with the scope view_sales there.`);
     case 408:
     case 429:
-      return new TemporaryError("GUMROAD_UNREACHABLE", `Gumroad did not ${what}: it answered ${String(status)}, ${status === 429 ? "too many calls" : "too slow"}.`);
+      return new TemporaryError("GUMROAD_UNREACHABLE",
+        `Gumroad did not ${what}: it answered ${String(status)}, ${status === 429 ? "too many calls" : "too slow"}.`);
     default:
-      return status < 500 ? refusal(what, `answered ${String(status)}`) : unreachable(what, `it answered ${String(status)}`);
+      return status < 500
+        ? refusal(what, `answered ${String(status)}`)
+        : unreachable(what, `it answered ${String(status)}`);
   }
 }
 
@@ -22,17 +30,19 @@ export function unreachable(what: string, why: string): TemporaryError {
 
 /** A "no" to what should always work. */
 export function refusal(what: string, how: string): NeedsPersonError {
-  return new NeedsPersonError("GUMROAD_REFUSED", `Gumroad refused to ${what}: it ${how}. Check "api" in the secret gumroad, and the product ids of the policy.`);
+  return new NeedsPersonError("GUMROAD_REFUSED",
+    `Gumroad refused to ${what}: it ${how}. Check "api" in the secret gumroad, and the product ids of the policy.`);
 }
 
 /** An answer that lacks what it must have: Gumroad changed its API, or something else answers. */
 export function notUnderstood(what: string, field: string): NeedsPersonError {
-  return new NeedsPersonError("GUMROAD_NOT_UNDERSTOOD", `Gumroad's answer to "${what}" was not understood: the field ${field} is missing or holds something new.`);
+  return new NeedsPersonError("GUMROAD_NOT_UNDERSTOOD",
+    `Gumroad's answer to "${what}" was not understood: the field ${field} is missing or holds something new.`);
 }
 
 /**
- * Names what broke a call off by its innermost code (`ECONNRESET`, `TimeoutError`), and nothing else of it: messages of
- * such errors can quote the URL, which may hold an email, or a header, which holds the token.
+ * Names what broke a call off by its innermost code (`ECONNRESET`, `TimeoutError`), and nothing else of it: messages
+ * of such errors can quote the URL, which may hold an email, or a header, which holds the token.
  */
 export function reasonOf(error: unknown): string {
   let reason = "no answer";

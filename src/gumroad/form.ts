@@ -41,7 +41,10 @@ export function parseForm(body: string): Form {
       plainObjects: true,
     });
   } catch (error) {
-    throw new FormError("body", `the body is nested deeper than ${String(DEPTH)} levels or has more than ${String(PARAMETERS)} fields`, { cause: error });
+    throw new FormError("body",
+      `the body is nested deeper than ${String(DEPTH)} levels or has more than ${String(PARAMETERS)} fields`, {
+      cause: error,
+    });
   }
   const form = restored(parsed);
   return typeof form === "string" || Array.isArray(form) ? {} : form;
@@ -52,7 +55,9 @@ function restored(value: unknown): FormValue {
   if (Array.isArray(value)) return value.map(restored);
   if (typeof value !== "object" || value === null) return typeof value === "string" ? value : "";
   const form: Record<string, FormValue> = Object.create(null);
-  for (const [key, inner] of Object.entries(value)) form[key.replaceAll(/%5B/gi, "[").replaceAll(/%5D/gi, "]")] = restored(inner);
+  for (const [key, inner] of Object.entries(value)) {
+    form[key.replaceAll(/%5B/gi, "[").replaceAll(/%5D/gi, "]")] = restored(inner);
+  }
   return form;
 }
 
@@ -71,15 +76,16 @@ export function nestedOf(form: Form, field: string): Form {
 /** What is used of a ping. */
 const KEPT = new Set([
   ...["resource_name", "test", "seller_id", "product_id", "sale_id", "sale_timestamp", "email", "price"],
-  ...["variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase", "gifter_email"],
+  ...["variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization",
+    "is_gift_receiver_purchase", "gifter_email"],
   ...["refunded", "disputed", "dispute_won", "user_email", "cancelled_at", "ended_at", "ended_reason"],
   ...["restarted_at", "type", "effective_as_of", "old_plan", "new_plan"],
 ]);
 
 /**
  * A body as it is kept in the dead-letter queue: the fields that are used, and the names of custom fields. No card,
- * name, address or answer of the buyer's. Works pair by pair, so it also works on a body that can't be parsed; of one that
- * is no form, nothing is left.
+ * name, address or answer of the buyer's. Works pair by pair, so it also works on a body that can't be parsed; of one
+ * that is no form, nothing is left.
  */
 export function withoutPrivateFields(body: string): string {
   const pairs = body.split("&").map((pair) => {

@@ -14,7 +14,10 @@ const salePing = z.object({
   subscriptionId: z.nullable(id),
   productId: id,
   email: text,
-  /** The email as it was written, where that differs: Auth0's look-up is case-sensitive, and social users keep their case. */
+  /**
+   * The email as it was written, where that differs: Auth0's look-up is case-sensitive, and social users keep their
+   * case.
+   */
   spelling: z.nullable(text),
   soldAt: moment,
   priceCents: z.number(),
@@ -33,7 +36,8 @@ const salePing = z.object({
   emailTyped: z.boolean(),
 });
 
-const plan = z.object({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()), quantity: z.nullable(z.number()) });
+const plan = z.object({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()),
+  quantity: z.nullable(z.number()) });
 const subscription = { subscriptionId: id, productId: id, email: text };
 const cancellationPing = z.object({ event: z.literal("cancellation"), ...subscription, at: moment });
 const endedPing = z.object({
@@ -53,7 +57,8 @@ const updatedPing = z.object({
 });
 
 /** The shape of an understood ping, for the message that carries it. */
-export const pingShape = z.discriminatedUnion("event", [salePing, cancellationPing, endedPing, restartedPing, updatedPing]);
+export const pingShape = z.discriminatedUnion("event", [salePing, cancellationPing, endedPing, restartedPing,
+  updatedPing]);
 
 /** An understood ping: only the fields that are used, times in epoch milliseconds, the email normalized. */
 export type Ping = z.infer<typeof pingShape>;
@@ -61,12 +66,16 @@ export type Ping = z.infer<typeof pingShape>;
 /** A ping about one charge: `sale`, `refund`, `dispute`, `dispute_won` share one shape. */
 export type SalePing = z.infer<typeof salePing>;
 
-const EVENTS = ["sale", "refund", "dispute", "dispute_won", "cancellation", "subscription_ended", "subscription_restarted", "subscription_updated"] as const;
+const EVENTS = ["sale", "refund", "dispute", "dispute_won", "cancellation", "subscription_ended",
+  "subscription_restarted", "subscription_updated"] as const;
 
 /** Gumroad's eight resource names. */
 export type EventName = (typeof EVENTS)[number];
 
-/** Settings → "Send test ping": the seller's latest real sale with `test=true` and no `resource_name`. It must never provision. */
+/**
+ * Settings → "Send test ping": the seller's latest real sale with `test=true` and no `resource_name`. It must never
+ * provision.
+ */
 export function isTestPing(form: Form): boolean {
   return form["resource_name"] === undefined && textOf(form, "test") === "true";
 }
@@ -100,7 +109,8 @@ export function readPing(form: Form): Ping {
     case "subscription_restarted":
       return { event, ...subscriptionOf(form), at: time(form, "restarted_at") };
     case "subscription_updated":
-      return { event, ...subscriptionOf(form), at: time(form, "effective_as_of"), type: changeTypeOf(form), from: planOf(form, "old_plan"), to: planOf(form, "new_plan") };
+      return { event, ...subscriptionOf(form), at: time(form, "effective_as_of"), type: changeTypeOf(form),
+        from: planOf(form, "old_plan"), to: planOf(form, "new_plan") };
   }
 }
 
@@ -130,8 +140,12 @@ function readSalePing(event: SalePing["event"], form: Form): SalePing {
   };
 }
 
-/** The fields that decide what a charge is. `email` is apart: it can be read back, these are what it is read back by. */
-const DECIDING = ["seller_id", "product_id", "sale_id", "subscription_id", "sale_timestamp", "price", "resource_name", "test", "variants", "refunded", "disputed", "dispute_won", "is_recurring_charge", "is_preorder_authorization", "is_gift_receiver_purchase", "gifter_email"];
+/**
+ * The fields that decide what a charge is. `email` is apart: it can be read back, these are what it is read back by.
+ */
+const DECIDING = ["seller_id", "product_id", "sale_id", "subscription_id", "sale_timestamp", "price", "resource_name",
+  "test", "variants", "refunded", "disputed", "dispute_won", "is_recurring_charge", "is_preorder_authorization",
+  "is_gift_receiver_purchase", "gifter_email"];
 
 /**
  * Gumroad puts each custom field at the top level too, over the real field of that name: a buyer who fills in a box
@@ -140,12 +154,16 @@ const DECIDING = ["seller_id", "product_id", "sale_id", "subscription_id", "sale
 function refuseHiddenFields(form: Form): void {
   const typed = nestedOf(form, "custom_fields");
   for (const field of DECIDING) {
-    if (Object.hasOwn(typed, field)) throw new FormError(field, `the product's custom field "${field}" hides Gumroad's own: rename it in the product's settings`);
+    if (Object.hasOwn(typed, field)) {
+      throw new FormError(field,
+        `the product's custom field "${field}" hides Gumroad's own: rename it in the product's settings`);
+    }
   }
 }
 
 function subscriptionOf(form: Form) {
-  return { subscriptionId: required(form, "subscription_id"), productId: required(form, "product_id"), email: email(form, "user_email") };
+  return { subscriptionId: required(form, "subscription_id"), productId: required(form, "product_id"),
+    email: email(form, "user_email") };
 }
 
 function eventOf(form: Form): EventName {
@@ -155,14 +173,19 @@ function eventOf(form: Form): EventName {
   return event;
 }
 
-/** Gumroad's own are letters, digits, `-`, `_` and `=`. Whatever else goes into a URL's path could be refused there, and rest before others. */
+/**
+ * Gumroad's own are letters, digits, `-`, `_` and `=`. Whatever else goes into a URL's path could be refused there,
+ * and rest before others.
+ */
 const ID = /^[\w=@.+ -]+$/;
 
 function required(form: Form, field: string): string {
   const value = textOf(form, field);
   if (value === undefined) throw new FormError(field, "it is missing, empty or sent more than once");
   if (value.length > 100) throw new FormError(field, "it is longer than any of Gumroad's");
-  if (field.endsWith("_id") && !ID.test(value)) throw new FormError(field, "it has characters that no id of Gumroad's has");
+  if (field.endsWith("_id") && !ID.test(value)) {
+    throw new FormError(field, "it has characters that no id of Gumroad's has");
+  }
   return value;
 }
 
@@ -197,7 +220,9 @@ function flag(form: Form, field: string): boolean {
 function variantsOf(form: Form): [string, string][] {
   const pairs: [string, string][] = [];
   for (const [category, name] of Object.entries(nestedOf(form, "variants"))) {
-    if (typeof name !== "string" || category.length > 300 || name.length > 300) throw new FormError("variants", "it holds no plain option names");
+    if (typeof name !== "string" || category.length > 300 || name.length > 300) {
+      throw new FormError("variants", "it holds no plain option names");
+    }
     pairs.push([category, name]);
   }
   if (pairs.length > 20) throw new FormError("variants", "it holds more than 20 options");
@@ -206,7 +231,9 @@ function variantsOf(form: Form): [string, string][] {
 
 function endReasonOf(form: Form) {
   const reason = required(form, "ended_reason");
-  return reason === "cancelled" || reason === "failed_payment" || reason === "fixed_subscription_period_ended" ? reason : ("unknown" as const);
+  return reason === "cancelled" || reason === "failed_payment" || reason === "fixed_subscription_period_ended"
+    ? reason
+    : ("unknown" as const);
 }
 
 function changeTypeOf(form: Form): "upgrade" | "downgrade" {
@@ -219,7 +246,9 @@ function planOf(form: Form, field: string) {
   const plan = nestedOf(form, field);
   const tier = textOf(nestedOf(plan, "tier"), "name") ?? null;
   const recurrence = textOf(plan, "recurrence") ?? null;
-  if ((tier ?? "").length > 100 || (recurrence ?? "").length > 100) throw new FormError(field, "its tier's name is longer than any of Gumroad's");
+  if ((tier ?? "").length > 100 || (recurrence ?? "").length > 100) {
+    throw new FormError(field, "its tier's name is longer than any of Gumroad's");
+  }
   return { tier, recurrence, priceCents: wholeNumber(plan, "price_cents"), quantity: wholeNumber(plan, "quantity") };
 }
 

@@ -61,7 +61,8 @@ const moment = z.pipe(
   z.string().check(z.refine((written) => Date.parse(written) >= 0, "is no time such as 2026-01-05T19:38:56Z")),
   z.transform((written) => Date.parse(written)),
 );
-const status = z.enum(["alive", "pending_cancellation", "pending_failure", "cancelled", "failed_payment", "fixed_subscription_period_ended"]);
+const status = z.enum(["alive", "pending_cancellation", "pending_failure", "cancelled", "failed_payment",
+  "fixed_subscription_period_ended"]);
 
 /** `{"Tier": "Basic"}` by hand, as a category may be called `__proto__`. */
 const variants = z.pipe(
@@ -105,10 +106,12 @@ export const saleShape: z.ZodMiniType<SaleRow> = z.pipe(
     const written = (row.purchase_email ?? row.email ?? "").trim();
     const email = normalizedEmail(written);
     if (email === null) {
-      context.issues.push({ code: "custom", message: "is missing or no email address", path: ["purchase_email"], input: row });
+      context.issues.push({ code: "custom", message: "is missing or no email address", path: ["purchase_email"],
+        input: row });
       return z.NEVER;
     }
-    // `chargedback` is a dispute that isn't won. A row without it doesn't tell, and an open dispute must not pass as won.
+    // `chargedback` is a dispute that isn't won. A row without it doesn't tell, and an open dispute must not pass as
+    // won.
     const open = row.chargedback ?? row.dispute_won !== true;
     const disputed = row.disputed === true || row.chargedback === true;
     return {
@@ -123,7 +126,11 @@ export const saleShape: z.ZodMiniType<SaleRow> = z.pipe(
       subscriptionId: row.subscription_id ?? null,
       recurring: row.recurring_charge === true,
       preorder: row.is_preorder_authorization === true,
-      gift: row.is_gift_receiver_purchase === true ? "received" : row.is_gift_sender_purchase === true || (row.giftee_email ?? "") !== "" ? "given" : "none",
+      gift: row.is_gift_receiver_purchase === true
+        ? "received"
+        : row.is_gift_sender_purchase === true || (row.giftee_email ?? "") !== ""
+        ? "given"
+        : "none",
       giftee: normalizedEmail(row.giftee_email ?? ""),
       gifter: normalizedEmail(row.gifter_email ?? ""),
       refunded: row.refunded === true,
@@ -152,7 +159,8 @@ export const subscriberShape: z.ZodMiniType<SubscriberRow> = z.pipe(
     // A cancellation that took effect leaves `ended_at` null.
     const at = row.ended_at ?? row.failed_at ?? row.cancelled_at ?? null;
     if (reason !== null && at === null) {
-      context.issues.push({ code: "custom", message: "is missing, though the status says that it ended", path: ["ended_at"], input: row });
+      context.issues.push({ code: "custom", message: "is missing, though the status says that it ended",
+        path: ["ended_at"], input: row });
       return z.NEVER;
     }
     return {
@@ -177,7 +185,8 @@ function variantsOf(options: unknown): [string, string][] | null {
   const pairs: [string, string][] = [];
   const entries: [string, unknown][] = Object.entries(options);
   for (const [category, name] of entries) {
-    if (Array.isArray(options) || typeof name !== "string" || category.length > LONGEST_NAME || name.length > LONGEST_NAME) return null;
+    if (Array.isArray(options) || typeof name !== "string" || category.length > LONGEST_NAME ||
+      name.length > LONGEST_NAME) return null;
     pairs.push([category, name]);
   }
   return pairs.length > MOST_VARIANTS ? null : pairs.sort(([a], [b]) => (a < b ? -1 : 1));

@@ -22,7 +22,9 @@ export const gumroadSecretShape: z.ZodMiniType<GumroadCredentials> = z.pipe(
     /** For something that stands in front of Gumroad, or in its place. Plain http is for this machine only. */
     api: z.optional(z.string().check(z.refine(isApiUrl, "is no https URL or loopback http URL"))),
   }),
-  z.transform(({ access_token, seller_id, api }) => ({ token: access_token, sellerId: seller_id, api: (api ?? DEFAULT_API).replace(/\/+$/, "") })),
+  z.transform(({ access_token, seller_id, api }) => ({ token: access_token, sellerId: seller_id,
+    api: (api ?? DEFAULT_API).replace(/\/+$/, "") })
+  ),
 );
 
 function isApiUrl(text: string): boolean {

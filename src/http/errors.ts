@@ -21,7 +21,8 @@ export class HttpError extends Error {
   readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(statusCode: number, reason: string, options: ErrorOptions & { readonly headers?: Readonly<Record<string, string>> } = {}) {
+  constructor(statusCode: number, reason: string,
+    options: ErrorOptions & { readonly headers?: Readonly<Record<string, string>> } = {}) {
     super(errorBody(reason), options);
     this.name = "HttpError";
     this.statusCode = statusCode;

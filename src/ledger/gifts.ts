@@ -6,7 +6,10 @@ import { documentsOf } from "./documents.ts";
 import { pagesOf } from "./pages.ts";
 import { reached } from "./reached.ts";
 
-/** One side of a gift, as far as pings tell it: the receiver's sale, or the giver's, which is pinged only when it is disputed. */
+/**
+ * One side of a gift, as far as pings tell it: the receiver's sale, or the giver's, which is pinged only when it is
+ * disputed.
+ */
 export interface GiftSide {
   readonly side: "received" | "given";
   readonly saleId: string;
@@ -18,8 +21,8 @@ export interface GiftSide {
 }
 
 /**
- * The sides of gifts by their giver (normalized email), in items `giver#EMAIL` of the ledger's table: what links them as
- * long as Gumroad's API can't be asked. Every method throws TemporaryError LEDGER_UNREACHABLE.
+ * The sides of gifts by their giver (normalized email), in items `giver#EMAIL` of the ledger's table: what links them
+ * as long as Gumroad's API can't be asked. Every method throws TemporaryError LEDGER_UNREACHABLE.
  */
 export interface Gifts {
   /** Writing the same side twice is harmless. */
@@ -27,7 +30,8 @@ export interface Gifts {
   of(giver: string): Promise<readonly GiftSide[]>;
 }
 
-const sideShape = z.object({ side: z.enum(["received", "given"]), saleId: z.string(), productId: z.string(), soldAt: z.number(), receiver: z.nullable(z.string()) });
+const sideShape = z.object({ side: z.enum(["received", "given"]), saleId: z.string(), productId: z.string(),
+  soldAt: z.number(), receiver: z.nullable(z.string()) });
 
 /** The gifts on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
 export function dynamoGifts(client: DynamoDBClient, table: string, signal?: AbortSignal): Gifts {
@@ -35,12 +39,21 @@ export function dynamoGifts(client: DynamoDBClient, table: string, signal?: Abor
   const until = signal === undefined ? {} : { abortSignal: signal };
   return {
     note: async (giver, side) => {
-      await reached(documents.send(new PutCommand({ TableName: table, Item: { pk: `giver#${giver}`, sk: `${side.side}#${side.saleId}`, ...side } }), until));
+      await reached(
+        documents.send(
+          new PutCommand({ TableName: table,
+            Item: { pk: `giver#${giver}`, sk: `${side.side}#${side.saleId}`, ...side } }),
+          until,
+        ),
+      );
     },
     of: async (giver) => {
       const sides: GiftSide[] = [];
-      const query = { TableName: table, KeyConditionExpression: "pk = :giver", ExpressionAttributeValues: { ":giver": `giver#${giver}` }, ConsistentRead: true };
-      for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) sides.push(...items.map((item) => sideShape.parse(item)));
+      const query = { TableName: table, KeyConditionExpression: "pk = :giver",
+        ExpressionAttributeValues: { ":giver": `giver#${giver}` }, ConsistentRead: true };
+      for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) {
+        sides.push(...items.map((item) => sideShape.parse(item)));
+      }
       return sides;
     },
   };

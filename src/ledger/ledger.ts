@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import type { Source, SourceId } from "../access/facts.ts";
 import { mergeSource } from "../access/merge.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
-import { sourceShape } from "../facts-shape.ts";
+import { sourceShape } from "../access/facts-shape.ts";
 import { documentsOf } from "./documents.ts";
 import { recordKey, sourceKey } from "./keys.ts";
 import { pagesOf } from "./pages.ts";
@@ -74,7 +74,8 @@ const DUE_SHARD = "due";
 /** Two events about one source can be parked at once; the loser of the race reads again. */
 const PARK_ATTEMPTS = 5;
 
-const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape), version: z.optional(z.number()) });
+const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape),
+  version: z.optional(z.number()) });
 const dueItemShape = z.object({ pk: z.string(), dueAt: z.number() });
 
 /** The ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
@@ -83,7 +84,9 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
   const until = signal === undefined ? {} : { abortSignal: signal };
 
   async function load(email: string): Promise<BuyerRecord> {
-    const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: recordKey(email), ConsistentRead: true }), until));
+    const { Item } = await reached(
+      documents.send(new GetCommand({ TableName: table, Key: recordKey(email), ConsistentRead: true }), until),
+    );
     return Item === undefined ? newRecord(email) : recordShape.parse(Item["record"]);
   }
 
@@ -98,7 +101,9 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
             Item: { ...recordKey(record.email), version: written.version, record: written, ...due },
             ConditionExpression: record.version === 0 ? "attribute_not_exists(pk)" : "version = :read",
             ...(record.version === 0 ? {} : { ExpressionAttributeValues: { ":read": record.version } }),
-          }), until),
+          }),
+          until,
+        ),
       );
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
@@ -119,14 +124,18 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
           ExpressionAttributeNames: { "#owner": "owner" },
           ExpressionAttributeValues: { ":email": email },
           ReturnValues: "ALL_NEW",
-        }), until),
+        }),
+        until,
+      ),
     );
     return sourceItem(id, Attributes);
   }
 
   async function park(id: SourceId, facts: Source): Promise<SourceItem> {
-    for (let attempt = 1; ; attempt += 1) {
-      const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true }), until));
+    for (let attempt = 1;; attempt += 1) {
+      const { Item } = await reached(
+        documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true }), until),
+      );
       const item = sourceItem(id, Item);
       if (item.owner !== null) return item;
       const waiting = mergeSource(item.waiting ?? facts, facts);
@@ -137,20 +146,31 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
             new PutCommand({
               TableName: table,
               Item: { ...sourceKey(id), waiting, version: version + 1 },
-              ConditionExpression: version === 0 ? "attribute_not_exists(pk)" : "version = :read AND attribute_not_exists(#owner)",
-              ...(version === 0 ? {} : { ExpressionAttributeNames: { "#owner": "owner" }, ExpressionAttributeValues: { ":read": version } }),
-            }), until),
+              ConditionExpression: version === 0
+                ? "attribute_not_exists(pk)"
+                : "version = :read AND attribute_not_exists(#owner)",
+              ...(version === 0
+                ? {}
+                : { ExpressionAttributeNames: { "#owner": "owner" },
+                  ExpressionAttributeValues: { ":read": version } }),
+            }),
+            until,
+          ),
         );
         return { id, owner: null, waiting };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        if (attempt === PARK_ATTEMPTS) throw new TemporaryError("SOURCE_CHANGED", "Others keep writing this source's item.", { cause: error });
+        if (attempt === PARK_ATTEMPTS) {
+          throw new TemporaryError("SOURCE_CHANGED", "Others keep writing this source's item.", { cause: error });
+        }
       }
     }
   }
 
   async function owner(id: SourceId): Promise<string | null> {
-    const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true }), until));
+    const { Item } = await reached(
+      documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true }), until),
+    );
     return sourceItem(id, Item).owner;
   }
 
@@ -181,7 +201,8 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
   }
 
   async function* due(now: number): AsyncGenerator<readonly DueBuyer[]> {
-    const query = { TableName: table, IndexName: "due", KeyConditionExpression: "dueShard = :shard AND dueAt <= :now", ExpressionAttributeValues: { ":shard": DUE_SHARD, ":now": now } };
+    const query = { TableName: table, IndexName: "due", KeyConditionExpression: "dueShard = :shard AND dueAt <= :now",
+      ExpressionAttributeValues: { ":shard": DUE_SHARD, ":now": now } };
     for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) {
       yield items.map((item) => {
         const { pk, dueAt } = dueItemShape.parse(item);

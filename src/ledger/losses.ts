@@ -14,9 +14,11 @@ import { reached } from "./reached.ts";
  *
  * | pk | sk | what |
  * |---|---|---|
- * | `losses#PRODUCT` | `hour#2026-01-05T19` | tags of the buyers who lost the product in that hour (UTC); ends by itself |
+ * | `losses#PRODUCT` | `hour#2026-01-05T19` | tags of the buyers who lost the product in that hour (UTC); ends by
+ * itself |
  * | `holders#PRODUCT` | `count` | how many buyers hold the product, as last counted |
- * | `held#PRODUCT` | `buyer#EMAIL` | a buyer with a held removal: what `status` shows, and whom release and keep go to |
+ * | `held#PRODUCT` | `buyer#EMAIL` | a buyer with a held removal: what `status` shows, and whom release and keep go to
+ * |
  *
  * Emails are normalized. Every method throws TemporaryError LEDGER_UNREACHABLE when DynamoDB can't be had.
  */
@@ -40,7 +42,10 @@ export interface Losses {
 const LEAST = 25;
 /** One holder in so many: 5 %. */
 const ONE_IN = 20;
-/** 10,000 tags are some 90 KB of the 400 KB that an item may have. Who has more than 200,000 holders is asked earlier than at 5 %. */
+/**
+ * 10,000 tags are some 90 KB of the 400 KB that an item may have. Who has more than 200,000 holders is asked earlier
+ * than at 5 %.
+ */
 const MOST = 10_000;
 /** An hour's tags are of no use after it; two days leave time to look at them. */
 const KEPT_SECONDS = 2 * 24 * 60 * 60;
@@ -68,11 +73,15 @@ export function dynamoLosses(client: DynamoDBClient, table: string, signal?: Abo
         documents.send(
           new UpdateCommand({
             TableName: table,
-            Key: { pk: `losses#${productId}`, sk: `hour#${new Date(now).toISOString().slice(0, "2026-01-05T19".length)}` },
+            Key: { pk: `losses#${productId}`,
+              sk: `hour#${new Date(now).toISOString().slice(0, "2026-01-05T19".length)}` },
             UpdateExpression: "ADD buyers :tags SET expiresAt = :end",
             ConditionExpression: "attribute_not_exists(buyers) OR contains(buyers, :tag) OR size(buyers) < :most",
-            ExpressionAttributeValues: { ":tags": new Set([tag]), ":tag": tag, ":most": most, ":end": Math.floor(now / 1_000) + KEPT_SECONDS },
-          }), until),
+            ExpressionAttributeValues: { ":tags": new Set([tag]), ":tag": tag, ":most": most,
+              ":end": Math.floor(now / 1_000) + KEPT_SECONDS },
+          }),
+          until,
+        ),
       );
       return true;
     } catch (error) {
@@ -82,7 +91,9 @@ export function dynamoLosses(client: DynamoDBClient, table: string, signal?: Abo
   }
 
   async function holdersOf(productId: string): Promise<number> {
-    const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: holdersKey(productId) }), until));
+    const { Item } = await reached(
+      documents.send(new GetCommand({ TableName: table, Key: holdersKey(productId) }), until),
+    );
     return Item === undefined ? 0 : holdersShape.parse(Item).holders;
   }
 
@@ -95,12 +106,17 @@ export function dynamoLosses(client: DynamoDBClient, table: string, signal?: Abo
   }
 
   async function* heldBuyers(productId: string): AsyncGenerator<readonly string[]> {
-    const query = { TableName: table, KeyConditionExpression: "pk = :product", ExpressionAttributeValues: { ":product": heldKey(productId, "").pk }, ConsistentRead: true };
-    for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) yield items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
+    const query = { TableName: table, KeyConditionExpression: "pk = :product",
+      ExpressionAttributeValues: { ":product": heldKey(productId, "").pk }, ConsistentRead: true };
+    for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) {
+      yield items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
+    }
   }
 
   async function setHolders(productId: string, holders: number): Promise<void> {
-    await reached(documents.send(new PutCommand({ TableName: table, Item: { ...holdersKey(productId), holders } }), until));
+    await reached(
+      documents.send(new PutCommand({ TableName: table, Item: { ...holdersKey(productId), holders } }), until),
+    );
   }
 
   return { permit, noteHeld, noteReleased, heldBuyers, setHolders };

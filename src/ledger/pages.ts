@@ -14,10 +14,14 @@ interface PageAnswer {
  * The pages of a query or a scan, one after the other: DynamoDB gives at most 1 MB a call.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
-export async function* pagesOf(ask: (from: PageStart) => Promise<PageAnswer>): AsyncGenerator<readonly Record<string, unknown>[]> {
+export async function* pagesOf(
+  ask: (from: PageStart) => Promise<PageAnswer>,
+): AsyncGenerator<readonly Record<string, unknown>[]> {
   let start: Record<string, unknown> | undefined;
   do {
-    const { Items = [], LastEvaluatedKey }: PageAnswer = await reached(ask(start === undefined ? {} : { ExclusiveStartKey: start }));
+    const { Items = [], LastEvaluatedKey }: PageAnswer = await reached(
+      ask(start === undefined ? {} : { ExclusiveStartKey: start }),
+    );
     yield Items;
     start = LastEvaluatedKey;
   } while (start !== undefined);

@@ -11,6 +11,8 @@ export async function reached<T>(call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) throw error;
-    throw new TemporaryError("LEDGER_UNREACHABLE", "The ledger's table could not be read or written.", { cause: error });
+    throw new TemporaryError("LEDGER_UNREACHABLE", "The ledger's table could not be read or written.", {
+      cause: error,
+    });
   }
 }

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 
 import type { Source, SourceId, Sources } from "../access/facts.ts";
 import type { RolesPlace } from "../access/roles-place.ts";
-import { sourceIdShape, sourceShape } from "../facts-shape.ts";
+import { sourceIdShape, sourceShape } from "../access/facts-shape.ts";
 
 /**
  * How far one role of one user is: `adding` and `removing` are marks, written before Auth0 is called and settled
@@ -18,7 +18,10 @@ export interface BoundUser {
   readonly foreign: readonly string[];
   /** The roles that we gave, or are about to give or take. */
   readonly roles: Readonly<Record<string, Mark>>;
-  /** Where those roles may be. Left out: they are assigned. Two places while they are moved, after the setting was changed. */
+  /**
+   * Where those roles may be. Left out: they are assigned. Two places while they are moved, after the setting was
+   * changed.
+   */
   readonly places?: readonly RolesPlace[] | undefined;
 }
 
@@ -26,7 +29,8 @@ export interface BoundUser {
 export interface Invitation {
   /**
    * - `wanted`: it follows the first role, or the next look at the record
-   * - `sending`: written before Auth0 is asked. Where it stays so, something crashed in between and nobody knows whether the mail went out
+   * - `sending`: written before Auth0 is asked. Where it stays so, something crashed in between and nobody knows
+   *   whether the mail went out
    * - `sent`, `failed`: what Auth0 answered
    */
   readonly outcome: "wanted" | "sending" | "sent" | "failed";
@@ -43,7 +47,10 @@ export type GaveRoles = Readonly<Partial<Record<SourceId, readonly string[]>>>;
 
 /** Why a record is not settled: what to mend, or what it waits for. Times are epoch milliseconds. */
 export interface Unsettled {
-  /** An error's code; or `EMAIL_UNVERIFIED`: nobody with a verified email yet; or `OPTION_UNLISTED`: the policy lacks a bought option. */
+  /**
+   * An error's code; or `EMAIL_UNVERIFIED`: nobody with a verified email yet; or `OPTION_UNLISTED`: the policy lacks a
+   * bought option.
+   */
   readonly code: string;
   /** What to mend, without an email or a secret. */
   readonly message: string;
@@ -65,9 +72,15 @@ export interface BuyerRecord {
   /** Sources whose loss is held until a person decides: they give on what they gave. Since when (epoch ms). */
   readonly held: Readonly<Partial<Record<SourceId, number>>>;
   readonly users: Readonly<Record<string, BoundUser>>;
-  /** Roles that users had before we came count as ours where the buyer's purchases give them: an operator said so. Left out: they don't. */
+  /**
+   * Roles that users had before we came count as ours where the buyer's purchases give them: an operator said so. Left
+   * out: they don't.
+   */
   readonly adopts?: true | undefined;
-  /** A user is being created who has the roles from the start: should a crash follow, that user is looked for, whatever is desired by then. */
+  /**
+   * A user is being created who has the roles from the start: should a crash follow, that user is looked for, whatever
+   * is desired by then.
+   */
   readonly creating?: true | undefined;
   /** Null: no mail was asked for. */
   readonly invited: Invitation | null;
@@ -76,7 +89,10 @@ export interface BuyerRecord {
   /** Those of them whom Auth0 mailed; not again. */
   readonly mailed: readonly string[];
   readonly unsettled: Unsettled | null;
-  /** When the record wants to be looked at again (epoch ms): unsettled, or a grace that ends, or a downgrade that comes due. */
+  /**
+   * When the record wants to be looked at again (epoch ms): unsettled, or a grace that ends, or a downgrade that comes
+   * due.
+   */
   readonly dueAt: number | null;
 }
 
@@ -119,7 +135,8 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
 
 /** A buyer of whom nothing is known yet. */
 export function newRecord(email: string): BuyerRecord {
-  return { email, version: 0, spellings: [], sources: {}, gave: {}, held: {}, users: {}, invited: null, unverified: [], mailed: [], unsettled: null, dueAt: null };
+  return { email, version: 0, spellings: [], sources: {}, gave: {}, held: {}, users: {}, invited: null, unverified: [],
+    mailed: [], unsettled: null, dueAt: null };
 }
 
 /** The fields that may be left out. */

@@ -59,8 +59,12 @@ export function dynamoSurvey(client: DynamoDBClient, table: string, signal?: Abo
     const items: Record<string, unknown>[] = [];
     let left: Record<string, unknown>[] = keys.map((key) => ({ ...key }));
     for (let attempt = 1; left.length > 0; attempt += 1) {
-      if (attempt > ATTEMPTS) throw new TemporaryError("LEDGER_UNREACHABLE", "The ledger's table is too busy to be read.");
-      const { Responses, UnprocessedKeys } = await reached(documents.send(new BatchGetCommand({ RequestItems: { [table]: { Keys: left } } }), until));
+      if (attempt > ATTEMPTS) {
+        throw new TemporaryError("LEDGER_UNREACHABLE", "The ledger's table is too busy to be read.");
+      }
+      const { Responses, UnprocessedKeys } = await reached(
+        documents.send(new BatchGetCommand({ RequestItems: { [table]: { Keys: left } } }), until),
+      );
       items.push(...(Responses?.[table] ?? []));
       left = UnprocessedKeys?.[table]?.Keys ?? [];
     }
@@ -69,7 +73,11 @@ export function dynamoSurvey(client: DynamoDBClient, table: string, signal?: Abo
 
   async function owned(ids: readonly SourceId[]): Promise<ReadonlyMap<SourceId, OwnedSource>> {
     const distinct = [...new Set(ids)];
-    const ownerAt = new Map((await itemsAt(distinct.map(sourceKey))).map((item) => ownerShape.parse(item)).map(({ pk, owner }) => [pk, owner]));
+    const ownerAt = new Map(
+      (await itemsAt(distinct.map(sourceKey))).map((item) => ownerShape.parse(item)).map((
+        { pk, owner },
+      ) => [pk, owner]),
+    );
     const sources = new Map<string, SourceId[]>();
     for (const id of distinct) {
       const owner = ownerAt.get(sourceKey(id).pk);
@@ -80,10 +88,14 @@ export function dynamoSurvey(client: DynamoDBClient, table: string, signal?: Abo
     const buyers = [...sources.keys()];
     for (let start = 0; start < buyers.length; start += RECORDS_A_CALL) {
       const some = buyers.slice(start, start + RECORDS_A_CALL);
-      const records = (await itemsAt(some.map(recordKey))).flatMap((item) => recordItemShape.safeParse(item).data?.record ?? []);
+      const records = (await itemsAt(some.map(recordKey))).flatMap((item) =>
+        recordItemShape.safeParse(item).data?.record ?? []
+      );
       for (const buyer of some) {
         const record = records.find(({ email }) => email === buyer);
-        for (const id of sources.get(buyer) ?? []) found.set(id, { buyer, known: record?.sources[id], adopts: record?.adopts === true });
+        for (const id of sources.get(buyer) ?? []) {
+          found.set(id, { buyer, known: record?.sources[id], adopts: record?.adopts === true });
+        }
       }
     }
     return found;
@@ -103,7 +115,8 @@ export function dynamoSurvey(client: DynamoDBClient, table: string, signal?: Abo
       ),
     );
     const readable = Items.flatMap((item) => recordItemShape.safeParse(item).data?.record ?? []);
-    return { records: readable, broken: Items.length - readable.length, next: LastEvaluatedKey === undefined ? null : keyShape.parse(LastEvaluatedKey) };
+    return { records: readable, broken: Items.length - readable.length,
+      next: LastEvaluatedKey === undefined ? null : keyShape.parse(LastEvaluatedKey) };
   }
 
   return { owned, records };

@@ -53,7 +53,9 @@ export interface SweepReport {
 export interface Sweeps {
   /** Null: never begun. */
   load(kind: SweepKind): Promise<Checkpoint | null>;
-  /** Writes a checkpoint on the version that was read, and gives it with its new one. Null: somebody else wrote first. */
+  /**
+   * Writes a checkpoint on the version that was read, and gives it with its new one. Null: somebody else wrote first.
+   */
   save(checkpoint: Checkpoint): Promise<Checkpoint | null>;
   /** Keeps what a finished sweep came to. */
   report(finished: Checkpoint): Promise<void>;
@@ -81,10 +83,15 @@ const checkpointShape = z.object({
   version: z.number(),
 });
 const counted = z._default(z.number(), 0);
-const reportShape = z.object({ sk: z.string(), seen: counted, differed: counted, sent: counted, changed: counted, finishedAt: z._default(z.nullable(z.number()), null) });
+const reportShape = z.object({ sk: z.string(), seen: counted, differed: counted, sent: counted, changed: counted,
+  finishedAt: z._default(z.nullable(z.number()), null) });
 
-/** The sweeps' items on a DynamoDB table. `signal`, the invocation's deadline, ends every call; `now` gives epoch milliseconds. */
-export function dynamoSweeps(client: DynamoDBClient, table: string, signal?: AbortSignal, now: () => number = Date.now): Sweeps {
+/**
+ * The sweeps' items on a DynamoDB table. `signal`, the invocation's deadline, ends every call; `now` gives epoch
+ * milliseconds.
+ */
+export function dynamoSweeps(client: DynamoDBClient, table: string, signal?: AbortSignal,
+  now: () => number = Date.now): Sweeps {
   const documents = documentsOf(client);
   const until = signal === undefined ? {} : { abortSignal: signal };
   /** The item may be begun by a change that comes before the sweep's end: whoever is first sets when it goes. */
@@ -92,7 +99,9 @@ export function dynamoSweeps(client: DynamoDBClient, table: string, signal?: Abo
 
   return {
     load: async (kind) => {
-      const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: checkpointKey(kind), ConsistentRead: true }), until));
+      const { Item } = await reached(
+        documents.send(new GetCommand({ TableName: table, Key: checkpointKey(kind), ConsistentRead: true }), until),
+      );
       return Item === undefined ? null : checkpointShape.parse(Item);
     },
     save: async (checkpoint) => {
@@ -122,8 +131,10 @@ export function dynamoSweeps(client: DynamoDBClient, table: string, signal?: Abo
           new UpdateCommand({
             TableName: table,
             Key: reportKey(sweepName(finished)),
-            UpdateExpression: "SET seen = :read, differed = :differed, sent = :sent, finishedAt = :finishedAt, expiresAt = if_not_exists(expiresAt, :expiresAt)",
-            ExpressionAttributeValues: { ":read": read, ":differed": differed, ":sent": sent, ":finishedAt": finishedAt, ":expiresAt": expiry() },
+            UpdateExpression:
+              "SET seen = :read, differed = :differed, sent = :sent, finishedAt = :finishedAt, expiresAt = if_not_exists(expiresAt, :expiresAt)",
+            ExpressionAttributeValues: { ":read": read, ":differed": differed, ":sent": sent,
+              ":finishedAt": finishedAt, ":expiresAt": expiry() },
           }),
           until,
         ),

@@ -13,9 +13,9 @@ import { reached } from "./reached.ts";
 export type Subject = `buyer:${string}` | SourceId;
 
 /**
- * What stays of a forgotten buyer, in items `forgotten#HMAC` of the ledger's table: nothing but a keyed hash and a moment.
- * Without the key, which isn't in the table, nobody can tell whom they are about, not even by guessing addresses.
- * Both methods throw TemporaryError LEDGER_UNREACHABLE.
+ * What stays of a forgotten buyer, in items `forgotten#HMAC` of the ledger's table: nothing but a keyed hash and a
+ * moment. Without the key, which isn't in the table, nobody can tell whom they are about, not even by guessing
+ * addresses. Both methods throw TemporaryError LEDGER_UNREACHABLE.
  */
 export interface Tombstones {
   /** Writes down that the subject was forgotten at this moment (epoch ms). A later one replaces it. */
@@ -27,15 +27,21 @@ export interface Tombstones {
 const tombstoneShape = z.object({ at: z.number() });
 
 /** The tombstones on a DynamoDB table. `key` is the text in the secret `forget`; another key finds none of them. */
-export function dynamoTombstones(client: DynamoDBClient, table: string, key: string, signal?: AbortSignal): Tombstones {
+export function dynamoTombstones(client: DynamoDBClient, table: string, key: string,
+  signal?: AbortSignal): Tombstones {
   const documents = documentsOf(client);
   const until = signal === undefined ? {} : { abortSignal: signal };
   return {
     bury: async (subject, at) => {
-      await reached(documents.send(new PutCommand({ TableName: table, Item: { ...tombstoneKey(key, subject), at } }), until));
+      await reached(
+        documents.send(new PutCommand({ TableName: table, Item: { ...tombstoneKey(key, subject), at } }), until),
+      );
     },
     forgottenAt: async (subject) => {
-      const { Item } = await reached(documents.send(new GetCommand({ TableName: table, Key: tombstoneKey(key, subject), ConsistentRead: true }), until));
+      const { Item } = await reached(
+        documents.send(new GetCommand({ TableName: table, Key: tombstoneKey(key, subject), ConsistentRead: true }),
+          until),
+      );
       return Item === undefined ? null : tombstoneShape.parse(Item).at;
     },
   };

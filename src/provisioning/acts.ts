@@ -19,8 +19,9 @@ export interface Acting {
 }
 
 /**
- * Takes an operator's act into the record. Moving a source changes its owner first and tells the new one, so that a crash
- * in between leaves nobody without it; the record it leaves keeps its facts, which the new owner's takes from there.
+ * Takes an operator's act into the record. Moving a source changes its owner first and tells the new one, so that a
+ * crash in between leaves nobody without it; the record it leaves keeps its facts, which the new owner's takes from
+ * there.
  * @throws {RefusedError} SOURCE_UNKNOWN, MOVE_TO_SELF
  * @throws {TemporaryError} SOURCE_ON_ITS_WAY
  */
@@ -31,52 +32,78 @@ export async function takeAct(record: BuyerRecord, message: ActMessage, outside:
   if (known?.id === act.id) return record;
   if (grantedRole(source) === null && !isMine(record, source)) {
     const owner = await outside.ledger.owner(source);
-    if (owner === null) throw new RefusedError("SOURCE_UNKNOWN", `Nobody bought ${source}: see explain for a buyer's sources.`);
+    if (owner === null) {
+      throw new RefusedError("SOURCE_UNKNOWN", `Nobody bought ${source}: see explain for a buyer's sources.`);
+    }
     // The message that brings its facts comes right behind, or again.
-    if (owner === record.email) throw new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
+    if (owner === record.email) {
+      throw new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
+    }
     await forward(message, source, owner, outside.queue, outside.signal);
     outside.done(message);
     return record;
   }
   // One that was decided before the last act moves nothing any more, however late it comes.
-  if (act.decision.kind === "move" && lastAct(known, act) === act) await move(record, source, act, act.decision.to, message, outside);
+  if (act.decision.kind === "move" && lastAct(known, act) === act) {
+    await move(record, source, act, act.decision.to, message, outside);
+  }
   return withAct(record, source, act, message.requestId, outside.ledger);
 }
 
-async function move(record: BuyerRecord, source: SourceId, act: Act, to: string, { requestId }: ActMessage, { ledger, queue, signal }: Acting): Promise<void> {
-  if (to === record.email || grantedRole(source) !== null) throw new RefusedError("MOVE_TO_SELF", `${source} can't be moved there: it is there already, or was given to this buyer alone.`);
+async function move(record: BuyerRecord, source: SourceId, act: Act, to: string, { requestId }: ActMessage,
+  { ledger, queue, signal }: Acting): Promise<void> {
+  if (to === record.email || grantedRole(source) !== null) {
+    throw new RefusedError("MOVE_TO_SELF",
+      `${source} can't be moved there: it is there already, or was given to this buyer alone.`);
+  }
   await ledger.move(source, record.email, to);
-  await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from: record.email, source, act }, `moved ${act.id}`, signal);
+  await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from: record.email, source, act }, `moved ${act.id}`,
+    signal);
 }
 
 /**
- * Takes a source in that an operator moved here. The act counts here too, as the last word: had the source been moved away
- * from here before, it is back. The facts are taken once the other record has the move: what it took in just before, a
- * refund say, is stored with that.
+ * Takes a source in that an operator moved here. The act counts here too, as the last word: had the source been moved
+ * away from here before, it is back. The facts are taken once the other record has the move: what it took in just
+ * before, a refund say, is stored with that.
  * @throws {TemporaryError} MOVE_UNWRITTEN
  */
-export async function takeMoved(record: BuyerRecord, { from, source, act, requestId }: MovedMessage, { ledger }: Acting): Promise<BuyerRecord> {
+export async function takeMoved(record: BuyerRecord, { from, source, act, requestId }: MovedMessage,
+  { ledger }: Acting): Promise<BuyerRecord> {
   const facts = (await ledger.load(from)).sources[source];
   if (facts === undefined || facts.act === null || (facts.act.id !== act.id && lastAct(facts.act, act) === act)) {
     throw new TemporaryError("MOVE_UNWRITTEN", "The record that the source is moved from doesn't say so yet.");
   }
-  return withAct({ ...record, sources: addFacts(record.sources, source, { ...facts, act: null }) }, source, { ...act, decision: { kind: "follow" } }, requestId, ledger);
+  return withAct({ ...record, sources: addFacts(record.sources, source, { ...facts, act: null }) }, source, { ...act,
+    decision: { kind: "follow" } }, requestId, ledger);
 }
 
-/** Takes in what an operator decided about held removals: `release` lets them go, `keep` gives what is held for good. */
-export async function takeHeld(record: BuyerRecord, { productId, decision, at, by, why, requestId }: HeldMessage, { ledger, losses }: { readonly ledger: Ledger; readonly losses: Pick<Losses, "noteReleased"> }): Promise<BuyerRecord> {
-  const decided = decision === "release" ? release(record, productId) : keep(record, productId, { at, id: requestId, by, why });
-  for (const [source] of entriesOf(record.sources).filter(([id]) => record.held[id] !== undefined && record.sources[id]?.productId === productId)) {
-    await ledger.remember(`buyer#${record.email}`, { id: `${decision} ${requestId} ${source}`, receivedAt: at, requestId, source, detail: { event: decision, by, why } });
+/**
+ * Takes in what an operator decided about held removals: `release` lets them go, `keep` gives what is held for good.
+ */
+export async function takeHeld(record: BuyerRecord, { productId, decision, at, by, why, requestId }: HeldMessage,
+  { ledger, losses }: { readonly ledger: Ledger; readonly losses: Pick<Losses, "noteReleased"> }
+): Promise<
+  BuyerRecord
+> {
+  const decided = decision === "release"
+    ? release(record, productId)
+    : keep(record, productId, { at, id: requestId, by, why });
+  for (const [source] of entriesOf(record.sources).filter(([id]) =>
+    record.held[id] !== undefined && record.sources[id]?.productId === productId
+  )) {
+    await ledger.remember(`buyer#${record.email}`, { id: `${decision} ${requestId} ${source}`, receivedAt: at,
+      requestId, source, detail: { event: decision, by, why } });
   }
   // What is kept is taken off the list with the next look at the record; what is released isn't seen as held any more.
   if (decision === "release") await losses.noteReleased(productId, record.email);
   return decided;
 }
 
-async function withAct(record: BuyerRecord, source: SourceId, act: Act, requestId: string, ledger: Ledger): Promise<BuyerRecord> {
+async function withAct(record: BuyerRecord, source: SourceId, act: Act, requestId: string,
+  ledger: Ledger): Promise<BuyerRecord> {
   const facts: Source = { ...emptySource(record.sources[source]?.productId ?? ""), act };
-  await ledger.remember(`buyer#${record.email}`, { id: `act ${act.id}`, receivedAt: act.at, requestId, source, detail: { event: act.decision.kind, by: act.by, why: act.why, decision: act.decision } });
+  await ledger.remember(`buyer#${record.email}`, { id: `act ${act.id}`, receivedAt: act.at, requestId, source,
+    detail: { event: act.decision.kind, by: act.by, why: act.why, decision: act.decision } });
   log.info("an operator's act", { requestId, buyer: buyerTag(record.email), decision: act.decision.kind, source });
   return { ...record, sources: addFacts(record.sources, source, facts) };
 }

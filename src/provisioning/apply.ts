@@ -16,9 +16,9 @@ export interface Applying {
 type Call = () => Promise<boolean>;
 
 /**
- * Calls Auth0 for every marked role, and tells which users are gone. Gives before it takes, so that a change of tier never
- * leaves a gap. Whatever can be done is done, for every user; only then the first failure is thrown: a role that can't be
- * given must not keep another from being taken.
+ * Calls Auth0 for every marked role, and tells which users are gone. Gives before it takes, so that a change of tier
+ * never leaves a gap. Whatever can be done is done, for every user; only then the first failure is thrown: a role that
+ * can't be given must not keep another from being taken.
  */
 export async function applyMarks(record: BuyerRecord, outside: Applying): Promise<readonly string[]> {
   const gone = new Set<string>();
@@ -30,7 +30,9 @@ export async function applyMarks(record: BuyerRecord, outside: Applying): Promis
     const failed = await carryOut(change.userId, inPlace(change, user, createdFor, outside), gone);
     failures.push(...failed);
     // What can't be given in the new place is not taken from the old one.
-    if (failed.length === 0) failures.push(...(await carryOut(change.userId, elsewhere(change, user, createdFor, outside), gone)));
+    if (failed.length === 0) {
+      failures.push(...(await carryOut(change.userId, elsewhere(change, user, createdFor, outside), gone)));
+    }
   }
   if (failures.length > 0) throw failures[0];
   return [...gone];
@@ -50,7 +52,8 @@ async function carryOut(userId: string, calls: readonly Call[], gone: Set<string
 }
 
 /** The calls for the place where roles are kept. `app_metadata` is written whole: one call for all. */
-function inPlace({ userId, add, remove }: RoleChanges, { roles }: BoundUser, createdFor: string | null, { directory, place, signal }: Applying): readonly Call[] {
+function inPlace({ userId, add, remove }: RoleChanges, { roles }: BoundUser, createdFor: string | null,
+  { directory, place, signal }: Applying): readonly Call[] {
   if (place === "roles") {
     const give: Call = () => directory.assign(userId, add, signal);
     const take: Call = () => directory.remove(userId, remove, signal);
@@ -61,8 +64,13 @@ function inPlace({ userId, add, remove }: RoleChanges, { roles }: BoundUser, cre
 }
 
 /** The calls for the place where roles were kept before the setting was changed, if the user is still being moved. */
-function elsewhere({ userId }: RoleChanges, user: BoundUser, createdFor: string | null, { directory, place, signal }: Applying): readonly Call[] {
+function elsewhere({ userId }: RoleChanges, user: BoundUser, createdFor: string | null,
+  { directory, place, signal }: Applying): readonly Call[] {
   return placesOf(user)
     .filter((left) => left !== place)
-    .map((left) => () => (left === "roles" ? directory.remove(userId, Object.keys(user.roles), signal) : directory.writeMetadataRoles(userId, createdFor, [], signal)));
+    .map(
+      (left) => () => (left === "roles"
+        ? directory.remove(userId, Object.keys(user.roles), signal)
+        : directory.writeMetadataRoles(userId, createdFor, [], signal)),
+    );
 }

@@ -26,32 +26,42 @@ export interface Bound {
  *
  * A user is bound if its email is verified, or if we created it for this email. Anybody can register with a stranger's
  * address, so an unverified user of somebody else's making gets nothing (design, invariant 7). A user that we didn't
- * create brings roles of its own: they are listed once, and never removed. One that we created had none, also if a crash
- * made us forget it, which the mark in its `app_metadata` tells. Where roles are kept there, all that stand there are ours.
+ * create brings roles of its own: they are listed once, and never removed. One that we created had none, also if a
+ * crash made us forget it, which the mark in its `app_metadata` tells. Where roles are kept there, all that stand
+ * there are ours.
  */
 export async function bindUsers(record: BuyerRecord, binding: Binding): Promise<Bound> {
   const found = await findOrCreate(record, binding);
   const eligible = found.filter((user) => user.verified || user.createdByUs);
   const bound = await Promise.all(
-    eligible.filter((user) => !Object.hasOwn(record.users, user.id)).map(async (user): Promise<[string, BoundUser]> => [user.id, await boundUser(user, record, binding)]),
+    eligible.filter((user) => !Object.hasOwn(record.users, user.id)).map(async (
+      user,
+    ): Promise<[string, BoundUser]> => [user.id, await boundUser(user, record, binding)]),
   );
   const unverified = found.filter((user) => !eligible.includes(user)).map((user) => user.id);
   return {
-    record: { ...withoutField(record, "creating"), users: { ...record.users, ...Object.fromEntries(bound) }, unverified: [...new Set([...record.unverified, ...unverified])] },
+    record: { ...withoutField(record, "creating"), users: { ...record.users, ...Object.fromEntries(bound) },
+      unverified: [...new Set([...record.unverified, ...unverified])] },
     anybody: eligible.length > 0 || binding.roles.length === 0,
   };
 }
 
-async function boundUser(user: DirectoryUser, record: BuyerRecord, { directory, place, signal }: Binding): Promise<BoundUser> {
-  const kept = place === "roles" ? { roles: {} } : { roles: Object.fromEntries(user.metadataRoles.map((role) => [role, "has"] as const)), places: [place] };
+async function boundUser(user: DirectoryUser, record: BuyerRecord,
+  { directory, place, signal }: Binding): Promise<BoundUser> {
+  const kept = place === "roles"
+    ? { roles: {} }
+    : { roles: Object.fromEntries(user.metadataRoles.map((role) => [role, "has"] as const)), places: [place] };
   if (user.createdByUs) return { origin: "created", foreign: [], ...kept };
-  // We saw this user unverified and had the buyer mailed. Following that link proves who owns the address, not who chose
-  // the password: whoever registered it beforehand would still get in. The owner sets a new one by mail.
-  if (user.database !== null && record.unverified.includes(user.id)) await directory.forgetPassword(user, record.email, signal);
+  // We saw this user unverified and had the buyer mailed. Following that link proves who owns the address, not who
+  // chose the password: whoever registered it beforehand would still get in. The owner sets a new one by mail.
+  if (user.database !== null && record.unverified.includes(user.id)) {
+    await directory.forgetPassword(user, record.email, signal);
+  }
   return { origin: "verified", foreign: place === "roles" ? await directory.rolesOf(user.id, signal) : [], ...kept };
 }
 
-async function findOrCreate(record: BuyerRecord, { directory, place, roles, signal }: Binding): Promise<readonly DirectoryUser[]> {
+async function findOrCreate(record: BuyerRecord,
+  { directory, place, roles, signal }: Binding): Promise<readonly DirectoryUser[]> {
   const found = await findAll(record, directory, signal);
   if (found.length > 0 || roles.length === 0) return found;
   const created = await directory.create(record.email, signal, ...(place === "roles" ? [] : [roles]));
@@ -62,8 +72,14 @@ async function findOrCreate(record: BuyerRecord, { directory, place, roles, sign
   throw new TemporaryError("AUTH0_USER_HIDDEN", "Auth0 says that the user exists and doesn't find it by email yet.");
 }
 
-/** Asks for the email in lower case, as databases store it, and in each spelling that the buyer used, as a social provider may. */
-async function findAll({ email, spellings }: BuyerRecord, directory: Directory, signal: AbortSignal): Promise<readonly DirectoryUser[]> {
-  const found = await Promise.all([email, ...spellings].map(async (spelling) => directory.find(email, spelling, signal)));
+/**
+ * Asks for the email in lower case, as databases store it, and in each spelling that the buyer used, as a social
+ * provider may.
+ */
+async function findAll({ email, spellings }: BuyerRecord, directory: Directory,
+  signal: AbortSignal): Promise<readonly DirectoryUser[]> {
+  const found = await Promise.all(
+    [email, ...spellings].map(async (spelling) => directory.find(email, spelling, signal)),
+  );
   return [...new Map(found.flat().map((user) => [user.id, user])).values()];
 }

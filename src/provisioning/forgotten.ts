@@ -19,14 +19,21 @@ export interface ForgetSecret {
 /** Checks the secret's JSON: `{"key": "…"}`, at least 32 characters that nobody can guess. */
 export const forgetSecretShape: z.ZodMiniType<ForgetSecret> = z.object({ key: z.string().check(z.minLength(32)) });
 
-/** What tells who was forgotten. Left out, nobody was; and `forgottenAt` says so of everybody while the secret has no value. */
+/**
+ * What tells who was forgotten. Left out, nobody was; and `forgottenAt` says so of everybody while the secret has no
+ * value.
+ */
 export interface Remembrance {
   readonly forgotten?: Pick<Tombstones, "forgottenAt"> | undefined;
   readonly ledger: Pick<Ledger, "owner">;
 }
 
-/** Tombstones whose key is read only when somebody asks, and of which there are none while the secret has no value. Throws what reading it throws. */
-export function whoWasForgotten(secret: () => Promise<ForgetSecret | null>, open: (key: string) => Pick<Tombstones, "forgottenAt">): Pick<Tombstones, "forgottenAt"> {
+/**
+ * Tombstones whose key is read only when somebody asks, and of which there are none while the secret has no value.
+ * Throws what reading it throws.
+ */
+export function whoWasForgotten(secret: () => Promise<ForgetSecret | null>,
+  open: (key: string) => Pick<Tombstones, "forgottenAt">): Pick<Tombstones, "forgottenAt"> {
   return {
     forgottenAt: async (subject) => {
       const known = await secret();
@@ -44,22 +51,26 @@ interface Brought {
 }
 
 /**
- * Whether a message would bring back somebody who was forgotten: a ping told again, what a sweep or a backfill found, an
- * operator's act from before. What was bought or decided after the forgetting counts, and with it the whole purchase from
- * then on: a membership that goes on is paid for, so it gives access. `answer` is what Gumroad's API said, where it was
- * asked.
+ * Whether a message would bring back somebody who was forgotten: a ping told again, what a sweep or a backfill found,
+ * an operator's act from before. What was bought or decided after the forgetting counts, and with it the whole
+ * purchase from then on: a membership that goes on is paid for, so it gives access. `answer` is what Gumroad's API
+ * said, where it was asked.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  * @throws {NeedsPersonError} where the secret's value is broken
  */
-export async function isForgotten(message: BuyerMessage, answer: Answer | null, record: BuyerRecord, { forgotten, ledger }: Remembrance): Promise<boolean> {
+export async function isForgotten(message: BuyerMessage, answer: Answer | null, record: BuyerRecord,
+  { forgotten, ledger }: Remembrance): Promise<boolean> {
   const brought = broughtBy(message, answer, record);
-  if (forgotten === undefined || brought === null || !(await isOfForgotten(brought, record, forgotten, ledger))) return false;
+  if (forgotten === undefined || brought === null || !(await isOfForgotten(brought, record, forgotten, ledger))) {
+    return false;
+  }
   // No tag of the buyer: it would tell whom this is about.
   log.info("about somebody who was forgotten: dropped", { requestId: message.requestId, kind: message.kind });
   return true;
 }
 
-async function isOfForgotten({ buyer, source, at }: Brought, record: BuyerRecord, { forgottenAt }: Pick<Tombstones, "forgottenAt">, ledger: Remembrance["ledger"]): Promise<boolean> {
+async function isOfForgotten({ buyer, source, at }: Brought, record: BuyerRecord,
+  { forgottenAt }: Pick<Tombstones, "forgottenAt">, ledger: Remembrance["ledger"]): Promise<boolean> {
   if (source === null || grantedRole(source) !== null) {
     const since = await forgottenAt(`buyer:${buyer}`);
     return since !== null && (at === null ? record.version === 0 : at <= since);

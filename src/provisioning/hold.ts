@@ -15,7 +15,10 @@ export interface Decided {
   readonly roles: readonly string[];
 }
 
-/** Losses that somebody meant for this one buyer: a refund, a dispute, an operator's act. They are never held, however many. */
+/**
+ * Losses that somebody meant for this one buyer: a refund, a dispute, an operator's act. They are never held, however
+ * many.
+ */
 const MEANT: ReadonlySet<Reason> = new Set<Reason>([
   "refunded",
   "partly-refunded",
@@ -28,15 +31,16 @@ const MEANT: ReadonlySet<Reason> = new Set<Reason>([
 ]);
 
 /**
- * The hold on mass loss. A product deleted by mistake, a wrong line in the policy or an API that answers nonsense can end
- * many buyers' access at once, each for what looks like a good reason. So buyers who lose a product are counted, and from
- * some number an hour on a source that would lose its roles keeps them until a person decides. Grants go on.
+ * The hold on mass loss. A product deleted by mistake, a wrong line in the policy or an API that answers nonsense can
+ * end many buyers' access at once, each for what looks like a good reason. So buyers who lose a product are counted,
+ * and from some number an hour on a source that would lose its roles keeps them until a person decides. Grants go on.
  *
  * Safe to repeat: nothing is kept but in the record, which the caller writes, and in lists where twice is once. `now`
  * gives epoch milliseconds.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
-export async function withHolds(record: BuyerRecord, access: Access, { losses, now }: { losses: Losses; now: () => number }): Promise<Decided> {
+export async function withHolds(record: BuyerRecord, access: Access,
+  { losses, now }: { losses: Losses; now: () => number }): Promise<Decided> {
   const gave: Partial<Record<SourceId, readonly string[]>> = {};
   const held: Partial<Record<SourceId, number>> = {};
   const permits = new Map<string, boolean>();
@@ -58,7 +62,9 @@ export async function withHolds(record: BuyerRecord, access: Access, { losses, n
   const decided = { ...record, gave, held };
   await noteHolds(record, decided, losses);
   for (const [product, permitted] of permits) if (!permitted) warn(record.email, product);
-  return { record: decided, roles: sorted([...access.roles, ...entriesOf(record.sources).flatMap(([id]) => (held[id] === undefined ? [] : (gave[id] ?? [])))]) };
+  return { record: decided,
+    roles: sorted([...access.roles,
+      ...entriesOf(record.sources).flatMap(([id]) => (held[id] === undefined ? [] : (gave[id] ?? [])))]) };
 }
 
 /**
@@ -67,37 +73,48 @@ export async function withHolds(record: BuyerRecord, access: Access, { losses, n
  */
 export function release(record: BuyerRecord, productId: string): BuyerRecord {
   const released = heldSources(record, productId);
-  return released.length === 0 ? record : { ...record, gave: without(record.gave, released), held: without(record.held, released) };
+  return released.length === 0
+    ? record
+    : { ...record, gave: without(record.gave, released), held: without(record.held, released) };
 }
 
 /**
  * The record after a person decided that the buyer keeps what is held of a product: an act gives it for good, and with
- * the next `withHolds` nothing is held. Only roles that the policy gives no more can't come from an act: those stay held.
+ * the next `withHolds` nothing is held. Only roles that the policy gives no more can't come from an act: those stay
+ * held.
  */
 export function keep(record: BuyerRecord, productId: string, act: Omit<Act, "decision">): BuyerRecord {
   const given: Source = { ...emptySource(productId), act: { ...act, decision: { kind: "give", until: null } } };
   const kept = heldSources(record, productId);
-  return kept.length === 0 ? record : { ...record, sources: kept.reduce((sources, id) => addFacts(sources, id, given), record.sources) };
+  return kept.length === 0
+    ? record
+    : { ...record, sources: kept.reduce((sources, id) => addFacts(sources, id, given), record.sources) };
 }
 
 function isMeant({ source: id, reason }: Verdict, { sources }: BuyerRecord): boolean {
   const source = sources[id];
-  return MEANT.has(reason) || (source !== undefined && (reason === "ended" || reason === "not-in-policy") && isTakenBack(id, source));
+  return MEANT.has(reason) ||
+    (source !== undefined && (reason === "ended" || reason === "not-in-policy") && isTakenBack(id, source));
 }
 
 /**
- * Whether a source ended with its money going back: a disputed membership is also ended by Gumroad, and neither verdict
- * tells why. A refund alone ends a sale, but not a membership.
+ * Whether a source ended with its money going back: a disputed membership is also ended by Gumroad, and neither
+ * verdict tells why. A refund alone ends a sale, but not a membership.
  */
 function isTakenBack(id: SourceId, source: Source): boolean {
   if (id.startsWith("subscription:") && endOf(source) === null) return false;
-  const [newest] = source.charges.filter((charge) => charge.seen && !charge.preorder).sort((a, b) => b.soldAt - a.soldAt);
+  const [newest] = source.charges.filter((charge) => charge.seen && !charge.preorder).sort((a, b) =>
+    b.soldAt - a.soldAt
+  );
   if (newest === undefined) return false;
   const { refunded, disputed, disputeWon } = flagsOf(newest);
   return refunded || (disputed && !disputeWon);
 }
 
-/** Keeps the lists of held buyers as the record is. Who stays held is listed again: a crash may have come between list and record. */
+/**
+ * Keeps the lists of held buyers as the record is. Who stays held is listed again: a crash may have come between list
+ * and record.
+ */
 async function noteHolds(before: BuyerRecord, after: BuyerRecord, losses: Losses): Promise<void> {
   const held = heldProducts(after);
   for (const product of held) await losses.noteHeld(product, after.email);
@@ -118,12 +135,17 @@ function heldProducts({ sources, held }: BuyerRecord): ReadonlySet<string> {
 }
 
 function heldSources({ sources, held }: BuyerRecord, product: string): readonly SourceId[] {
-  return entriesOf(sources).flatMap(([id, { productId }]) => (productId === product && held[id] !== undefined ? [id] : []));
+  return entriesOf(sources).flatMap((
+    [id, { productId }],
+  ) => (productId === product && held[id] !== undefined ? [id] : []));
 }
 
-function without<T>(values: Readonly<Partial<Record<SourceId, T>>>, ids: readonly SourceId[]): Partial<Record<SourceId, T>> {
+function without<T>(values: Readonly<Partial<Record<SourceId, T>>>,
+  ids: readonly SourceId[]): Partial<Record<SourceId, T>> {
   const kept: Partial<Record<SourceId, T>> = {};
-  for (const [id, value] of Object.entries<T | undefined>(values)) if (isSourceId(id) && !ids.includes(id) && value !== undefined) kept[id] = value;
+  for (const [id, value] of Object.entries<T | undefined>(values)) {
+    if (isSourceId(id) && !ids.includes(id) && value !== undefined) kept[id] = value;
+  }
   return kept;
 }
 

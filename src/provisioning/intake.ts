@@ -24,7 +24,10 @@ import { takenOnTrust, type Told } from "./trust.ts";
 /** Each one costs a call when the buyer's users are looked up. */
 const MOST_SPELLINGS = 5;
 
-/** Far more than a membership of ten years would see. Only pings tell of them, so somebody with the URL could make them up. */
+/**
+ * Far more than a membership of ten years would see. Only pings tell of them, so somebody with the URL could make them
+ * up.
+ */
 const MOST_PLAN_CHANGES = 100;
 
 /** What taking messages in works with. */
@@ -50,11 +53,12 @@ export interface TakenIn {
 }
 
 /**
- * Merges messages into a buyer's record, which is not written yet. One about somebody else's source is forwarded to them;
- * one that can never be right is kept in the dead-letter queue; one that can't be read back just now fails alone. What is
- * new goes into the history first, so that a crash loses no line of it.
+ * Merges messages into a buyer's record, which is not written yet. One about somebody else's source is forwarded to
+ * them; one that can never be right is kept in the dead-letter queue; one that can't be read back just now fails
+ * alone. What is new goes into the history first, so that a crash loses no line of it.
  */
-export async function takeIn(record: BuyerRecord, messages: readonly BuyerMessage[], outside: Outside): Promise<TakenIn> {
+export async function takeIn(record: BuyerRecord, messages: readonly BuyerMessage[],
+  outside: Outside): Promise<TakenIn> {
   let merged = record;
   const failed = new Map<BuyerMessage, Error>();
   for (const message of messages) {
@@ -65,7 +69,8 @@ export async function takeIn(record: BuyerRecord, messages: readonly BuyerMessag
         await keepRefused(outside.queue, error, message.requestId, JSON.stringify(message), outside.signal);
         outside.done(message);
       } else {
-        failed.set(message, error instanceof Error ? error : new Error("something was thrown that is no error", { cause: error }));
+        failed.set(message,
+          error instanceof Error ? error : new Error("something was thrown that is no error", { cause: error }));
       }
     }
   }
@@ -89,9 +94,13 @@ async function takeInOne(record: BuyerRecord, message: BuyerMessage, outside: Ou
     case "held":
       return takeHeld(record, message, outside);
     case "hint":
-      return outside.reader === null ? record : takeAnswer(record, message, await outside.reader.read(message, knownTo(record)), outside);
+      return outside.reader === null
+        ? record
+        : takeAnswer(record, message, await outside.reader.read(message, knownTo(record)), outside);
     case "ping":
-      if (outside.reader !== null) return takeAnswer(record, message, await outside.reader.read(hintOf(message.ping), knownTo(record)), outside);
+      if (outside.reader !== null) {
+        return takeAnswer(record, message, await outside.reader.read(hintOf(message.ping), knownTo(record)), outside);
+      }
       return takeOnTrust(record, message, outside);
   }
 }
@@ -107,8 +116,12 @@ async function takeOnTrust(record: BuyerRecord, message: PingMessage, outside: O
   return record;
 }
 
-/** Takes what Gumroad's API answered. Of the ping itself nothing counts, but a change of plan, which the API doesn't show. */
-async function takeAnswer(record: BuyerRecord, message: PingMessage | HintMessage, answer: Answer | null, outside: Outside): Promise<BuyerRecord> {
+/**
+ * Takes what Gumroad's API answered. Of the ping itself nothing counts, but a change of plan, which the API doesn't
+ * show.
+ */
+async function takeAnswer(record: BuyerRecord, message: PingMessage | HintMessage, answer: Answer | null,
+  outside: Outside): Promise<BuyerRecord> {
   if (await isForgotten(message, answer, record, outside)) return record;
   if (answer === null) return missed(record, message, outside);
   const { source, owner, givers } = answer;
@@ -117,14 +130,17 @@ async function takeAnswer(record: BuyerRecord, message: PingMessage | HintMessag
   if (own === null) return record;
   if (message.kind === "ping" && !message.again && contradicts(answer.facts, message.ping)) {
     await later({ ...message, again: true }, READ_AGAIN_MS, outside);
-    log.warn("Gumroad's API contradicts the ping: it is read again in a minute", { requestId: message.requestId, event: message.ping.event, source });
+    log.warn("Gumroad's API contradicts the ping: it is read again in a minute", { requestId: message.requestId,
+      event: message.ping.event, source });
   }
   const given: Told[] = [];
   for (const { source: id, facts: giver } of givers) {
     if (isMine(record, id)) given.push({ source: id, facts: giver });
     else {
       const item = await outside.ledger.claim(id, record.email);
-      if (item.owner === record.email) given.push({ source: id, facts: item.waiting === null ? giver : mergeSource(item.waiting, giver) });
+      if (item.owner === record.email) {
+        given.push({ source: id, facts: item.waiting === null ? giver : mergeSource(item.waiting, giver) });
+      }
     }
   }
   const spelling = owner === record.email ? answer.spelling : null;
@@ -132,18 +148,27 @@ async function takeAnswer(record: BuyerRecord, message: PingMessage | HintMessag
 }
 
 function withWhatOnlyPingsTell(read: Source, { ping }: PingMessage): Source {
-  if (ping.event === "subscription_updated") return mergeSource(read, { ...emptySource(read.productId), tierChanges: factsOfPing(ping).tierChanges });
+  if (ping.event === "subscription_updated") {
+    return mergeSource(read, { ...emptySource(read.productId), tierChanges: factsOfPing(ping).tierChanges });
+  }
   // Whether the seller bought their own product: shown, and nothing hangs on it.
-  if (ping.event === "sale" && ping.test) return { ...read, charges: read.charges.map((charge) => ({ ...charge, test: charge.saleId === ping.saleId })) };
+  if (ping.event === "sale" && ping.test) {
+    return { ...read, charges: read.charges.map((charge) => ({ ...charge, test: charge.saleId === ping.saleId })) };
+  }
   return read;
 }
 
 /** The facts where the source is this buyer's, with what waited for it; null where the message went elsewhere. */
-async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, message: PingMessage | HintMessage, { ledger, queue, signal, done }: Outside): Promise<Told | null> {
+async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, message: PingMessage | HintMessage,
+  { ledger, queue, signal, done }: Outside): Promise<Told | null> {
   const { source, facts } = told;
   if (isMine(record, source)) return told;
   const item = owner === null ? await ledger.park(source, facts) : await ledger.claim(source, owner);
-  if (item.owner === record.email) return item.waiting === null ? told : { source, facts: mergeSource(item.waiting, facts) };
+  if (item.owner === record.email) {
+    return item.waiting === null
+      ? told
+      : { source, facts: mergeSource(item.waiting, facts) };
+  }
   if (item.owner !== null) await forward(message, source, item.owner, queue, signal);
   else await ledger.remember(`source#${source}`, lineOf(message, facts));
   done(message);
@@ -151,15 +176,21 @@ async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, m
 }
 
 /**
- * Gumroad's API doesn't know of it: a forged ping, or one that is a moment ahead of the API. It never takes access away.
+ * Gumroad's API doesn't know of it: a forged ping, or one that is a moment ahead of the API. It never takes access
+ * away.
  * @throws {RefusedError} SALE_NOT_FOUND the third time
  */
-async function missed(record: BuyerRecord, message: PingMessage | HintMessage, outside: Outside): Promise<BuyerRecord> {
+async function missed(record: BuyerRecord, message: PingMessage | HintMessage,
+  outside: Outside): Promise<BuyerRecord> {
   if (message.kind === "ping") {
     const wait = readAgainAfterMiss(message.misses);
-    if (wait === null) throw new RefusedError("SALE_NOT_FOUND", "Gumroad doesn't know the sale or subscription of this ping, asked three times within 15 minutes: it was forged, or belongs to another shop.");
+    if (wait === null) {
+      throw new RefusedError("SALE_NOT_FOUND",
+        "Gumroad doesn't know the sale or subscription of this ping, asked three times within 15 minutes: it was forged, or belongs to another shop.");
+    }
     await later({ ...message, misses: message.misses + 1 }, wait, outside);
-    log.warn("Gumroad doesn't know of it; asked again later", { requestId: message.requestId, misses: message.misses + 1 });
+    log.warn("Gumroad doesn't know of it; asked again later", { requestId: message.requestId,
+      misses: message.misses + 1 });
   }
   outside.done(message);
   return record;
@@ -167,24 +198,29 @@ async function missed(record: BuyerRecord, message: PingMessage | HintMessage, o
 
 async function later(message: PingMessage, wait: number, { queue, signal, now }: Outside): Promise<void> {
   const { pingId, misses, again, requestId } = message;
-  await queue.send({ v: 1, kind: "later", requestId, notBefore: now() + wait, message }, `later ${pingId} ${String(misses)} ${String(again)}`, signal);
+  await queue.send({ v: 1, kind: "later", requestId, notBefore: now() + wait, message },
+    `later ${pingId} ${String(misses)} ${String(again)}`, signal);
 }
 
 /** The record with these facts, and a line of history where they tell anything new. */
-async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, told: readonly Told[], spelling: string | null, { ledger }: Outside): Promise<BuyerRecord> {
+async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, told: readonly Told[],
+  spelling: string | null, { ledger }: Outside): Promise<BuyerRecord> {
   const adopts = message.kind === "hint" && message.adopt === true && stored.adopts !== true;
   const record: BuyerRecord = adopts ? { ...stored, adopts } : stored;
-  const about = { requestId: message.requestId, buyer: buyerTag(record.email), event: message.kind === "ping" ? message.ping.event : "found by a sweep" };
+  const about = { requestId: message.requestId, buyer: buyerTag(record.email),
+    event: message.kind === "ping" ? message.ping.event : "found by a sweep" };
   let sources = record.sources;
   const news: Told[] = [];
   for (const each of told) {
     const next = addFacts(sources, each.source, each.facts);
     if (isDeepStrictEqual(undated(next[each.source]), undated(sources[each.source]))) continue;
     if ((next[each.source]?.tierChanges.length ?? 0) > MOST_PLAN_CHANGES) {
-      throw new RefusedError("PLAN_CHANGES_FULL", "This membership changed its plan more often than anybody does: who else has the ping URL?");
+      throw new RefusedError("PLAN_CHANGES_FULL",
+        "This membership changed its plan more often than anybody does: who else has the ping URL?");
     }
     if (isFull(record) && (sellsMore(each.facts, sources[each.source]) || each.facts.tierChanges.length > 0)) {
-      throw new RefusedError("RECORD_FULL", "This buyer's record is near DynamoDB's 400 KB and takes no new sales: see what this buyer keeps buying.");
+      throw new RefusedError("RECORD_FULL",
+        "This buyer's record is near DynamoDB's 400 KB and takes no new sales: see what this buyer keeps buying.");
     }
     if (message.kind === "hint" && isUntold(message, each.facts, sources[each.source])) count("SaleUntold");
     sources = next;
@@ -195,7 +231,9 @@ async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, to
     log.info("known already", about);
     return record;
   }
-  for (const { source, facts } of news) await ledger.remember(`buyer#${record.email}`, { ...lineOf(message, facts), source });
+  for (const { source, facts } of news) {
+    await ledger.remember(`buyer#${record.email}`, { ...lineOf(message, facts), source });
+  }
   log.info("merged", { ...about, sources: news.map(({ source }) => source) });
   return { ...record, sources, spellings };
 }
@@ -203,18 +241,25 @@ async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, to
 /** Facts without the moment of their reading: the same answer an hour later is no news. */
 function undated(source: Source | undefined) {
   if (source === undefined) return undefined;
-  const charges = source.charges.map((charge) => ({ ...charge, read: charge.read === null ? null : { ...charge.read, at: 0 } }));
+  const charges = source.charges.map((charge) => ({ ...charge,
+    read: charge.read === null ? null : { ...charge.read, at: 0 } })
+  );
   return { ...source, charges, read: source.read === null ? null : { ...source.read, at: 0 } };
 }
 
 /** Refunds and ends still go into a full record. */
 function sellsMore(facts: Source, known: Source | undefined): boolean {
-  return facts.charges.some(({ saleId, seen }) => seen && known?.charges.some((charge) => charge.saleId === saleId && charge.seen) !== true);
+  return facts.charges.some(({ saleId, seen }) =>
+    seen && known?.charges.some((charge) => charge.saleId === saleId && charge.seen) !== true
+  );
 }
 
-/** Whether a sweep of the last days brings a sale whose ping should have come by now: Gumroad's four tries are over. */
+/**
+ * Whether a sweep of the last days brings a sale whose ping should have come by now: Gumroad's four tries are over.
+ */
 function isUntold({ sweep, foundAt }: HintMessage, facts: Source, known: Source | undefined): boolean {
-  return sweep.startsWith("recent ") && sellsMore(facts, known) && facts.charges.every(({ soldAt }) => foundAt - soldAt > UNSETTLED_LONG_MS);
+  return sweep.startsWith("recent ") && sellsMore(facts, known) &&
+    facts.charges.every(({ soldAt }) => foundAt - soldAt > UNSETTLED_LONG_MS);
 }
 
 /** A line of history: the ping as understood, or what a sweep found, with what Gumroad answered. */
@@ -222,7 +267,8 @@ function lineOf(message: PingMessage | HintMessage, answered: Source | null): Hi
   const { requestId } = message;
   if (message.kind === "hint") {
     const { sweep, saleId, subscriptionId } = message;
-    return { id: `${sweep} ${saleId ?? subscriptionId ?? ""}`, receivedAt: message.foundAt, requestId, source: sourceHinted(message), detail: { event: "found", sweep, answered } };
+    return { id: `${sweep} ${saleId ?? subscriptionId ?? ""}`, receivedAt: message.foundAt, requestId,
+      source: sourceHinted(message), detail: { event: "found", sweep, answered } };
   }
   const { ping, pingId, receivedAt } = message;
   return { id: pingId, receivedAt, requestId, source: sourceHinted(message), detail: { ...ping, answered } };
@@ -239,5 +285,7 @@ function spellingIn({ email }: BuyerRecord, { ping }: PingMessage): string | nul
 }
 
 function withSpelling(spellings: readonly string[], spelling: string | null): readonly string[] {
-  return spelling === null || spellings.includes(spelling) || spellings.length >= MOST_SPELLINGS ? spellings : [...spellings, spelling];
+  return spelling === null || spellings.includes(spelling) || spellings.length >= MOST_SPELLINGS
+    ? spellings
+    : [...spellings, spelling];
 }

@@ -26,21 +26,28 @@ export interface Inviting {
   readonly signal: AbortSignal;
 }
 
-const NOBODY = "None of the buyer's users has a password to choose: they log in another way, or nothing gives them a role.";
+const NOBODY =
+  "None of the buyer's users has a password to choose: they log in another way, or nothing gives them a role.";
 /** How often the outcome is written down where others write the same record. */
 const ROUNDS = 5;
 
 /**
- * Notes on a buyer's record who is to be invited: somebody of whom nothing was known until these messages, so that a user
- * will be created. That it is noted with the facts makes it last: the user may be created later, when something is mended.
+ * Notes on a buyer's record who is to be invited: somebody of whom nothing was known until these messages, so that a
+ * user will be created. That it is noted with the facts makes it last: the user may be created later, when something
+ * is mended.
  */
-export function withInvitation(record: BuyerRecord, messages: readonly BuyerMessage[], { gettingIn, now }: Pick<Inviting, "gettingIn" | "now">): BuyerRecord {
-  const isNew = record.invited === null && Object.keys(record.users).length === 0 && entriesOf(record.sources).length > 0;
+export function withInvitation(record: BuyerRecord, messages: readonly BuyerMessage[],
+  { gettingIn, now }: Pick<Inviting, "gettingIn" | "now">): BuyerRecord {
+  const isNew = record.invited === null && Object.keys(record.users).length === 0 &&
+    entriesOf(record.sources).length > 0;
   if (gettingIn !== "invite" || !isNew || !messages.some(bringsSomebody)) return record;
   return { ...record, invited: { outcome: "wanted", at: now(), message: null, asked: null } };
 }
 
-/** What a sweep or a backfill found may have been bought long ago: nobody expects a mail then, unless somebody asked for it. */
+/**
+ * What a sweep or a backfill found may have been bought long ago: nobody expects a mail then, unless somebody asked
+ * for it.
+ */
 function bringsSomebody(message: BuyerMessage): boolean {
   switch (message.kind) {
     case "ping":
@@ -61,18 +68,23 @@ function bringsSomebody(message: BuyerMessage): boolean {
  * Takes an operator's wish to invite a buyer (again). The same message twice is one mail.
  * @throws {RefusedError} BUYER_UNKNOWN
  */
-export async function takeInvite(record: BuyerRecord, { requestId, by, why }: InviteMessage, { ledger, now }: { readonly ledger: Ledger; readonly now: () => number }): Promise<BuyerRecord> {
+export async function takeInvite(record: BuyerRecord, { requestId, by, why }: InviteMessage,
+  { ledger, now }: { readonly ledger: Ledger; readonly now: () => number }): Promise<BuyerRecord> {
   if (record.invited?.asked?.requestId === requestId) return record;
   const [first] = entriesOf(record.sources);
-  if (first === undefined) throw new RefusedError("BUYER_UNKNOWN", "Nobody with this email bought anything, so there is nobody to invite.");
+  if (first === undefined) {
+    throw new RefusedError("BUYER_UNKNOWN", "Nobody with this email bought anything, so there is nobody to invite.");
+  }
   // It is about the person, but each line of history has a source: the first will do.
-  await ledger.remember(`buyer#${record.email}`, { id: `invite ${requestId}`, receivedAt: now(), requestId, source: first[0], detail: { event: "invite", by, why } });
+  await ledger.remember(`buyer#${record.email}`, { id: `invite ${requestId}`, receivedAt: now(), requestId,
+    source: first[0], detail: { event: "invite", by, why } });
   return { ...record, invited: { outcome: "wanted", at: now(), message: null, asked: { requestId, by, why } } };
 }
 
 /**
  * A settled record as it is to be written: where an invitation is wanted and its time has come, it is `sending`, and
- * whoever wrote that, nobody else, calls `sendInvitation`. So a crash can lose a mail, which shows, and never sends it twice.
+ * whoever wrote that, nobody else, calls `sendInvitation`. So a crash can lose a mail, which shows, and never sends it
+ * twice.
  */
 export function announced(record: BuyerRecord, { gettingIn, now }: Pick<Inviting, "gettingIn" | "now">): BuyerRecord {
   const { invited, users } = record;
@@ -91,14 +103,18 @@ export function announces(before: BuyerRecord, after: BuyerRecord): boolean {
   return before.invited?.outcome === "wanted" && after.invited?.outcome === "sending";
 }
 
-/** Has Auth0 mail the invitation that the record announces, and writes down what came of it. Never throws: the roles are given already. */
+/**
+ * Has Auth0 mail the invitation that the record announces, and writes down what came of it. Never throws: the roles
+ * are given already.
+ */
 export async function sendInvitation(record: BuyerRecord, outside: Inviting): Promise<void> {
   const { invited } = record;
   if (invited === null) return;
   const came = await send(record, outside);
   const noted: Invitation = { ...invited, ...came, at: outside.now() };
   await noteOutcome(record, noted, outside).catch((error: unknown) => {
-    log.warn("what came of an invitation was not written down", { buyer: buyerTag(record.email), outcome: came.outcome, causes: causesOf(error) });
+    log.warn("what came of an invitation was not written down", { buyer: buyerTag(record.email), outcome: came.outcome,
+      causes: causesOf(error) });
   });
 }
 
@@ -120,7 +136,8 @@ async function send(record: BuyerRecord, outside: Inviting): Promise<Outcome> {
       const surelyNot = !mailing || error.code === INVITE_THROTTLED || error.code === INVITE_UNSENT;
       // The buyer has the role, and perhaps no way to log in.
       if (!surelyNot) count("NeedsPerson");
-      log.warn(surelyNot ? "the invitation will be tried again" : "nobody knows whether the invitation was sent", told);
+      log.warn(surelyNot ? "the invitation will be tried again" : "nobody knows whether the invitation was sent",
+        told);
       return { outcome: surelyNot ? "wanted" : "failed", message: error.message };
     }
     const mend = error instanceof NeedsPersonError ? error.message : "This is a bug: the log line has its causes.";
@@ -131,15 +148,19 @@ async function send(record: BuyerRecord, outside: Inviting): Promise<Outcome> {
 }
 
 /** The database connection in which one of the buyer's users has a password, if any has. */
-async function databaseOf({ email, users }: BuyerRecord, { directory, signal }: Inviting): Promise<string | undefined> {
+async function databaseOf({ email, users }: BuyerRecord,
+  { directory, signal }: Inviting): Promise<string | undefined> {
   const found = await directory.find(email, email, signal);
   return found.filter(({ id }) => Object.hasOwn(users, id)).flatMap((user) => user.database ?? [])[0];
 }
 
-/** Writes the outcome, whoever else writes the record: a mail that went out must not stand there as one that may not have. */
+/**
+ * Writes the outcome, whoever else writes the record: a mail that went out must not stand there as one that may not
+ * have.
+ */
 async function noteOutcome(record: BuyerRecord, invited: Invitation, { ledger, now }: Inviting): Promise<void> {
   let known = record;
-  for (let round = 1; ; round += 1) {
+  for (let round = 1;; round += 1) {
     // Another was asked for meanwhile.
     if (known.invited?.outcome !== "sending" || known.invited.asked?.requestId !== invited.asked?.requestId) return;
     const again = invited.outcome === "wanted" ? now() + INVITE_AGAIN_MS : Number.POSITIVE_INFINITY;
@@ -154,8 +175,12 @@ async function noteOutcome(record: BuyerRecord, invited: Invitation, { ledger, n
   }
 }
 
-/** Of two writers' invitations the one to go on with: what is stored has come further, unless ours was asked for since. */
+/**
+ * Of two writers' invitations the one to go on with: what is stored has come further, unless ours was asked for since.
+ */
 export function laterInvitation(stored: Invitation | null, ours: Invitation | null): Invitation | null {
   if (stored === null || ours === null) return stored ?? ours;
-  return stored.asked?.requestId !== ours.asked?.requestId && ours.outcome === "wanted" && ours.at > stored.at ? ours : stored;
+  return stored.asked?.requestId !== ours.asked?.requestId && ours.outcome === "wanted" && ours.at > stored.at
+    ? ours
+    : stored;
 }

@@ -8,9 +8,10 @@ export interface RoleChanges {
 }
 
 /**
- * Marks every role that must change, on every user of the buyer: `adding` what is desired and not there, `removing` what
- * we gave and is no longer desired. A mark left by a crash is turned towards what is desired now. Roles that the user
- * had before we came are neither given nor taken; where the record adopts, those of them that are desired become ours.
+ * Marks every role that must change, on every user of the buyer: `adding` what is desired and not there, `removing`
+ * what we gave and is no longer desired. A mark left by a crash is turned towards what is desired now. Roles that the
+ * user had before we came are neither given nor taken; where the record adopts, those of them that are desired become
+ * ours.
  */
 export function marked(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
   return mapUsers(record.adopts === true ? adopted(record, desired) : record, (user) => {
@@ -28,7 +29,8 @@ export function marked(record: BuyerRecord, desired: readonly string[]): BuyerRe
 function adopted(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
   return mapUsers(record, (user) => {
     const ours = user.foreign.filter((role) => desired.includes(role));
-    return { ...user, foreign: user.foreign.filter((role) => !ours.includes(role)), roles: { ...user.roles, ...Object.fromEntries(ours.map((role) => [role, "has"])) } };
+    return { ...user, foreign: user.foreign.filter((role) => !ours.includes(role)),
+      roles: { ...user.roles, ...Object.fromEntries(ours.map((role) => [role, "has"])) } };
   });
 }
 
@@ -50,7 +52,8 @@ export function settled(record: BuyerRecord): BuyerRecord {
 
 /** The record without users that no longer exist at Auth0. */
 export function withoutUsers(record: BuyerRecord, gone: readonly string[]): BuyerRecord {
-  return { ...record, users: Object.fromEntries(Object.entries(record.users).filter(([userId]) => !gone.includes(userId))) };
+  return { ...record,
+    users: Object.fromEntries(Object.entries(record.users).filter(([userId]) => !gone.includes(userId))) };
 }
 
 /**
@@ -59,7 +62,9 @@ export function withoutUsers(record: BuyerRecord, gone: readonly string[]): Buye
  */
 export function doubted(record: BuyerRecord, touched: readonly RoleChanges[]): BuyerRecord {
   return mapUsers(record, (user, userId) => {
-    const unsure = touched.filter((change) => change.userId === userId).flatMap(({ add, remove }) => [...add, ...remove]);
+    const unsure = touched.filter((change) => change.userId === userId).flatMap((
+      { add, remove },
+    ) => [...add, ...remove]);
     const roles: Record<string, Mark> = { ...user.roles };
     for (const role of unsure) roles[role] = "adding";
     return { ...user, roles };
@@ -74,5 +79,6 @@ function rolesMarked(user: BoundUser, wanted: Mark): readonly string[] {
 }
 
 function mapUsers(record: BuyerRecord, change: (user: BoundUser, userId: string) => BoundUser): BuyerRecord {
-  return { ...record, users: Object.fromEntries(Object.entries(record.users).map(([userId, user]) => [userId, change(user, userId)])) };
+  return { ...record,
+    users: Object.fromEntries(Object.entries(record.users).map(([userId, user]) => [userId, change(user, userId)])) };
 }

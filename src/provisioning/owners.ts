@@ -17,9 +17,11 @@ export function isMine({ sources }: BuyerRecord, id: SourceId): boolean {
  * Sends a message on to the group of the buyer whose source it is about.
  * @throws {RefusedError} OWNER_UNCLEAR once it has gone around too often
  */
-export async function forward(message: PingMessage | HintMessage | ActMessage, source: SourceId, owner: string, queue: Queue, signal: AbortSignal): Promise<void> {
+export async function forward(message: PingMessage | HintMessage | ActMessage, source: SourceId, owner: string,
+  queue: Queue, signal: AbortSignal): Promise<void> {
   if (message.hops >= MOST_HOPS) throw new RefusedError("OWNER_UNCLEAR", `The owner of ${source} keeps changing.`);
-  await queue.send({ ...message, buyer: owner, hops: message.hops + 1 }, `${nameOf(message)} ${owner} ${String(message.hops)}`, signal);
+  await queue.send({ ...message, buyer: owner, hops: message.hops + 1 },
+    `${nameOf(message)} ${owner} ${String(message.hops)}`, signal);
   log.info("forwarded to the source's owner", { requestId: message.requestId, source, buyer: buyerTag(owner) });
 }
 

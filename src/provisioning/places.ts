@@ -13,11 +13,12 @@ export function mustMove(record: BuyerRecord, place: RolesPlace): boolean {
 }
 
 /**
- * The record with its users' roles on their way to where they should be: each is marked, to be given there, and taken from
- * where it was only after that. Going among Auth0's roles, what a user has there already is listed first, as when one is
- * bound: those are never removed.
+ * The record with its users' roles on their way to where they should be: each is marked, to be given there, and taken
+ * from where it was only after that. Going among Auth0's roles, what a user has there already is listed first, as when
+ * one is bound: those are never removed.
  */
-export async function onTheMove(record: BuyerRecord, place: RolesPlace, directory: Directory, signal: AbortSignal): Promise<BuyerRecord> {
+export async function onTheMove(record: BuyerRecord, place: RolesPlace, directory: Directory,
+  signal: AbortSignal): Promise<BuyerRecord> {
   const users: Record<string, BoundUser> = {};
   for (const [userId, user] of Object.entries(record.users)) {
     const places = placesOf(user);
@@ -25,8 +26,12 @@ export async function onTheMove(record: BuyerRecord, place: RolesPlace, director
       users[userId] = user;
       continue;
     }
-    const foreign = place === "roles" && user.origin === "verified" ? await directory.rolesOf(userId, signal) : user.foreign;
-    const roles = Object.entries(user.roles).filter(([role]) => !foreign.includes(role)).map(([role, mark]): [string, Mark] => [role, mark === "has" ? "adding" : mark]);
+    const foreign = place === "roles" && user.origin === "verified"
+      ? await directory.rolesOf(userId, signal)
+      : user.foreign;
+    const roles = Object.entries(user.roles).filter(([role]) => !foreign.includes(role)).map((
+      [role, mark],
+    ): [string, Mark] => [role, mark === "has" ? "adding" : mark]);
     users[userId] = { ...user, foreign, roles: Object.fromEntries(roles), places: [...places, place] };
   }
   return { ...record, users };
@@ -34,6 +39,8 @@ export async function onTheMove(record: BuyerRecord, place: RolesPlace, director
 
 /** The record once its users' roles are in this place and nowhere else. */
 export function allIn(record: BuyerRecord, place: RolesPlace): BuyerRecord {
-  const users = Object.entries(record.users).map(([userId, user]): [string, BoundUser] => [userId, place === "roles" ? withoutField(user, "places") : { ...user, places: [place] }]);
+  const users = Object.entries(record.users).map((
+    [userId, user],
+  ): [string, BoundUser] => [userId, place === "roles" ? withoutField(user, "places") : { ...user, places: [place] }]);
   return { ...record, users: Object.fromEntries(users) };
 }

@@ -91,7 +91,7 @@ export async function provisionBuyer(email: string, messages: readonly BuyerMess
       turn.done(message);
     },
   };
-  for (let round = 1; ; round += 1) {
+  for (let round = 1;; round += 1) {
     const left = messages.filter((message) => !elsewhere.has(message));
     const failed = await provisionOnce(email, left, told, round === ROUNDS);
     if (failed === "again") continue;
@@ -102,14 +102,22 @@ export async function provisionBuyer(email: string, messages: readonly BuyerMess
   }
 }
 
-/** One reading of the record and all that follows. `again`: somebody else wrote it before our facts were in, so what was read back may be stale. */
-async function provisionOnce(email: string, messages: readonly BuyerMessage[], turn: Turn, isLast: boolean): Promise<ReadonlyMap<BuyerMessage, Error> | "again"> {
+/**
+ * One reading of the record and all that follows. `again`: somebody else wrote it before our facts were in, so what
+ * was read back may be stale.
+ */
+async function provisionOnce(email: string, messages: readonly BuyerMessage[], turn: Turn,
+  isLast: boolean): Promise<ReadonlyMap<BuyerMessage, Error> | "again"> {
   const progress: Progress = { factsStored: false, changes: [] };
   let failed: ReadonlyMap<BuyerMessage, Error> = new Map();
   try {
     const stored = await turn.ledger.load(email);
-    const gumroad = messages.some(({ kind }) => kind === "ping" || kind === "hint") ? await turn.gumroad(turn.signal) : null;
-    const reader = gumroad === null ? null : gumroadReader(gumroad, turn.now, AbortSignal.any([turn.signal, AbortSignal.timeout(READING_MS)]));
+    const gumroad = messages.some(({ kind }) => kind === "ping" || kind === "hint")
+      ? await turn.gumroad(turn.signal)
+      : null;
+    const reader = gumroad === null
+      ? null
+      : gumroadReader(gumroad, turn.now, AbortSignal.any([turn.signal, AbortSignal.timeout(READING_MS)]));
     const intake = await takeIn(stored, messages, { ...turn, reader });
     failed = intake.failed;
     for (const [message, error] of failed) tellUnread(email, message, error);
@@ -130,24 +138,30 @@ async function provisionOnce(email: string, messages: readonly BuyerMessage[], t
 async function countFindings(messages: readonly BuyerMessage[], { countChanged }: Turn): Promise<void> {
   const sweeps = new Set(messages.flatMap((message) => (message.kind === "hint" ? [message.sweep] : [])));
   // A report's count is no reason to do all of it again.
-  for (const sweep of sweeps) await countChanged(sweep).catch((error: unknown) => log.warn("a change was not counted", { causes: causesOf(error) }));
+  for (const sweep of sweeps) {
+    await countChanged(sweep).catch((error: unknown) =>
+      log.warn("a change was not counted", { causes: causesOf(error) })
+    );
+  }
 }
 
 /**
- * Makes Auth0 match the record's facts, and the record say so. After a login by a user that the record doesn't know, users
- * are looked up again. Gives the record if it announces an invitation.
+ * Makes Auth0 match the record's facts, and the record say so. After a login by a user that the record doesn't know,
+ * users are looked up again. Gives the record if it announces an invitation.
  */
-async function settle(stored: BuyerRecord, merged: BuyerRecord, messages: readonly BuyerMessage[], progress: Progress, turn: Turn): Promise<BuyerRecord | null> {
+async function settle(stored: BuyerRecord, merged: BuyerRecord, messages: readonly BuyerMessage[], progress: Progress,
+  turn: Turn): Promise<BuyerRecord | null> {
   let last = stored;
   let record = merged;
   let touched: readonly RoleChanges[] = [];
-  for (let round = 1; ; round += 1) {
+  for (let round = 1;; round += 1) {
     try {
       const access = entitlements(record.sources, turn.policy, turn.now());
       const decided = await withHolds(record, access, turn);
       last = await mark(last, decided, access, turn);
       progress.factsStored = true;
-      const lookUp = needsUsers(last, decided) || last.creating === true || (isLogin(messages) && decided.roles.length > 0);
+      const lookUp = needsUsers(last, decided) || last.creating === true ||
+        (isLogin(messages) && decided.roles.length > 0);
       if (isSettled(last, decided, turn) && !lookUp) {
         const announcing = announced(last, turn);
         return announcing === last ? null : announcement(last, await turn.ledger.save(announcing));
@@ -157,18 +171,26 @@ async function settle(stored: BuyerRecord, merged: BuyerRecord, messages: readon
         if (bound === null) return null;
         last = bound;
       }
-      if (mustMove(last, turn.place)) last = await turn.ledger.save(marked(await onTheMove(last, turn.place, turn.directory, turn.signal), decided.roles));
+      if (mustMove(last, turn.place)) {
+        last = await turn.ledger.save(
+          marked(await onTheMove(last, turn.place, turn.directory, turn.signal), decided.roles),
+        );
+      }
       touched = changesOf(last);
       const gone = await applyMarks(last, turn);
       if (gone.length === 0) {
-        const written = await turn.ledger.save(announced({ ...allIn(settled(last), turn.place), ...atRest(last, access, turn) }, turn));
+        const written = await turn.ledger.save(
+          announced({ ...allIn(settled(last), turn.place), ...atRest(last, access, turn) }, turn),
+        );
         progress.changes = touched;
         tellSettled(last, decided.roles, touched, messages, turn.now());
         return announcement(last, written);
       }
       record = withoutUsers(last, gone);
     } catch (error) {
-      if (!(error instanceof TemporaryError) || error.code !== CHANGED || !progress.factsStored || round === ROUNDS) throw error;
+      if (!(error instanceof TemporaryError) || error.code !== CHANGED || !progress.factsStored || round === ROUNDS) {
+        throw error;
+      }
       // Perhaps we had created a user just now whom the others didn't see.
       const ours = last.creating === true ? { ...record, creating: last.creating } : record;
       last = await turn.ledger.load(record.email);
@@ -181,15 +203,20 @@ async function settle(stored: BuyerRecord, merged: BuyerRecord, messages: readon
 /** One conditional write: the facts, and a mark on every role about to change. None where nothing changed. */
 async function mark(stored: BuyerRecord, decided: Decided, access: Access, turn: Turn): Promise<BuyerRecord> {
   const before = marked(decided.record, decided.roles);
-  const next: BuyerRecord = turn.place === "app_metadata" && needsUsers(before, decided) ? { ...before, creating: true } : before;
+  const next: BuyerRecord = turn.place === "app_metadata" && needsUsers(before, decided)
+    ? { ...before, creating: true }
+    : before;
   const written = isSettled(next, decided, turn)
     ? { ...next, ...atRest(stored, access, turn) }
-    : // A record that is worked on already keeps its due time: a new one alone is not worth a write.
-      { ...next, dueAt: sameWork(next, stored) && stored.dueAt !== null ? stored.dueAt : turn.now() + UNSETTLED_MS };
+    // A record that is worked on already keeps its due time: a new one alone is not worth a write.
+    : { ...next, dueAt: sameWork(next, stored) && stored.dueAt !== null ? stored.dueAt : turn.now() + UNSETTLED_MS };
   return isDeepStrictEqual(written, stored) ? stored : turn.ledger.save(written);
 }
 
-/** Finds or creates the buyer's users and writes them down, marked, before any role is given. Null: all must verify first. */
+/**
+ * Finds or creates the buyer's users and writes them down, marked, before any role is given. Null: all must verify
+ * first.
+ */
 async function bind(record: BuyerRecord, { roles }: Decided, turn: Turn): Promise<BuyerRecord | null> {
   const { record: bound, anybody } = await bindUsers(record, { ...turn, roles });
   if (anybody) return turn.ledger.save(marked(bound, roles));
@@ -198,15 +225,17 @@ async function bind(record: BuyerRecord, { roles }: Decided, turn: Turn): Promis
 }
 
 /**
- * Leaves the record to wait. Who was seen unverified is written down before anybody is mailed: once they follow the mail's
- * link, nothing else tells that their password is not to be trusted.
+ * Leaves the record to wait. Who was seen unverified is written down before anybody is mailed: once they follow the
+ * mail's link, nothing else tells that their password is not to be trusted.
  */
 async function awaitVerification(record: BuyerRecord, { ledger, directory, now, signal }: Turn): Promise<void> {
   const waited = record.unsettled?.code === UNVERIFIED ? record.unsettled : null;
   const attempts = (waited?.attempts ?? 0) + 1;
   let written = await ledger.save({
     ...record,
-    unsettled: { code: UNVERIFIED, message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.", since: waited?.since ?? now(), attempts },
+    unsettled: { code: UNVERIFIED,
+      message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.",
+      since: waited?.since ?? now(), attempts },
     dueAt: now() + dueWhileUnverified(attempts),
   });
   count("Waiting");
@@ -219,18 +248,24 @@ async function awaitVerification(record: BuyerRecord, { ledger, directory, now, 
 
 /**
  * Writes a failure on the record, with the time to try again. Once the facts are stored, what needs a person, and what
- * `reconcile` asked for, is left to the record. Everything else is delivered again, which is sooner, and keeps what isn't stored.
+ * `reconcile` asked for, is left to the record. Everything else is delivered again, which is sooner, and keeps what
+ * isn't stored.
  */
-async function noteFailure(email: string, messages: readonly BuyerMessage[], error: unknown, { factsStored }: Progress, { closing, now }: Turn): Promise<void> {
-  const failure = error instanceof NeedsPersonError || error instanceof TemporaryError ? error : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
+async function noteFailure(email: string, messages: readonly BuyerMessage[], error: unknown, { factsStored }: Progress,
+  { closing, now }: Turn): Promise<void> {
+  const failure = error instanceof NeedsPersonError || error instanceof TemporaryError
+    ? error
+    : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
   tellFailure(email, messages, failure);
   const record = await closing.load(email);
   if (record.version === 0) throw failure;
   const attempts = record.unsettled?.code === failure.code ? record.unsettled.attempts + 1 : 1;
   const since = record.unsettled?.since ?? now();
   tellUnsettled(since, now());
-  await closing.save({ ...record, unsettled: { code: failure.code, message: failure.message, since, attempts }, dueAt: now() + dueAfterFailure(failure.code, attempts) });
-  const leftToRecord = messages.every(({ kind }) => kind === "due") || (factsStored && failure instanceof NeedsPersonError);
+  await closing.save({ ...record, unsettled: { code: failure.code, message: failure.message, since, attempts },
+    dueAt: now() + dueAfterFailure(failure.code, attempts) });
+  const leftToRecord = messages.every(({ kind }) => kind === "due") ||
+    (factsStored && failure instanceof NeedsPersonError);
   if (!leftToRecord) throw failure;
 }
 
@@ -257,7 +292,8 @@ function sameWork(a: BuyerRecord, b: BuyerRecord): boolean {
 }
 
 function isSettled(record: BuyerRecord, decided: Decided, { place }: Pick<Turn, "place">): boolean {
-  return changesOf(record).length === 0 && !needsUsers(record, decided) && record.creating !== true && !mustMove(record, place);
+  return changesOf(record).length === 0 && !needsUsers(record, decided) && record.creating !== true &&
+    !mustMove(record, place);
 }
 
 function announcement(before: BuyerRecord, written: BuyerRecord): BuyerRecord | null {

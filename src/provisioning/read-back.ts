@@ -25,7 +25,9 @@ export interface Answer {
   readonly givers: readonly { readonly source: SourceId; readonly facts: Source }[];
 }
 
-/** Reads back what pings and sweeps only hint at. Each method asks for one thing once, however many messages name it. */
+/**
+ * Reads back what pings and sweeps only hint at. Each method asks for one thing once, however many messages name it.
+ */
 export interface Reader {
   /**
    * What Gumroad's API says now; null if it doesn't know of it. `known` is what the record holds already: of a known
@@ -41,8 +43,8 @@ const DAY_MS = 24 * 60 * 60_000;
 const GIVER_PAGES = 5;
 
 /**
- * Reads with this API. A reading counts from when it was asked for (`now`, epoch ms); it must be made after the record was
- * loaded, and written on the version that was loaded: then the newest reading is really the newest.
+ * Reads with this API. A reading counts from when it was asked for (`now`, epoch ms); it must be made after the record
+ * was loaded, and written on the version that was loaded: then the newest reading is really the newest.
  */
 export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortSignal): Reader {
   const answers = new Map<string, Promise<Answer | null>>();
@@ -54,11 +56,17 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     const source = sourceOfRow(row);
     const facts = factsOfSale(row, at);
     const whole = row.subscriptionId !== null && row.dead ? await withEnd(facts, row.subscriptionId) : facts;
-    const sold = row.recurring && row.subscriptionId !== null && !known.has(source) ? ((await firstOf(row.subscriptionId)) ?? row) : row;
-    return { source, facts: whole, owner: ownerOfRow(sold), spelling: sold.gift === "given" ? null : sold.spelling, givers: await giversOf(row) };
+    const sold = row.recurring && row.subscriptionId !== null && !known.has(source)
+      ? ((await firstOf(row.subscriptionId)) ?? row)
+      : row;
+    return { source, facts: whole, owner: ownerOfRow(sold), spelling: sold.gift === "given" ? null : sold.spelling,
+      givers: await giversOf(row) };
   }
 
-  /** A renewal may be under another email: whose a subscription is, its first sale tells, even if that one's ping was lost. */
+  /**
+   * A renewal may be under another email: whose a subscription is, its first sale tells, even if that one's ping was
+   * lost.
+   */
   async function firstOf(subscriptionId: string): Promise<SaleRow | null> {
     const row = await api.subscriber(subscriptionId, signal);
     const [first] = row?.saleIds ?? [];
@@ -69,7 +77,10 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     const at = now();
     const row = await api.subscriber(subscriptionId, signal);
     // Its sale says that it is dead, so it must be there: without a word of how, nothing may be concluded.
-    if (row === null) throw new TemporaryError("GUMROAD_UNREACHABLE", "Gumroad doesn't find the ended subscription that its sale names.");
+    if (row === null) {
+      throw new TemporaryError("GUMROAD_UNREACHABLE",
+        "Gumroad doesn't find the ended subscription that its sale names.");
+    }
     return mergeSource(facts, factsOfSubscriber(row, at));
   }
 
@@ -81,7 +92,9 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     const [first] = row.saleIds;
     const isKnown = known.has(`subscription:${subscriptionId}`);
     const sold = isKnown || first === undefined ? null : await sale(first, known);
-    if (sold === null) return { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, givers: [] };
+    if (sold === null) {
+      return { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, givers: [] };
+    }
     return { ...sold, facts: mergeSource(sold.facts, facts) };
   }
 
@@ -93,7 +106,8 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     let pageKey: string | null = null;
     for (let page = 0; page < GIVER_PAGES; page += 1) {
       const at = now();
-      const query = { email, productId, after: dayOf(soldAt - DAY_MS), before: dayOf(soldAt + 2 * DAY_MS), ...(pageKey === null ? {} : { pageKey }) };
+      const query = { email, productId, after: dayOf(soldAt - DAY_MS), before: dayOf(soldAt + 2 * DAY_MS),
+        ...(pageKey === null ? {} : { pageKey }) };
       const { rows, next } = await api.sales(query, signal);
       for (const row of rows) {
         const isGivers = row.gift === "given" && row.giftee === received.email && areTogether(row, received);
@@ -109,7 +123,8 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     read: ({ saleId, subscriptionId }, known) => {
       const isKnown = subscriptionId !== null && known.has(`subscription:${subscriptionId}`);
       const key = saleId === null ? `subscription ${subscriptionId ?? ""} ${String(isKnown)}` : `sale ${saleId}`;
-      const asked = answers.get(key) ?? (saleId === null ? subscription(subscriptionId ?? "", known) : sale(saleId, known));
+      const asked = answers.get(key) ??
+        (saleId === null ? subscription(subscriptionId ?? "", known) : sale(saleId, known));
       answers.set(key, asked);
       return asked;
     },
@@ -118,12 +133,14 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
 
 /** What a ping is about, as a hint. */
 export function hintOf(ping: Ping): Hint {
-  return "saleId" in ping ? { saleId: ping.saleId, subscriptionId: null } : { saleId: null, subscriptionId: ping.subscriptionId };
+  return "saleId" in ping
+    ? { saleId: ping.saleId, subscriptionId: null }
+    : { saleId: null, subscriptionId: ping.subscriptionId };
 }
 
 /**
- * Whether an answer says the opposite of its ping: the API may be a moment behind. A ping can just as well be old (it is
- * resent as it was), so this is a reason to ask again, and none to doubt the answer.
+ * Whether an answer says the opposite of its ping: the API may be a moment behind. A ping can just as well be old (it
+ * is resent as it was), so this is a reason to ask again, and none to doubt the answer.
  */
 export function contradicts(facts: Source, ping: Ping): boolean {
   switch (ping.event) {

@@ -10,26 +10,35 @@ export const UNSETTLED_MS = 5 * MINUTE_MS;
 /** Seconds until a failed message comes back, by how often it was received. Ten receives span about half an hour. */
 const RETRY_SECONDS = [2, 5, 15, 30, 60, 120, 240, 480, 900] as const;
 
-/** How long (seconds) a message that failed stays away. After the tenth receive it goes to the dead-letter queue at once. */
+/**
+ * How long (seconds) a message that failed stays away. After the tenth receive it goes to the dead-letter queue at
+ * once.
+ */
 export function retrySeconds(receives: number): number {
   return RETRY_SECONDS[Math.max(1, receives) - 1] ?? 0;
 }
 
 /**
- * How long (ms) a record that couldn't be settled rests: a minute, doubling to a quarter of an hour; to six hours where
- * Auth0 refuses this very buyer (AUTH0_REFUSED), which is seldom mended within minutes.
+ * How long (ms) a record that couldn't be settled rests: a minute, doubling to a quarter of an hour; to six hours
+ * where Auth0 refuses this very buyer (AUTH0_REFUSED), which is seldom mended within minutes.
  */
 export function dueAfterFailure(code: string, attempts: number): number {
   return Math.min(MINUTE_MS * 2 ** (attempts - 1), code === "AUTH0_REFUSED" ? 6 * HOUR_MS : 15 * MINUTE_MS);
 }
 
-/** How long (ms) reading back may take in one turn: what was read by then must still be written and applied; the rest comes again. */
+/**
+ * How long (ms) reading back may take in one turn: what was read by then must still be written and applied; the rest
+ * comes again.
+ */
 export const READING_MS = 20_000;
 
 /** When (ms) an answer that contradicts its ping is asked for once more. */
 export const READ_AGAIN_MS = MINUTE_MS;
 
-/** When (ms) what Gumroad's API doesn't know is asked for again, by how often it wasn't known: after 3 and 10 minutes more, then no more (null). */
+/**
+ * When (ms) what Gumroad's API doesn't know is asked for again, by how often it wasn't known: after 3 and 10 minutes
+ * more, then no more (null).
+ */
 export function readAgainAfterMiss(misses: number): number | null {
   return [3 * MINUTE_MS, 10 * MINUTE_MS][misses] ?? null;
 }
@@ -37,7 +46,10 @@ export function readAgainAfterMiss(misses: number): number | null {
 /** How long (ms) an invitation waits that Auth0 surely didn't send, because it sends too many. */
 export const INVITE_AGAIN_MS = 2 * MINUTE_MS;
 
-/** A record that can't be settled for longer than this (ms) has an alarm. Also what Gumroad's tries of one ping span, and more. */
+/**
+ * A record that can't be settled for longer than this (ms) has an alarm. Also what Gumroad's tries of one ping span,
+ * and more.
+ */
 export const UNSETTLED_LONG_MS = 15 * MINUTE_MS;
 
 /** How often (ms) a record is looked at whose bought option the policy lacks. */

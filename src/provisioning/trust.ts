@@ -26,19 +26,23 @@ export interface Told {
   readonly facts: Source;
 }
 
-
 /**
- * Takes a ping at its word, where no token allows to ask Gumroad. Gives the facts that are this buyer's; null where they
- * went to somebody else, or wait on the source's own item until it is sold.
+ * Takes a ping at its word, where no token allows to ask Gumroad. Gives the facts that are this buyer's; null where
+ * they went to somebody else, or wait on the source's own item until it is sold.
  * @throws {RefusedError} EMAIL_TYPED, OWNER_UNCLEAR, GIFT_UNCLEAR
  * @throws {NeedsPersonError} GUMROAD_TOKEN_GONE
  */
-export async function takenOnTrust(record: BuyerRecord, message: PingMessage, line: HistoryEvent, outside: Trusting): Promise<readonly Told[] | null> {
+export async function takenOnTrust(record: BuyerRecord, message: PingMessage, line: HistoryEvent,
+  outside: Trusting): Promise<readonly Told[] | null> {
   const { ping } = message;
   const source = sourceOfPing(ping);
   refuse(record, message, source);
   const facts = message.given ? asGiven(factsOfPing(ping)) : factsOfPing(ping);
-  if (isMine(record, source)) return [{ source, facts: isOwnAfterAll(record, message, source) ? { ...facts, act: await handBack(record, message, source, outside) } : facts }];
+  if (isMine(record, source)) {
+    return [{ source, facts: isOwnAfterAll(record, message, source)
+      ? { ...facts, act: await handBack(record, message, source, outside) }
+      : facts }];
+  }
 
   const { ledger, queue, signal } = outside;
   const item = ping.event === "sale" ? await ledger.claim(source, record.email) : await ledger.park(source, facts);
@@ -64,20 +68,23 @@ function refuse(record: BuyerRecord, { ping }: PingMessage, source: SourceId): v
   // What the API said stands for the pings: without it, a refund would pass unseen.
   const known = record.sources[source];
   if (known !== undefined && (known.read !== null || known.charges.some(({ read }) => read !== null))) {
-    throw new NeedsPersonError("GUMROAD_TOKEN_GONE", "This purchase was read back before, and the secret gumroad holds no access token any more: put one in.");
+    throw new NeedsPersonError("GUMROAD_TOKEN_GONE",
+      "This purchase was read back before, and the secret gumroad holds no access token any more: put one in.");
   }
 }
 
 /**
- * A source that nobody has bought yet. Its sale may come; but a *dispute* can be of a gift: the giver's sale is told of by
- * nothing else, and ends what the receiver has.
+ * A source that nobody has bought yet. Its sale may come; but a *dispute* can be of a gift: the giver's sale is told
+ * of by nothing else, and ends what the receiver has.
  */
-async function waitOrFindReceiver({ id }: SourceItem, message: PingMessage, line: HistoryEvent, outside: Trusting): Promise<void> {
+async function waitOrFindReceiver({ id }: SourceItem, message: PingMessage, line: HistoryEvent,
+  outside: Trusting): Promise<void> {
   const { ledger, gifts, queue, signal } = outside;
   const { ping } = message;
   await ledger.remember(`source#${id}`, line);
   if ((ping.event === "dispute" || ping.event === "dispute_won") && ping.subscriptionId === null) {
-    const given: GiftSide = { side: "given", saleId: ping.saleId, productId: ping.productId, soldAt: ping.soldAt, receiver: null };
+    const given: GiftSide = { side: "given", saleId: ping.saleId, productId: ping.productId, soldAt: ping.soldAt,
+      receiver: null };
     // Written before looking: whichever side comes second finds the other.
     await gifts.note(ping.email, given);
     const receivers = receiversOf(given, await gifts.of(ping.email));
@@ -89,13 +96,16 @@ async function waitOrFindReceiver({ id }: SourceItem, message: PingMessage, line
       return;
     }
   }
-  log.info("nobody has bought this source yet: its facts wait", { requestId: message.requestId, event: ping.event, source: id });
+  log.info("nobody has bought this source yet: its facts wait", { requestId: message.requestId, event: ping.event,
+    source: id });
 }
 
 /** The giver's disputed sales that a received gift may have come with. */
-async function givenTo(receiver: string, { ping, requestId }: PingMessage, { ledger, gifts }: Trusting): Promise<readonly Told[]> {
+async function givenTo(receiver: string, { ping, requestId }: PingMessage,
+  { ledger, gifts }: Trusting): Promise<readonly Told[]> {
   if (ping.event !== "sale" || !ping.gift || ping.gifter === null) return [];
-  await gifts.note(ping.gifter, { side: "received", saleId: ping.saleId, productId: ping.productId, soldAt: ping.soldAt, receiver });
+  await gifts.note(ping.gifter, { side: "received", saleId: ping.saleId, productId: ping.productId,
+    soldAt: ping.soldAt, receiver });
   const sides = await gifts.of(ping.gifter);
   const told: Told[] = [];
   for (const given of sides.filter((side) => side.side === "given" && canBeOneGift(side, ping))) {
@@ -112,8 +122,8 @@ async function givenTo(receiver: string, { ping, requestId }: PingMessage, { led
 }
 
 /**
- * Whether a source that was taken for the giver's side of a gift turns out to be that person's own purchase: a giver's side
- * has no `sale` ping.
+ * Whether a source that was taken for the giver's side of a gift turns out to be that person's own purchase: a giver's
+ * side has no `sale` ping.
  */
 function isOwnAfterAll(record: BuyerRecord, { ping, given }: PingMessage, source: SourceId): boolean {
   const taken = record.sources[source]?.charges.some((charge) => charge.gift === "given") === true;
@@ -121,16 +131,25 @@ function isOwnAfterAll(record: BuyerRecord, { ping, given }: PingMessage, source
 }
 
 /** Moves a source to whom it belongs, as an operator would: an operator's later act counts. */
-async function handBack(record: BuyerRecord, { requestId, receivedAt, pingId, ping }: PingMessage, source: SourceId, { ledger, queue, signal }: Trusting): Promise<Act> {
+async function handBack(record: BuyerRecord, { requestId, receivedAt, pingId, ping }: PingMessage, source: SourceId,
+  { ledger, queue, signal }: Trusting): Promise<Act> {
   const to = "email" in ping ? ping.email : record.email;
-  const act: Act = { at: receivedAt, id: `own ${pingId}`, by: "the service", why: "a sale ping showed whose purchase it is", decision: { kind: "move", to } };
+  const act: Act = { at: receivedAt, id: `own ${pingId}`, by: "the service",
+    why: "a sale ping showed whose purchase it is", decision: { kind: "move", to } };
   await ledger.move(source, record.email, to);
-  await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from: record.email, source, act }, `moved ${act.id}`, signal);
+  await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from: record.email, source, act }, `moved ${act.id}`,
+    signal);
   return act;
 }
 
 function receiversOf(given: GiftSide, sides: readonly GiftSide[]): readonly string[] {
-  return [...new Set(sides.flatMap((side) => (side.side === "received" && side.receiver !== null && canBeOneGift(side, given) ? [side.receiver] : [])))];
+  return [
+    ...new Set(
+      sides.flatMap((
+        side,
+      ) => (side.side === "received" && side.receiver !== null && canBeOneGift(side, given) ? [side.receiver] : [])),
+    ),
+  ];
 }
 
 function canBeOneGift(a: Pick<GiftSide, "productId" | "soldAt">, b: Pick<GiftSide, "productId" | "soldAt">): boolean {
@@ -142,5 +161,6 @@ function asGiven(facts: Source): Source {
 }
 
 function giftUnclear(): RefusedError {
-  return new RefusedError("GIFT_UNCLEAR", "A giver's sale was disputed, and more than one person got that product from them at that time: look in Gumroad whose it was.");
+  return new RefusedError("GIFT_UNCLEAR",
+    "A giver's sale was disputed, and more than one person got that product from them at that time: look in Gumroad whose it was.");
 }

@@ -11,11 +11,12 @@ const CODE = "OPTION_UNLISTED";
 export type AtRest = Pick<BuyerRecord, "unsettled" | "dueAt">;
 
 /**
- * A record at rest is due when time alone changes its roles. One with a paid option that the policy doesn't list is due
- * every few hours besides, so that a mended policy reaches it, and says so, once: a seller who renames a tier would else
- * lose every buyer of it without a word. Where the policy has an `otherwise`, that was meant.
+ * A record at rest is due when time alone changes its roles. One with a paid option that the policy doesn't list is
+ * due every few hours besides, so that a mended policy reaches it, and says so, once: a seller who renames a tier
+ * would else lose every buyer of it without a word. Where the policy has an `otherwise`, that was meant.
  */
-export function atRest(stored: BuyerRecord, access: Access, { policy, now }: { readonly policy: Policy; readonly now: () => number }): AtRest {
+export function atRest(stored: BuyerRecord, access: Access,
+  { policy, now }: { readonly policy: Policy; readonly now: () => number }): AtRest {
   const options = unlistedOptions(access, policy);
   if (options.length === 0) return { unsettled: null, dueAt: access.changesAt };
 
@@ -26,13 +27,16 @@ export function atRest(stored: BuyerRecord, access: Access, { policy, now }: { r
     count("NeedsPerson");
   }
   const waits = told !== null && stored.dueAt !== null && stored.dueAt > now() ? stored.dueAt : now() + UNLISTED_MS;
-  return { unsettled: told ?? { code: CODE, message, since: now(), attempts: 1 }, dueAt: access.changesAt === null ? waits : Math.min(waits, access.changesAt) };
+  return { unsettled: told ?? { code: CODE, message, since: now(), attempts: 1 },
+    dueAt: access.changesAt === null ? waits : Math.min(waits, access.changesAt) };
 }
 
 function unlistedOptions(access: Access, policy: Policy): readonly string[] {
   return access.verdicts.flatMap(({ productId, access: has, variantListed, variant }) => {
     const product = policy.get(productId);
-    if (!has || variantListed || product === undefined || !("variant" in product) || product.otherwise !== undefined) return [];
+    if (!has || variantListed || product === undefined || !("variant" in product) || product.otherwise !== undefined) {
+      return [];
+    }
     return [`the ${product.variant} ${variant === null ? "that is missing" : `"${variant}"`} of ${product.name}`];
   });
 }

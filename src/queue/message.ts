@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 
 import { RefusedError } from "../errors.ts";
-import { actShape, sourceIdShape } from "../facts-shape.ts";
+import { actShape, sourceIdShape } from "../access/facts-shape.ts";
 import { pingShape } from "../gumroad/ping.ts";
 
 const envelope = { v: z.literal(1), requestId: z.string() };
@@ -48,12 +48,15 @@ const hintMessage = z.object({
 });
 
 /** An operator wants the mail with which a buyer gets in sent (again). */
-const inviteMessage = z.object({ ...envelope, kind: z.literal("invite"), buyer: z.string(), by: z.string(), why: z.string() });
+const inviteMessage = z.object({ ...envelope, kind: z.literal("invite"), buyer: z.string(), by: z.string(),
+  why: z.string() });
 
-const actMessage = z.object({ ...envelope, kind: z.literal("act"), buyer: z.string(), hops: z.number(), source: sourceIdShape, act: actShape });
+const actMessage = z.object({ ...envelope, kind: z.literal("act"), buyer: z.string(), hops: z.number(),
+  source: sourceIdShape, act: actShape });
 
 /** `from` is the buyer whose record still holds the facts. */
-const movedMessage = z.object({ ...envelope, kind: z.literal("moved"), buyer: z.string(), from: z.string(), source: sourceIdShape, act: actShape });
+const movedMessage = z.object({ ...envelope, kind: z.literal("moved"), buyer: z.string(), from: z.string(),
+  source: sourceIdShape, act: actShape });
 
 const heldMessage = z.object({
   ...envelope,
@@ -67,8 +70,12 @@ const heldMessage = z.object({
   why: z.string(),
 });
 
-/** `spelling`: the email as the user has it, where that differs. Nothing of the user but that: whom to bind, Auth0 says. */
-const bindMessage = z.object({ ...envelope, kind: z.literal("bind"), buyer: z.string(), spelling: z.nullable(z.string()) });
+/**
+ * `spelling`: the email as the user has it, where that differs. Nothing of the user but that: whom to bind, Auth0
+ * says.
+ */
+const bindMessage = z.object({ ...envelope, kind: z.literal("bind"), buyer: z.string(),
+  spelling: z.nullable(z.string()) });
 
 const laterMessage = z.object({
   ...envelope,
@@ -78,7 +85,8 @@ const laterMessage = z.object({
   message: pingMessage,
 });
 
-const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage, heldMessage, bindMessage, inviteMessage, laterMessage]);
+const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage,
+  heldMessage, bindMessage, inviteMessage, laterMessage]);
 
 /** A ping on its way to its buyer's record. */
 export type PingMessage = z.infer<typeof pingMessage>;
@@ -105,7 +113,8 @@ export type BindMessage = z.infer<typeof bindMessage>;
 export type InviteMessage = z.infer<typeof inviteMessage>;
 
 /** A message for one buyer: it is worked off with the buyer's record. */
-export type BuyerMessage = PingMessage | DueMessage | HintMessage | ActMessage | MovedMessage | HeldMessage | BindMessage | InviteMessage;
+export type BuyerMessage = PingMessage | DueMessage | HintMessage | ActMessage | MovedMessage | HeldMessage
+  | BindMessage | InviteMessage;
 
 /** A ping to be looked at again in a while. It waits in a group of its own, so that nobody waits behind it. */
 export type LaterMessage = z.infer<typeof laterMessage>;
@@ -118,7 +127,10 @@ const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z
 /** What stands in the dead-letter queue by our own hand: see `Queue.keep`. */
 export type KeptLetter = z.infer<typeof deadLetter>;
 
-/** Reads a letter that somebody sent back from the dead-letter queue, with its body decoded; null for any other message. */
+/**
+ * Reads a letter that somebody sent back from the dead-letter queue, with its body decoded; null for any other
+ * message.
+ */
 export function readKeptLetter(body: string): KeptLetter | null {
   try {
     const letter = deadLetter.parse(JSON.parse(body));
@@ -128,7 +140,10 @@ export function readKeptLetter(body: string): KeptLetter | null {
   }
 }
 
-/** The FIFO group of a message: its buyer's. SQS hands out one group to one worker at a time. A hash, because group ids take no free text. */
+/**
+ * The FIFO group of a message: its buyer's. SQS hands out one group to one worker at a time. A hash, because group ids
+ * take no free text.
+ */
 export function groupOf(message: Message): string {
   return digest(message.kind === "later" ? `later ${message.message.pingId}` : message.buyer);
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageBatchCommand, SendMessageCommand,
+  type SQSClient } from "@aws-sdk/client-sqs";
 
 import { TemporaryError } from "../errors.ts";
 import { digest, groupOf, type DueMessage, type HintMessage, type Message } from "./message.ts";
@@ -42,7 +43,10 @@ export interface BulkQueue {
 
 /** SQS takes ten entries a batch. */
 const BATCH = 10;
-/** Bytes of a body that are kept: in base64 they still fit the first queue (256 KiB), to which a letter may be moved back. */
+/**
+ * Bytes of a body that are kept: in base64 they still fit the first queue (256 KiB), to which a letter may be moved
+ * back.
+ */
 const KEPT_BYTES = 160 * 1024;
 
 /** The queues at these URLs. */
@@ -69,8 +73,8 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
           new SendMessageCommand({
             QueueUrl: urls.deadLetters,
             MessageBody: asciiJson(kept),
-            // A group and an id of its own: letters have no order, and one that was sent back and came here again within
-            // five minutes must not vanish.
+            // A group and an id of its own: letters have no order, and one that was sent back and came here again
+            // within five minutes must not vanish.
             MessageGroupId: letterId,
             MessageDeduplicationId: letterId,
           }),
@@ -79,13 +83,20 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
       );
     },
     retryIn: (receiptHandle, seconds, signal) =>
-      taken(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }), withSignal(signal))),
+      taken(
+        client.send(
+          new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle,
+            VisibilityTimeout: seconds }),
+          withSignal(signal),
+        ),
+      ),
   };
 }
 
 /**
- * The queue at this URL, for many messages at once. Its depth is what waits: a message that rests until its time comes is
- * in nobody's way, and a few of those must not stop everything else. Or `all`, for who wants to see the end of something.
+ * The queue at this URL, for many messages at once. Its depth is what waits: a message that rests until its time comes
+ * is in nobody's way, and a few of those must not stop everything else. Or `all`, for who wants to see the end of
+ * something.
  */
 export function bulkQueue(client: SQSClient, queueUrl: string, counted: "waiting" | "all" = "waiting"): BulkQueue {
   return {
@@ -98,23 +109,30 @@ export function bulkQueue(client: SQSClient, queueUrl: string, counted: "waiting
           MessageDeduplicationId: digest(id),
         }));
         await taken(
-          client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }), withSignal(signal)).then(({ Failed = [] }) => {
-            if (Failed.length > 0) throw new Error(`${String(Failed.length)} of ${String(entries.length)} messages were not taken`);
-          }),
+          client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }), withSignal(signal)).then(
+            ({ Failed = [] }) => {
+              if (Failed.length > 0) {
+                throw new Error(`${String(Failed.length)} of ${String(entries.length)} messages were not taken`);
+              }
+            },
+          ),
         );
       }
     },
     depth: async (signal) => {
-      const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] });
+      const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl,
+        AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] });
       const { Attributes } = await reached(client.send(asked, withSignal(signal)));
-      return Number(Attributes?.ApproximateNumberOfMessages ?? 0) + (counted === "all" ? Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0) : 0);
+      return Number(Attributes?.ApproximateNumberOfMessages ?? 0) +
+        (counted === "all" ? Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0) : 0);
     },
   };
 }
 
 /** JSON in ASCII: SQS refuses the characters that XML refuses, such as U+FFFF. */
 function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function withSignal(signal: AbortSignal | undefined) {
@@ -129,6 +147,8 @@ async function reached<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    throw new TemporaryError("QUEUE_UNREACHABLE", "The queue could not be reached, or did not take the message.", { cause: error });
+    throw new TemporaryError("QUEUE_UNREACHABLE", "The queue could not be reached, or did not take the message.", {
+      cause: error,
+    });
   }
 }

@@ -3,7 +3,8 @@ import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { rolesOf, variantCategory, type Policy } from "../access/policy.ts";
 import type { Secret } from "../config/secret.ts";
 import { NeedsPersonError, RefusedError, TemporaryError } from "../errors.ts";
-import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount, type Form } from "../gumroad/form.ts";
+import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount,
+  type Form } from "../gumroad/form.ts";
 import { isTestPing, productOf, readPing, sellerOf } from "../gumroad/ping.ts";
 import { isAccepted } from "../http/accepted-token.ts";
 import { HttpError } from "../http/errors.ts";
@@ -29,11 +30,12 @@ const LARGEST_BYTES = 256 * 1024;
 /**
  * Takes a ping in: returning means that it is in the queue (or was a test ping, which is only logged).
  *
- * Gumroad sends again after 5xx only, and drops everything else for good. So whatever comes with a right token and can't
- * be understood is kept in the dead-letter queue before it is refused, and what is temporary is a 503.
+ * Gumroad sends again after 5xx only, and drops everything else for good. So whatever comes with a right token and
+ * can't be understood is kept in the dead-letter queue before it is refused, and what is temporary is a 503.
  * @throws {HttpError} 400, 401, 403, 413, 415 or 503
  */
-export async function receivePing(event: APIGatewayProxyEventV2, receiving: Receiving, signal: AbortSignal): Promise<void> {
+export async function receivePing(event: APIGatewayProxyEventV2, receiving: Receiving,
+  signal: AbortSignal): Promise<void> {
   try {
     const { sellerId } = await admitted(event, receiving.secret, signal);
     const body = bodyOf(event);
@@ -62,8 +64,12 @@ class RefusedPing extends RefusedError {
   }
 }
 
-/** Checks the token; on a mismatch the secret may just have been rotated, so it is read again before anybody is refused. */
-async function admitted(event: APIGatewayProxyEventV2, secret: Secret<PingSecret>, signal: AbortSignal): Promise<PingSecret> {
+/**
+ * Checks the token; on a mismatch the secret may just have been rotated, so it is read again before anybody is
+ * refused.
+ */
+async function admitted(event: APIGatewayProxyEventV2, secret: Secret<PingSecret>,
+  signal: AbortSignal): Promise<PingSecret> {
   const token = tokenOf(event);
   if (token !== undefined) {
     const known = await secret.get(signal);
@@ -75,35 +81,50 @@ async function admitted(event: APIGatewayProxyEventV2, secret: Secret<PingSecret
 }
 
 function understood(event: APIGatewayProxyEventV2, body: string, sellerId: string): Form {
-  if (Buffer.byteLength(body) > LARGEST_BYTES) throw new RefusedPing(413, "PING_TOO_LARGE", "The body is larger than 256 KB, which no ping is.");
+  if (Buffer.byteLength(body) > LARGEST_BYTES) {
+    throw new RefusedPing(413, "PING_TOO_LARGE", "The body is larger than 256 KB, which no ping is.");
+  }
   const type = (event.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded") {
-    throw new RefusedPing(415, "PING_NOT_A_FORM", "The Content-Type must be application/x-www-form-urlencoded, as Gumroad sends it.");
+    throw new RefusedPing(415, "PING_NOT_A_FORM",
+      "The Content-Type must be application/x-www-form-urlencoded, as Gumroad sends it.");
   }
   const form = read(() => parseForm(body));
   const seller = sellerOf(form);
-  if (seller !== undefined && seller !== sellerId) throw new RefusedPing(403, "PING_OF_ANOTHER_SELLER", "The ping's seller_id is not the shop that this service belongs to.");
+  if (seller !== undefined && seller !== sellerId) {
+    throw new RefusedPing(403, "PING_OF_ANOTHER_SELLER",
+      "The ping's seller_id is not the shop that this service belongs to.");
+  }
   return form;
 }
 
-async function enqueue(form: Form, body: string, requestId: string, { queue, now }: Receiving, signal: AbortSignal): Promise<void> {
+async function enqueue(form: Form, body: string, requestId: string, { queue, now }: Receiving,
+  signal: AbortSignal): Promise<void> {
   const ping = read(() => readPing(form));
   const pingId = digest(withoutRetryCount(body));
-  await queue.send({ v: 1, kind: "ping", requestId, receivedAt: now(), pingId, buyer: ping.email, hops: 0, misses: 0, again: false, given: false, ping }, pingId, signal);
+  await queue.send({ v: 1, kind: "ping", requestId, receivedAt: now(), pingId, buyer: ping.email, hops: 0, misses: 0,
+    again: false, given: false, ping }, pingId, signal);
   count("Received");
-  log.info("ping queued", { requestId, event: ping.event, product: ping.productId, buyer: buyerTag(ping.email), retry: textOf(form, "retry_count") });
+  log.info("ping queued", { requestId, event: ping.event, product: ping.productId, buyer: buyerTag(ping.email),
+    retry: textOf(form, "retry_count") });
 }
 
 function read<T>(reading: () => T): T {
   try {
     return reading();
   } catch (error) {
-    if (error instanceof FormError) throw new RefusedPing(400, "PING_NOT_UNDERSTOOD", `The field ${error.field} can't be used: ${error.message}.`, { cause: error });
+    if (error instanceof FormError) {
+      throw new RefusedPing(400, "PING_NOT_UNDERSTOOD", `The field ${error.field} can't be used: ${error.message}.`, {
+        cause: error,
+      });
+    }
     throw error;
   }
 }
 
-/** Gumroad's test ping shows a real buyer's latest sale: it must change nothing, but shows the seller that all is well. */
+/**
+ * Gumroad's test ping shows a real buyer's latest sale: it must change nothing, but shows the seller that all is well.
+ */
 function logTestPing(form: Form, policy: Policy, requestId: string): void {
   const product = policy.get(productOf(form) ?? "");
   const category = product === undefined ? null : variantCategory(product);

@@ -11,11 +11,14 @@ export interface PingSecret {
 
 /** Checks the secret's JSON: `{"tokens": ["…"], "seller_id": "…"}`. */
 export const pingSecretShape: z.ZodMiniType<PingSecret> = z.pipe(
-  z.object({ tokens: z.array(z.string().check(z.minLength(1))).check(z.minLength(1)), seller_id: z.string().check(z.minLength(1)) }),
+  z.object({ tokens: z.array(z.string().check(z.minLength(1))).check(z.minLength(1)),
+    seller_id: z.string().check(z.minLength(1)) }),
   z.transform(({ tokens, seller_id }) => ({ tokens, sellerId: seller_id })),
 );
 
-/** The token that a request brings: in the path, or as Basic auth, which is how Gumroad sends a URL's `user:token@`. */
+/**
+ * The token that a request brings: in the path, or as Basic auth, which is how Gumroad sends a URL's `user:token@`.
+ */
 export function tokenOf(event: APIGatewayProxyEventV2): string | undefined {
   return event.pathParameters?.["token"] ?? basicToken(event.headers["authorization"]);
 }

@@ -25,7 +25,8 @@ const positionShape = z.discriminatedUnion("step", [
   /** The running subscriptions of one product after the other. */
   z.object({ step: z.literal("subscribers"), productId: z.string(), pageKey: z.nullable(z.string()) }),
   /** All records. `holders`: how many buyers had each product so far; pairs, because an id comes from outside. */
-  z.object({ step: z.literal("records"), after: z.nullable(z.object({ pk: z.string(), sk: z.string() })), holders: z.array(z.tuple([z.string(), z.number()])) }),
+  z.object({ step: z.literal("records"), after: z.nullable(z.object({ pk: z.string(), sk: z.string() })),
+    holders: z.array(z.tuple([z.string(), z.number()])) }),
 ]);
 type Position = z.infer<typeof positionShape>;
 
@@ -56,35 +57,52 @@ function firstPosition(policy: Policy): Position {
   return productId === undefined ? firstRecords : { step: "subscribers", productId, pageKey: null };
 }
 
-/** Subscriptions that run by Gumroad and not by our record. Each is known by its own id; whose a new one is, its first sale tells. */
-async function subscribersPage({ productId, pageKey }: Extract<Position, { step: "subscribers" }>, shop: GumroadApi, tools: SweepTools): Promise<SweepPage> {
+/**
+ * Subscriptions that run by Gumroad and not by our record. Each is known by its own id; whose a new one is, its first
+ * sale tells.
+ */
+async function subscribersPage({ productId, pageKey }: Extract<Position, { step: "subscribers" }>, shop: GumroadApi,
+  tools: SweepTools): Promise<SweepPage> {
   const at = tools.now();
   const { rows, next } = await listed(productId, pageKey, shop, tools);
   const owned = await tools.survey.owned(rows.map(({ id }) => `subscription:${id}` as const));
-  const differing = rows.filter((row) => tellsMore(owned.get(`subscription:${row.id}`)?.known, factsOfSubscriber(row, at)));
-  const found = await sideBySide(differing, (row) => eachAlone(row.id, tools.sweep, async (): Promise<readonly BulkMessage[]> => {
-    const buyer = owned.get(`subscription:${row.id}`)?.buyer ?? (await buyerOf(row, shop, tools));
-    if (buyer !== null) return [hintFor(buyer, { subscriptionId: row.id }, tools)];
-    log.warn("a subscription whose buyer Gumroad doesn't name", { subscription: row.id, sweep: tools.sweep });
-    return [];
-  }));
-  const following = next === null ? productAfter(productId, tools.policy) : { step: "subscribers" as const, productId, pageKey: next };
+  const differing = rows.filter((row) =>
+    tellsMore(owned.get(`subscription:${row.id}`)?.known, factsOfSubscriber(row, at))
+  );
+  const found = await sideBySide(differing,
+    (row) =>
+      eachAlone(row.id, tools.sweep, async (): Promise<readonly BulkMessage[]> => {
+        const buyer = owned.get(`subscription:${row.id}`)?.buyer ?? (await buyerOf(row, shop, tools));
+        if (buyer !== null) return [hintFor(buyer, { subscriptionId: row.id }, tools)];
+        log.warn("a subscription whose buyer Gumroad doesn't name", { subscription: row.id, sweep: tools.sweep });
+        return [];
+      }));
+  const following = next === null
+    ? productAfter(productId, tools.policy)
+    : { step: "subscribers" as const, productId, pageKey: next };
   return { read: rows.length, differed: differing.length, found: found.flat(), next: written(following) };
 }
 
 /** One product that Gumroad refuses to list must not keep the others from being looked at. */
-async function listed(productId: string, pageKey: string | null, shop: GumroadApi, { deadline, sweep }: SweepTools): Promise<Page<SubscriberRow>> {
+async function listed(productId: string, pageKey: string | null, shop: GumroadApi,
+  { deadline, sweep }: SweepTools): Promise<Page<SubscriberRow>> {
   try {
     return await shop.subscribers(productId, pageKey, deadline);
   } catch (error) {
     if (!(error instanceof NeedsPersonError) || error.code !== "GUMROAD_REFUSED") throw error;
     count("NeedsPerson");
-    log.error("needs a person", { mend: "Gumroad refuses to list this product's subscribers: is its id in src/products.ts right?", product: productId, sweep, causes: causesOf(error) });
+    log.error("needs a person", {
+      mend: "Gumroad refuses to list this product's subscribers: is its id in src/products.ts right?",
+      product: productId,
+      sweep,
+      causes: causesOf(error),
+    });
     return { rows: [], next: null };
   }
 }
 
-async function buyerOf({ saleIds }: SubscriberRow, shop: GumroadApi, { deadline }: SweepTools): Promise<string | null> {
+async function buyerOf({ saleIds }: SubscriberRow, shop: GumroadApi,
+  { deadline }: SweepTools): Promise<string | null> {
   const [first] = saleIds;
   const sale = first === undefined ? null : await shop.sale(first, deadline);
   return sale === null ? null : ownerOfRow(sale);
@@ -92,17 +110,23 @@ async function buyerOf({ saleIds }: SubscriberRow, shop: GumroadApi, { deadline 
 
 function productAfter(productId: string, policy: Policy): Position {
   const ids = [...policy.keys()];
-  // One that is no longer in the policy was the last: its place is lost, and the day's rest matters less than going on.
+  // One that is no longer in the policy was the last: its place is lost, and the day's rest matters less than going
+  // on.
   const following = ids.includes(productId) ? ids[ids.indexOf(productId) + 1] : undefined;
   return following === undefined ? firstRecords : { step: "subscribers", productId: following, pageKey: null };
 }
 
 /** Looks at records one after the other, so that a part can end in the middle when the time is up. */
-async function recordsPage({ after, holders }: Extract<Position, { step: "records" }>, tools: SweepTools): Promise<SweepPage> {
+async function recordsPage({ after, holders }: Extract<Position, { step: "records" }>,
+  tools: SweepTools): Promise<SweepPage> {
   const part = await tools.survey.records(after);
   if (part.broken > 0) {
     count("NeedsPerson");
-    log.error("needs a person", { mend: "Records in the ledger's table can't be read: see which, and by what they were written.", records: part.broken, causes: ["RECORD_BROKEN"] });
+    log.error("needs a person", {
+      mend: "Records in the ledger's table can't be read: see which, and by what they were written.",
+      records: part.broken,
+      causes: ["RECORD_BROKEN"],
+    });
   }
   const held = new Map(holders);
   const found: BulkMessage[] = [];
@@ -121,7 +145,8 @@ async function recordsPage({ after, holders }: Extract<Position, { step: "record
     }
   }
   if (next === null) await keepCounts(held, tools);
-  return { read, differed, found: distinct(found), next: next === null ? null : written({ step: "records", after: next, holders: [...held] }) };
+  return { read, differed, found: distinct(found),
+    next: next === null ? null : written({ step: "records", after: next, holders: [...held] }) };
 }
 
 async function wrongIn(record: BuyerRecord, tools: SweepTools): Promise<readonly BulkMessage[]> {
@@ -133,7 +158,9 @@ async function wrongIn(record: BuyerRecord, tools: SweepTools): Promise<readonly
 
 /** A product that nobody has is counted too: it may have had holders yesterday. */
 async function keepCounts(held: ReadonlyMap<string, number>, { policy, holders }: SweepTools): Promise<void> {
-  for (const productId of new Set([...policy.keys(), ...held.keys()])) await holders.setHolders(productId, held.get(productId) ?? 0);
+  for (const productId of new Set([...policy.keys(), ...held.keys()])) {
+    await holders.setHolders(productId, held.get(productId) ?? 0);
+  }
 }
 
 function written(position: Position): string {

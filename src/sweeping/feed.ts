@@ -9,7 +9,10 @@ const LOOK_AGAIN_MS = 2_000;
 
 /** Puts bulk work into the queue, but only while it is nearly empty: no new buyer waits behind it. */
 export interface Feed {
-  /** Whether more may be sent now. Waits while the queue gets emptier; false once it doesn't, or the time or this run's share is up. */
+  /**
+   * Whether more may be sent now. Waits while the queue gets emptier; false once it doesn't, or the time or this run's
+   * share is up.
+   */
   ready(): Promise<boolean>;
   /** Throws TemporaryError QUEUE_UNREACHABLE. */
   send(messages: readonly BulkMessage[]): Promise<void>;

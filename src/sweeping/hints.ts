@@ -5,14 +5,17 @@ import type { SweepTools } from "./sweep.ts";
 export type ToReadBack = { readonly saleId: string } | { readonly subscriptionId: string };
 
 /**
- * Word for a buyer's record that Gumroad shows something else. The same of one sweep is queued once within five minutes.
- * Who bought in the last days and is found now is a new buyer whose ping was lost: they get the mail that new buyers get.
+ * Word for a buyer's record that Gumroad shows something else. The same of one sweep is queued once within five
+ * minutes. Who bought in the last days and is found now is a new buyer whose ping was lost: they get the mail that new
+ * buyers get.
  */
-export function hintFor(buyer: string, what: ToReadBack, { requestId, sweep, now }: Pick<SweepTools, "requestId" | "sweep" | "now">): BulkMessage {
+export function hintFor(buyer: string, what: ToReadBack,
+  { requestId, sweep, now }: Pick<SweepTools, "requestId" | "sweep" | "now">): BulkMessage {
   const saleId = "saleId" in what ? what.saleId : null;
   const subscriptionId = "subscriptionId" in what ? what.subscriptionId : null;
   return {
-    message: { v: 1, kind: "hint", requestId, buyer, hops: 0, saleId, subscriptionId, sweep, foundAt: now(), invite: sweep.startsWith("recent ") },
+    message: { v: 1, kind: "hint", requestId, buyer, hops: 0, saleId, subscriptionId, sweep, foundAt: now(),
+      invite: sweep.startsWith("recent ") },
     id: `${sweep} ${saleId === null ? "subscription" : "sale"} ${saleId ?? subscriptionId ?? ""}`,
   };
 }

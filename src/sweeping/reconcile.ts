@@ -60,8 +60,8 @@ export interface AskedSweep {
 }
 
 /**
- * What is more urgent comes first, but each has its minute: a busy shop's last days alone could take all the time there is,
- * and a sweep that fails where it stands must not keep the others from their turn.
+ * What is more urgent comes first, but each has its minute: a busy shop's last days alone could take all the time
+ * there is, and a sweep that fails where it stands must not keep the others from their turn.
  */
 function orderAt(now: number): readonly Sweep[] {
   switch (Math.floor(now / MINUTE_MS) % 3) {
@@ -76,7 +76,8 @@ function orderAt(now: number): readonly Sweep[] {
 
 const MINUTE_MS = 60_000;
 
-const askedShape: z.ZodMiniType<AskedSweep> = z.strictObject({ sweep: z.enum(sweepKinds), goOn: z.optional(z.boolean()) });
+const askedShape: z.ZodMiniType<AskedSweep> = z.strictObject({ sweep: z.enum(sweepKinds),
+  goOn: z.optional(z.boolean()) });
 
 /** The sweep that an event asks for: `{"sweep": "recent"}`. Null for the schedule's event, and for everything else. */
 export function askedSweep(event: unknown): AskedSweep | null {
@@ -84,8 +85,8 @@ export function askedSweep(event: unknown): AskedSweep | null {
 }
 
 /**
- * One run: the due buyers, then as much of the sweeps as fits. With a sweep asked for: a slice of that one, and nothing else.
- * A Gumroad that can't be read ends the sweeps for this minute, and nothing more.
+ * One run: the due buyers, then as much of the sweeps as fits. With a sweep asked for: a slice of that one, and
+ * nothing else. A Gumroad that can't be read ends the sweeps for this minute, and nothing more.
  * @throws {TemporaryError} LEDGER_UNREACHABLE, QUEUE_UNREACHABLE
  */
 export async function reconcile(asked: AskedSweep | null, work: Reconciling): Promise<ReconcileReport> {
@@ -109,8 +110,12 @@ export async function reconcile(asked: AskedSweep | null, work: Reconciling): Pr
   return { due, sweeps };
 }
 
-/** A slice of a sweep that is under way, due or asked for; null if it is none of these, can't be done, or another run was first. */
-async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed, work: Reconciling): Promise<SweepState | null> {
+/**
+ * A slice of a sweep that is under way, due or asked for; null if it is none of these, can't be done, or another run
+ * was first.
+ */
+async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed,
+  work: Reconciling): Promise<SweepState | null> {
   const last = await work.sweeps.load(sweep.kind);
   const isUnderWay = last !== null && last.finishedAt === null;
   const isDue = last === null || (last.finishedAt !== null && work.now() >= last.startedAt + sweep.everyMs);
@@ -119,15 +124,23 @@ async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed, work: 
 
   const shop = await work.openShop(work.deadline);
   // Nothing is written down: once there is a token, it begins at once.
-  if (shop === null && sweep.needsShop) return asked === null ? null : { sweep: sweep.kind, read: 0, differed: 0, sent: 0, finished: true, token: false };
+  if (shop === null && sweep.needsShop) {
+    return asked === null
+      ? null
+      : { sweep: sweep.kind, read: 0, differed: 0, sent: 0, finished: true, token: false };
+  }
   const goesOn = isUnderWay && (asked === null || asked.goOn === true);
   const begun = goesOn ? last : await work.sweeps.save(fresh(sweep, last, work));
   if (begun === null) return null;
   return stateOf(await sliceOrEnd(sweep, begun, shop, feed, work), shop !== null);
 }
 
-/** A sweep whose place Gumroad refuses (its page key is none any more) would stand there for ever: it ends, and begins anew in its time. */
-async function sliceOrEnd(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, feed: Feed, work: Reconciling): Promise<Checkpoint> {
+/**
+ * A sweep whose place Gumroad refuses (its page key is none any more) would stand there for ever: it ends, and begins
+ * anew in its time.
+ */
+async function sliceOrEnd(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, feed: Feed,
+  work: Reconciling): Promise<Checkpoint> {
   try {
     return await slice(sweep, begun, shop, feed, work);
   } catch (error) {
@@ -141,14 +154,16 @@ async function sliceOrEnd(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | nu
 
 function fresh({ kind, begin }: Sweep, last: Checkpoint | null, { policy, now }: Reconciling): Checkpoint {
   const startedAt = now();
-  return { kind, startedAt, position: begin(startedAt, last, policy), read: 0, differed: 0, sent: 0, finishedAt: null, version: last?.version ?? 0 };
+  return { kind, startedAt, position: begin(startedAt, last, policy), read: 0, differed: 0, sent: 0, finishedAt: null,
+    version: last?.version ?? 0 };
 }
 
 /**
  * Page by page, until the sweep ends, the time is up, or the queue has enough. A page's findings are sent before it is
  * ticked off, on the version that was read: a crash repeats one page, and of two at once only one goes on.
  */
-async function slice(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, feed: Feed, work: Reconciling): Promise<Checkpoint> {
+async function slice(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, feed: Feed,
+  work: Reconciling): Promise<Checkpoint> {
   const name = sweepName(begun);
   let checkpoint = begun;
   while (checkpoint.finishedAt === null && (await feed.ready())) {
@@ -176,14 +191,18 @@ async function slice(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, f
 
 function tell(finished: Checkpoint): void {
   const { startedAt, finishedAt, read, differed, sent } = finished;
-  log.info("sweep finished", { sweep: sweepName(finished), read, differed, sent, tookMs: (finishedAt ?? startedAt) - startedAt });
+  log.info("sweep finished", { sweep: sweepName(finished), read, differed, sent,
+    tookMs: (finishedAt ?? startedAt) - startedAt });
 }
 
 function stateOf({ kind, read, differed, sent, finishedAt }: Checkpoint, token: boolean): SweepState {
   return { sweep: kind, read, differed, sent, finished: finishedAt !== null, token };
 }
 
-/** Gumroad's failures are counted where it is called. The ledger's and the queue's are this function's own, and fail it. */
+/**
+ * Gumroad's failures are counted where it is called. The ledger's and the queue's are this function's own, and fail
+ * it.
+ */
 function leaveForNextRun(error: unknown, { requestId }: Reconciling): void {
   if (error instanceof NeedsPersonError) {
     count("NeedsPerson");

@@ -12,47 +12,56 @@ import type { ToReadBack } from "./hints.ts";
 import { sideBySide } from "./side-by-side.ts";
 import type { SweepTools } from "./sweep.ts";
 
-
 /**
- * Whether a record's roles are not what facts, policy and time say by now, and nothing would bring it back by itself: the
- * policy was edited since it was last worked on. Sources whose loss is held give on what they gave.
+ * Whether a record's roles are not what facts, policy and time say by now, and nothing would bring it back by itself:
+ * the policy was edited since it was last worked on. Sources whose loss is held give on what they gave.
  */
 export function isStale(record: BuyerRecord, policy: Policy, now: number): boolean {
   const isInHand = record.dueAt !== null && (record.unsettled !== null || changesOf(record).length > 0);
   if (isInHand) return false;
   const access = entitlements(record.sources, policy, now);
-  const held = entriesOf(record.sources).flatMap(([id]) => (record.held[id] === undefined ? [] : (record.gave[id] ?? [])));
+  const held = entriesOf(record.sources).flatMap((
+    [id],
+  ) => (record.held[id] === undefined ? [] : (record.gave[id] ?? [])));
   const roles = [...new Set([...access.roles, ...held])];
-  if (changesOf(marked(record, roles)).length > 0 || (roles.length > 0 && Object.keys(record.users).length === 0)) return true;
+  if (changesOf(marked(record, roles)).length > 0 || (roles.length > 0 && Object.keys(record.users).length === 0)) {
+    return true;
+  }
   return access.changesAt !== null && (record.dueAt === null || record.dueAt > access.changesAt);
 }
 
 /** The products that give a buyer roles, as the record was last worked on. */
 export function productsHeld({ sources, gave }: BuyerRecord): ReadonlySet<string> {
-  return new Set(entriesOf(sources).flatMap(([id, { productId }]) => ((gave[id] ?? []).length > 0 && productId !== "" ? [productId] : [])));
+  return new Set(
+    entriesOf(sources).flatMap((
+      [id, { productId }],
+    ) => ((gave[id] ?? []).length > 0 && productId !== "" ? [productId] : [])),
+  );
 }
 
 /**
- * What Gumroad shows otherwise of what gives this buyer access: subscriptions that ended, and what became of the giver's
- * side of gifts. A received gift whose giver isn't known yet is read back for that. What Gumroad doesn't find changes nothing.
+ * What Gumroad shows otherwise of what gives this buyer access: subscriptions that ended, and what became of the
+ * giver's side of gifts. A received gift whose giver isn't known yet is read back for that. What Gumroad doesn't find
+ * changes nothing.
  */
-export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi, tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep">): Promise<readonly ToReadBack[]> {
+export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi,
+  tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep">): Promise<readonly ToReadBack[]> {
   const own = entriesOf(record.sources).filter(([id]) => isMine(record, id));
   const running = own.flatMap(([id, source]) => (isRunning(id, source) ? [id.slice("subscription:".length)] : []));
   const ended = await sideBySide(running, (subscriptionId) =>
     eachAlone(subscriptionId, tools.sweep, async () => {
       const row = await shop.subscriber(subscriptionId, tools.deadline);
       return row === null || row.ended === null ? [] : [{ subscriptionId }];
-    }),
+    }));
+  const given = own.flatMap(([, source]) =>
+    source.charges.filter(isLiveGiven).map((charge) => ({ source, saleId: charge.saleId }))
   );
-  const given = own.flatMap(([, source]) => source.charges.filter(isLiveGiven).map((charge) => ({ source, saleId: charge.saleId })));
   const changed = await sideBySide(given, ({ source, saleId }) =>
     eachAlone(saleId, tools.sweep, async () => {
       const at = tools.now();
       const row = await shop.sale(saleId, tools.deadline);
       return row === null || !tellsMore(source, factsOfSale(row, at)) ? [] : [{ saleId }];
-    }),
-  );
+    }));
   return [...ended.flat(), ...changed.flat(), ...giftsWithoutGiver(record, tools)];
 }
 
@@ -66,10 +75,17 @@ function isLiveGiven(charge: Charge): boolean {
   return charge.gift === "given" && charge.seen && !refunded && (!disputed || disputeWon);
 }
 
-function giftsWithoutGiver(record: BuyerRecord, { policy, now }: Pick<SweepTools, "policy" | "now">): readonly ToReadBack[] {
-  const live = new Set(entitlements(record.sources, policy, now()).verdicts.flatMap(({ access, source }) => (access ? [source] : [])));
+function giftsWithoutGiver(record: BuyerRecord,
+  { policy, now }: Pick<SweepTools, "policy" | "now">): readonly ToReadBack[] {
+  const live = new Set(
+    entitlements(record.sources, policy, now()).verdicts.flatMap(({ access, source }) => (access ? [source] : [])),
+  );
   return entriesOf(record.sources).flatMap(([id, source]) =>
-    live.has(id) && isMine(record, id) ? source.charges.filter((charge) => charge.seen && charge.gift === "received" && !hasGiver(charge, source, record)).map(({ saleId }) => ({ saleId })) : [],
+    live.has(id) && isMine(record, id)
+      ? source.charges.filter((charge) =>
+        charge.seen && charge.gift === "received" && !hasGiver(charge, source, record)
+      ).map(({ saleId }) => ({ saleId }))
+      : []
   );
 }
 

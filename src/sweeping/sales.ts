@@ -11,7 +11,9 @@ import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/** The schedule's minutes come a few seconds early or late: without this, every fourth sweep would begin a minute late. */
+/**
+ * The schedule's minutes come a few seconds early or late: without this, every fourth sweep would begin a minute late.
+ */
 const SLACK_MS = 30_000;
 
 const positionShape = z.object({ after: z.nullable(z.string()), pageKey: z.nullable(z.string()) });
@@ -21,7 +23,8 @@ export const recentSales: Sweep = {
   kind: "recent",
   everyMs: 15 * MINUTE_MS - SLACK_MS,
   needsShop: true,
-  // From before the last one began: had it taken days, the sales of those days would else be seen by nobody but the weekly one.
+  // From before the last one began: had it taken days, the sales of those days would else be seen by nobody but the
+  // weekly one.
   begin: (now, last) => written({ after: dayOf(Math.min(now - 2 * DAY_MS, last?.startedAt ?? now)), pageKey: null }),
   page: salesPage,
 };
@@ -40,7 +43,8 @@ async function salesPage(position: string, tools: SweepTools): Promise<SweepPage
   const { after, pageKey } = positionShape.parse(JSON.parse(position));
   if (shop === null) return { read: 0, differed: 0, found: [], next: position };
   const at = now();
-  const { rows, next } = await shop.sales({ ...(after === null ? {} : { after }), ...(pageKey === null ? {} : { pageKey }) }, deadline);
+  const { rows, next } = await shop.sales({ ...(after === null ? {} : { after }),
+    ...(pageKey === null ? {} : { pageKey }) }, deadline);
   const owned = await survey.owned(rows.map(sourceOfRow));
 
   const found: BulkMessage[] = [];
@@ -54,10 +58,14 @@ async function salesPage(position: string, tools: SweepTools): Promise<SweepPage
     if (buyer === null) log.warn("a gift whose receiver Gumroad doesn't name", { sale: row.id, sweep: tools.sweep });
     else found.push(hintFor(buyer, what, tools));
   }
-  return { read: rows.length, differed, found: distinct(found), next: next === null ? null : written({ after, pageKey: next }) };
+  return { read: rows.length, differed, found: distinct(found),
+    next: next === null ? null : written({ after, pageKey: next }) };
 }
 
-/** What to read back where a row differs from what is known; null where it doesn't. A dead membership's row doesn't say since when. */
+/**
+ * What to read back where a row differs from what is known; null where it doesn't. A dead membership's row doesn't say
+ * since when.
+ */
 export function unlike(row: SaleRow, known: Source | undefined, at: number): ToReadBack | null {
   if (tellsMore(known, { ...factsOfSale(row, at), read: null })) return { saleId: row.id };
   if (known === undefined || row.subscriptionId === null || row.dead === (endOf(known) !== null)) return null;

@@ -9,12 +9,14 @@ import type { GumroadCredentials } from "../gumroad/secret.ts";
 export type OpenShop = (signal: AbortSignal) => Promise<GumroadApi | null>;
 
 /** A shop that is opened only to its own token: another seller's sales must never give access here. */
-export function shopOf(api: GumroadApi, credentials: (signal: AbortSignal) => Promise<GumroadCredentials | null>): OpenShop {
+export function shopOf(api: GumroadApi,
+  credentials: (signal: AbortSignal) => Promise<GumroadCredentials | null>): OpenShop {
   return async (signal) => {
     const configured = await credentials(signal);
     if (configured === null) return null;
     const sellerId = await api.sellerId(signal);
     if (sellerId === configured.sellerId) return api;
-    throw new NeedsPersonError("GUMROAD_SELLER", "The access token in the secret gumroad is of another seller than its seller_id: put the right pair there.");
+    throw new NeedsPersonError("GUMROAD_SELLER",
+      "The access token in the secret gumroad is of another seller than its seller_id: put the right pair there.");
   };
 }

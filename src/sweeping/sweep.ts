@@ -37,8 +37,8 @@ export interface SweepPage {
 }
 
 /**
- * One of the sweeps, page by page: no more than a page is ever held. What it finds is only a hint, which goes through the
- * queue and is read back there; so a page that is worked twice, after a crash, does no harm.
+ * One of the sweeps, page by page: no more than a page is ever held. What it finds is only a hint, which goes through
+ * the queue and is read back there; so a page that is worked twice, after a crash, does no harm.
  */
 export interface Sweep {
   readonly kind: SweepKind;

@@ -2,10 +2,10 @@
  * The post-login Action: puts the roles of a user with a verified email into the access token, and asks the service's
  * `bind` once for a user that it may not know yet (Google after buying with a password, or the reverse).
  *
- * `npm run tenant` compiles this file to the one CommonJS file that Auth0 takes. Auth0 runs it at every login, silent ones
- * and refreshed tokens too, under Node 22, which has `fetch`. It must never fail a login, needs no package, and logs
- * neither an email nor a token. The shapes below are the parts that it uses of Auth0's event and api objects, from
- * https://auth0.com/docs/customize/actions/explore-triggers/signup-and-login-triggers/login-trigger
+ * `npm run tenant` compiles this file to the one CommonJS file that Auth0 takes. Auth0 runs it at every login, silent
+ * ones and refreshed tokens too, under Node 22, which has `fetch`. It must never fail a login, needs no package, and
+ * logs neither an email nor a token. The shapes below are the parts that it uses of Auth0's event and api objects,
+ * from https://auth0.com/docs/customize/actions/explore-triggers/signup-and-login-triggers/login-trigger
  */
 // As Auth0's own examples name it: should this fail to load, so would every login.
 import { createHash } from "crypto";
@@ -16,7 +16,8 @@ export interface PostLoginEvent {
   readonly authorization?: { readonly roles?: readonly string[] };
   /**
    * The Action's own secrets:
-   * - `ROLES_CLAIM`: the claim's name, a URL; Auth0 drops a custom claim without a namespace, or with its own, in silence
+   * - `ROLES_CLAIM`: the claim's name, a URL; Auth0 drops a custom claim without a namespace, or with its own, in
+   *   silence
    * - `BIND_URL`, `BIND_TOKEN`: the service's `bind`; left out, it is not asked
    */
   readonly secrets: Readonly<Record<string, string | undefined>>;
@@ -46,7 +47,10 @@ export interface PostLoginApi {
 const BIND_MS = 900;
 /** Who was answered without a role and has none asks again after this (ms): the purchase may have come since. */
 const ASK_AGAIN_MS = 10 * 60_000;
-/** The key in `app_metadata` that says that `bind` was asked. A root key of its own: a change of the service's key replaces that whole. */
+/**
+ * The key in `app_metadata` that says that `bind` was asked. A root key of its own: a change of the service's key
+ * replaces that whole.
+ */
 const MARK = "gumroad_auth0_bound";
 
 /** Auth0 calls this after a login, before it issues tokens. */
@@ -59,8 +63,8 @@ export async function onExecutePostLogin(event: PostLoginEvent, api: PostLoginAp
 }
 
 /**
- * Only the access token gets them: an API checks that one. An ID token tells a page who somebody is, and lives on there for
- * as long as the page keeps it.
+ * Only the access token gets them: an API checks that one. An ID token tells a page who somebody is, and lives on
+ * there for as long as the page keeps it.
  */
 async function addRoles(event: PostLoginEvent, api: PostLoginApi): Promise<void> {
   const { user_id: userId, email, email_verified: isVerified, app_metadata: metadata } = event.user;
@@ -84,11 +88,13 @@ async function addRoles(event: PostLoginEvent, api: PostLoginApi): Promise<void>
 /** Whether `bind` need not be asked: it was, for this email, and the user has a role, or it was only just. */
 function wasAsked(mark: unknown, emailHash: string, hasRoles: boolean): boolean {
   const askedAt = at(mark, "at");
-  return at(mark, "email") === emailHash && typeof askedAt === "number" && (hasRoles || Date.now() - askedAt < ASK_AGAIN_MS);
+  return at(mark, "email") === emailHash && typeof askedAt === "number" &&
+    (hasRoles || Date.now() - askedAt < ASK_AGAIN_MS);
 }
 
 /** The roles that the email's purchases give, or null where there was no answer in time, or nobody to ask. */
-async function askBind(event: PostLoginEvent, login: Readonly<Record<string, unknown>>): Promise<readonly string[] | null> {
+async function askBind(event: PostLoginEvent,
+  login: Readonly<Record<string, unknown>>): Promise<readonly string[] | null> {
   const url = secretOf(event, "BIND_URL");
   const token = secretOf(event, "BIND_TOKEN");
   if (url === undefined || token === undefined) return null;

@@ -1,4 +1,5 @@
-import { emptySource, type Act, type Charge, type ChargeRead, type Decision, type Plan, type Source } from "../../src/access/facts.ts";
+import { emptySource, type Act, type Charge, type ChargeRead, type Decision, type Plan,
+  type Source } from "../../src/access/facts.ts";
 
 /** 5 January 2026, when the fixtures' sales happened (epoch ms). */
 export const JAN_5 = Date.parse("2026-01-05T19:38:56Z");
@@ -39,7 +40,8 @@ export function source(productId: string, charges: readonly Charge[], changes: P
 
 /** What the API said of a charge so many days after the fixtures' sales: paid, but for what a test changes. */
 export function reading(day: number, changes: Partial<ChargeRead> = {}): ChargeRead {
-  return { at: JAN_5 + day * DAY, refunded: false, partlyRefunded: false, disputed: false, disputeWon: false, variants: [], bundle: "none", ...changes };
+  return { at: JAN_5 + day * DAY, refunded: false, partlyRefunded: false, disputed: false, disputeWon: false,
+    variants: [], bundle: "none", ...changes };
 }
 
 /** What an operator decided so many days after the fixtures' sales. */

@@ -24,7 +24,8 @@ describe("accountsSecretShape", () => {
     const secret = await newAccountsSecret();
     const [retired] = (await newAccountsSecret({ kid: "0" })).keys;
 
-    expect(accountsSecretShape.safeParse({ ...secret, keys: [...secret.keys, { ...retired, d: undefined }] }).success).toBe(true);
+    expect(accountsSecretShape.safeParse({ ...secret, keys: [...secret.keys, { ...retired, d: undefined }] }).success)
+      .toBe(true);
   });
 
   it.each([
@@ -33,7 +34,8 @@ describe("accountsSecretShape", () => {
     { change: { pepper_with: "2" }, path: "pepper_with", why: "a pepper that is not there" },
     { change: { peppers: undefined }, path: "pepper_with", why: "a pepper where there are none" },
     { change: { peppers: [{ id: "1", key: "c2hvcnQ" }] }, path: "peppers.0.key", why: "a pepper that is too short" },
-    { change: { peppers: [{ id: "number one", key: "A".repeat(43) }] }, path: "peppers.0.id", why: "a pepper's id that does not fit into a hash" },
+    { change: { peppers: [{ id: "number one", key: "A".repeat(43) }] }, path: "peppers.0.id",
+      why: "a pepper's id that does not fit into a hash" },
     { change: { keys: [{ kid: "1", kty: "oct", k: "c2VjcmV0" }] }, path: "keys.0.kty", why: "a key of another kind" },
   ])("refuses $why, naming $path", async ({ change, path }) => {
     const result = accountsSecretShape.safeParse({ ...(await newAccountsSecret()), ...change });

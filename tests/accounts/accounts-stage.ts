@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 
-import { type AccountsSecret, type AccountsSecretSource, newAccountsSecret } from "../../src/accounts/accounts-secret.ts";
+import { type AccountsSecret, type AccountsSecretSource,
+  newAccountsSecret } from "../../src/accounts/accounts-secret.ts";
 import type { Argon2Cost } from "../../src/accounts/password.ts";
 
 /** 2026-11-22T10:00:00Z. */
@@ -39,7 +40,8 @@ export async function localTable(): Promise<LocalTable> {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("dynalite has no port");
   const endpoint = `http://127.0.0.1:${String(address.port)}`;
-  const client = new DynamoDBClient({ endpoint, region: "eu-central-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  const client = new DynamoDBClient({ endpoint, region: "eu-central-1",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" } });
   const name = "accounts";
   await client.send(
     new CreateTableCommand({

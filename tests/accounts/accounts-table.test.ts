@@ -29,7 +29,10 @@ describe("readAll", () => {
   it("does not take what DynamoDB left unread for what is not there", async () => {
     const busy = createServer((_request, response) => {
       response.writeHead(200, { "content-type": "application/x-amz-json-1.0" });
-      response.end(JSON.stringify({ Responses: { accounts: [] }, UnprocessedKeys: { accounts: { Keys: [{ pk: { S: "a" }, sk: { S: "1" } }] } } }));
+      response.end(
+        JSON.stringify({ Responses: { accounts: [] },
+          UnprocessedKeys: { accounts: { Keys: [{ pk: { S: "a" }, sk: { S: "1" } }] } } }),
+      );
     });
     busy.listen(0, "127.0.0.1");
     await once(busy, "listening");

@@ -37,12 +37,20 @@ describe("an access token of Auth0", () => {
     expect(await verify(token)).toEqual({ issuer: tenant.issuer, subject: "auth0|ann", roles: ["club", "course"] });
   });
 
-  it.each([{ claim: undefined }, { claim: "club" }, { claim: [1, 2] }, { claim: { club: true } }])("has no roles if the claim is $claim", async ({ claim }) => {
-    expect(await verify(await tenant.accessToken(issuedAt, { [rolesClaim]: claim, roles: ["club"] }))).toEqual({ issuer: tenant.issuer, subject: "auth0|ann", roles: [] });
-  });
+  it.each([{ claim: undefined }, { claim: "club" }, { claim: [1, 2] }, { claim: { club: true } }])(
+    "has no roles if the claim is $claim",
+    async ({ claim }) => {
+      expect(await verify(await tenant.accessToken(issuedAt, { [rolesClaim]: claim, roles: ["club"] }))).toEqual({
+        issuer: tenant.issuer,
+        subject: "auth0|ann",
+        roles: [],
+      });
+    },
+  );
 
   it("is accepted though the setting leaves out the issuer's trailing slash", async () => {
-    const lenient = createAuth0Verifier({ issuer: tenant.issuer.slice(0, -1), audience: auth0Audience, rolesClaim, now: clock.now });
+    const lenient = createAuth0Verifier({ issuer: tenant.issuer.slice(0, -1), audience: auth0Audience, rolesClaim,
+      now: clock.now });
 
     await expect(lenient(await tenant.accessToken(issuedAt))).resolves.toMatchObject({ subject: "auth0|ann" });
   });
@@ -62,7 +70,8 @@ describe("an access token of Auth0", () => {
   it("is refused with any algorithm but RS256: none, HS256 with the public key as secret, another RSA key", async () => {
     const { jwk, kid } = tenant.keys[0]!;
     const { kty = "", n = "", e = "" } = jwk;
-    const pem = createPublicKey({ key: { kty, n, e }, format: "jwk" }).export({ type: "spki", format: "pem" }).toString();
+    const pem = createPublicKey({ key: { kty, n, e }, format: "jwk" }).export({ type: "spki", format: "pem" })
+      .toString();
     const claims = { iss: tenant.issuer, aud: auth0Audience, sub: "auth0|ann", iat: issuedAt, exp: issuedAt + 60 };
     for (const forged of [
       signedWith({ alg: "none", kid }, claims, unsigned),
@@ -73,7 +82,8 @@ describe("an access token of Auth0", () => {
     ]) {
       await expect(verify(forged)).rejects.toThrow(TokenRefused);
     }
-    await expect(verify(signedWith({ alg: "RS256", kid }, claims, rs256(tenant.keys[0]!.privateKey)))).resolves.toMatchObject({ subject: "auth0|ann" });
+    await expect(verify(signedWith({ alg: "RS256", kid }, claims, rs256(tenant.keys[0]!.privateKey)))).resolves
+      .toMatchObject({ subject: "auth0|ann" });
   });
 });
 
@@ -112,7 +122,9 @@ describe("the tenant's keys", () => {
     const claims = { iss: tenant.issuer, aud: auth0Audience, sub: "x", exp: issuedAt + 60 };
 
     for (let guess = 1; guess <= 20; guess += 1) {
-      await expect(verify(signedWith({ alg: "RS256", kid: `made up ${String(guess)}` }, claims, rs256(stranger.privateKey)))).rejects.toThrow(TokenRefused);
+      await expect(
+        verify(signedWith({ alg: "RS256", kid: `made up ${String(guess)}` }, claims, rs256(stranger.privateKey))),
+      ).rejects.toThrow(TokenRefused);
     }
 
     expect(tenant.requests).toBe(1);
@@ -127,36 +139,47 @@ describe("the tenant's keys", () => {
     await expect(verify(old)).rejects.toThrow(TokenRefused);
   });
 
-  it.each(["failing", "talking nonsense", "gone"] as const)("go on counting while the tenant is %s, for a day, and are asked for no more than every five seconds", async (health) => {
-    const token = await tenant.accessToken(issuedAt);
-    await verify(token);
-    tenant.health = health;
-    clock.forward(3_600);
+  it.each(["failing", "talking nonsense", "gone"] as const)(
+    "go on counting while the tenant is %s, for a day, and are asked for no more than every five seconds",
+    async (health) => {
+      const token = await tenant.accessToken(issuedAt);
+      await verify(token);
+      tenant.health = health;
+      clock.forward(3_600);
 
-    for (let request = 1; request <= 5; request += 1) await expect(verify(token)).resolves.toMatchObject({ subject: "auth0|ann" });
-    expect(tenant.requests).toBe(2);
+      for (let request = 1; request <= 5; request += 1) {
+        await expect(verify(token)).resolves.toMatchObject({ subject: "auth0|ann" });
+      }
+      expect(tenant.requests).toBe(2);
 
-    clock.forward(86_400);
-    const young = await tenant.accessToken(clock.time / 1_000);
-    await expect(verify(young)).rejects.toMatchObject({ name: "TemporaryError", code: "AUTH0_KEYS_UNREACHABLE" });
+      clock.forward(86_400);
+      const young = await tenant.accessToken(clock.time / 1_000);
+      await expect(verify(young)).rejects.toMatchObject({ name: "TemporaryError", code: "AUTH0_KEYS_UNREACHABLE" });
 
-    tenant.health = "well";
-    clock.forward(6);
-    await expect(verify(young)).resolves.toMatchObject({ subject: "auth0|ann" });
-  });
+      tenant.health = "well";
+      clock.forward(6);
+      await expect(verify(young)).resolves.toMatchObject({ subject: "auth0|ann" });
+    },
+  );
 
   it("that can't be had at all are a temporary trouble, not a bad token", async () => {
     tenant.health = "gone";
 
-    await expect(verify(await tenant.accessToken(issuedAt))).rejects.toMatchObject({ name: "TemporaryError", code: "AUTH0_KEYS_UNREACHABLE" });
+    await expect(verify(await tenant.accessToken(issuedAt))).rejects.toMatchObject({ name: "TemporaryError",
+      code: "AUTH0_KEYS_UNREACHABLE" });
   });
 
-  it.each(["talking without end", "silent"] as const)("are not waited for, nor read to their end, while the tenant is %s", async (health) => {
-    const hasty = createAuth0Verifier({ issuer: tenant.issuer, audience: auth0Audience, rolesClaim, now: clock.now, fetchTimeoutMs: 100 });
-    tenant.health = health;
+  it.each(["talking without end", "silent"] as const)(
+    "are not waited for, nor read to their end, while the tenant is %s",
+    async (health) => {
+      const hasty = createAuth0Verifier({ issuer: tenant.issuer, audience: auth0Audience, rolesClaim, now: clock.now,
+        fetchTimeoutMs: 100 });
+      tenant.health = health;
 
-    await expect(hasty(await tenant.accessToken(issuedAt))).rejects.toMatchObject({ name: "TemporaryError", code: "AUTH0_KEYS_UNREACHABLE" });
-  });
+      await expect(hasty(await tenant.accessToken(issuedAt))).rejects.toMatchObject({ name: "TemporaryError",
+        code: "AUTH0_KEYS_UNREACHABLE" });
+    },
+  );
 
   it("that can't be asked about a new key id are a temporary trouble, too", async () => {
     await verify(await tenant.accessToken(issuedAt));
@@ -167,7 +190,10 @@ describe("the tenant's keys", () => {
     await expect(verify(await tenant.accessToken(issuedAt))).rejects.toMatchObject({ code: "AUTH0_KEYS_UNREACHABLE" });
   });
 
-  it.each(["http://tenant.eu.auth0.com/", "tenant.eu.auth0.com", "ftp://127.0.0.1/", ""])('are not fetched from "%s"', (issuer) => {
-    expect(() => createAuth0Verifier({ issuer, audience: auth0Audience, rolesClaim })).toThrow("AUTH0_ISSUER has to be an https URL");
-  });
+  it.each(["http://tenant.eu.auth0.com/", "tenant.eu.auth0.com", "ftp://127.0.0.1/", ""])('are not fetched from "%s"',
+    (issuer) => {
+      expect(() => createAuth0Verifier({ issuer, audience: auth0Audience, rolesClaim })).toThrow(
+        "AUTH0_ISSUER has to be an https URL",
+      );
+    });
 });

@@ -13,12 +13,18 @@ beforeAll(() => {
 });
 
 const verify: VerifyToken = (token) =>
-  token === "good" ? Promise.resolve({ issuer: "us", subject: "ann", roles: ["club", "course"] }) : Promise.reject(new TokenRefused("The token is not valid"));
+  token === "good"
+    ? Promise.resolve({ issuer: "us", subject: "ann", roles: ["club", "course"] })
+    : Promise.reject(new TokenRefused("The token is not valid"));
 
 describe("checkAccess, the plain function", () => {
-  it.each([{ anyRole: undefined }, { anyRole: [] }, { anyRole: ["club"] }, { anyRole: ["other", "course"] }])("lets in with %j", async ({ anyRole }) => {
-    expect(await checkAccess("Bearer good", { verify, anyRole })).toEqual({ issuer: "us", subject: "ann", roles: ["club", "course"] });
-  });
+  it.each([{ anyRole: undefined }, { anyRole: [] }, { anyRole: ["club"] }, { anyRole: ["other", "course"] }])(
+    "lets in with %j",
+    async ({ anyRole }) => {
+      expect(await checkAccess("Bearer good", { verify, anyRole })).toEqual({ issuer: "us", subject: "ann",
+        roles: ["club", "course"] });
+    },
+  );
 
   it.each([
     { authorization: undefined, anyRole: ["club"], statusCode: 401 },
@@ -28,15 +34,19 @@ describe("checkAccess, the plain function", () => {
     const check = checkAccess(authorization, { verify, anyRole });
 
     await expect(check).rejects.toBeInstanceOf(HttpError);
-    await expect(check).rejects.toMatchObject({ statusCode, headers: { "WWW-Authenticate": expect.stringContaining("Bearer realm=") } });
+    await expect(check).rejects.toMatchObject({ statusCode,
+      headers: { "WWW-Authenticate": expect.stringContaining("Bearer realm=") } });
   });
 });
 
 describe("authorize, the middleware", () => {
-  const handler = httpHandler((event) => Promise.resolve(json({ hello: identityOf(event).subject }))).use(authorize({ verify, anyRole: ["club", "other"] }));
+  const handler = httpHandler((event) => Promise.resolve(json({ hello: identityOf(event).subject }))).use(
+    authorize({ verify, anyRole: ["club", "other"] }),
+  );
 
   it("tells the handler who calls", async () => {
-    expect(await send(handler, { headers: { authorization: "Bearer good" } })).toMatchObject({ status: 200, body: { hello: "ann" } });
+    expect(await send(handler, { headers: { authorization: "Bearer good" } })).toMatchObject({ status: 200,
+      body: { hello: "ann" } });
   });
 
   it("answers itself when nobody may come in", async () => {

@@ -69,7 +69,8 @@ function watchedTable(): AccountsTable {
       tableCalls.push(name);
       return call(...parameters);
     };
-  return { read: noted("read", real.read), readAll: noted("readAll", real.readAll), put: noted("put", real.put), update: noted("update", real.update), remove: noted("remove", real.remove) };
+  return { read: noted("read", real.read), readAll: noted("readAll", real.readAll), put: noted("put", real.put),
+    update: noted("update", real.update), remove: noted("remove", real.remove) };
 }
 
 const derive = (parameters: Argon2Parameters) => {
@@ -94,8 +95,10 @@ function dependencies({ signUp = "open", cost = cheapCost }: Terms) {
   };
 }
 
-const login = (request: RequestParts, terms: Terms = {}): Promise<Answer> => send(httpHandler(loginCall(dependencies(terms))), request);
-const changePassword = (request: RequestParts): Promise<Answer> => send(httpHandler(passwordCall(dependencies({}))), request);
+const login = (request: RequestParts, terms: Terms = {}): Promise<Answer> =>
+  send(httpHandler(loginCall(dependencies(terms))), request);
+const changePassword = (request: RequestParts): Promise<Answer> =>
+  send(httpHandler(passwordCall(dependencies({}))), request);
 
 function verify(request: RequestParts): Promise<Answer> {
   const tokens = createTokens({ secret, issuer, audience: "course", now: clock.now });
@@ -123,7 +126,8 @@ describe("POST /login", () => {
     const second = await login({ body: { username: ` ${ann.toUpperCase()} `, password } });
 
     expect(first.status).toBe(200);
-    expect(first.body).toEqual({ user: { username: ann, createdAt: "2026-11-22T10:00:00.000Z" }, token: expect.any(String) });
+    expect(first.body).toEqual({ user: { username: ann, createdAt: "2026-11-22T10:00:00.000Z" },
+      token: expect.any(String) });
     expect(second.status).toBe(200);
     expect(tokenBody.parse(second.body).user).toEqual(tokenBody.parse(first.body).user);
     expect(tokenOf(second)).not.toBe(tokenOf(first));
@@ -134,7 +138,8 @@ describe("POST /login", () => {
     await login({ body: { username: ann, password } });
 
     for (const wrong of ["wrong", "p", "x".repeat(500), password.toUpperCase()]) {
-      expect(await login({ body: { username: ann, password: wrong } })).toMatchObject({ status: 401, body: badCredentials });
+      expect(await login({ body: { username: ann, password: wrong } })).toMatchObject({ status: 401,
+        body: badCredentials });
     }
   });
 
@@ -162,8 +167,11 @@ describe("POST /login", () => {
   it("refuses a weak password at sign-up with a reason, and makes no user", async () => {
     const answer = await login({ body: { username: ann, password: "password1" } });
 
-    expect(answer).toMatchObject({ status: 400, body: { status: "error", error: expect.stringContaining("This is a commonly used password.") } });
-    expect((await login({ body: { username: ann, password: "short" } })).body).toMatchObject({ error: "The password is shorter than 8 characters" });
+    expect(answer).toMatchObject({ status: 400,
+      body: { status: "error", error: expect.stringContaining("This is a commonly used password.") } });
+    expect((await login({ body: { username: ann, password: "short" } })).body).toMatchObject({
+      error: "The password is shorter than 8 characters",
+    });
     expect(await login({ body: { username: ann, password } }, { signUp: "closed" })).toMatchObject({ status: 401 });
   });
 
@@ -174,7 +182,11 @@ describe("POST /login", () => {
   it("makes one user of many first logins at once, and only the first password wins", async () => {
     const guesses = Array.from({ length: 4 }, (_, index) => `${password}-${String(index)}`);
 
-    const answers = await Promise.all(guesses.map((guess, index) => login({ body: { username: ann, password: guess }, sourceIp: `198.51.${String(index)}.7` })));
+    const answers = await Promise.all(
+      guesses.map((guess, index) =>
+        login({ body: { username: ann, password: guess }, sourceIp: `198.51.${String(index)}.7` })
+      ),
+    );
 
     const statuses = answers.map(({ status }) => status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
@@ -184,7 +196,9 @@ describe("POST /login", () => {
   });
 
   it("lets both of two first logins with the same password in", async () => {
-    const answers = await Promise.all([1, 2].map((network) => login({ body: { username: ann, password }, sourceIp: `198.51.${String(network)}.7` })));
+    const answers = await Promise.all(
+      [1, 2].map((network) => login({ body: { username: ann, password }, sourceIp: `198.51.${String(network)}.7` })),
+    );
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(tokenBody.parse(answers[0]?.body).user).toEqual(tokenBody.parse(answers[1]?.body).user);
@@ -208,7 +222,9 @@ describe("POST /login", () => {
 
   it("keeps no password, only its hash", async () => {
     await login({ body: { username: ann, password } });
-    const { Item } = await table.client.send(new GetItemCommand({ TableName: table.name, Key: { pk: { S: `user#${ann}` }, sk: { S: "user" } } }));
+    const { Item } = await table.client.send(
+      new GetItemCommand({ TableName: table.name, Key: { pk: { S: `user#${ann}` }, sk: { S: "user" } } }),
+    );
 
     expect(JSON.stringify(Item)).not.toContain(password);
     expect(Object.keys(Item ?? {}).sort()).toEqual(["createdAt", "passwordHash", "pk", "sk", "username"]);
@@ -232,7 +248,9 @@ describe("POST /password", () => {
   it("changes the password: the new one logs in, the old one no more", async () => {
     const { body } = await login({ body: { username: ann, password } });
 
-    expect(await changePassword({ body: { username: ` ${ann.toUpperCase()}`, password, newPassword } })).toMatchObject({ status: 200, body: { status: "changed" } });
+    expect(await changePassword({ body: { username: ` ${ann.toUpperCase()}`, password, newPassword } })).toMatchObject(
+      { status: 200, body: { status: "changed" } },
+    );
 
     expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 401, body: badCredentials });
     const answer = await login({ body: { username: ann, password: newPassword } });
@@ -242,16 +260,22 @@ describe("POST /password", () => {
   it("asks for the current password", async () => {
     await login({ body: { username: ann, password } });
 
-    expect(await changePassword({ body: { username: ann, password: "wrong", newPassword } })).toMatchObject({ status: 401, body: badCredentials });
+    expect(await changePassword({ body: { username: ann, password: "wrong", newPassword } })).toMatchObject({
+      status: 401,
+      body: badCredentials,
+    });
     expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 200 });
   });
 
   it.each([
     { body: { username: "ann", password: "x" }, error: 'The field "newPassword" is missing or not a text.' },
     { body: { username: "ann", newPassword: "x" }, error: 'The field "password" is missing or not a text.' },
-    { body: { username: "ann", password: "x", newPassword: { length: 12 } }, error: 'The field "newPassword" is missing or not a text.' },
-    { body: { username: "ann", password: "x", newPassword: "x".repeat(2_000) }, error: "The password is longer than 128 characters" },
-    { body: { username: "\u200b", password: "x", newPassword: "x" }, error: "The username holds characters that can't be seen" },
+    { body: { username: "ann", password: "x", newPassword: { length: 12 } },
+      error: 'The field "newPassword" is missing or not a text.' },
+    { body: { username: "ann", password: "x", newPassword: "x".repeat(2_000) },
+      error: "The password is longer than 128 characters" },
+    { body: { username: "\u200b", password: "x", newPassword: "x" },
+      error: "The username holds characters that can't be seen" },
     { body: "{", error: "The body is not JSON." },
   ])("answers 400 to $body, and computes no hash", async ({ body, error }) => {
     expect(await changePassword({ body })).toMatchObject({ status: 400, body: { status: "error", error } });
@@ -265,7 +289,8 @@ describe("POST /password", () => {
       status: 400,
       body: { error: expect.stringContaining("This is a commonly used password.") },
     });
-    expect(await changePassword({ body: { username: ann, password: "wrong", newPassword: "password1" } })).toMatchObject({ status: 401, body: badCredentials });
+    expect(await changePassword({ body: { username: ann, password: "wrong", newPassword: "password1" } }))
+      .toMatchObject({ status: 401, body: badCredentials });
     expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 200 });
   });
 
@@ -288,11 +313,14 @@ describe("POST /password", () => {
 
   it("counts as the same guesses as a login does, before any hash", async () => {
     await login({ body: { username: ann, password }, sourceIp: "198.51.100.1" });
-    for (let guess = 1; guess < throttleRules.userAndNetwork.free; guess += 1) await login({ body: { username: ann, password: "wrong" } });
+    for (let guess = 1; guess < throttleRules.userAndNetwork.free; guess += 1) {
+      await login({ body: { username: ann, password: "wrong" } });
+    }
     await changePassword({ body: { username: ann, password: "wrong", newPassword } });
     hashes = [];
 
-    expect(await changePassword({ body: { username: ann, password, newPassword } })).toMatchObject({ status: 429, headers: { "Retry-After": "2" } });
+    expect(await changePassword({ body: { username: ann, password, newPassword } })).toMatchObject({ status: 429,
+      headers: { "Retry-After": "2" } });
     expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 429 });
     expect(hashes).toEqual([]);
   });
@@ -301,7 +329,9 @@ describe("POST /password", () => {
     await login({ body: { username: ann, password } });
     const wanted = [newPassword, "fig-tree-at-dawn"];
 
-    const answers = await Promise.all(wanted.map((each) => changePassword({ body: { username: ann, password, newPassword: each } })));
+    const answers = await Promise.all(
+      wanted.map((each) => changePassword({ body: { username: ann, password, newPassword: each } })),
+    );
 
     const statuses = answers.map(({ status }) => status);
     expect(statuses.sort()).toEqual([200, 401]);
@@ -314,7 +344,9 @@ describe("POST /password", () => {
     let upgraded = false;
     const find = async (username: string) => {
       const user = await users.find(username);
-      if (!upgraded && (upgraded = true)) await login({ body: { username: ann, password } }, { cost: { ...cheapCost, passes: 2 } });
+      if (!upgraded && (upgraded = true)) {
+        await login({ body: { username: ann, password } }, { cost: { ...cheapCost, passes: 2 } });
+      }
       return user;
     };
     const handler = httpHandler(passwordCall({ ...others, users: { ...users, find } }));
@@ -337,7 +369,8 @@ describe("POST /password", () => {
 
 describe("POST /login with sign-up closed", () => {
   it("creates nobody", async () => {
-    expect(await login({ body: { username: ann, password } }, { signUp: "closed" })).toMatchObject({ status: 401, body: badCredentials });
+    expect(await login({ body: { username: ann, password } }, { signUp: "closed" })).toMatchObject({ status: 401,
+      body: badCredentials });
     expect(await storedHash(ann)).toBeUndefined();
   });
 
@@ -354,7 +387,10 @@ describe("POST /login with sign-up closed", () => {
   it("does so for passwords that no user can have, too", async () => {
     for (const wrong of ["p", "password1", "x".repeat(200)]) {
       hashes = [];
-      expect(await login({ body: { username: ann, password: wrong } }, { signUp: "closed" })).toMatchObject({ status: 401, body: badCredentials });
+      expect(await login({ body: { username: ann, password: wrong } }, { signUp: "closed" })).toMatchObject({
+        status: 401,
+        body: badCredentials,
+      });
       expect(hashes).toHaveLength(1);
     }
   });
@@ -371,20 +407,27 @@ describe("POST /login too often", () => {
     await login({ body: { username: ann, password }, sourceIp: "198.51.100.1" });
 
     for (const username of [ann, `un${ann}`]) {
-      for (let guess = 1; guess <= throttleRules.userAndNetwork.free; guess += 1) await login({ body: { username, password: "wrong" } }, { signUp: "closed" });
+      for (let guess = 1; guess <= throttleRules.userAndNetwork.free; guess += 1) {
+        await login({ body: { username, password: "wrong" } }, { signUp: "closed" });
+      }
       hashes = [];
       const answer = await login({ body: { username, password } }, { signUp: "closed" });
-      expect(answer).toMatchObject({ status: 429, headers: { "Retry-After": "2" }, body: { status: "error", error: "Too many attempts. Try again in 2 seconds." } });
+      expect(answer).toMatchObject({ status: 429, headers: { "Retry-After": "2" },
+        body: { status: "error", error: "Too many attempts. Try again in 2 seconds." } });
       expect(hashes).toEqual([]);
     }
   });
 
   it("looks at the connection's address and at no header", async () => {
     for (let guess = 1; guess <= throttleRules.userAndNetwork.free; guess += 1) {
-      await login({ body: { username: ann, password: "wrong" }, headers: { "x-forwarded-for": `198.51.100.${String(guess)}` } }, { signUp: "closed" });
+      await login({ body: { username: ann, password: "wrong" },
+        headers: { "x-forwarded-for": `198.51.100.${String(guess)}` } }, { signUp: "closed" });
     }
 
-    expect(await login({ body: { username: ann, password }, headers: { "x-forwarded-for": "192.0.2.1", forwarded: "for=192.0.2.1" } })).toMatchObject({ status: 429 });
+    expect(
+      await login({ body: { username: ann, password },
+        headers: { "x-forwarded-for": "192.0.2.1", forwarded: "for=192.0.2.1" } }),
+    ).toMatchObject({ status: 429 });
   });
 
   it("answers 503, not 401, when the table can't be had", async () => {
@@ -399,7 +442,8 @@ describe("POST /login too often", () => {
       }),
     );
 
-    expect(await send(handler, { body: { username: ann, password } })).toMatchObject({ status: 503, body: { status: "error" } });
+    expect(await send(handler, { body: { username: ann, password } })).toMatchObject({ status: 503,
+      body: { status: "error" } });
   });
 });
 
@@ -414,34 +458,46 @@ describe("POST /verify", () => {
     const token = tokenOf(await login({ body: { username: ann, password } }));
     clock.forward(906);
 
-    expect(await verify({ body: { token } })).toMatchObject({ status: 401, body: { status: "error", error: "The token has expired" } });
-    expect(await verify({ body: { token: "nonsense" } })).toMatchObject({ status: 401, body: { status: "error", error: "The token is not valid" } });
-    expect(await verify({ body: { token: await tenant.accessToken(startOfTests / 1_000) } })).toMatchObject({ status: 401 });
+    expect(await verify({ body: { token } })).toMatchObject({ status: 401,
+      body: { status: "error", error: "The token has expired" } });
+    expect(await verify({ body: { token: "nonsense" } })).toMatchObject({ status: 401,
+      body: { status: "error", error: "The token is not valid" } });
+    expect(await verify({ body: { token: await tenant.accessToken(startOfTests / 1_000) } })).toMatchObject({
+      status: 401,
+    });
   });
 
-  it.each([{ body: {} }, { body: { token: "" } }, { body: { token: 7 } }, { body: "{" }, { body: undefined }])("answers 400 to $body", async ({ body }) => {
-    expect(await verify({ body })).toMatchObject({ status: 400, body: { status: "error" } });
-  });
+  it.each([{ body: {} }, { body: { token: "" } }, { body: { token: 7 } }, { body: "{" }, { body: undefined }])(
+    "answers 400 to $body",
+    async ({ body }) => {
+      expect(await verify({ body })).toMatchObject({ status: 400, body: { status: "error" } });
+    },
+  );
 });
 
 describe("GET /private", () => {
   it("greets a user with a token of ours", async () => {
     const token = tokenOf(await login({ body: { username: ann, password } }));
 
-    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200, body: { message: `Hello ${ann}` } });
+    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200,
+      body: { message: `Hello ${ann}` } });
     expect(await enter({ headers: { authorization: `bearer ${token}` } })).toMatchObject({ status: 200 });
   });
 
   it("greets a user with a token of Auth0", async () => {
     const token = await tenant.accessToken(startOfTests / 1_000);
 
-    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200, body: { message: "Hello auth0|ann" } });
+    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200,
+      body: { message: "Hello auth0|ann" } });
   });
 
-  it.each([{}, { authorization: "" }, { authorization: "Bearer" }, { authorization: "Basic YW5uOng=" }, { authorization: "Bearer a b" }])(
+  it.each([{}, { authorization: "" }, { authorization: "Bearer" }, { authorization: "Basic YW5uOng=" }, {
+    authorization: "Bearer a b",
+  }])(
     "answers 401 with a plain challenge to %j",
     async (headers) => {
-      expect(await enter({ headers })).toMatchObject({ status: 401, headers: { "WWW-Authenticate": 'Bearer realm="accounts"' }, body: privateResource });
+      expect(await enter({ headers })).toMatchObject({ status: 401,
+        headers: { "WWW-Authenticate": 'Bearer realm="accounts"' }, body: privateResource });
     },
   );
 
@@ -451,10 +507,14 @@ describe("GET /private", () => {
 
     expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({
       status: 401,
-      headers: { "WWW-Authenticate": 'Bearer realm="accounts", error="invalid_token", error_description="The token has expired"' },
+      headers: {
+        "WWW-Authenticate":
+          'Bearer realm="accounts", error="invalid_token", error_description="The token has expired"',
+      },
       body: privateResource,
     });
-    expect(await enter({ headers: { authorization: "Bearer nonsense" } })).toMatchObject({ status: 401, body: privateResource });
+    expect(await enter({ headers: { authorization: "Bearer nonsense" } })).toMatchObject({ status: 401,
+      body: privateResource });
   });
 
   it("does not let one issuer's keys speak for the other", async () => {
@@ -470,7 +530,8 @@ describe("GET /private", () => {
     const own = tokenOf(await login({ body: { username: ann, password } }));
     tenant.health = "gone";
 
-    const [forAuth0, forOurs] = [await enter({ headers: { authorization: `Bearer ${token}` } }), await enter({ headers: { authorization: `Bearer ${own}` } })];
+    const [forAuth0, forOurs] = [await enter({ headers: { authorization: `Bearer ${token}` } }),
+      await enter({ headers: { authorization: `Bearer ${own}` } })];
 
     tenant.health = "well";
     expect(forAuth0).toMatchObject({ status: 503, headers: { "Retry-After": "60" } });
@@ -479,10 +540,14 @@ describe("GET /private", () => {
 });
 
 describe("GET /private/{role}", () => {
-  const withRoles = async (...roles: string[]) => ({ authorization: `Bearer ${await tenant.accessToken(startOfTests / 1_000, { [rolesClaim]: roles })}` });
+  const withRoles = async (...roles: string[]) => ({
+    authorization: `Bearer ${await tenant.accessToken(startOfTests / 1_000, { [rolesClaim]: roles })}`,
+  });
 
   it("lets in whoever has the role", async () => {
-    expect(await enter({ headers: await withRoles("other", "club"), pathParameters: { role: "club" } })).toMatchObject({ status: 200 });
+    expect(await enter({ headers: await withRoles("other", "club"), pathParameters: { role: "club" } })).toMatchObject(
+      { status: 200 },
+    );
   });
 
   it.each([[[]], [["clubs"]], [["Club"]]])("answers 403 to the roles %j", async (roles) => {

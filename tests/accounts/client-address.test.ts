@@ -19,7 +19,10 @@ describe("clientAddress", () => {
     expect(clientAddress(sourceIp)).toEqual({ host, network });
   });
 
-  it.each(["", "localhost", "203.0.113", "203.0.113.7:443", "203.0.113.07", "2001:db8", "203.0.113.7, 198.51.100.1"])('refuses "%s"', (sourceIp) => {
-    expect(() => clientAddress(sourceIp)).toThrow(TypeError);
-  });
+  it.each(["", "localhost", "203.0.113", "203.0.113.7:443", "203.0.113.07", "2001:db8", "203.0.113.7, 198.51.100.1"])(
+    'refuses "%s"',
+    (sourceIp) => {
+      expect(() => clientAddress(sourceIp)).toThrow(TypeError);
+    },
+  );
 });

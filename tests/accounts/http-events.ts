@@ -12,7 +12,10 @@ export interface RequestParts {
 }
 
 /** A `body` that is no text is sent as JSON, as a browser's fetch does: with the content type text/plain. */
-export function httpEvent({ body, headers = {}, sourceIp = "203.0.113.7", pathParameters, base64 = false, routeKey = "$default" }: RequestParts): APIGatewayProxyEventV2 {
+export function httpEvent(
+  { body, headers = {}, sourceIp = "203.0.113.7", pathParameters, base64 = false, routeKey = "$default" }:
+    RequestParts,
+): APIGatewayProxyEventV2 {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return {
     version: "2.0",

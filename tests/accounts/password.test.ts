@@ -51,7 +51,9 @@ describe("createPasswords", () => {
     expect(await passwords.verify("cafe\u0301 au lait", await passwords.hash("caf\u00e9 au lait"))).toBe(true);
   });
 
-  it.each([{ cost: { ...cheapCost, memory: 16 } }, { cost: { ...cheapCost, passes: 2 } }, { cost: { ...cheapCost, memory: 16, parallelism: 2 } }])(
+  it.each([{ cost: { ...cheapCost, memory: 16 } }, { cost: { ...cheapCost, passes: 2 } }, {
+    cost: { ...cheapCost, memory: 16, parallelism: 2 },
+  }])(
     "still knows a hash of other parameters, and wants it upgraded: $cost",
     async ({ cost }) => {
       const stored = await createPasswords({ cost }).hash("plum-tree-at-noon");
@@ -62,12 +64,13 @@ describe("createPasswords", () => {
     },
   );
 
-  it.each(["", "plain text", "$2b$10$abcdefghijklmnopqrstuv", "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"])(
-    'takes "%s" for no hash of ours',
-    async (stored) => {
-      await expect(passwords.verify("plum-tree-at-noon", stored)).rejects.toThrow("not an argon2id PHC string");
-    },
-  );
+  it.each(["", "plain text", "$2b$10$abcdefghijklmnopqrstuv",
+    "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"])(
+      'takes "%s" for no hash of ours',
+      async (stored) => {
+        await expect(passwords.verify("plum-tree-at-noon", stored)).rejects.toThrow("not an argon2id PHC string");
+      },
+    );
 });
 
 describe("a pepper", () => {
@@ -96,7 +99,9 @@ describe("a pepper", () => {
     const warm = createPasswords({ cost: cheapCost, peppers: peppersIn(secret) });
     const before = await warm.hash("plum-tree-at-noon");
     const rotated = { ...secret.stored, peppers: [...peppers, { id: "2", key: "A".repeat(43) }], pepper_with: "2" };
-    const after = await createPasswords({ cost: cheapCost, peppers: peppersIn(new LocalSecret(rotated)) }).hash("plum-tree-at-noon");
+    const after = await createPasswords({ cost: cheapCost, peppers: peppersIn(new LocalSecret(rotated)) }).hash(
+      "plum-tree-at-noon",
+    );
 
     secret.replace(rotated);
 
@@ -113,6 +118,7 @@ describe("a pepper", () => {
 
     const check = passwords.verify("plum-tree-at-noon", stored);
 
-    await expect(check).rejects.toMatchObject({ code: "PEPPER_MISSING", message: expect.stringContaining('pepper "1"') });
+    await expect(check).rejects.toMatchObject({ code: "PEPPER_MISSING",
+      message: expect.stringContaining('pepper "1"') });
   });
 });

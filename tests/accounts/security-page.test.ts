@@ -20,7 +20,8 @@ function rows(first: RegExp): string[][] {
 
 /** Every level 1 item of V6, V7 and V9 in ASVS 5.0.0. */
 const levelOne = [
-  ...["6.1.1", "6.2.1", "6.2.2", "6.2.3", "6.2.4", "6.2.5", "6.2.6", "6.2.7", "6.2.8", "6.3.1", "6.3.2", "6.4.1", "6.4.2"],
+  ...["6.1.1", "6.2.1", "6.2.2", "6.2.3", "6.2.4", "6.2.5", "6.2.6", "6.2.7", "6.2.8", "6.3.1", "6.3.2", "6.4.1",
+    "6.4.2"],
   ...["7.2.1", "7.2.2", "7.2.3", "7.2.4", "7.4.1", "7.4.2", "9.1.1", "9.1.2", "9.1.3", "9.2.1"],
 ];
 
@@ -30,8 +31,10 @@ describe("docs/security.md", () => {
 
     expect(items.map(([item]) => item)).toEqual(levelOne);
     for (const [item, , state = "", reason = ""] of items) {
-      expect({ item, state }).toEqual({ item, state: expect.stringMatching(/^(met|partly|not met|does not apply)$/u) });
-      expect({ item, reason }).toEqual({ item, reason: expect.stringMatching(state === "met" || state === "partly" ? /`[\w-]+\.test\.ts › / : /\w{3}/u) });
+      expect({ item, state }).toEqual({ item,
+        state: expect.stringMatching(/^(met|partly|not met|does not apply)$/u) });
+      expect({ item, reason }).toEqual({ item,
+        reason: expect.stringMatching(state === "met" || state === "partly" ? /`[\w-]+\.test\.ts › / : /\w{3}/u) });
     }
   });
 
@@ -41,7 +44,9 @@ describe("docs/security.md", () => {
     expect(named.length).toBeGreaterThan(20);
     for (const [, file = "", titles = ""] of named) {
       const source = readFileSync(path.join(import.meta.dirname, file), "utf8");
-      for (const title of titles.split(" › ")) expect({ file, title, found: isTitleIn(source, title) }).toEqual({ file, title, found: true });
+      for (const title of titles.split(" › ")) {
+        expect({ file, title, found: isTitleIn(source, title) }).toEqual({ file, title, found: true });
+      }
     }
   });
 
@@ -63,7 +68,8 @@ describe("docs/security.md", () => {
 });
 
 function isTitleIn(source: string, title: string): boolean {
-  return [`("${title}"`, `('${title}'`].some((start) => source.includes(start)) || source.includes(`\n    "${title}",`);
+  return [`("${title}"`, `('${title}'`].some((start) => source.includes(start)) ||
+    source.includes(`\n    "${title}",`);
 }
 
 function ruleNamed(name: string | undefined): ThrottleRule {

@@ -2,7 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 
 import { auth0Settings, signUpSetting, tokenSettings } from "../../src/accounts/settings.ts";
 
-const ours = { ACCOUNTS_SECRET: "accounts", ACCOUNTS_ISSUER: "https://login.example.com", ACCOUNTS_AUDIENCE: "course" };
+const ours = { ACCOUNTS_SECRET: "accounts", ACCOUNTS_ISSUER: "https://login.example.com",
+  ACCOUNTS_AUDIENCE: "course" };
 const auth0 = { AUTH0_ISSUER: "https://tenant.eu.auth0.com", AUTH0_AUDIENCE: "https://course.example.com/api" };
 
 describe("tokenSettings", () => {
@@ -21,8 +22,11 @@ describe("auth0Settings", () => {
   });
 
   it("adds the issuer's trailing slash, and takes a roles claim or none", () => {
-    expect(auth0Settings({ ...ours, ...auth0 })).toEqual({ issuer: "https://tenant.eu.auth0.com/", audience: "https://course.example.com/api", rolesClaim: undefined });
-    expect(auth0Settings({ ...auth0, ROLES_CLAIM: "https://course.example.com/roles" })?.rolesClaim).toBe("https://course.example.com/roles");
+    expect(auth0Settings({ ...ours, ...auth0 })).toEqual({ issuer: "https://tenant.eu.auth0.com/",
+      audience: "https://course.example.com/api", rolesClaim: undefined });
+    expect(auth0Settings({ ...auth0, ROLES_CLAIM: "https://course.example.com/roles" })?.rolesClaim).toBe(
+      "https://course.example.com/roles",
+    );
   });
 
   it.each([{ AUTH0_ISSUER: "" }, { AUTH0_AUDIENCE: "" }])("refuses half of the settings: %j", (change) => {
@@ -30,7 +34,9 @@ describe("auth0Settings", () => {
   });
 
   it("refuses our own issuer, as nobody could tell the tokens apart", () => {
-    expect(() => auth0Settings({ ...auth0, ACCOUNTS_ISSUER: "https://tenant.eu.auth0.com/" })).toThrow("ACCOUNTS_ISSUER has to differ");
+    expect(() => auth0Settings({ ...auth0, ACCOUNTS_ISSUER: "https://tenant.eu.auth0.com/" })).toThrow(
+      "ACCOUNTS_ISSUER has to differ",
+    );
   });
 });
 

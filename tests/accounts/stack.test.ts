@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 
 import { throttleRules } from "../../src/accounts/throttle.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Stack } from "../../local/stack.ts";
 import { startLocal } from "../pipeline/local-stack.ts";
 import { httpEvent } from "./http-events.ts";
 import { auth0Audience, rolesClaim, Tenant } from "./tenant.ts";
@@ -11,7 +11,8 @@ const password = "plum-tree-at-noon";
 /** The page that serverless.yml allows to call. */
 const page = "http://localhost:8000";
 const badCredentials = { status: "error", error: "Bad username/password combination" };
-const tokenBody = z.object({ user: z.object({ username: z.string(), createdAt: z.iso.datetime() }), token: z.string() });
+const tokenBody = z.object({ user: z.object({ username: z.string(), createdAt: z.iso.datetime() }),
+  token: z.string() });
 
 let stack: Stack;
 let tenant: Tenant;
@@ -35,8 +36,10 @@ async function call(path: string, init: RequestInit): Promise<{ status: number; 
   return { status: answer.status, headers: answer.headers, body: await answer.json() };
 }
 
-const post = (path: string, body: unknown) => call(path, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) });
-const enter = (path: string, authorization?: string) => call(path, { headers: authorization === undefined ? {} : { authorization } });
+const post = (path: string, body: unknown) =>
+  call(path, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) });
+const enter = (path: string, authorization?: string) =>
+  call(path, { headers: authorization === undefined ? {} : { authorization } });
 
 describe("the self-built login, as deployed", () => {
   it("logs in, verifies and lets in", async () => {
@@ -47,14 +50,17 @@ describe("the self-built login, as deployed", () => {
     expect(tokenBody.parse((await post("/login", { username: "ann", password })).body).user).toEqual(user);
     expect(await post("/verify", { token })).toMatchObject({ status: 200, body: { status: "valid" } });
     expect(await enter("/private", `Bearer ${token}`)).toMatchObject({ status: 200, body: { message: "Hello ann" } });
-    expect(await enter("/private/course", `Bearer ${token}`)).toMatchObject({ status: 403, body: { status: "error" } });
+    expect(await enter("/private/course", `Bearer ${token}`)).toMatchObject({ status: 403,
+      body: { status: "error" } });
   });
 
   it("refuses a wrong password, a token that is none, and a visitor without one", async () => {
     await post("/login", { username: "bob", password });
 
-    expect(await post("/login", { username: "bob", password: "wrong" })).toMatchObject({ status: 401, body: badCredentials });
-    expect(await post("/verify", { token: "nonsense" })).toMatchObject({ status: 401, body: { status: "error", error: "The token is not valid" } });
+    expect(await post("/login", { username: "bob", password: "wrong" })).toMatchObject({ status: 401,
+      body: badCredentials });
+    expect(await post("/verify", { token: "nonsense" })).toMatchObject({ status: 401,
+      body: { status: "error", error: "The token is not valid" } });
     const stranger = await enter("/private");
     expect(stranger).toMatchObject({ status: 401, body: { status: "error", error: "This is a private resource" } });
     expect(stranger.headers.get("www-authenticate")).toBe('Bearer realm="accounts"');
@@ -67,15 +73,18 @@ describe("the self-built login, as deployed", () => {
     { path: "/verify", body: "token=x" },
     { path: "/verify", body: {} },
   ])("answers 400 to $body at $path", async ({ path, body }) => {
-    expect(await post(path, body)).toMatchObject({ status: 400, body: { status: "error", error: expect.any(String) } });
+    expect(await post(path, body)).toMatchObject({ status: 400,
+      body: { status: "error", error: expect.any(String) } });
   });
 
   it("changes a password", async () => {
     const newPassword = "pear-tree-at-dusk";
     await post("/login", { username: "carol", password });
 
-    expect(await post("/password", { username: "carol", password: "wrong", newPassword })).toMatchObject({ status: 401, body: badCredentials });
-    expect(await post("/password", { username: "carol", password, newPassword })).toMatchObject({ status: 200, body: { status: "changed" } });
+    expect(await post("/password", { username: "carol", password: "wrong", newPassword })).toMatchObject({ status: 401,
+      body: badCredentials });
+    expect(await post("/password", { username: "carol", password, newPassword })).toMatchObject({ status: 200,
+      body: { status: "changed" } });
     expect(await post("/login", { username: "carol", password })).toMatchObject({ status: 401 });
     expect(await post("/login", { username: "carol", password: newPassword })).toMatchObject({ status: 200 });
   });
@@ -83,7 +92,8 @@ describe("the self-built login, as deployed", () => {
   it("lets Auth0's users in by their roles, and asks for its keys once", async () => {
     const token = await tenant.accessToken(Math.floor(Date.now() / 1_000), { [rolesClaim]: ["course"] });
 
-    expect(await enter("/private/course", `Bearer ${token}`)).toMatchObject({ status: 200, body: { message: "Hello auth0|ann" } });
+    expect(await enter("/private/course", `Bearer ${token}`)).toMatchObject({ status: 200,
+      body: { message: "Hello auth0|ann" } });
     expect(await enter("/private/club", `Bearer ${token}`)).toMatchObject({ status: 403 });
     expect(await post("/verify", { token })).toMatchObject({ status: 401 });
     expect(tenant.requests).toBe(1);
@@ -93,7 +103,9 @@ describe("the self-built login, as deployed", () => {
     await post("/login", { username: "dan", password });
 
     const user = (await stack.items("AccountsTable")).find(({ pk, sk }) => pk === "user#dan" && sk === "user");
-    expect(user).toMatchObject({ passwordHash: expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1,keyid=MQ\$/u) });
+    expect(user).toMatchObject({
+      passwordHash: expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1,keyid=MQ\$/u),
+    });
   });
 });
 
@@ -109,19 +121,26 @@ describe("a page in a browser", () => {
 
     expect(status).toBe(204);
     expect(headers.get("access-control-allow-origin")).toBe(page);
-    expect(headers.get("access-control-allow-headers")?.split(",")).toEqual(expect.arrayContaining(["authorization", "content-type"]));
+    expect(headers.get("access-control-allow-headers")?.split(",")).toEqual(
+      expect.arrayContaining(["authorization", "content-type"]),
+    );
     expect(headers.get("access-control-allow-credentials")).toBeNull();
     const refused = await call("/login", { method: "POST", body: "{", headers: { origin: page } });
     expect(refused.headers.get("access-control-allow-origin")).toBe(page);
     expect(refused.headers.get("access-control-expose-headers")?.split(",")).toContain("retry-after");
   });
 
-  it.each([{ origin: "https://evil.example" }, { origin: "http://localhost:8000.evil.example" }, { origin: "null" }])("of $origin may not", async ({ origin }) => {
-    expect((await preflight(origin)).headers.get("access-control-allow-origin")).toBeNull();
-  });
+  it.each([{ origin: "https://evil.example" }, { origin: "http://localhost:8000.evil.example" }, { origin: "null" }])(
+    "of $origin may not",
+    async ({ origin }) => {
+      expect((await preflight(origin)).headers.get("access-control-allow-origin")).toBeNull();
+    },
+  );
 
   it("may not use other methods", async () => {
-    expect((await preflight(page, "DELETE")).headers.get("access-control-allow-methods") ?? "").not.toContain("DELETE");
+    expect((await preflight(page, "DELETE")).headers.get("access-control-allow-methods") ?? "").not.toContain(
+      "DELETE",
+    );
   });
 });
 
@@ -130,7 +149,8 @@ describe("guessing", () => {
 
   /** A login from an address: over HTTP all would come from this machine. */
   async function loginFrom(sourceIp: string, username: string, typed: string) {
-    const result = await stack.invoke("login", httpEvent({ routeKey: "POST /login", body: { username, password: typed }, sourceIp }));
+    const result = await stack.invoke("login",
+      httpEvent({ routeKey: "POST /login", body: { username, password: typed }, sourceIp }));
     if (result.kind !== "answer") throw new Error(`${result.errorType}: ${result.message}`);
     return answerShape.parse(JSON.parse(result.payload));
   }
@@ -141,15 +161,20 @@ describe("guessing", () => {
     const statuses = new Map<number, number>();
     for (let guess = 0; guess < 1_000; guess += 20) {
       const answers = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => loginFrom(`10.${String((guess + index) >> 8)}.${String((guess + index) & 255)}.1`, "eve", `guess ${String(guess + index)}`)),
+        Array.from({ length: 20 }, (_, index) =>
+          loginFrom(`10.${String((guess + index) >> 8)}.${String((guess + index) & 255)}.1`, "eve",
+            `guess ${String(guess + index)}`)),
       );
-      for (const { statusCode } of answers) statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1);
+      for (const { statusCode } of answers) {
+        statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1);
+      }
     }
 
     expect([...statuses.keys()].sort()).toEqual([401, 429]);
     // A guess more for each wait that passed meanwhile: 2, 4, 8 seconds …
     expect(statuses.get(401)).toBeLessThanOrEqual(throttleRules.user.free + 3);
-    expect(await loginFrom("10.9.9.9", "eve", password)).toMatchObject({ statusCode: 429, headers: { "Retry-After": expect.any(String) } });
+    expect(await loginFrom("10.9.9.9", "eve", password)).toMatchObject({ statusCode: 429,
+      headers: { "Retry-After": expect.any(String) } });
     expect(await loginFrom("203.0.113.7", "eve", password)).toMatchObject({ statusCode: 200 });
   });
 

@@ -31,7 +31,10 @@ export class Tenant {
   readonly issuer: string;
   /** How often the keys were asked for. */
   requests = 0;
-  /** What the server answers: its keys, a 500, no JSON, far too much, the beginning and no more, or a broken connection. */
+  /**
+   * What the server answers: its keys, a 500, no JSON, far too much, the beginning and no more, or a broken
+   * connection.
+   */
   health: "well" | "failing" | "talking nonsense" | "talking without end" | "silent" | "gone" = "well";
   keys: TenantKey[];
   readonly close: () => Promise<void>;
@@ -60,17 +63,20 @@ export class Tenant {
         response.end(JSON.stringify({ keys, more: "x".repeat(200_000) }));
         return;
       }
-      response.end(tenant.health === "talking nonsense" ? "<html>" : JSON.stringify({ keys: tenant.keys.map(({ jwk }) => jwk) }));
+      response.end(
+        tenant.health === "talking nonsense" ? "<html>" : JSON.stringify({ keys: tenant.keys.map(({ jwk }) => jwk) }),
+      );
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("The tenant has no port");
-    const tenant: Tenant = new Tenant(`http://127.0.0.1:${String(address.port)}/`, await keyNamed("first"), async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    });
+    const tenant: Tenant = new Tenant(`http://127.0.0.1:${String(address.port)}/`, await keyNamed("first"),
+      async () => {
+        server.closeAllConnections();
+        server.close();
+        await once(server, "close");
+      });
     return tenant;
   }
 
@@ -83,7 +89,8 @@ export class Tenant {
   /** An access token of the tenant, with these changes to its claims. */
   async accessToken(issuedAt: number, changes: Record<string, unknown> = {}): Promise<string> {
     const { kid, privateKey } = this.keys[0]!;
-    const claims = { iss: this.issuer, aud: [auth0Audience, `${this.issuer}userinfo`], sub: "auth0|ann", iat: issuedAt, exp: issuedAt + 86_400, ...changes };
+    const claims = { iss: this.issuer, aud: [auth0Audience, `${this.issuer}userinfo`], sub: "auth0|ann", iat: issuedAt,
+      exp: issuedAt + 86_400, ...changes };
     return new SignJWT(claims).setProtectedHeader({ alg: "RS256", typ: "JWT", kid }).sign(privateKey);
   }
 }

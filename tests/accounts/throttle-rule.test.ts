@@ -36,7 +36,8 @@ describe("decide", () => {
   });
 
   it("names waits in whole seconds, rounded up", () => {
-    expect(decide(rule, { count: 3, lastAt: 0, nextAt: 2_000 }, 1_999)).toEqual({ admitted: false, retryAfterSeconds: 1 });
+    expect(decide(rule, { count: 3, lastAt: 0, nextAt: 2_000 }, 1_999)).toEqual({ admitted: false,
+      retryAfterSeconds: 1 });
     expect(decide(rule, { count: 3, lastAt: 0, nextAt: 2_000 }, 2_000)).toMatchObject({ admitted: true });
   });
 });

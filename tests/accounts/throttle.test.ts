@@ -32,13 +32,15 @@ beforeEach(() => {
 const network = { ...throttleRules.network, free: 10 };
 
 function withSmallNetworks(): void {
-  throttle = createThrottle({ table: accountsTable(table.client, table.name), now: clock.now, rules: { ...throttleRules, network } });
+  throttle = createThrottle({ table: accountsTable(table.client, table.name), now: clock.now,
+    rules: { ...throttleRules, network } });
 }
 
 /** An address of its own network for each number, and of this test alone. */
 const from = (number: number): string => `10.${String(tests * 4 + (number >> 8))}.${String(number & 255)}.9`;
 
-const admit = (username: string, sourceIp: string): Promise<Admission> => throttle.admit({ username, address: clientAddress(sourceIp) });
+const admit = (username: string, sourceIp: string): Promise<Admission> =>
+  throttle.admit({ username, address: clientAddress(sourceIp) });
 
 /** The seconds to wait, or 0 if admitted. */
 async function attempt(username: string, sourceIp: string): Promise<number> {
@@ -131,7 +133,9 @@ describe("the throttle", () => {
   it("brakes guessing on a known address, too", async () => {
     await (await admit(ann, from(1))).succeeded("login");
 
-    for (let guess = 1; guess <= throttleRules.knownAddress.free; guess += 1) expect(await attempt(ann, from(1))).toBe(0);
+    for (let guess = 1; guess <= throttleRules.knownAddress.free; guess += 1) {
+      expect(await attempt(ann, from(1))).toBe(0);
+    }
 
     expect(await attempt(ann, from(1))).toBe(throttleRules.knownAddress.firstDelaySeconds);
     expect(await admitted(Array.from({ length: 20 }, () => attempt(ann, from(1))))).toBe(0);
@@ -143,20 +147,25 @@ describe("the throttle", () => {
 
     await (await admit(ann, from(1))).succeeded("login");
 
-    for (let guess = 1; guess <= throttleRules.knownAddress.free; guess += 1) expect(await attempt(ann, from(1))).toBe(0);
+    for (let guess = 1; guess <= throttleRules.knownAddress.free; guess += 1) {
+      expect(await attempt(ann, from(1))).toBe(0);
+    }
   });
 
   it("forgets an address that was not used for 90 days, also while DynamoDB still shows it", async () => {
     await (await admit(ann, from(1))).succeeded("login");
     clock.forward(throttleRules.rememberAddressSeconds + 1);
 
-    for (let guess = 1; guess <= throttleRules.userAndNetwork.free; guess += 1) expect(await attempt(ann, from(1))).toBe(0);
+    for (let guess = 1; guess <= throttleRules.userAndNetwork.free; guess += 1) {
+      expect(await attempt(ann, from(1))).toBe(0);
+    }
 
     expect(await attempt(ann, from(1))).toBe(throttleRules.userAndNetwork.firstDelaySeconds);
   });
 
   it("counts a class that logs in at once without making anybody try again", async () => {
-    throttle = createThrottle({ table: accountsTable(table.client, table.name), now: clock.now, rules: { ...throttleRules, network: { ...network, free: 40 } } });
+    throttle = createThrottle({ table: accountsTable(table.client, table.name), now: clock.now,
+      rules: { ...throttleRules, network: { ...network, free: 40 } } });
     const pupils = Array.from({ length: 40 }, (_, pupil) => attempt(`${ann}, pupil ${String(pupil)}`, from(1)));
 
     expect(await admitted(pupils)).toBe(40);
@@ -188,8 +197,14 @@ describe("the throttle", () => {
     await attempt(ann, from(2));
 
     const now = clock.time / 1_000;
-    const times = (await everything()).filter(({ pk }) => pk?.S?.includes(ann)).map(({ expiresAt }) => Number(expiresAt?.N));
-    expect(times.every((time) => Number.isInteger(time) && time > now && time <= now + throttleRules.rememberAddressSeconds)).toBe(true);
+    const times = (await everything()).filter(({ pk }) => pk?.S?.includes(ann)).map(({ expiresAt }) =>
+      Number(expiresAt?.N)
+    );
+    expect(
+      times.every((time) =>
+        Number.isInteger(time) && time > now && time <= now + throttleRules.rememberAddressSeconds
+      ),
+    ).toBe(true);
     expect(times.length).toBeGreaterThan(2);
   });
 });

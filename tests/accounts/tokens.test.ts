@@ -89,19 +89,29 @@ describe("verify refuses", () => {
   });
 
   it("a public key used as an HMAC secret (key confusion)", async () => {
-    expect(await refused(signedWith({ ...header, alg: "HS256" }, claims, hs256(publicPem)))).toBe("The token is not valid");
-    expect(await refused(signedWith({ ...header, alg: "HS256" }, claims, hs256(publicHalf)))).toBe("The token is not valid");
+    expect(await refused(signedWith({ ...header, alg: "HS256" }, claims, hs256(publicPem)))).toBe(
+      "The token is not valid",
+    );
+    expect(await refused(signedWith({ ...header, alg: "HS256" }, claims, hs256(publicHalf)))).toBe(
+      "The token is not valid",
+    );
   });
 
   it("an algorithm that is not ours, with a key of its own", async () => {
-    expect(await refused(signedWith({ ...header, alg: "RS256" }, claims, rs256(newRsa().privateKey)))).toBe("The token is not valid");
+    expect(await refused(signedWith({ ...header, alg: "RS256" }, claims, rs256(newRsa().privateKey)))).toBe(
+      "The token is not valid",
+    );
   });
 
   it("a key that the token brings along (jwk), or says where to find (jku, x5u)", async () => {
     const { privateKey, publicKey } = newEd25519();
     const jwk = await exportJWK(publicKey);
-    for (const brought of [{ jwk }, { jku: "https://evil.example/keys" }, { x5u: "https://evil.example/cert" }, { x5c: ["AAAA"] }]) {
-      expect(await refused(signedWith({ ...header, ...brought }, claims, ed25519(privateKey)))).toBe("The token is not valid");
+    for (const brought of [{ jwk }, { jku: "https://evil.example/keys" }, { x5u: "https://evil.example/cert" }, {
+      x5c: ["AAAA"],
+    }]) {
+      expect(await refused(signedWith({ ...header, ...brought }, claims, ed25519(privateKey)))).toBe(
+        "The token is not valid",
+      );
     }
   });
 
@@ -109,16 +119,23 @@ describe("verify refuses", () => {
     expect(await refused(signedWith(header, claims, ed25519(newEd25519().privateKey)))).toBe("The token is not valid");
   });
 
-  it.each([{ kid: "2" }, { kid: undefined }, { kid: "" }, { kid: "../1" }, { kid: "__proto__" }])("the key id $kid", async ({ kid }) => {
-    expect(await refused(signedWith({ ...header, kid }, claims, own))).toBe("The token is signed with a key that is not in use");
-  });
+  it.each([{ kid: "2" }, { kid: undefined }, { kid: "" }, { kid: "../1" }, { kid: "__proto__" }])("the key id $kid",
+    async ({ kid }) => {
+      expect(await refused(signedWith({ ...header, kid }, claims, own))).toBe(
+        "The token is signed with a key that is not in use",
+      );
+    });
 
   it.each([{ typ: "JWT" }, { typ: "at+jwt" }, { typ: undefined }])("the type $typ", async ({ typ }) => {
     expect(await refused(signedWith({ ...header, typ }, claims, own))).toBe("The token is not valid");
   });
 
   it("an extension it does not know (crit)", async () => {
-    expect(await refused(signedWith({ ...header, crit: ["urn:example:only-once"], "urn:example:only-once": true }, claims, own))).toBe("The token is not valid");
+    expect(
+      await refused(
+        signedWith({ ...header, crit: ["urn:example:only-once"], "urn:example:only-once": true }, claims, own),
+      ),
+    ).toBe("The token is not valid");
   });
 
   it.each([
@@ -142,14 +159,16 @@ describe("verify refuses", () => {
 
   it.each([
     { change: { exp: issuedAt - 5 }, why: "what has expired" },
-    { change: { iat: issuedAt - 86_400, exp: issuedAt + 86_400 }, why: "what claims to last longer than we ever allow" },
+    { change: { iat: issuedAt - 86_400, exp: issuedAt + 86_400 },
+      why: "what claims to last longer than we ever allow" },
   ])("$why", async ({ change }) => {
     expect(await refused(signedWith(header, { ...claims, ...change }, own))).toBe("The token has expired");
   });
 
   it("a token with a single character changed, wherever it is", async () => {
     const [head = "", payload = "", signature = ""] = token.split(".");
-    const other = (text: string, at: number) => text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1);
+    const other = (text: string, at: number) =>
+      text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1);
     for (const tampered of [
       `${other(head, 5)}.${payload}.${signature}`,
       `${head}.${other(payload, 20)}.${signature}`,
@@ -163,9 +182,10 @@ describe("verify refuses", () => {
     }
   });
 
-  it.each(["", "token", "a.b.c", "{}", "null", "💥.💥.💥", ".".repeat(10_000)])("what is no token: %s", async (text) => {
-    expect(await refused(text.slice(0, 10_000))).toBe("The token is not valid");
-  });
+  it.each(["", "token", "a.b.c", "{}", "null", "💥.💥.💥", ".".repeat(10_000)])("what is no token: %s",
+    async (text) => {
+      expect(await refused(text.slice(0, 10_000))).toBe("The token is not valid");
+    });
 });
 
 describe("changing the key", () => {

@@ -53,8 +53,10 @@ describe("normalizeUsername", () => {
 
   it("changes nothing the second time, for any text of letters that have a case, an accent or another form", () => {
     const among = (min: number, max: number) => fc.integer({ min, max });
-    // Latin, combining accents, Greek, Cyrillic, Georgian, more Latin and Greek, letter-like signs, ligatures, full width.
-    const letters = fc.oneof(among(0x20, 0x24f), among(0x300, 0x52f), among(0x10a0, 0x10ff), among(0x1e00, 0x1fff), among(0x2100, 0x218f), among(0xfb00, 0xfb4f), among(0xff01, 0xff5e));
+    // Latin, combining accents, Greek, Cyrillic, Georgian, more Latin and Greek, letter-like signs, ligatures, full
+    // width.
+    const letters = fc.oneof(among(0x20, 0x24f), among(0x300, 0x52f), among(0x10a0, 0x10ff), among(0x1e00, 0x1fff),
+      among(0x2100, 0x218f), among(0xfb00, 0xfb4f), among(0xff01, 0xff5e));
     fc.assert(
       fc.property(fc.array(letters, { maxLength: 12 }), (codePoints) => {
         const once = stored(String.fromCodePoint(...codePoints));

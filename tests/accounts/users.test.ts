@@ -13,7 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => table.close());
 
-const user = (username: string, passwordHash = "hash") => ({ username, createdAt: "2026-11-22T10:00:00.000Z", passwordHash });
+const user = (username: string, passwordHash = "hash") => ({ username, createdAt: "2026-11-22T10:00:00.000Z",
+  passwordHash });
 
 describe("createUsers", () => {
   it("finds a user that it created, and nobody else", async () => {

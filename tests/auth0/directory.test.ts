@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { auth0Directory, type Directory } from "../../src/auth0/directory.ts";
-import { MANAGEMENT_SCOPES } from "../../src/auth0/scopes.ts";
+import { MANAGEMENT_SCOPES } from "../../tenant/scopes.ts";
 import { auth0SecretShape, type Auth0Credentials } from "../../src/auth0/secret.ts";
 import type { Secret } from "../../src/config/secret.ts";
-import { startAuth0Emulator, type Auth0Emulator } from "../../src/emulators/auth0/emulator.ts";
-
+import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 
 let auth0: Auth0Emulator;
 let clock: number;
@@ -38,7 +37,8 @@ function secret(): Secret<Auth0Credentials> {
   };
   return { get: async () => Promise.resolve(known), reread };
 }
-const credentials = () => auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: clientSecret });
+const credentials = () =>
+  auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: clientSecret });
 const find = async (email: string, until: AbortSignal) => directory.find(email, email, until);
 const paths = () => auth0.calls.map((call) => `${call.method} ${call.path}`);
 
@@ -48,7 +48,9 @@ describe("the directory", () => {
     expect(created).toMatchObject({ verified: false, createdByUs: true });
     expect(await find("ann@example.com", signal)).toEqual([created]);
     expect(auth0.mails).toEqual([]);
-    expect(auth0.users()).toMatchObject([{ app_metadata: { gumroad_auth0: { created_for: expect.stringMatching(/^[0-9a-f]{64}$/) } } }]);
+    expect(auth0.users()).toMatchObject([{
+      app_metadata: { gumroad_auth0: { created_for: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+    }]);
   });
 
   it("tells apart who is verified, and who only claims the address", async () => {
@@ -70,9 +72,11 @@ describe("the directory", () => {
   });
 
   it("looks up the spelling that it is given: Auth0 compares letter for letter", async () => {
-    auth0.addUser({ email: "Ann@Example.com", verified: true, connection: "google-oauth2", provider: "google-oauth2" });
+    auth0.addUser({ email: "Ann@Example.com", verified: true, connection: "google-oauth2",
+      provider: "google-oauth2" });
     expect(await directory.find("ann@example.com", "ann@example.com", signal)).toEqual([]);
-    expect(await directory.find("ann@example.com", "Ann@Example.com", signal)).toMatchObject([{ verified: true, database: null }]);
+    expect(await directory.find("ann@example.com", "Ann@Example.com", signal)).toMatchObject([{ verified: true,
+      database: null }]);
   });
 
   it("replaces a password by one that nobody knows", async () => {
@@ -90,14 +94,20 @@ describe("the directory", () => {
 
   it("gives, lists and takes roles by name, safely twice", async () => {
     const user = await directory.create("ann@example.com", signal);
-    for (let time = 0; time < 2; time += 1) expect(await directory.assign(user!.id, ["reader", "member"], signal)).toBe(true);
+    for (let time = 0; time < 2; time += 1) {
+      expect(await directory.assign(user!.id, ["reader", "member"], signal)).toBe(true);
+    }
     expect(await directory.rolesOf(user!.id, signal)).toEqual(["member", "reader"]);
     for (let time = 0; time < 2; time += 1) expect(await directory.remove(user!.id, ["member"], signal)).toBe(true);
     expect(auth0.rolesOfEmail("ann@example.com")).toEqual(["reader"]);
   });
 
   it("fetches one token and one list of roles, however much is done at once", async () => {
-    await Promise.all(Array.from({ length: 5 }, async (_, index) => directory.assign((await directory.create(`b${String(index)}@example.com`, signal))!.id, ["reader"], signal)));
+    await Promise.all(
+      Array.from({ length: 5 },
+        async (_, index) =>
+          directory.assign((await directory.create(`b${String(index)}@example.com`, signal))!.id, ["reader"], signal)),
+    );
     expect(paths().filter((path) => path === "POST /oauth/token")).toHaveLength(1);
     expect(paths().filter((path) => path === "GET /roles")).toHaveLength(1);
     expect(auth0.managementCalls()).toBe(10);
@@ -123,7 +133,8 @@ describe("the directory", () => {
 
   it("names the scope that is missing, and works once it is granted", async () => {
     auth0.setScopes(MANAGEMENT_SCOPES.filter((scope) => scope !== "create:users"));
-    await expect(directory.create("ann@example.com", signal)).rejects.toMatchObject({ code: "AUTH0_SCOPE", message: expect.stringContaining("create:users") });
+    await expect(directory.create("ann@example.com", signal)).rejects.toMatchObject({ code: "AUTH0_SCOPE",
+      message: expect.stringContaining("create:users") });
     auth0.setScopes(MANAGEMENT_SCOPES);
     clock += 60_000;
     expect(await directory.create("ann@example.com", signal)).not.toBeNull();
@@ -131,7 +142,10 @@ describe("the directory", () => {
 
   it("names a role that the tenant lacks, gives the others, and finds it once it is made", async () => {
     const user = await directory.create("ann@example.com", signal);
-    await expect(directory.assign(user!.id, ["reader", "poet"], signal)).rejects.toMatchObject({ code: "AUTH0_ROLE_MISSING", message: expect.stringContaining('"poet"') });
+    await expect(directory.assign(user!.id, ["reader", "poet"], signal)).rejects.toMatchObject({
+      code: "AUTH0_ROLE_MISSING",
+      message: expect.stringContaining('"poet"'),
+    });
     expect(auth0.rolesOfEmail("ann@example.com")).toEqual(["reader"]);
     auth0.addRole("poet");
     clock += 10_000;
@@ -158,12 +172,18 @@ describe("the directory", () => {
   });
 
   it("creates users without a password where nobody has one, and names another application in its mails", async () => {
-    const known = async () => Promise.resolve(auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret", login_client_id: "courses" }));
+    const known = async () =>
+      Promise.resolve(
+        auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret",
+          login_client_id: "courses" }),
+      );
     const passwordless = auth0Directory({ secret: { get: known, reread: known }, passwordless: true });
-    expect(await passwordless.create("ann@example.com", signal)).toMatchObject({ database: null, createdByUs: true, metadataRoles: [] });
+    expect(await passwordless.create("ann@example.com", signal)).toMatchObject({ database: null, createdByUs: true,
+      metadataRoles: [] });
     expect(auth0.users()).toMatchObject([{ connection: "email", email_verified: false }]);
     expect(auth0.mails).toEqual([]);
-    await expect(passwordless.invite("ann@example.com", null, signal)).rejects.toMatchObject({ code: "AUTH0_REFUSED", message: expect.stringContaining("courses") });
+    await expect(passwordless.invite("ann@example.com", null, signal)).rejects.toMatchObject({ code: "AUTH0_REFUSED",
+      message: expect.stringContaining("courses") });
   });
 
   it("keeps roles in app_metadata beside the mark, and takes any other shape there for none", async () => {
@@ -200,7 +220,8 @@ describe("the directory", () => {
     { trouble: "an answer lost on the way", answer: "answerThenReset" as const },
   ])("calls $trouble temporary", async ({ answer }) => {
     auth0.fault({ path: "/users-by-email", answer });
-    await expect(find("ann@example.com", signal)).rejects.toMatchObject({ name: "TemporaryError", code: "AUTH0_UNREACHABLE" });
+    await expect(find("ann@example.com", signal)).rejects.toMatchObject({ name: "TemporaryError",
+      code: "AUTH0_UNREACHABLE" });
     expect(await find("ann@example.com", signal)).toEqual([]);
   });
 
@@ -227,10 +248,14 @@ describe("the secret auth0", () => {
     ["https://acme.eu.auth0.com/", "https://acme.eu.auth0.com", "https://acme.eu.auth0.com/api/v2/"],
     ["http://127.0.0.1:3001", "http://127.0.0.1:3001", "http://127.0.0.1:3001/api/v2/"],
   ])("takes %s", (domain, url, audience) => {
-    expect(parse(domain)).toMatchObject({ success: true, data: { url, audience, connection: "Username-Password-Authentication" } });
+    expect(parse(domain)).toMatchObject({ success: true,
+      data: { url, audience, connection: "Username-Password-Authentication" } });
   });
 
-  it.each(["", "http://acme.eu.auth0.com", "https://user@acme.auth0.com", "https://acme.auth0.com?x=1", "a b"])("refuses %p", (domain) => {
-    expect(parse(domain).success).toBe(false);
-  });
+  it.each(["", "http://acme.eu.auth0.com", "https://user@acme.auth0.com", "https://acme.auth0.com?x=1", "a b"])(
+    "refuses %p",
+    (domain) => {
+      expect(parse(domain).success).toBe(false);
+    },
+  );
 });

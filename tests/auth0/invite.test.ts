@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import { mailInvitation } from "../../src/auth0/invite.ts";
 import { auth0SecretShape } from "../../src/auth0/secret.ts";
-import { startAuth0Emulator, type Auth0Emulator } from "../../src/emulators/auth0/emulator.ts";
+import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 
 const EMAIL = "ann@example.com";
 const CONNECTION = "Username-Password-Authentication";
@@ -15,8 +15,10 @@ afterAll(async () => {
   await auth0.stop();
 });
 
-const credentials = (domain: string) => auth0SecretShape.parse({ domain, client_id: "local-client", client_secret: "local-secret" });
-const mail = (domain: string, signal = AbortSignal.timeout(5_000)) => mailInvitation(credentials(domain), EMAIL, CONNECTION, fetch, signal);
+const credentials = (domain: string) =>
+  auth0SecretShape.parse({ domain, client_id: "local-client", client_secret: "local-secret" });
+const mail = (domain: string, signal = AbortSignal.timeout(5_000)) =>
+  mailInvitation(credentials(domain), EMAIL, CONNECTION, fetch, signal);
 
 describe("asking Auth0 for the invitation", () => {
   it("says that it surely wasn't sent where nobody listens, or there was no time left: it is tried again", async () => {

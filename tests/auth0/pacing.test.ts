@@ -17,7 +17,8 @@ function tenant({ capacity = 2, headers = true } = {}) {
     }
     const allowed = left > 0;
     if (allowed) left -= 1;
-    const told = { "x-ratelimit-limit": String(capacity), "x-ratelimit-remaining": String(left), "x-ratelimit-reset": String(second + 1) };
+    const told = { "x-ratelimit-limit": String(capacity), "x-ratelimit-remaining": String(left),
+      "x-ratelimit-reset": String(second + 1) };
     if (allowed) served.push(clock);
     else refused += 1;
     return new Response(allowed ? "{}" : "slow down", { status: allowed ? 200 : 429, headers: headers ? told : {} });
@@ -66,7 +67,8 @@ describe("pacing", () => {
 
   it("lets no more go at once than the tenant has room for, however many wait, and in whatever group", async () => {
     const { fetch, served, refused } = tenant();
-    const calls = Array.from({ length: 20 }, async (_, index) => fetch(index % 2 === 0 ? USERS : "https://acme.auth0.com/api/v2/roles"));
+    const calls = Array.from({ length: 20 },
+      async (_, index) => fetch(index % 2 === 0 ? USERS : "https://acme.auth0.com/api/v2/roles"));
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 200));
     expect(served).toHaveLength(20);
     // Before the first answer nobody knows of a limit: those are refused, and none after.

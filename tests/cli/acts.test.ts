@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import { roleNames } from "../../src/access/policy.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Stack } from "../../local/stack.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import policy from "../../src/products.ts";
@@ -28,20 +28,26 @@ describe("grant and revoke", () => {
     const given = await run("grant new@example.com club --why raffle --by rita");
     expect(given).toEqual({ code: 0, err: "", out: "gives club for good: new@example.com gets club\ndone" });
     expect(rolesOf("new@example.com")).toEqual(["club"]);
-    expect((await recordOf(stack, "new@example.com"))?.sources["grant:club"]?.act).toMatchObject({ by: "rita", why: "raffle", decision: { kind: "give", until: null } });
-    expect((await run("explain new@example.com")).out).toContain("yes  club, because a role given for nothing: an operator gave it for nothing");
+    expect((await recordOf(stack, "new@example.com"))?.sources["grant:club"]?.act).toMatchObject({ by: "rita",
+      why: "raffle", decision: { kind: "give", until: null } });
+    expect((await run("explain new@example.com")).out).toContain(
+      "yes  club, because a role given for nothing: an operator gave it for nothing",
+    );
 
     const taken = await run("revoke new@example.com club --why over");
     expect(taken).toEqual({ code: 0, err: "", out: "takes away grant:club: new@example.com loses club\ndone" });
     expect(rolesOf("new@example.com")).toEqual([]);
-    expect((await run("explain new@example.com")).out).toContain("no   club, because a role given for nothing: an operator gave it for nothing, and that is over or was taken back");
+    expect((await run("explain new@example.com")).out).toContain(
+      "no   club, because a role given for nothing: an operator gave it for nothing, and that is over or was taken back",
+    );
   });
 
   it("give it until the end of a day, after which it goes by itself", async () => {
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
     expect((await run(`grant trial@example.com club --until ${tomorrow} --why trial`)).code).toBe(0);
     const until = Date.parse(tomorrow) + 86_400_000;
-    expect(await recordOf(stack, "trial@example.com")).toMatchObject({ dueAt: until, sources: { "grant:club": { act: { decision: { kind: "give", until } } } } });
+    expect(await recordOf(stack, "trial@example.com")).toMatchObject({ dueAt: until,
+      sources: { "grant:club": { act: { decision: { kind: "give", until } } } } });
   });
 
   it("tell scripts what changed, in the same words for a dry run, which changes nothing", async () => {
@@ -50,7 +56,8 @@ describe("grant and revoke", () => {
     expect({ code: dry.code, json: JSON.parse(dry.out) }).toEqual({ code: 0, json: { ...about, dryRun: true } });
     expect(await recordOf(stack, "dry@example.com")).toBeUndefined();
     const wet = await run("grant dry@example.com club --why script --by ci --json");
-    expect({ code: wet.code, json: JSON.parse(wet.out) }).toEqual({ code: 0, json: { ...about, dryRun: false, by: "ci", why: "script", outcome: { state: "applied" } } });
+    expect({ code: wet.code, json: JSON.parse(wet.out) }).toEqual({ code: 0,
+      json: { ...about, dryRun: false, by: "ci", why: "script", outcome: { state: "applied" } } });
   });
 
   it("ask why at a terminal, and insist on an answer", async () => {
@@ -58,15 +65,18 @@ describe("grant and revoke", () => {
     expect((await run("grant kind@example.com club", { questions })).code).toBe(0);
     expect(questions.asked).toEqual(["Why"]);
     expect((await recordOf(stack, "kind@example.com"))?.sources["grant:club"]?.act?.why).toBe("because she is kind");
-    expect(await run("grant unkind@example.com club")).toMatchObject({ code: 2, err: expect.stringContaining("say why with --why") });
-    expect(await run("grant unkind@example.com club", { questions: answers("") })).toMatchObject({ code: 2, err: expect.stringContaining("say why with --why") });
+    expect(await run("grant unkind@example.com club")).toMatchObject({ code: 2,
+      err: expect.stringContaining("say why with --why") });
+    expect(await run("grant unkind@example.com club", { questions: answers("") })).toMatchObject({ code: 2,
+      err: expect.stringContaining("say why with --why") });
     expect(await recordOf(stack, "unkind@example.com")).toBeUndefined();
   });
 
   it("refuse a role that there isn't, naming those that there are, and ends that make no sense", async () => {
     expect(await run("grant ann@example.com king --why fun")).toMatchObject({
       code: 2,
-      err: 'gumroad-auth0: there is no role "king", in src/products.ts or at Auth0; there are: club, club-premium, masterclass, react-for-dataviz, serverless-handbook',
+      err:
+        'gumroad-auth0: there is no role "king", in src/products.ts or at Auth0; there are: club, club-premium, masterclass, react-for-dataviz, serverless-handbook',
     });
     expect((await run("grant ann@example.com club --why fun --until 2020-01-01")).err).toContain("is over already");
     expect((await run("grant ann@example.com club --why fun --until 2030-02-30")).err).toContain("is no day");
@@ -79,27 +89,41 @@ describe("grant and revoke", () => {
     await run("grant both@example.com serverless-handbook --why extra");
     const { out } = await run("revoke both@example.com serverless-handbook --why over");
     expect(out).toContain("keeps the same roles (serverless-handbook)");
-    expect(out).toContain("serverless-handbook also comes from sale:sale-of-both@example.com: that stays, unless you take it with --source sale:sale-of-both@example.com");
+    expect(out).toContain(
+      "serverless-handbook also comes from sale:sale-of-both@example.com: that stays, unless you take it with --source sale:sale-of-both@example.com",
+    );
     expect(rolesOf("both@example.com")).toEqual(["serverless-handbook"]);
 
-    expect((await run("revoke both@example.com --source sale:sale-of-both@example.com --why fraud")).out).toContain("both@example.com loses serverless-handbook");
+    expect((await run("revoke both@example.com --source sale:sale-of-both@example.com --why fraud")).out).toContain(
+      "both@example.com loses serverless-handbook",
+    );
     expect(rolesOf("both@example.com")).toEqual([]);
-    expect((await run("revoke both@example.com --source sale:sale-of-both@example.com --undo --why mistaken")).out).toContain("both@example.com gets serverless-handbook");
+    expect((await run("revoke both@example.com --source sale:sale-of-both@example.com --undo --why mistaken")).out)
+      .toContain("both@example.com gets serverless-handbook");
     expect(rolesOf("both@example.com")).toEqual(["serverless-handbook"]);
   });
 
   it("refuse to take what nobody gave, and what isn't theirs", async () => {
     await deliver(stack, saleBy("paid@example.com"));
-    expect(await run("revoke paid@example.com serverless-handbook --why fun")).toMatchObject({ code: 2, err: expect.stringContaining("nobody gave paid@example.com serverless-handbook for nothing: if a purchase gives it, name that with --source") });
-    expect((await run("revoke paid@example.com --source sale:other --why fun")).err).toContain("sale:other is no purchase of paid@example.com");
+    expect(await run("revoke paid@example.com serverless-handbook --why fun")).toMatchObject({ code: 2,
+      err: expect.stringContaining(
+        "nobody gave paid@example.com serverless-handbook for nothing: if a purchase gives it, name that with --source",
+      ) });
+    expect((await run("revoke paid@example.com --source sale:other --why fun")).err).toContain(
+      "sale:other is no purchase of paid@example.com",
+    );
     expect((await run("revoke paid@example.com --why fun")).err).toContain("name either a role");
-    expect((await run("revoke paid@example.com club --source sale:other --why fun")).err).toContain("name either a role");
+    expect((await run("revoke paid@example.com club --source sale:other --why fun")).err).toContain(
+      "name either a role",
+    );
   });
 
   it("say that it is recorded and what it waits for, where Auth0 lacks the role", async () => {
     const given = await run("grant stuck@example.com masterclass --why x --json");
     expect(given.code).toBe(1);
-    expect(JSON.parse(given.out)).toMatchObject({ outcome: { state: "waits", code: "AUTH0_ROLE_MISSING", message: expect.stringContaining("masterclass") } });
+    expect(JSON.parse(given.out)).toMatchObject({
+      outcome: { state: "waits", code: "AUTH0_ROLE_MISSING", message: expect.stringContaining("masterclass") },
+    });
     expect((await recordOf(stack, "stuck@example.com"))?.sources["grant:masterclass"]).toBeDefined();
   });
 });
@@ -124,7 +148,8 @@ describe("transfer", () => {
   });
 
   it("moves a bundle with all that came in it, once that is confirmed", async () => {
-    await deliver(stack, ...["bundle-sale", "bundle-child-handbook", "bundle-child-dataviz"].map((file) => changed(file, {})));
+    await deliver(stack,
+      ...["bundle-sale", "bundle-child-handbook", "bundle-child-dataviz"].map((file) => changed(file, {})));
     const all = ["sale:fivzGAUJVPg4qV8pUdy6cA==", "sale:hAhV6Uel3-VmLc5Ty7JOiQ==", "sale:iUT0AWXRBGlXWu99B3Ag8w=="];
     const dry = JSON.parse((await run(`transfer ${all[0] ?? ""} fay2@example.com --dry-run --json`)).out);
     expect({ ...dry, sources: dry.sources.sort() }).toEqual({
@@ -138,12 +163,15 @@ describe("transfer", () => {
       ],
       dryRun: true,
     });
-    expect(await run(`transfer ${all[0] ?? ""} fay2@example.com --why gift`)).toMatchObject({ code: 2, err: expect.stringContaining("--yes to move all of them, or --only") });
-    expect(await run(`transfer ${all[0] ?? ""} fay2@example.com --why gift`, { questions: answers("n") })).toMatchObject({ code: 2, err: expect.stringContaining("nothing was moved") });
+    expect(await run(`transfer ${all[0] ?? ""} fay2@example.com --why gift`)).toMatchObject({ code: 2,
+      err: expect.stringContaining("--yes to move all of them, or --only") });
+    expect(await run(`transfer ${all[0] ?? ""} fay2@example.com --why gift`, { questions: answers("n") }))
+      .toMatchObject({ code: 2, err: expect.stringContaining("nothing was moved") });
     expect(rolesOf("fay@example.com")).toEqual(["react-for-dataviz", "serverless-handbook"]);
 
     expect((await run(`transfer ${all[1] ?? ""} fay2@example.com`, { questions: answers("y", "gift") })).code).toBe(0);
-    expect([rolesOf("fay@example.com"), rolesOf("fay2@example.com")]).toEqual([[], ["react-for-dataviz", "serverless-handbook"]]);
+    expect([rolesOf("fay@example.com"), rolesOf("fay2@example.com")]).toEqual([[], ["react-for-dataviz",
+      "serverless-handbook"]]);
   });
 
   it("moves both sides of a gift, the giver's too, and both back again", async () => {
@@ -153,11 +181,16 @@ describe("transfer", () => {
     const record = await records.load("cy@example.com");
     const side = record.sources[received];
     if (side === undefined) throw new Error("the gift isn't there");
-    const given = { ...side, charges: side.charges.map((charge) => ({ ...charge, saleId: "given", priceCents: 4900, gift: "given" as const })) };
+    const given = { ...side,
+      charges: side.charges.map((charge) => ({ ...charge, saleId: "given", priceCents: 4900,
+        gift: "given" as const })
+      ) };
     await records.claim("sale:given", "cy@example.com");
     await records.save({ ...record, sources: { ...record.sources, "sale:given": given } });
 
-    expect((await run(`transfer ${received} cy2@example.com --why wrong --yes`)).out).toContain("  sale:given  Serverless Handbook");
+    expect((await run(`transfer ${received} cy2@example.com --why wrong --yes`)).out).toContain(
+      "  sale:given  Serverless Handbook",
+    );
     expect([rolesOf("cy@example.com"), rolesOf("cy2@example.com")]).toEqual([[], ["serverless-handbook"]]);
     expect((await run("transfer sale:given cy@example.com --why right --yes")).code).toBe(0);
     expect([rolesOf("cy@example.com"), rolesOf("cy2@example.com")]).toEqual([["serverless-handbook"], []]);
@@ -165,8 +198,11 @@ describe("transfer", () => {
 
   it("refuses what nobody bought, whose it is already, and what was given to one person", async () => {
     await deliver(stack, saleBy("own@example.com"));
-    expect(await run("transfer sale:none ann@example.com --why fun")).toMatchObject({ code: 2, err: expect.stringContaining("nobody bought sale:none") });
-    expect((await run("transfer sale:sale-of-own@example.com Own@Example.com --why fun")).err).toContain("is own@example.com's already");
+    expect(await run("transfer sale:none ann@example.com --why fun")).toMatchObject({ code: 2,
+      err: expect.stringContaining("nobody bought sale:none") });
+    expect((await run("transfer sale:sale-of-own@example.com Own@Example.com --why fun")).err).toContain(
+      "is own@example.com's already",
+    );
     expect((await run("transfer grant:club ann@example.com --why fun")).err).toContain("take it back with revoke");
   });
 });
@@ -180,31 +216,42 @@ describe("release and keep", () => {
     // As if the product had gone from the policy for many at once: what the record gives, it gives by the hold alone.
     const source = record.sources[id];
     if (source === undefined) throw new Error("the sale isn't there");
-    await records.save({ ...record, held: { [id]: Date.now() }, sources: { [id]: { ...source, charges: source.charges.map((charge) => ({ ...charge, preorder: true })) } } });
+    await records.save({ ...record, held: { [id]: Date.now() },
+      sources: { [id]: { ...source, charges: source.charges.map((charge) => ({ ...charge, preorder: true })) } } });
     await losses.noteHeld(HANDBOOK, email);
   }
 
   it("release lets one buyer's roles go, by the product's name, and keep gives the others theirs for good", async () => {
     for (const email of ["h1@example.com", "h2@example.com", "h3@example.com"]) await hold(email);
     const dry = await run(`release ${HANDBOOK} --dry-run --json`);
-    expect(JSON.parse(dry.out)).toEqual({ product: HANDBOOK, decision: "release", buyers: ["h1@example.com", "h2@example.com", "h3@example.com"], dryRun: true, waiting: ["h1@example.com", "h2@example.com", "h3@example.com"] });
-    expect(await run(`release ${HANDBOOK} h1@example.com`, { questions: answers("n") })).toMatchObject({ code: 2, err: expect.stringContaining("nothing was decided") });
+    expect(JSON.parse(dry.out)).toEqual({ product: HANDBOOK, decision: "release",
+      buyers: ["h1@example.com", "h2@example.com", "h3@example.com"], dryRun: true,
+      waiting: ["h1@example.com", "h2@example.com", "h3@example.com"] });
+    expect(await run(`release ${HANDBOOK} h1@example.com`, { questions: answers("n") })).toMatchObject({ code: 2,
+      err: expect.stringContaining("nothing was decided") });
 
-    expect(await run(`release ${HANDBOOK} h1@example.com --why ended`)).toMatchObject({ code: 0, out: expect.stringContaining("done for 1 of 1") });
+    expect(await run(`release ${HANDBOOK} h1@example.com --why ended`)).toMatchObject({ code: 0,
+      out: expect.stringContaining("done for 1 of 1") });
     expect([rolesOf("h1@example.com"), rolesOf("h2@example.com")]).toEqual([[], ["serverless-handbook"]]);
-    expect(await run(`keep ${HANDBOOK} --why mistake`)).toMatchObject({ code: 0, out: expect.stringContaining("done for 2 of 2") });
-    expect([rolesOf("h2@example.com"), rolesOf("h3@example.com")]).toEqual([["serverless-handbook"], ["serverless-handbook"]]);
-    expect(await run(`release ${HANDBOOK} --why again`)).toMatchObject({ code: 0, out: "nothing is held of Serverless Handbook" });
+    expect(await run(`keep ${HANDBOOK} --why mistake`)).toMatchObject({ code: 0,
+      out: expect.stringContaining("done for 2 of 2") });
+    expect([rolesOf("h2@example.com"), rolesOf("h3@example.com")]).toEqual([["serverless-handbook"], [
+      "serverless-handbook",
+    ]]);
+    expect(await run(`release ${HANDBOOK} --why again`)).toMatchObject({ code: 0,
+      out: "nothing is held of Serverless Handbook" });
   });
 });
 
 describe("invite", () => {
   it("sends word once more to somebody who has a role, and to nobody else", async () => {
     await deliver(stack, saleBy("guest@example.com"));
-    expect(await run("invite guest@example.com --dry-run")).toMatchObject({ code: 0, out: "would invite guest@example.com, who has serverless-handbook" });
+    expect(await run("invite guest@example.com --dry-run")).toMatchObject({ code: 0,
+      out: "would invite guest@example.com, who has serverless-handbook" });
     expect((await run("invite guest@example.com --why lost --json")).code).toBe(0);
     await stack.sqs.idle();
     expect((await recordOf(stack, "guest@example.com"))?.invited?.asked).toMatchObject({ why: "lost" });
-    expect(await run("invite stranger@example.com --why fun")).toMatchObject({ code: 2, err: expect.stringContaining("has no role") });
+    expect(await run("invite stranger@example.com --why fun")).toMatchObject({ code: 2,
+      err: expect.stringContaining("has no role") });
   });
 });

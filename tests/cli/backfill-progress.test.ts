@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 
-import { makeOutput } from "../../src/cli/output.ts";
-import { patiently } from "../../src/cli/patience.ts";
-import { about, leftAt, startProgress } from "../../src/cli/progress.ts";
+import { makeOutput } from "../../cli/output.ts";
+import { patiently } from "../../cli/patience.ts";
+import { about, leftAt, startProgress } from "../../cli/progress.ts";
 import { NeedsPersonError, TemporaryError } from "../../src/errors.ts";
 
 describe("the estimate", () => {
@@ -12,9 +12,12 @@ describe("the estimate", () => {
     expect(leftAt({ total: 5_000, done: 5_000, before: 0, tookMs: 60_000 })).toBe("");
   });
 
-  it.each([[20_000, "less than a minute"], [90_000, "about 2 min"], [125 * 60_000, "about 2 h 5 min"]])("says %d ms as %s", (ms, words) => {
-    expect(about(ms)).toBe(words);
-  });
+  it.each([[20_000, "less than a minute"], [90_000, "about 2 min"], [125 * 60_000, "about 2 h 5 min"]])(
+    "says %d ms as %s",
+    (ms, words) => {
+      expect(about(ms)).toBe(words);
+    },
+  );
 });
 
 describe("progress where no terminal is", () => {
@@ -23,7 +26,8 @@ describe("progress where no terminal is", () => {
     let now = 0;
     const progress = startProgress(
       { what: "sales", total: 5_000, before: 1_000 },
-      { output: makeOutput({ print: () => undefined, colours: false, json: () => json }), questions: null, complain: (line) => said.push(line), now: () => now },
+      { output: makeOutput({ print: () => undefined, colours: false, json: () => json }), questions: null,
+        complain: (line) => said.push(line), now: () => now },
     );
     for (const done of [1_010, 1_500, 1_990, 2_000]) {
       now += 4_000;
@@ -57,7 +61,8 @@ describe("patience", () => {
   const away = new TemporaryError("GUMROAD_UNREACHABLE", "away");
 
   it("outlasts a minute of failures", async () => {
-    expect(await attempts([away, away, away, away, "here"])).toEqual({ result: "here", waits: [1_000, 4_000, 10_000, 45_000] });
+    expect(await attempts([away, away, away, away, "here"])).toEqual({ result: "here",
+      waits: [1_000, 4_000, 10_000, 45_000] });
   });
 
   it("ends after that, and at once where waiting can't help", async () => {

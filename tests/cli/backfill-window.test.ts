@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 
-import { type SendingWindow, sendingWindow, type Told } from "../../src/cli/backfill-window.ts";
+import { type SendingWindow, sendingWindow, type Told } from "../../cli/backfill/window.ts";
 import { saleShape } from "../../src/gumroad/rows.ts";
 import type { OwnedSource } from "../../src/ledger/survey.ts";
 
@@ -16,10 +16,12 @@ let meanwhile: (waits: number) => void;
 let window: SendingWindow;
 
 const told = (id: string): Told => ({
-  row: saleShape.parse({ id, product_id: "p", purchase_email: `${id}@example.com`, created_at: "2026-01-05T19:38:56Z", price: 0 }),
+  row: saleShape.parse({ id, product_id: "p", purchase_email: `${id}@example.com`, created_at: "2026-01-05T19:38:56Z",
+    price: 0 }),
   message: { message: { v: 1, kind: "due", requestId: "r", buyer: `${id}@example.com` }, id },
 });
-const many = (count: number, name = "s") => Array.from({ length: count }, (_, index) => told(`${name}${String(index)}`));
+const many = (count: number, name = "s") =>
+  Array.from({ length: count }, (_, index) => told(`${name}${String(index)}`));
 
 beforeEach(() => {
   [sent, depths, known, waits, meanwhile] = [[], [], new Set(), 0, () => undefined];
@@ -82,7 +84,8 @@ describe("the window of a backfill", () => {
   it("stops after five minutes in which nothing got on", async () => {
     meanwhile = () => depths.push(300);
     depths = [300];
-    await expect(window.room()).rejects.toMatchObject({ code: "BACKFILL_STALLED", message: expect.stringContaining("(300 messages in the queue)") });
+    await expect(window.room()).rejects.toMatchObject({ code: "BACKFILL_STALLED",
+      message: expect.stringContaining("(300 messages in the queue)") });
     expect(waits).toBe(150);
   });
 

@@ -3,10 +3,10 @@ import path from "node:path";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
-import type { Order } from "../../src/emulators/gumroad/order.ts";
-import { removeStackFile, writeStackFile } from "../../src/emulators/stack-file.ts";
-import { LOCAL_SELLER_ID, type Stack } from "../../src/emulators/stack.ts";
+import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
+import type { Order } from "gumroad-emulator/order";
+import { removeStackFile, writeStackFile } from "../../local/stack-file.ts";
+import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
 import { recordOf } from "../pipeline/local-stack.ts";
 import { answers, cli, cliOn, stackFileOf, startComplete } from "./local-cli.ts";
 
@@ -29,9 +29,11 @@ beforeEach(async () => {
 });
 const run = (line: string, options: Parameters<ReturnType<typeof cliOn>>[1] = {}) => cliOn(stack)(line, options);
 const sold = (email: string, order: Partial<Order> = {}) => stack.gumroad.sell({ product: HANDBOOK, email, ...order });
-const people = () => stack.auth0.users().map(({ email = "", user_id }) => [email, stack.auth0.rolesOf(user_id)] as const);
+const people = () =>
+  stack.auth0.users().map(({ email = "", user_id }) => [email, stack.auth0.rolesOf(user_id)] as const);
 const rolesOf = (email: string) => stack.auth0.rolesOfEmail(email);
-const checkpoint = async () => (await stack.ledger()).find(({ pk, sk }) => pk === "sweep#backfill" && sk === "checkpoint");
+const checkpoint = async () =>
+  (await stack.ledger()).find(({ pk, sk }) => pk === "sweep#backfill" && sk === "checkpoint");
 
 describe("backfill", () => {
   it("brings every past buyer in, the receivers of gifts too, and those only who still have something", async () => {
@@ -42,7 +44,8 @@ describe("backfill", () => {
     const { code, out } = await run("backfill --keep-foreign --json");
     expect(JSON.parse(out)).toEqual({
       ...{ stage: "local", dryRun: false, finished: true, since: null, adopt: false, invite: false, resumed: false },
-      ...{ sales: 4, differed: 4, sent: 4, taken: 4, changed: expect.any(Number), untaken: [], nobodys: [], tookMs: expect.any(Number) },
+      ...{ sales: 4, differed: 4, sent: 4, taken: 4, changed: expect.any(Number), untaken: [], nobodys: [],
+        tookMs: expect.any(Number) },
     });
     expect(code).toBe(0);
     expect(people().sort()).toEqual([
@@ -55,8 +58,11 @@ describe("backfill", () => {
     sold("ann@example.com");
     await run("backfill --keep-foreign");
     const calls = stack.auth0.managementCalls();
-    expect(await run("backfill")).toMatchObject({ code: 0, out: expect.stringMatching(/^finished on \d{4}-\d\d-\d\d: 1 sales seen, 1 changes of roles\. Anew: npx gumroad-auth0 backfill --restart$/) });
-    expect(JSON.parse((await run("backfill --restart --keep-foreign --json")).out)).toMatchObject({ sales: 1, sent: 0, changed: 0 });
+    expect(await run("backfill")).toMatchObject({ code: 0, out: expect.stringMatching(
+      /^finished on \d{4}-\d\d-\d\d: 1 sales seen, 1 changes of roles\. Anew: npx gumroad-auth0 backfill --restart$/,
+    ) });
+    expect(JSON.parse((await run("backfill --restart --keep-foreign --json")).out)).toMatchObject({ sales: 1, sent: 0,
+      changed: 0 });
     expect(stack.auth0.managementCalls()).toBe(calls);
   });
 
@@ -88,9 +94,13 @@ describe("backfill", () => {
   });
 
   it("says of which gifts nobody knows the receiver", async () => {
-    stack.gumroad.seed({ sales: [{ id: "gift1", product_id: HANDBOOK, created_at: "2026-01-05T19:38:56Z", purchase_email: "giver@example.com", price: 100, is_gift_sender_purchase: true }] });
+    stack.gumroad.seed({
+      sales: [{ id: "gift1", product_id: HANDBOOK, created_at: "2026-01-05T19:38:56Z",
+        purchase_email: "giver@example.com", price: 100, is_gift_sender_purchase: true }],
+    });
     const { code, out } = await run("backfill --keep-foreign");
-    expect({ code, last: out.split("\n").at(-1) }).toEqual({ code: 1, last: "gifts whose receiver Gumroad doesn't name: gift1" });
+    expect({ code, last: out.split("\n").at(-1) }).toEqual({ code: 1,
+      last: "gifts whose receiver Gumroad doesn't name: gift1" });
   });
 });
 
@@ -103,7 +113,8 @@ describe("roles that buyers have already", () => {
     integrated();
     const { sale } = sold("ann@example.com");
     await run("backfill --adopt");
-    expect(Object.values((await recordOf(stack, "ann@example.com"))!.users)).toEqual([{ origin: "verified", foreign: ["club"], roles: { "serverless-handbook": "has" } }]);
+    expect(Object.values((await recordOf(stack, "ann@example.com"))!.users)).toEqual([{ origin: "verified",
+      foreign: ["club"], roles: { "serverless-handbook": "has" } }]);
     stack.gumroad.setDeliver("http");
     stack.gumroad.refund(sale);
     await stack.gumroad.settled();
@@ -119,8 +130,12 @@ describe("roles that buyers have already", () => {
     stack.gumroad.refund(sale, { partial: 1 });
     await stack.gumroad.settled();
     await stack.sqs.idle();
-    expect(Object.values((await recordOf(stack, "ann@example.com"))!.users)).toMatchObject([{ foreign: ["club", "serverless-handbook"], roles: {} }]);
-    expect(JSON.parse((await run("backfill --restart --adopt --json")).out)).toMatchObject({ differed: 1, sent: 1, taken: 1, adopt: true });
+    expect(Object.values((await recordOf(stack, "ann@example.com"))!.users)).toMatchObject([{
+      foreign: ["club", "serverless-handbook"],
+      roles: {},
+    }]);
+    expect(JSON.parse((await run("backfill --restart --adopt --json")).out)).toMatchObject({ differed: 1, sent: 1,
+      taken: 1, adopt: true });
     stack.gumroad.refund(sale);
     await stack.gumroad.settled();
     await stack.sqs.idle();
@@ -131,12 +146,14 @@ describe("roles that buyers have already", () => {
     const user = stack.auth0.addUser({ email: "ann@example.com", verified: false, roles: ["serverless-handbook"] });
     sold("ann@example.com");
     await run("backfill --adopt");
-    expect(await recordOf(stack, "ann@example.com")).toMatchObject({ adopts: true, users: {}, unsettled: { code: "EMAIL_UNVERIFIED" } });
+    expect(await recordOf(stack, "ann@example.com")).toMatchObject({ adopts: true, users: {},
+      unsettled: { code: "EMAIL_UNVERIFIED" } });
     stack.auth0.verifyEmail(user.user_id);
     await stack.advance(5 * 60_000);
     await stack.invoke("reconcile");
     await stack.sqs.idle();
-    expect((await recordOf(stack, "ann@example.com"))!.users[user.user_id]).toMatchObject({ foreign: [], roles: { "serverless-handbook": "has" } });
+    expect((await recordOf(stack, "ann@example.com"))!.users[user.user_id]).toMatchObject({ foreign: [],
+      roles: { "serverless-handbook": "has" } });
   });
 
   it("are asked about at a terminal", async () => {
@@ -144,11 +161,15 @@ describe("roles that buyers have already", () => {
     sold("ann@example.com");
     const questions = answers("y");
     expect(JSON.parse((await run("backfill --json", { questions })).out)).toMatchObject({ adopt: true });
-    expect(questions.asked).toEqual(["Did another integration give buyers their roles before? Then such a role counts as ours, and a refund takes it away"]);
+    expect(questions.asked).toEqual([
+      "Did another integration give buyers their roles before? Then such a role counts as ours, and a refund takes it away",
+    ]);
   });
 
   it("must be decided on where nobody can be asked", async () => {
-    expect(await run("backfill")).toMatchObject({ code: 2, err: expect.stringMatching(/^gumroad-auth0: say what becomes of roles that buyers already have: --adopt counts .*--keep-foreign leaves them alone/) });
+    expect(await run("backfill")).toMatchObject({ code: 2, err: expect.stringMatching(
+      /^gumroad-auth0: say what becomes of roles that buyers already have: --adopt counts .*--keep-foreign leaves them alone/,
+    ) });
     expect(await checkpoint()).toBeUndefined();
   });
 });
@@ -156,16 +177,20 @@ describe("roles that buyers have already", () => {
 describe("a backfill that is killed", () => {
   it("goes on where it stopped, and ends with every buyer in and no user twice", async () => {
     const buyers = Array.from({ length: 16 }, (_, nth) => `buyer${String(nth)}@example.com`);
-    for (const [nth, email] of [...buyers, ...buyers, ...buyers].entries()) sold(email, { product: nth % 3 === 0 ? REACT : HANDBOOK });
+    for (const [nth, email] of [...buyers, ...buyers, ...buyers].entries()) {
+      sold(email, { product: nth % 3 === 0 ? REACT : HANDBOOK });
+    }
     const stackFile = writeStackFile(path.join(root, ".local"), Number(new URL(stack.url).port), stackFileOf(stack));
     try {
-      const child = spawn(process.execPath, ["src/cli/main.ts", "backfill", "--keep-foreign"], {
+      const child = spawn(process.execPath, ["cli/main.ts", "backfill", "--keep-foreign"], {
         cwd: root,
         stdio: "ignore",
         env: { PATH: process.env["PATH"], PORT: new URL(stack.url).port },
       });
       const gone = new Promise((resolve) => child.once("close", (_code, signal) => resolve(signal)));
-      for (let read = 0; read < 12; read = Number((await checkpoint())?.["read"] ?? 0)) await new Promise((resolve) => setTimeout(resolve, 10));
+      for (let read = 0; read < 12; read = Number((await checkpoint())?.["read"] ?? 0)) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
       child.kill("SIGKILL");
       expect(await gone).toBe("SIGKILL");
     } finally {
@@ -175,10 +200,15 @@ describe("a backfill that is killed", () => {
     expect(stoppedAt).toBeLessThan(48);
 
     const { code, out } = await run("backfill");
-    expect({ code, first: out.split("\n")[0] }).toEqual({ code: 0, first: `goes on where it stopped: ${String(stoppedAt)} of 48 sales are done` });
+    expect({ code, first: out.split("\n")[0] }).toEqual({ code: 0,
+      first: `goes on where it stopped: ${String(stoppedAt)} of 48 sales are done` });
     expect(await checkpoint()).toMatchObject({ read: 48 });
-    expect(people().sort()).toEqual(buyers.map((email) => [email, ["react-for-dataviz", "serverless-handbook"]] as const).sort());
-    const created = stack.auth0.calls.filter(({ method, path: called, status }) => method === "POST" && called === "/users" && status === 201);
+    expect(people().sort()).toEqual(
+      buyers.map((email) => [email, ["react-for-dataviz", "serverless-handbook"]] as const).sort(),
+    );
+    const created = stack.auth0.calls.filter(({ method, path: called, status }) =>
+      method === "POST" && called === "/users" && status === 201
+    );
     expect(created).toHaveLength(16);
   }, 60_000);
 });
@@ -195,19 +225,22 @@ describe("backfill refuses", () => {
   it("other terms than those that it began with", async () => {
     sold("ann@example.com");
     await run("backfill --keep-foreign");
-    expect(await run("backfill --adopt --invite")).toMatchObject({ code: 2, err: "gumroad-auth0: a backfill without --adopt --invite is finished: begin anew with --restart" });
+    expect(await run("backfill --adopt --invite")).toMatchObject({ code: 2,
+      err: "gumroad-auth0: a backfill without --adopt --invite is finished: begin anew with --restart" });
   });
 
   it("to work without a token that the service has too", async () => {
     stack.secrets.set("gumroad", undefined);
     try {
-      expect(await run("backfill --adopt --json")).toMatchObject({ code: 1, out: expect.stringContaining('"code": "GUMROAD_TOKEN_MISSING"') });
+      expect(await run("backfill --adopt --json")).toMatchObject({ code: 1,
+        out: expect.stringContaining('"code": "GUMROAD_TOKEN_MISSING"') });
     } finally {
       stack.secrets.set("gumroad", { ...TOKEN, api: stack.gumroad.apiUrl });
     }
   });
 
   it("to work on a stage that doesn't run", async () => {
-    expect(await cli("backfill --adopt")).toMatchObject({ code: 2, err: expect.stringContaining("nothing runs on port 3000") });
+    expect(await cli("backfill --adopt")).toMatchObject({ code: 2,
+      err: expect.stringContaining("nothing runs on port 3000") });
   });
 });

@@ -6,10 +6,10 @@ import { DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import type { Policy } from "../../src/access/policy.ts";
-import type { Finding } from "../../src/cli/doctor-checks.ts";
-import { startLoopbackServer } from "../../src/emulators/aws/loopback.ts";
-import { LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
-import { LOCAL_SELLER_ID, type Stack } from "../../src/emulators/stack.ts";
+import type { Finding } from "../../cli/doctor/checks.ts";
+import { startLoopbackServer } from "../../local/aws/loopback.ts";
+import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
+import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
 import shopPolicy from "../../src/products.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
 import { changed, post } from "../pipeline/local-stack.ts";
@@ -27,7 +27,8 @@ afterAll(async () => {
   await stack.stop();
 });
 const PING = { tokens: ["local"], seller_id: LOCAL_SELLER_ID };
-const gumroadSecret = () => ({ access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID, api: stack.gumroad.apiUrl });
+const gumroadSecret = () => ({ access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID,
+  api: stack.gumroad.apiUrl });
 beforeEach(() => {
   stack.gumroad.reset();
   stack.auth0.reset();
@@ -41,7 +42,9 @@ const codesOf = (run: CliRun): string[] => [...new Set(findingsOf(run).map(({ co
 const PREFIX = "npx gumroad-auth0 ";
 
 /** Seeds nothing itself: finds, mends with each printed command of this program, and looks again. */
-async function foundAndMended(options: { policy?: Policy; env?: NodeJS.ProcessEnv; questions?: ReturnType<typeof answers> } = {}): Promise<Finding[]> {
+async function foundAndMended(
+  options: { policy?: Policy; env?: NodeJS.ProcessEnv; questions?: ReturnType<typeof answers> } = {},
+): Promise<Finding[]> {
   const run = cliOn(stack);
   let { policy = shopPolicy } = options;
   const before = await run("doctor --json", { ...options, policy });
@@ -50,7 +53,8 @@ async function foundAndMended(options: { policy?: Policy; env?: NodeJS.ProcessEn
   for (const mend of new Set(findings.map((finding) => finding.mend))) {
     expect(mend.startsWith(PREFIX)).toBe(true);
     const file = path.join(folder, "products.ts");
-    const { code, err } = await run(mend.slice(PREFIX.length).replace("src/products.ts", file), { ...options, policy });
+    const { code, err } = await run(mend.slice(PREFIX.length).replace("src/products.ts", file), { ...options,
+      policy });
     expect({ code, err }).toEqual({ code: 0, err: "" });
     if (mend.includes("src/products.ts")) policy = policyIn(readFileSync(file, "utf8"));
   }
@@ -69,16 +73,22 @@ describe("doctor", () => {
   it("finds nothing where all is well, and leaves no trace", async () => {
     const { code, out } = await cliOn(stack)("doctor");
     expect(code).toBe(0);
-    expect(out.split("\n").filter((line) => line !== "" && !line.startsWith("good       "))).toEqual(["nothing found"]);
+    expect(out.split("\n").filter((line) => line !== "" && !line.startsWith("good       "))).toEqual([
+      "nothing found",
+    ]);
     expect(await stack.sqs.deadLetters()).toEqual([]);
     expect(stack.auth0.failures).toEqual([]);
   });
 
-  it.each(["ping", "auth0", "gumroad", "accounts", "gumroad-auth0/local/bind"])("finds that the secret %s is missing", async (name) => {
-    stack.secrets.set(name, undefined);
-    const [finding] = (await foundAndMended()).filter(({ code }) => code === "SECRET_MISSING");
-    expect(finding).toMatchObject({ message: `The secret gumroad-auth0/local/${name.split("/").at(-1)!} has no value.`, mend: "npx gumroad-auth0 setup" });
-  });
+  it.each(["ping", "auth0", "gumroad", "accounts", "gumroad-auth0/local/bind"])("finds that the secret %s is missing",
+    async (name) => {
+      stack.secrets.set(name, undefined);
+      const [finding] = (await foundAndMended()).filter(({ code }) => code === "SECRET_MISSING");
+      expect(finding).toMatchObject({
+        message: `The secret gumroad-auth0/local/${name.split("/").at(-1)!} has no value.`,
+        mend: "npx gumroad-auth0 setup",
+      });
+    });
 
   it.each([
     { name: "ping", value: { tokens: ["local"] }, wrong: "missing or wrong: seller_id" },
@@ -104,14 +114,20 @@ describe("doctor", () => {
   });
 
   it("finds a scope too few, and one too many", async () => {
-    stack.auth0.setScopes(["read:users", "create:users", "update:users", "read:roles", "read:role_members", "create:role_members", "delete:users"]);
+    stack.auth0.setScopes(["read:users", "create:users", "update:users", "read:roles", "read:role_members",
+      "create:role_members", "delete:users"]);
     const findings = await foundAndMended();
-    expect(findings.map(({ code, message }) => `${code} ${/scope (\S+),/.exec(message)?.[1] ?? ""}`)).toEqual(["AUTH0_SCOPE_MISSING delete:role_members", "AUTH0_SCOPE_EXCESS delete:users"]);
+    expect(findings.map(({ code, message }) => `${code} ${/scope (\S+),/.exec(message)?.[1] ?? ""}`)).toEqual([
+      "AUTH0_SCOPE_MISSING delete:role_members",
+      "AUTH0_SCOPE_EXCESS delete:users",
+    ]);
   });
 
   it("finds a role that is missing", async () => {
     stack.auth0.removeRole("club-premium");
-    expect(await onlyFound("AUTH0_ROLE_MISSING")).toMatchObject([{ message: "The policy gives the role club-premium, which the Auth0 tenant doesn't have." }]);
+    expect(await onlyFound("AUTH0_ROLE_MISSING")).toMatchObject([{
+      message: "The policy gives the role club-premium, which the Auth0 tenant doesn't have.",
+    }]);
   });
 
   it("finds that the connection is not enabled: no new buyer could be created", async () => {
@@ -156,7 +172,10 @@ describe("doctor", () => {
     await fetch(`${stack.url}/ping/guess`, { method: "POST" });
     stack.secrets.set("ping", { ...PING, tokens: ["local", "another"] });
     const run = await cliOn(stack)("doctor --json", { waits: async () => undefined });
-    expect(findingsOf(run)).toEqual([{ code: "PING_REFUSED", message: `${stack.url}/ping refuses the 2. ping token of the secret ping: the running functions read another secret.`, mend: "npm start" }]);
+    expect(findingsOf(run)).toEqual([{ code: "PING_REFUSED",
+      message:
+        `${stack.url}/ping refuses the 2. ping token of the secret ping: the running functions read another secret.`,
+      mend: "npm start" }]);
     await stack.crash("ping");
     expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
   });
@@ -176,7 +195,8 @@ describe("doctor", () => {
   it("finds messages in the dead-letter queue", async () => {
     expect((await post(stack, changed("sale", { seller_id: "somebody-else" }))).status).toBe(403);
     expect(findingsOf(await cliOn(stack)("doctor --json"))).toEqual([
-      { code: "DEAD_LETTERS", message: "A message waits in the dead-letter queue for somebody to look at.", mend: "npx gumroad-auth0 replay --dead-letters" },
+      { code: "DEAD_LETTERS", message: "A message waits in the dead-letter queue for somebody to look at.",
+        mend: "npx gumroad-auth0 replay --dead-letters" },
     ]);
     await emptyDeadLetters();
     expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
@@ -184,7 +204,8 @@ describe("doctor", () => {
 
   it("finds a broken key of the tombstones, and has nothing against none", async () => {
     stack.secrets.set("forget", { key: "short" });
-    expect(findingsOf(await cliOn(stack)("doctor --json"))).toMatchObject([{ code: "SECRET_INCOMPLETE", message: expect.stringContaining("gumroad-auth0/local/forget") }]);
+    expect(findingsOf(await cliOn(stack)("doctor --json"))).toMatchObject([{ code: "SECRET_INCOMPLETE",
+      message: expect.stringContaining("gumroad-auth0/local/forget") }]);
     stack.secrets.set("forget", undefined);
     expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual([]);
   });
@@ -192,7 +213,8 @@ describe("doctor", () => {
   it("finds messages in the dead-letter queue that can be used again, and its command sends them back", async () => {
     const stage = stageOn(stack);
     const message = { v: 1, kind: "due", requestId: "r", buyer: "ann@example.com" };
-    await sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }).keep({ code: "RECORD_FULL", reason: "near 400 KB", requestId: "r", body: JSON.stringify(message) });
+    await sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }).keep({ code: "RECORD_FULL",
+      reason: "near 400 KB", requestId: "r", body: JSON.stringify(message) });
     const [found] = findingsOf(await cliOn(stack)("doctor --json"));
     expect(found).toMatchObject({ code: "DEAD_LETTERS" });
     expect(await cliOn(stack)(found!.mend.replace("npx gumroad-auth0 ", ""))).toMatchObject({ code: 0 });
@@ -201,9 +223,11 @@ describe("doctor", () => {
   });
 
   it("finds a policy product that Gumroad doesn't know", async () => {
-    const policy: Policy = new Map([...shopPolicy, ["mistyped==", { id: "mistyped==", name: "Typo", roles: ["club"] }]]);
+    const policy: Policy = new Map([...shopPolicy, ["mistyped==", { id: "mistyped==", name: "Typo",
+      roles: ["club"] }]]);
     expect(await onlyFound("PRODUCT_UNKNOWN", { policy })).toMatchObject([
-      { message: "The policy's product Typo (mistyped==) is not one of this shop's.", mend: "npx gumroad-auth0 products --drop=mistyped== --out src/products.ts" },
+      { message: "The policy's product Typo (mistyped==) is not one of this shop's.",
+        mend: "npx gumroad-auth0 products --drop=mistyped== --out src/products.ts" },
     ]);
   });
 
@@ -214,7 +238,9 @@ describe("doctor", () => {
 
   it("finds a product that the policy doesn't have, and takes no for an answer", async () => {
     const policy: Policy = new Map([...shopPolicy].filter(([id]) => id !== "lnHn8l0Cn_FH_VuURa1aEw=="));
-    expect(await onlyFound("PRODUCT_NOT_IN_POLICY", { policy })).toMatchObject([{ mend: "npx gumroad-auth0 products --out src/products.ts" }]);
+    expect(await onlyFound("PRODUCT_NOT_IN_POLICY", { policy })).toMatchObject([{
+      mend: "npx gumroad-auth0 products --out src/products.ts",
+    }]);
     expect((await cliOn(stack)("doctor --ignore PRODUCT_NOT_IN_POLICY", { policy })).code).toBe(0);
   });
 
@@ -223,8 +249,12 @@ describe("doctor", () => {
     stack.auth0.removeRole("club");
     const { out } = await cliOn(stack)("doctor");
     expect(out).toContain("unchecked  seller_id: the secret gumroad isn't filled");
-    expect(out).toContain("found      secret gumroad: The secret gumroad-auth0/local/gumroad has no value. (SECRET_MISSING)\n             mend it: npx gumroad-auth0 setup");
-    expect(out).toContain("found      Auth0 roles: The policy gives the role club, which the Auth0 tenant doesn't have. (AUTH0_ROLE_MISSING)");
+    expect(out).toContain(
+      "found      secret gumroad: The secret gumroad-auth0/local/gumroad has no value. (SECRET_MISSING)\n             mend it: npx gumroad-auth0 setup",
+    );
+    expect(out).toContain(
+      "found      Auth0 roles: The policy gives the role club, which the Auth0 tenant doesn't have. (AUTH0_ROLE_MISSING)",
+    );
     expect(out).toContain("\n2 found");
   });
 
@@ -232,25 +262,34 @@ describe("doctor", () => {
     stack.auth0.removeRole("club");
     const openStage = async () => ({ ...stageOn(stack), name: "prod" });
     const { out } = await cli("doctor --stage prod --json", { openStage });
-    expect([...new Set(findingsOf({ code: 1, out, err: "" }).map(({ mend }) => mend))]).toEqual(["npm run deploy -- --stage prod"]);
+    expect([...new Set(findingsOf({ code: 1, out, err: "" }).map(({ mend }) => mend))]).toEqual([
+      "npm run deploy -- --stage prod",
+    ]);
   });
 });
 
 async function registrations() {
   const resources = new Map<string, string>();
   for (const event of ["refund"]) {
-    const answer = await fetch(`${stack.gumroad.apiUrl}/resource_subscriptions?resource_name=${event}`, { headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
+    const answer = await fetch(`${stack.gumroad.apiUrl}/resource_subscriptions?resource_name=${event}`, {
+      headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` },
+    });
     resources.set(event, JSON.parse(await answer.text()).resource_subscriptions[0].id);
   }
   return { resources };
 }
 
 async function unregister(id: string): Promise<void> {
-  await fetch(`${stack.gumroad.apiUrl}/resource_subscriptions/${encodeURIComponent(id)}`, { method: "DELETE", headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
+  await fetch(`${stack.gumroad.apiUrl}/resource_subscriptions/${encodeURIComponent(id)}`, { method: "DELETE",
+    headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
 }
 
 async function emptyDeadLetters(): Promise<void> {
   const { sqs, deadLetters } = stageOn(stack);
-  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: deadLetters, MaxNumberOfMessages: 10 }));
-  for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl: deadLetters, ReceiptHandle }));
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: deadLetters, MaxNumberOfMessages: 10 }),
+  );
+  for (const { ReceiptHandle } of Messages) {
+    await sqs.send(new DeleteMessageCommand({ QueueUrl: deadLetters, ReceiptHandle }));
+  }
 }

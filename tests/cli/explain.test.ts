@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { auth0Directory } from "../../src/auth0/directory.ts";
 import { auth0SecretShape } from "../../src/auth0/secret.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
-import { readManifest } from "../../src/cli/replay-rows.ts";
-import { LOCAL_CLIENT, type Stack } from "../../src/emulators/stack.ts";
+import { readManifest } from "../../cli/replay/rows.ts";
+import { LOCAL_CLIENT, type Stack } from "../../local/stack.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import policy from "../../src/products.ts";
 import { body, deliver, recordOf, saleBy, startLocal } from "../pipeline/local-stack.ts";
@@ -25,7 +25,10 @@ const run = (line: string, options?: Parameters<ReturnType<typeof cliOn>>[1]) =>
 
 /** A body with buyers and ids of its own, so that many stories can be told to one stack. */
 function ofStory(story: number, text: string): string {
-  return text.replace(/(^|&)(email|user_email|gifter_email)=/g, `$1$2=story${String(story)}.`).replace(/(^|&)(sale_id|subscription_id)=/g, `$1$2=${String(story)}-`);
+  return text.replace(/(^|&)(email|user_email|gifter_email)=/g, `$1$2=story${String(story)}.`).replace(
+    /(^|&)(sale_id|subscription_id)=/g,
+    `$1$2=${String(story)}-`,
+  );
 }
 
 /** What differs from run to run becomes the same: the story's own names, Auth0's user ids, and moments of this run. */
@@ -34,7 +37,8 @@ function stable(text: string): string {
     .replace(/story\d+\./g, "")
     .replace(/\b(sale|subscription):\d+-/g, "$1:")
     .replace(/auth0\|\w+/g, "auth0|USER")
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, (moment) => (Date.parse(`${moment.replace(" ", "T")}Z`) >= began ? "<this run>         " : moment))
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g,
+      (moment) => (Date.parse(`${moment.replace(" ", "T")}Z`) >= began ? "<this run>         " : moment))
     .replace(/ +$/gm, "");
 }
 
@@ -44,20 +48,25 @@ function heldToGolden(name: string, text: string): void {
     mkdirSync(GOLDEN, { recursive: true });
     writeFileSync(file, text);
   }
-  expect(existsSync(file) ? readFileSync(file, "utf8") : `no ${path.basename(file)}: write it with GOLDEN=1`).toBe(text);
+  expect(existsSync(file) ? readFileSync(file, "utf8") : `no ${path.basename(file)}: write it with GOLDEN=1`).toBe(
+    text,
+  );
 }
 
 describe("explain", () => {
-  it.each(readManifest().stories.map((story, index) => ({ ...story, index })))("says of every story why it ended so: $name", async ({ name, pings, roles, index }) => {
-    await deliver(stack, ...pings.map((file) => ofStory(index, body(file))));
-    const told: string[] = [];
-    for (const email of Object.keys(roles)) {
-      const { out, err } = await run(`explain story${String(index)}.${email} --search`);
-      expect(err).toBe("");
-      told.push(out);
-    }
-    heldToGolden(name, stable(`${told.join("\n\n----\n\n")}\n`));
-  });
+  it.each(readManifest().stories.map((story, index) => ({ ...story, index })))(
+    "says of every story why it ended so: $name",
+    async ({ name, pings, roles, index }) => {
+      await deliver(stack, ...pings.map((file) => ofStory(index, body(file))));
+      const told: string[] = [];
+      for (const email of Object.keys(roles)) {
+        const { out, err } = await run(`explain story${String(index)}.${email} --search`);
+        expect(err).toBe("");
+        told.push(out);
+      }
+      heldToGolden(name, stable(`${told.join("\n\n----\n\n")}\n`));
+    },
+  );
 
   it("gives scripts the same as one object", async () => {
     await deliver(stack, saleBy("json@example.com"));
@@ -68,8 +77,10 @@ describe("explain", () => {
       known: true,
       buyer: "json@example.com",
       roles: [{ role: "serverless-handbook", entitled: true, sources: ["sale:sale-of-json@example.com"] }],
-      sources: [{ id: "sale:sale-of-json@example.com", product: "Serverless Handbook", access: true, reason: "paid", because: "it was paid", gives: ["serverless-handbook"], heldSince: null, act: null }],
-      users: [{ id: user?.user_id, origin: "created", roles: { "serverless-handbook": "has" }, auth0: { exists: true, verified: false, roles: ["serverless-handbook"], metadataRoles: [] } }],
+      sources: [{ id: "sale:sale-of-json@example.com", product: "Serverless Handbook", access: true, reason: "paid",
+        because: "it was paid", gives: ["serverless-handbook"], heldSince: null, act: null }],
+      users: [{ id: user?.user_id, origin: "created", roles: { "serverless-handbook": "has" },
+        auth0: { exists: true, verified: false, roles: ["serverless-handbook"], metadataRoles: [] } }],
       auth0Failure: null,
       waits: [],
       wouldChange: { findsUsers: false, users: [] },
@@ -81,7 +92,8 @@ describe("explain", () => {
   it("finds a buyer by a purchase, and says whose it is", async () => {
     await deliver(stack, saleBy("whose@example.com"));
     const { code, out } = await run("explain sale:sale-of-whose@example.com");
-    expect({ code, first: out.split("\n")[0] }).toEqual({ code: 0, first: "sale:sale-of-whose@example.com is whose@example.com's" });
+    expect({ code, first: out.split("\n")[0] }).toEqual({ code: 0,
+      first: "sale:sale-of-whose@example.com is whose@example.com's" });
     expect(out).toContain("yes  serverless-handbook, because Serverless Handbook: it was paid");
   });
 
@@ -90,7 +102,8 @@ describe("explain", () => {
     const { code, out } = await run("explain sale:900-fH9XoNJ-gQtcIacRpiKnyg==");
     expect({ code, out: stable(out) }).toEqual({
       code: 1,
-      out: "nobody has bought sale:fH9XoNJ-gQtcIacRpiKnyg== yet, as far as is known: what was told of it waits for its sale\n  <this run>           refund  sale:fH9XoNJ-gQtcIacRpiKnyg==  in full",
+      out:
+        "nobody has bought sale:fH9XoNJ-gQtcIacRpiKnyg== yet, as far as is known: what was told of it waits for its sale\n  <this run>           refund  sale:fH9XoNJ-gQtcIacRpiKnyg==  in full",
     });
   });
 
@@ -104,15 +117,22 @@ describe("explain", () => {
   });
 
   it("says so of somebody unknown, and exits with 1; an email that is none is a mistake", async () => {
-    expect(await run("explain nobody@example.com")).toMatchObject({ code: 1, err: "", out: expect.stringContaining("nobody is known as nobody@example.com") });
-    expect(await run("explain nobody@example.com --json")).toMatchObject({ code: 1, out: JSON.stringify({ buyer: "nobody@example.com", known: false, unsold: null }, null, 2) });
+    expect(await run("explain nobody@example.com")).toMatchObject({ code: 1, err: "",
+      out: expect.stringContaining("nobody is known as nobody@example.com") });
+    expect(await run("explain nobody@example.com --json")).toMatchObject({ code: 1,
+      out: JSON.stringify({ buyer: "nobody@example.com", known: false, unsold: null }, null, 2) });
     expect(await run("explain nobody")).toMatchObject({ code: 2, err: 'gumroad-auth0: "nobody" is no email' });
   });
 
   it("says what would change, once the policy does, and changes nothing itself", async () => {
     await deliver(stack, saleBy("edit@example.com"));
     const before = await recordOf(stack, "edit@example.com");
-    const edited = defineProducts([...policy.values()].map((product) => (product.name === "Serverless Handbook" && !("variant" in product) ? { ...product, roles: ["react-for-dataviz"] } : product)));
+    const edited = defineProducts(
+      [...policy.values()].map((product) => (product.name === "Serverless Handbook" && !("variant" in product)
+        ? { ...product, roles: ["react-for-dataviz"] }
+        : product)
+      ),
+    );
     const { out } = await run("explain edit@example.com", { policy: edited });
     expect(stable(out)).toContain("auth0|USER: gets react-for-dataviz, loses serverless-handbook");
     expect(await recordOf(stack, "edit@example.com")).toEqual(before);
@@ -124,11 +144,16 @@ describe("explain", () => {
     const { dynamo, ledger } = stageOn(stack);
     const [id = ""] = Object.keys((await recordOf(stack, "behind@example.com"))?.users ?? {});
     await byHand().remove(id, ["serverless-handbook"], AbortSignal.timeout(5_000));
-    expect((await run("explain behind@example.com")).out).toContain("somebody took away at Auth0: serverless-handbook");
+    expect((await run("explain behind@example.com")).out).toContain(
+      "somebody took away at Auth0: serverless-handbook",
+    );
 
     const record = await dynamoLedger(dynamo, ledger).load("gone@example.com");
-    await dynamoLedger(dynamo, ledger).save({ ...record, users: { "auth0|deleted": { origin: "created", foreign: [], roles: { "serverless-handbook": "has" } } } });
-    expect((await run("explain gone@example.com")).out).toContain("auth0|deleted  made by us\n    by our record: serverless-handbook\n    Auth0 says now: this user is gone");
+    await dynamoLedger(dynamo, ledger).save({ ...record,
+      users: { "auth0|deleted": { origin: "created", foreign: [], roles: { "serverless-handbook": "has" } } } });
+    expect((await run("explain gone@example.com")).out).toContain(
+      "auth0|deleted  made by us\n    by our record: serverless-handbook\n    Auth0 says now: this user is gone",
+    );
   });
 
   it("goes on without Auth0, where it can't be asked", async () => {
@@ -140,25 +165,33 @@ describe("explain", () => {
       expect(out).toContain("Auth0 could not be asked: the secret auth0 isn't complete: npx gumroad-auth0 setup");
       expect(out).toContain("yes  serverless-handbook");
     } finally {
-      stack.secrets.set("auth0", { domain: stack.endpoints.auth0, client_id: LOCAL_CLIENT.id, client_secret: LOCAL_CLIENT.secret });
+      stack.secrets.set("auth0", { domain: stack.endpoints.auth0, client_id: LOCAL_CLIENT.id,
+        client_secret: LOCAL_CLIENT.secret });
     }
   });
 
   it("says what waits: an email to be verified, and a loss that is held", async () => {
     stack.auth0.addUser({ email: "squat@example.com" });
     await deliver(stack, saleBy("squat@example.com"));
-    expect((await run("explain squat@example.com")).out).toMatch(/not bound: gets nothing from us[\s\S]*EMAIL_UNVERIFIED, since/);
+    expect((await run("explain squat@example.com")).out).toMatch(
+      /not bound: gets nothing from us[\s\S]*EMAIL_UNVERIFIED, since/,
+    );
 
     await deliver(stack, saleBy("held@example.com"));
     const { dynamo, ledger } = stageOn(stack);
     const record = await dynamoLedger(dynamo, ledger).load("held@example.com");
-    await dynamoLedger(dynamo, ledger).save({ ...record, held: { "sale:sale-of-held@example.com": Date.parse("2026-01-06T00:00:00Z") } });
-    expect((await run("explain held@example.com")).out).toContain("the loss of sale:sale-of-held@example.com is held: too many lost that product within an hour, so a person has to say release or keep (HELD, since 2026-01-06 00:00:00)");
+    await dynamoLedger(dynamo, ledger).save({ ...record,
+      held: { "sale:sale-of-held@example.com": Date.parse("2026-01-06T00:00:00Z") } });
+    expect((await run("explain held@example.com")).out).toContain(
+      "the loss of sale:sale-of-held@example.com is held: too many lost that product within an hour, so a person has to say release or keep (HELD, since 2026-01-06 00:00:00)",
+    );
   });
 });
 
 /** The tenant, as somebody with rights of their own changes it. */
 function byHand() {
-  const value = async () => auth0SecretShape.parse({ domain: stack.endpoints.auth0, client_id: LOCAL_CLIENT.id, client_secret: LOCAL_CLIENT.secret });
+  const value = async () =>
+    auth0SecretShape.parse({ domain: stack.endpoints.auth0, client_id: LOCAL_CLIENT.id,
+      client_secret: LOCAL_CLIENT.secret });
   return auth0Directory({ secret: { get: value, reread: value } });
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Stack } from "../../local/stack.ts";
 import { dynamoTombstones } from "../../src/ledger/tombstones.ts";
 import { body, changed, deliver, recordOf, saleBy, startLocal } from "../pipeline/local-stack.ts";
 import { answers, cliOn, stageOn } from "./local-cli.ts";
@@ -42,7 +42,8 @@ describe("forget", () => {
           { step: "ledger", outcome: "done", detail: expect.any(String) },
         ],
         erasedItems: 4,
-        remains: expect.arrayContaining([expect.objectContaining({ where: "Gumroad" }), expect.objectContaining({ where: "CloudWatch logs", howLong: "30 days" })]),
+        remains: expect.arrayContaining([expect.objectContaining({ where: "Gumroad" }),
+          expect.objectContaining({ where: "CloudWatch logs", howLong: "30 days" })]),
       },
     });
     expect(await traces("ann@example.com")).toEqual([]);
@@ -58,7 +59,8 @@ describe("forget", () => {
   it("does no harm when it is run again", async () => {
     await deliver(stack, saleBy("again@example.com"));
     expect((await run("forget again@example.com --yes")).code).toBe(0);
-    expect(JSON.parse((await run("forget again@example.com --yes --json")).out)).toMatchObject({ known: false, erasedItems: 0 });
+    expect(JSON.parse((await run("forget again@example.com --yes --json")).out)).toMatchObject({ known: false,
+      erasedItems: 0 });
   });
 
   it("says what it would do, and changes nothing, in a dry run", async () => {
@@ -66,7 +68,9 @@ describe("forget", () => {
     const before = await recordOf(stack, "dry@example.com");
     const { code, out } = await run("forget dry@example.com --user --dry-run");
     expect(code).toBe(0);
-    expect(out).toMatch(/planned {2}tombstones: 2 written[\s\S]*planned {2}user auth0\|\w+: deleted at Auth0[\s\S]*planned {2}ledger:/);
+    expect(out).toMatch(
+      /planned {2}tombstones: 2 written[\s\S]*planned {2}user auth0\|\w+: deleted at Auth0[\s\S]*planned {2}ledger:/,
+    );
     expect(await recordOf(stack, "dry@example.com")).toEqual(before);
     expect(stack.auth0.rolesOfEmail("dry@example.com")).toEqual(["serverless-handbook"]);
     expect(await tombstones().forgottenAt("buyer:dry@example.com")).toBeNull();
@@ -74,8 +78,10 @@ describe("forget", () => {
 
   it("asks before it erases, and does nothing where nobody can be asked", async () => {
     await deliver(stack, saleBy("ask@example.com"));
-    expect(await run("forget ask@example.com")).toMatchObject({ code: 2, err: "gumroad-auth0: this can't be undone: say --yes" });
-    expect(await run("forget ask@example.com", { questions: answers("n") })).toMatchObject({ code: 2, err: "gumroad-auth0: nothing was erased" });
+    expect(await run("forget ask@example.com")).toMatchObject({ code: 2,
+      err: "gumroad-auth0: this can't be undone: say --yes" });
+    expect(await run("forget ask@example.com", { questions: answers("n") })).toMatchObject({ code: 2,
+      err: "gumroad-auth0: nothing was erased" });
     expect(await recordOf(stack, "ask@example.com")).toBeDefined();
     expect((await run("forget ask@example.com", { questions: answers("y") })).code).toBe(0);
     expect(await recordOf(stack, "ask@example.com")).toBeUndefined();
@@ -102,7 +108,9 @@ describe("forget", () => {
     const weak = { AUTH0_ADMIN_CLIENT_ID: "local-client", AUTH0_ADMIN_CLIENT_SECRET: "local-secret" };
     const { code, out } = await run("forget hand@example.com --user --yes", { env: weak });
     expect(code).toBe(1);
-    expect(out).toMatch(/by hand {2}user auth0\|\w+: nobody here may delete users: delete it in Auth0's dashboard, or set AUTH0_ADMIN_CLIENT_ID/);
+    expect(out).toMatch(
+      /by hand {2}user auth0\|\w+: nobody here may delete users: delete it in Auth0's dashboard, or set AUTH0_ADMIN_CLIENT_ID/,
+    );
     expect(await traces("hand@example.com")).toEqual([]);
     expect(usersOf("hand@example.com")).toEqual([expect.objectContaining({ roles: [] })]);
   });
@@ -126,7 +134,8 @@ describe("forget", () => {
     const email = "back@example.com";
     await deliver(stack, saleBy(email));
     await run(`forget ${email} --user --yes`);
-    const again = [saleBy(email, { retry_count: "2" }), saleBy("other@example.com", { sale_id: `sale-of-${email}` }), changed("refund-full", { email, sale_id: `sale-of-${email}` })];
+    const again = [saleBy(email, { retry_count: "2" }), saleBy("other@example.com", { sale_id: `sale-of-${email}` }),
+      changed("refund-full", { email, sale_id: `sale-of-${email}` })];
     await deliver(stack, ...again);
     expect(await traces(email)).toEqual([]);
     expect(await recordOf(stack, "other@example.com")).toBeUndefined();
@@ -148,7 +157,8 @@ describe("forget", () => {
     expect(await tombstones().forgottenAt("buyer:first@example.com")).toBeNull();
 
     stack.secrets.set(SECRET, "{");
-    expect(await run("forget first@example.com --yes")).toMatchObject({ code: 1, err: expect.stringContaining("AWSPREVIOUS") });
+    expect(await run("forget first@example.com --yes")).toMatchObject({ code: 1,
+      err: expect.stringContaining("AWSPREVIOUS") });
     stack.secrets.set(SECRET, { key: KEY });
   });
 });

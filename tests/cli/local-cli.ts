@@ -1,9 +1,9 @@
 import type { Policy } from "../../src/access/policy.ts";
-import type { World } from "../../src/cli/context.ts";
-import { runCli } from "../../src/cli/program.ts";
-import type { Questions } from "../../src/cli/questions.ts";
-import { localStage } from "../../src/cli/stage-local.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { World } from "../../cli/context.ts";
+import { runCli } from "../../cli/program.ts";
+import type { Questions } from "../../cli/questions.ts";
+import { localStage } from "../../cli/stage/local.ts";
+import type { Stack } from "../../local/stack.ts";
 import { ConfigError } from "../../src/errors.ts";
 import shopPolicy from "../../src/products.ts";
 import { startLocal } from "../pipeline/local-stack.ts";
@@ -40,16 +40,21 @@ export async function cli(line: string, changes: Partial<World> = {}): Promise<C
   return { code, out: lines.out.join("\n"), err: lines.err.join("\n") };
 }
 
-/** The whole local stack with all secrets filled, reading purchases back. One worker a function: a command line does one thing after the other. */
+/**
+ * The whole local stack with all secrets filled, reading purchases back. One worker a function: a command line does
+ * one thing after the other.
+ */
 export async function startComplete(): Promise<Stack> {
-  return startLocal({ maxWorkers: 1, readBack: true, secrets: { "gumroad-auth0/local/bind": { tokens: ["b".repeat(43)] } } });
+  return startLocal({ maxWorkers: 1, readBack: true,
+    secrets: { "gumroad-auth0/local/bind": { tokens: ["b".repeat(43)] } } });
 }
 
 const SOON_MS = 1_000;
 
 /** Runs a command line over a running stack. Long waits move the functions' calendar instead. */
 export function cliOn(stack: Stack) {
-  return async (line: string, { questions = null, env = {}, policy = shopPolicy, waits = wait(stack) }: Options = {}): Promise<CliRun> =>
+  return async (line: string,
+    { questions = null, env = {}, policy = shopPolicy, waits = wait(stack) }: Options = {}): Promise<CliRun> =>
     cli(line, {
       questions,
       env,
@@ -87,8 +92,10 @@ function addressesOf(stack: Stack) {
     url: stack.url,
     auth0: { domain: stack.gates.auth0, emulator: stack.auth0.url },
     gumroad: { emulator: stack.gumroad.url, readBack: true },
-    sqs: { endpoint: stack.endpoints.sqs, queues: Object.fromEntries(queues.map(({ logicalId }) => [logicalId, stack.queueUrl(logicalId)])) },
-    dynamodb: { endpoint: stack.endpoints.dynamodb, tables: Object.fromEntries(tables.map(({ logicalId, TableName }) => [logicalId, TableName])) },
+    sqs: { endpoint: stack.endpoints.sqs,
+      queues: Object.fromEntries(queues.map(({ logicalId }) => [logicalId, stack.queueUrl(logicalId)])) },
+    dynamodb: { endpoint: stack.endpoints.dynamodb,
+      tables: Object.fromEntries(tables.map(({ logicalId, TableName }) => [logicalId, TableName])) },
     lambda: { endpoint: stack.endpoints.lambda },
     secretsmanager: { endpoint: stack.endpoints.secretsmanager },
     ...stack.choices,
@@ -104,5 +111,6 @@ export function answers(...given: readonly string[]): Questions & { readonly ask
     if (answer === undefined) throw new Error(`nobody answers "${question}"`);
     return answer;
   };
-  return { asked, ask: async (question, fallback = "") => (await next(question)) || fallback, askSecret: next, confirm: async (question) => (await next(question)) === "y" };
+  return { asked, ask: async (question, fallback = "") => (await next(question)) || fallback, askSecret: next,
+    confirm: async (question) => (await next(question)) === "y" };
 }

@@ -4,13 +4,13 @@ import { PassThrough, Writable } from "node:stream";
 
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-import { failureOf } from "../../src/cli/failures.ts";
-import { makeOutput, wantsColours } from "../../src/cli/output.ts";
-import { pingUrl, tokenIn, withoutToken } from "../../src/cli/ping-url.ts";
-import { terminalQuestions } from "../../src/cli/questions.ts";
-import { openStage } from "../../src/cli/stage.ts";
-import { planOf } from "../../src/cli/subscription-plan.ts";
-import { type LoopbackServer, readBody, startLoopbackServer } from "../../src/emulators/aws/loopback.ts";
+import { failureOf } from "../../cli/failures.ts";
+import { makeOutput, wantsColours } from "../../cli/output.ts";
+import { pingUrl, tokenIn, withoutToken } from "../../cli/ping-url.ts";
+import { terminalQuestions } from "../../cli/questions.ts";
+import { openStage } from "../../cli/stage/open.ts";
+import { planOf } from "../../cli/subscription-plan.ts";
+import { type LoopbackServer, readBody, startLoopbackServer } from "../../local/aws/loopback.ts";
 import { ConfigError, NeedsPersonError, TemporaryError } from "../../src/errors.ts";
 import { cli } from "./local-cli.ts";
 
@@ -21,7 +21,9 @@ describe("the command line", () => {
     const { code, out } = await cli("--help");
     expect(code).toBe(0);
     for (const command of COMMANDS) expect(out).toContain(`\n  ${command}`);
-    expect(out).toContain("Exit codes: 0 done; 1 done with findings, or failed; 2 the command line or a setting is wrong, nothing was done.");
+    expect(out).toContain(
+      "Exit codes: 0 done; 1 done with findings, or failed; 2 the command line or a setting is wrong, nothing was done.",
+    );
   });
 
   it.each(COMMANDS)("explains %s, with examples, the stage and the exit codes", async (command) => {
@@ -49,7 +51,8 @@ describe("the command line", () => {
 
   it("tells scripts of a failure as JSON, with its code", async () => {
     const { code, out, err } = await cli("doctor --json");
-    expect({ code, err, json: JSON.parse(out) }).toEqual({ code: 2, err: "", json: { error: { code: "STAGE_NOT_RUNNING", message: "nothing runs on port 3000: start it with npm start" } } });
+    expect({ code, err, json: JSON.parse(out) }).toEqual({ code: 2, err: "",
+      json: { error: { code: "STAGE_NOT_RUNNING", message: "nothing runs on port 3000: start it with npm start" } } });
   });
 
   it("says an unexpected error in one line, and where it comes from with DEBUG", async () => {
@@ -57,7 +60,8 @@ describe("the command line", () => {
       throw new TypeError("boom\nsecond line");
     };
     const { code, err } = await cli("products", { policy });
-    expect({ code, err }).toEqual({ code: 1, err: "gumroad-auth0: boom (a mistake of this program, perhaps: DEBUG=1 shows where)" });
+    expect({ code, err }).toEqual({ code: 1,
+      err: "gumroad-auth0: boom (a mistake of this program, perhaps: DEBUG=1 shows where)" });
     expect((await cli("products", { policy, env: { DEBUG: "1" } })).err).toMatch(/\n\s+at /);
   });
 
@@ -65,17 +69,21 @@ describe("the command line", () => {
     { error: new ConfigError("A", "a"), failure: { code: "A", message: "a", exit: 2 } },
     { error: new NeedsPersonError("B", "b"), failure: { code: "B", message: "b", exit: 1 } },
     { error: new TemporaryError("C", "c"), failure: { code: "C", message: "c", exit: 1 } },
-    { error: Object.assign(new Error("x"), { name: "CredentialsProviderError" }), failure: { code: "AWS_CREDENTIALS", exit: 2 } },
-    { error: new TemporaryError("C", "c", { cause: Object.assign(new Error("x"), { name: "ExpiredTokenException" }) }), failure: { code: "AWS_CREDENTIALS", exit: 2 } },
+    { error: Object.assign(new Error("x"), { name: "CredentialsProviderError" }),
+      failure: { code: "AWS_CREDENTIALS", exit: 2 } },
+    { error: new TemporaryError("C", "c", { cause: Object.assign(new Error("x"), { name: "ExpiredTokenException" }) }),
+      failure: { code: "AWS_CREDENTIALS", exit: 2 } },
     { error: new Error("Region is missing"), failure: { code: "AWS_REGION", exit: 2 } },
-    { error: Object.assign(new Error("no right to do that"), { name: "AccessDeniedException" }), failure: { code: "AWS_ACCESS", message: "AWS refused: no right to do that", exit: 1 } },
+    { error: Object.assign(new Error("no right to do that"), { name: "AccessDeniedException" }),
+      failure: { code: "AWS_ACCESS", message: "AWS refused: no right to do that", exit: 1 } },
     { error: "a string", failure: { code: "UNEXPECTED", exit: 1 } },
   ])("knows what to say of $error", ({ error, failure }) => {
     expect(failureOf(error)).toMatchObject(failure);
   });
 
   it("has colours on a terminal only, and none with NO_COLOR", () => {
-    expect([wantsColours(true, {}), wantsColours(false, {}), wantsColours(true, { NO_COLOR: "1" })]).toEqual([true, false, false]);
+    expect([wantsColours(true, {}), wantsColours(false, {}), wantsColours(true, { NO_COLOR: "1" })]).toEqual([true,
+      false, false]);
     const parts = { print: () => undefined, json: () => false };
     expect(makeOutput({ ...parts, colours: true }).tone("bad", "x")).toBe("\u001b[31mx\u001b[39m");
     expect(makeOutput({ ...parts, colours: false }).tone("bad", "x")).toBe("x");
@@ -86,7 +94,10 @@ describe("questions at a terminal", () => {
   function terminal(typed: string) {
     const input = new PassThrough();
     let shown = "";
-    const output = new Writable({ write: (chunk, _encoding, done) => { shown += String(chunk); done(); } });
+    const output = new Writable({ write: (chunk, _encoding, done) => {
+      shown += String(chunk);
+      done();
+    } });
     input.write(typed);
     return { questions: terminalQuestions({ input, output }), shown: () => shown };
   }
@@ -106,7 +117,9 @@ describe("questions at a terminal", () => {
   });
 
   it("stops at Ctrl-C with a line", async () => {
-    await expect(terminal("\u0003").questions.ask("Domain")).rejects.toThrow("stopped at a question: nothing more was changed");
+    await expect(terminal("\u0003").questions.ask("Domain")).rejects.toThrow(
+      "stopped at a question: nothing more was changed",
+    );
   });
 });
 
@@ -131,9 +144,12 @@ describe("the ping URLs of a stage", () => {
 
   it("are right with the current token, or with an old one where there is no better", () => {
     const at = (id: string, token: string) => ({ id, event: "sale" as const, postUrl: pingUrl(stage, token) });
-    const plan = planOf("sale", [at("1", "old"), at("2", "new"), at("3", "gone"), { id: "4", event: "sale", postUrl: "https://zapier.example.com/x" }], stage, ["new", "old"]);
-    expect(plan).toMatchObject({ right: { id: "2" }, doubled: [{ id: "1" }], wrong: [{ id: "3" }], others: [{ id: "4" }] });
-    expect(planOf("sale", [at("1", "old")], stage, ["new", "old"])).toMatchObject({ right: { id: "1" }, doubled: [], wrong: [] });
+    const plan = planOf("sale", [at("1", "old"), at("2", "new"), at("3", "gone"), { id: "4", event: "sale",
+      postUrl: "https://zapier.example.com/x" }], stage, ["new", "old"]);
+    expect(plan).toMatchObject({ right: { id: "2" }, doubled: [{ id: "1" }], wrong: [{ id: "3" }],
+      others: [{ id: "4" }] });
+    expect(planOf("sale", [at("1", "old")], stage, ["new", "old"])).toMatchObject({ right: { id: "1" }, doubled: [],
+      wrong: [] });
   });
 });
 
@@ -146,19 +162,28 @@ describe("a deployed stage", () => {
       await readBody(incoming);
       outgoing.writeHead(answer.status, { "content-type": "text/xml" }).end(answer.body);
     });
-    Object.assign(process.env, { AWS_ENDPOINT_URL_CLOUDFORMATION: cloud.url, AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" });
+    Object.assign(process.env, { AWS_ENDPOINT_URL_CLOUDFORMATION: cloud.url, AWS_REGION: "eu-west-1",
+      AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_CONFIG_FILE: "/dev/null",
+      AWS_SHARED_CREDENTIALS_FILE: "/dev/null" });
   });
   afterAll(async () => {
     process.env = before;
     await cloud.stop();
   });
   const outputs = (values: Record<string, string>) => {
-    const members = Object.entries(values).map(([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`);
-    return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>gumroad-auth0-prod</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${members.join("")}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+    const members = Object.entries(values).map(([key, value]) =>
+      `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`
+    );
+    return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>gumroad-auth0-prod</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${
+      members.join("")
+    }</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
   };
 
   it("has the addresses of its stack's outputs", async () => {
-    answer = { status: 200, body: outputs({ PingUrl: "https://x.execute-api.eu-west-1.amazonaws.com/ping", DeadLetterQueueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/gumroad-auth0-prod-dead-letters.fifo", Access: "app_metadata", GettingIn: "invite" }) };
+    answer = { status: 200,
+      body: outputs({ PingUrl: "https://x.execute-api.eu-west-1.amazonaws.com/ping",
+        DeadLetterQueueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/gumroad-auth0-prod-dead-letters.fifo",
+        Access: "app_metadata", GettingIn: "invite" }) };
     const stage = await openStage("prod", {});
     expect(stage).toMatchObject({
       name: "prod",
@@ -172,8 +197,12 @@ describe("a deployed stage", () => {
   });
 
   it("is refused where it isn't deployed, or too old", async () => {
-    answer = { status: 400, body: "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id gumroad-auth0-prod does not exist</Message></Error></ErrorResponse>" };
-    await expect(openStage("prod", {})).rejects.toThrow("there is no stack gumroad-auth0-prod in eu-west-1: deploy it with npm run deploy -- --stage prod, or choose another region with AWS_REGION");
+    answer = { status: 400,
+      body:
+        "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id gumroad-auth0-prod does not exist</Message></Error></ErrorResponse>" };
+    await expect(openStage("prod", {})).rejects.toThrow(
+      "there is no stack gumroad-auth0-prod in eu-west-1: deploy it with npm run deploy -- --stage prod, or choose another region with AWS_REGION",
+    );
     answer = { status: 200, body: outputs({}) };
     await expect(openStage("prod", {})).rejects.toThrow("the stack of prod has no output DeadLetterQueueUrl");
   });
@@ -183,12 +212,18 @@ describe("the program itself", () => {
   const run = async (...args: string[]) =>
     new Promise<{ code: number | null; output: string }>((resolve) => {
       let output = "";
-      const child = spawn(process.execPath, [path.resolve(import.meta.dirname, "../../src/cli/main.ts"), ...args], { env: { PATH: process.env["PATH"], PORT: "1" }, stdio: ["ignore", "pipe", "pipe"] });
-      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (part: string) => (output += part));
+      const child = spawn(process.execPath, [path.resolve(import.meta.dirname, "../../cli/main.ts"), ...args], {
+        env: { PATH: process.env["PATH"], PORT: "1" },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      for (const stream of [child.stdout, child.stderr]) {stream.setEncoding("utf8").on("data",
+          (part: string) => (output += part));}
       child.on("close", (code) => resolve({ code, output }));
     });
 
   it("says in one line that nothing runs", async () => {
-    expect(await run("doctor")).toEqual({ code: 2, output: "gumroad-auth0: nothing runs on port 1: start it with npm start, set PORT to the port it runs on, or name a deployed stage with --stage\n" });
+    expect(await run("doctor")).toEqual({ code: 2,
+      output:
+        "gumroad-auth0: nothing runs on port 1: start it with npm start, set PORT to the port it runs on, or name a deployed stage with --stage\n" });
   });
 });

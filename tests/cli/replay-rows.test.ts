@@ -5,11 +5,11 @@ import path from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 
-import { readManifest, rowsFor, seedGumroad } from "../../src/cli/replay-rows.ts";
-import { type GumroadEmulator, startGumroadEmulator } from "../../src/emulators/gumroad/emulator.ts";
-import { LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
-import type { Order } from "../../src/emulators/gumroad/order.ts";
-import { type Seed, SeedRows } from "../../src/emulators/gumroad/seeds.ts";
+import { readManifest, rowsFor, seedGumroad } from "../../cli/replay/rows.ts";
+import { type GumroadEmulator, startGumroadEmulator } from "gumroad-emulator";
+import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
+import type { Order } from "gumroad-emulator/order";
+import { type Seed, SeedRows } from "gumroad-emulator/seeds";
 import { seed } from "../properties/arbitraries.ts";
 
 const { bodies } = readManifest();
@@ -29,65 +29,91 @@ afterEach(async () => {
 describe("the API rows of the manifest", () => {
   it("are all shown after some body, and no body names another", () => {
     const shown = rowsFor(all);
-    expect(shown).toMatchObject({ sales: base.sales!.map(({ id }) => ({ id })), unlistedSales: [{}], subscribers: [{}] });
-    expect([...new Set(told.flatMap(({ api }) => Object.keys(api.sales)))].sort()).toEqual(salesIn(base).map(({ id }) => id).sort());
-    expect([...new Set(told.flatMap(({ api }) => Object.keys(api.subscribers ?? {})))]).toEqual(base.subscribers!.map(({ id }) => id));
+    expect(shown).toMatchObject({ sales: base.sales!.map(({ id }) => ({ id })), unlistedSales: [{}],
+      subscribers: [{}] });
+    expect([...new Set(told.flatMap(({ api }) => Object.keys(api.sales)))].sort()).toEqual(
+      salesIn(base).map(({ id }) => id).sort(),
+    );
+    expect([...new Set(told.flatMap(({ api }) => Object.keys(api.subscribers ?? {})))]).toEqual(
+      base.subscribers!.map(({ id }) => id),
+    );
   });
 
   it("belong to every body but a test ping, which tells of no event", () => {
     expect(all.filter((file) => bodies[file]!.api === undefined)).toEqual(["test-ping.txt"]);
-    expect(rowsFor(["test-ping.txt", "someone-elses.txt", "constructor"])).toEqual({ sales: [], unlistedSales: [], subscribers: [], pings: [] });
+    expect(rowsFor(["test-ping.txt", "someone-elses.txt", "constructor"])).toEqual({ sales: [], unlistedSales: [],
+      subscribers: [], pings: [] });
   });
 
-  it.each(told.filter(({ file }) => pingOf(file).has("sale_id")).map(({ file }) => file))("agree with the ping %s that they go with", (file) => {
-    const ping = pingOf(file);
-    const row = saleIn(rowsFor([file]), ping.get("sale_id"));
-    expect(row).toMatchObject({
-      purchase_email: ping.get("email"),
-      product_id: ping.get("product_id"),
-      created_at: ping.get("sale_timestamp"),
-      order_id: Number(ping.get("order_number")),
-      price: Number(ping.get("price")),
-      disputed: ping.get("disputed") === "true",
-      dispute_won: ping.get("dispute_won") === "true",
-      is_gift_receiver_purchase: ping.get("is_gift_receiver_purchase") === "true",
-    });
-    expect(row!["refunded"] ?? false).toBe(ping.get("refunded") === "true");
-    expect(row!["subscription_id"] ?? null).toBe(ping.get("subscription_id"));
-    expect(row!["variants"]).toEqual(ping.has("variants[Tier]") ? { Tier: ping.get("variants[Tier]") } : undefined);
-  });
+  it.each(told.filter(({ file }) => pingOf(file).has("sale_id")).map(({ file }) => file))(
+    "agree with the ping %s that they go with",
+    (file) => {
+      const ping = pingOf(file);
+      const row = saleIn(rowsFor([file]), ping.get("sale_id"));
+      expect(row).toMatchObject({
+        purchase_email: ping.get("email"),
+        product_id: ping.get("product_id"),
+        created_at: ping.get("sale_timestamp"),
+        order_id: Number(ping.get("order_number")),
+        price: Number(ping.get("price")),
+        disputed: ping.get("disputed") === "true",
+        dispute_won: ping.get("dispute_won") === "true",
+        is_gift_receiver_purchase: ping.get("is_gift_receiver_purchase") === "true",
+      });
+      expect(row!["refunded"] ?? false).toBe(ping.get("refunded") === "true");
+      expect(row!["subscription_id"] ?? null).toBe(ping.get("subscription_id"));
+      expect(row!["variants"]).toEqual(ping.has("variants[Tier]") ? { Tier: ping.get("variants[Tier]") } : undefined);
+    },
+  );
 
-  it.each(told.filter(({ file }) => pingOf(file).has("user_email")).map(({ file }) => file))("agree with the subscription of %s", (file) => {
-    const ping = pingOf(file);
-    expect(rowsFor([file]).subscribers).toMatchObject([
-      { id: ping.get("subscription_id"), user_email: ping.get("user_email"), user_id: ping.get("user_id"), product_id: ping.get("product_id"), created_at: ping.get("created_at") },
-    ]);
-  });
+  it.each(told.filter(({ file }) => pingOf(file).has("user_email")).map(({ file }) => file))(
+    "agree with the subscription of %s",
+    (file) => {
+      const ping = pingOf(file);
+      expect(rowsFor([file]).subscribers).toMatchObject([
+        { id: ping.get("subscription_id"), user_email: ping.get("user_email"), user_id: ping.get("user_id"),
+          product_id: ping.get("product_id"), created_at: ping.get("created_at") },
+      ]);
+    },
+  );
 
   it("show what a ping doesn't: a gift's giver, what is in a bundle, an account's email", () => {
     const gift = rowsFor(["sale-gift.txt"]);
-    expect(gift.sales).toMatchObject([{ purchase_email: "dee@example.com", giftee_email: "cy@example.com", is_gift_sender_purchase: true }, { gifter_email: "dee@example.com", is_gift_receiver_purchase: true }]);
+    expect(gift.sales).toMatchObject([{ purchase_email: "dee@example.com", giftee_email: "cy@example.com",
+      is_gift_sender_purchase: true }, { gifter_email: "dee@example.com", is_gift_receiver_purchase: true }]);
     const bundle = salesIn(rowsFor(["bundle-child-handbook.txt"]));
-    expect(bundle.map((row) => [row["is_bundle_purchase"], row["is_bundle_product_purchase"], row["paid"]])).toEqual([[true, false, true], [false, true, false], [false, true, false]]);
-    expect(rowsFor(["sale-test-purchase.txt"])).toMatchObject({ sales: [], unlistedSales: [{ email: "founder@acme.example", purchase_email: "owner@acme.example" }] });
+    expect(bundle.map((row) => [row["is_bundle_purchase"], row["is_bundle_product_purchase"], row["paid"]])).toEqual([[
+      true,
+      false,
+      true,
+    ], [false, true, false], [false, true, false]]);
+    expect(rowsFor(["sale-test-purchase.txt"])).toMatchObject({ sales: [],
+      unlistedSales: [{ email: "founder@acme.example", purchase_email: "owner@acme.example" }] });
   });
 
   it("are those after the latest event of the bodies given", () => {
     const sale = (...files: string[]) => salesIn(rowsFor(files))[0];
     expect(sale("sale.txt")).not.toHaveProperty("refunded");
     expect(sale("refund-full.txt")).toMatchObject({ refunded: true, partially_refunded: false });
-    expect(sale("refund-full.txt", "refund-partial.txt", "sale-retry.txt")).toMatchObject({ refunded: true, partially_refunded: false });
+    expect(sale("refund-full.txt", "refund-partial.txt", "sale-retry.txt")).toMatchObject({ refunded: true,
+      partially_refunded: false });
     expect(sale("dispute.txt")).toMatchObject({ disputed: true, chargedback: true, dispute_won: false });
-    expect(sale("dispute-won.txt", "dispute.txt")).toMatchObject({ disputed: true, chargedback: false, dispute_won: true });
+    expect(sale("dispute-won.txt", "dispute.txt")).toMatchObject({ disputed: true, chargedback: false,
+      dispute_won: true });
     const life = rowsFor(all.filter((file) => file.startsWith("membership-")).reverse());
-    expect(life.subscribers).toMatchObject([{ status: "alive", cancelled_at: null, ended_at: null, purchase_ids: life.sales!.map(({ id }) => id) }]);
-    expect(life.sales).toMatchObject([{ cancelled: false, dead: false, recurring_charge: false }, { cancelled: false, dead: false, recurring_charge: true }]);
+    expect(life.subscribers).toMatchObject([{ status: "alive", cancelled_at: null, ended_at: null,
+      purchase_ids: life.sales!.map(({ id }) => id) }]);
+    expect(life.sales).toMatchObject([{ cancelled: false, dead: false, recurring_charge: false }, { cancelled: false,
+      dead: false, recurring_charge: true }]);
   });
 
   it(`are the same in whatever order, and however often, the bodies are given (seed ${String(seed)})`, () => {
     fc.assert(
       fc.property(fc.subarray(all), fc.func(fc.integer()), (some, rank) => {
-        const shuffled = [...some, ...some.slice(0, 3)].map((file, place) => ({ file, by: rank(file, place) })).sort((a, b) => a.by - b.by);
+        const shuffled = [...some, ...some.slice(0, 3)].map((file, place) => ({ file, by: rank(file, place) })).sort((
+          a,
+          b,
+        ) => a.by - b.by);
         expect(rowsFor(shuffled.map(({ file }) => file))).toEqual(rowsFor(some));
       }),
       { seed, numRuns: 40 },
@@ -97,31 +123,42 @@ describe("the API rows of the manifest", () => {
 
 describe("the emulator, when the same things happen in it, shows the rows of the manifest", () => {
   const START = "2026-01-05T19:38:56Z";
-  const fixed = (...files: string[]) => files.map((file) => ({ saleId: pingOf(`${file}.txt`).get("sale_id")!, orderNumber: Number(pingOf(`${file}.txt`).get("order_number")) }));
+  const fixed = (...files: string[]) =>
+    files.map((file) => ({ saleId: pingOf(`${file}.txt`).get("sale_id")!,
+      orderNumber: Number(pingOf(`${file}.txt`).get("order_number")) })
+    );
   const begin = async () => (shop = await startGumroadEmulator({ now: () => Date.parse(START), deliver: () => 200 }));
   const shown = async (kind: "sale" | "subscriber", id: string) => {
-    const answer = await fetch(`${shop!.apiUrl}/${kind}s/${encodeURIComponent(id)}`, { headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
+    const answer = await fetch(`${shop!.apiUrl}/${kind}s/${encodeURIComponent(id)}`, {
+      headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` },
+    });
     const row = JSON.parse(await answer.text())[kind];
     return row;
   };
   const orders: { files: string[]; order: Order }[] = [
-    { files: ["sale-custom-fields"], order: { product: "rctfd", email: "bo@example.com", customFields: [["Company [for invoice]", "Acme & Söns"], ["T&C", true]] } },
+    { files: ["sale-custom-fields"],
+      order: { product: "rctfd", email: "bo@example.com",
+        customFields: [["Company [for invoice]", "Acme & Söns"], ["T&C", true]] } },
     { files: ["sale-gift"], order: { product: "hbkqz", email: "dee@example.com", gift: { to: "cy@example.com" } } },
-    { files: ["bundle-sale", "bundle-child-handbook", "bundle-child-dataviz"], order: { product: "everything", email: "fay@example.com" } },
-    { files: ["sale-test-purchase"], order: { product: "hbkqz", email: "owner@acme.example", accountEmail: "founder@acme.example", test: true } },
+    { files: ["bundle-sale", "bundle-child-handbook", "bundle-child-dataviz"],
+      order: { product: "everything", email: "fay@example.com" } },
+    { files: ["sale-test-purchase"],
+      order: { product: "hbkqz", email: "owner@acme.example", accountEmail: "founder@acme.example", test: true } },
   ];
 
   it.each(orders)("of $files", async ({ files, order }) => {
     const expected = rowsFor(files.map((file) => `${file}.txt`));
     const giver = expected.sales!.find((row) => row["is_gift_sender_purchase"] === true);
-    const rows = [...(giver === undefined ? [] : [{ saleId: giver.id, orderNumber: giver.order_id! }]), ...fixed(...files)];
+    const rows = [...(giver === undefined ? [] : [{ saleId: giver.id, orderNumber: giver.order_id! }]),
+      ...fixed(...files)];
     (await begin()).sell({ ...order, ids: { rows, accountId: "5530311507811" } });
     for (const row of salesIn(expected)) expect(await shown("sale", String(row["id"]))).toEqual(row);
   });
 
   it("of a purchase that is refunded, disputed and won back", async () => {
     const { sell, refund, dispute, disputeWon } = await begin();
-    const { sale } = sell({ product: "hbkqz", email: "ann@example.com", fullName: "Ann Lee", ids: { rows: fixed("sale"), licenseKey: "83DB262A-C19D3B06-A5235A6B-8C079166" } });
+    const { sale } = sell({ product: "hbkqz", email: "ann@example.com", fullName: "Ann Lee",
+      ids: { rows: fixed("sale"), licenseKey: "83DB262A-C19D3B06-A5235A6B-8C079166" } });
     const files = ["sale.txt"];
     const same = async (file: string) => {
       files.push(file);
@@ -141,7 +178,10 @@ describe("the emulator, when the same things happen in it, shows the rows of the
   it("of a membership, but for the charge that its restart would take", async () => {
     const running = await begin();
     const at = (moment: string) => running.advance(Date.parse(moment) - running.now());
-    const { sale, subscription } = running.sell({ product: "proclub", email: "eve@example.com", accountEmail: "eve@example.com", ids: { rows: fixed("membership-sale"), subscriptionId: "DACURTKJMxmvflxqHGySZQ==", accountId: "884201288175" } });
+    const { sale, subscription } = running.sell({ product: "proclub", email: "eve@example.com",
+      accountEmail: "eve@example.com",
+      ids: { rows: fixed("membership-sale"), subscriptionId: "DACURTKJMxmvflxqHGySZQ==",
+        accountId: "884201288175" } });
     const files = ["membership-sale.txt"];
     const [renewal] = fixed("membership-renewal");
     const same = async () => {
@@ -150,7 +190,11 @@ describe("the emulator, when the same things happen in it, shows the rows of the
       const renamed = (row: unknown) => JSON.parse(JSON.stringify(row).replaceAll(String(made), renewal!.saleId));
       expect(renamed(await shown("subscriber", subscription!.id))).toEqual(expected.subscribers![0]);
       expect(await shown("sale", sale.id)).toEqual(saleIn(expected, sale.id));
-      if (made !== undefined) expect({ ...renamed(await shown("sale", made)), order_id: renewal!.orderNumber }).toEqual(saleIn(expected, renewal!.saleId));
+      if (made !== undefined) {
+        expect({ ...renamed(await shown("sale", made)), order_id: renewal!.orderNumber }).toEqual(
+          saleIn(expected, renewal!.saleId),
+        );
+      }
     };
     await same();
     await at("2026-02-05T19:38:00Z");
@@ -178,20 +222,28 @@ describe("the emulator, when the same things happen in it, shows the rows of the
 describe("seeding", () => {
   const file = (name: string) => path.resolve("fixtures/pings", name);
   const listed = async () => {
-    const answer = await fetch(`${shop!.apiUrl}/sales`, { headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
+    const answer = await fetch(`${shop!.apiUrl}/sales`, {
+      headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` },
+    });
     return JSON.parse(await answer.text()).sales;
   };
 
   it("puts the rows of the files into a running emulator", async () => {
     shop = await startGumroadEmulator();
-    expect(await seedGumroad(shop.url, [file("sale.txt"), "fixtures/pings/membership-sale.txt"])).toEqual(rowsFor(["sale.txt", "membership-sale.txt"]));
-    expect(await listed()).toMatchObject([{ purchase_email: "ann@example.com" }, { purchase_email: "eve@example.com" }]);
+    expect(await seedGumroad(shop.url, [file("sale.txt"), "fixtures/pings/membership-sale.txt"])).toEqual(
+      rowsFor(["sale.txt", "membership-sale.txt"]),
+    );
+    expect(await listed()).toMatchObject([{ purchase_email: "ann@example.com" }, {
+      purchase_email: "eve@example.com",
+    }]);
   });
 
   it("keeps what was told before: a late sale doesn't undo its refund", async () => {
     shop = await startGumroadEmulator();
     await seedGumroad(shop.url, [file("refund-full.txt")]);
-    expect(await seedGumroad(shop.url, [file("sale-retry.txt")])).toEqual(rowsFor(["refund-full.txt", "sale-retry.txt"]));
+    expect(await seedGumroad(shop.url, [file("sale-retry.txt")])).toEqual(
+      rowsFor(["refund-full.txt", "sale-retry.txt"]),
+    );
     expect(await listed()).toMatchObject([{ refunded: true }]);
   });
 

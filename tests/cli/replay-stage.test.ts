@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { PurgeQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 
-import { LOCAL_TOKEN, type Stack } from "../../src/emulators/stack.ts";
+import { LOCAL_TOKEN, type Stack } from "../../local/stack.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord } from "../../src/ledger/record.ts";
 import { changed, post } from "../pipeline/local-stack.ts";
@@ -24,23 +24,32 @@ beforeEach(async () => {
 const run = (line: string) => cliOn(stack)(line);
 const rolesOf = (email: string) => stack.auth0.rolesOfEmail(email);
 const sold = (email: string) => stack.gumroad.sell({ product: HANDBOOK, email }).sale;
-const codes = async (line: string) => JSON.parse((await run(line)).out).letters.map(({ code, outcome, what, buyer }: Record<string, string>) => [code, outcome, what, buyer]);
+const codes = async (line: string) =>
+  JSON.parse((await run(line)).out).letters.map((
+    { code, outcome, what, buyer }: Record<string, string>,
+  ) => [code, outcome, what, buyer]);
 
 /** Puts a message into the dead-letter queue as SQS does after ten receives. */
 const dead = async (message: object, group = "g") => {
   await stageOn(stack).sqs.send(
-    new SendMessageCommand({ QueueUrl: stack.queueUrl("DeadLetterQueue"), MessageBody: JSON.stringify(message), MessageGroupId: group, MessageDeduplicationId: crypto.randomUUID() }),
+    new SendMessageCommand({ QueueUrl: stack.queueUrl("DeadLetterQueue"), MessageBody: JSON.stringify(message),
+      MessageGroupId: group, MessageDeduplicationId: crypto.randomUUID() }),
   );
 };
-const hint = (buyer: string, saleId: string) => ({ v: 1, kind: "hint", requestId: "r", buyer, hops: 3, saleId, subscriptionId: null, sweep: "weekly x", foundAt: 1 });
+const hint = (buyer: string, saleId: string) => ({ v: 1, kind: "hint", requestId: "r", buyer, hops: 3, saleId,
+  subscriptionId: null, sweep: "weekly x", foundAt: 1 });
 
 describe("replay --dead-letters", () => {
   it("tells what a buyer's record says of a message that failed ten times", async () => {
-    const unsettled = { code: "AUTH0_ROLE_MISSING", message: "Create the role club in Auth0.", since: 1, attempts: 10 };
+    const unsettled = { code: "AUTH0_ROLE_MISSING", message: "Create the role club in Auth0.", since: 1,
+      attempts: 10 };
     const { dynamo, ledger } = stageOn(stack);
-    await dynamoLedger(dynamo, ledger).save({ ...newRecord("ann@example.com"), unsettled, dueAt: Date.now() + 3_600_000 });
+    await dynamoLedger(dynamo, ledger).save({ ...newRecord("ann@example.com"), unsettled,
+      dueAt: Date.now() + 3_600_000 });
     await dead({ v: 1, kind: "due", requestId: "r", buyer: "ann@example.com" });
-    expect(JSON.parse((await run("replay --dead-letters --dry-run --json")).out).letters).toMatchObject([{ reason: "It failed ten times within half an hour. AUTH0_ROLE_MISSING: Create the role club in Auth0." }]);
+    expect(JSON.parse((await run("replay --dead-letters --dry-run --json")).out).letters).toMatchObject([{
+      reason: "It failed ten times within half an hour. AUTH0_ROLE_MISSING: Create the role club in Auth0.",
+    }]);
   });
 
   it("lists what is there and why, and leaves it there, in a dry run", async () => {
@@ -50,7 +59,9 @@ describe("replay --dead-letters", () => {
     const { code, out } = await run("replay --dead-letters --dry-run");
     expect(code).toBe(1);
     expect(out).toMatch(/^code {2,}since {2,}what {2,}buyer {2,}outcome {2,}reason\n/);
-    expect(out).toMatch(/^TRIED_TEN_TIMES +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +hint +ann@example\.com +would be replayed +It failed ten times within half an hour\.$/m);
+    expect(out).toMatch(
+      /^TRIED_TEN_TIMES +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +hint +ann@example\.com +would be replayed +It failed ten times within half an hour\.$/m,
+    );
     expect(out).toMatch(/Mend the causes, then: npx gumroad-auth0 replay --dead-letters$/);
     const listed = [
       ["PING_OF_ANOTHER_SELLER", "would be replayed", "ping sale", "bo@example.com"],
@@ -73,7 +84,9 @@ describe("replay --dead-letters", () => {
       ["TRIED_TEN_TIMES", "replayed", "hint", "ann@example.com"],
     ]);
     await stack.sqs.idle();
-    expect([rolesOf("ann@example.com"), rolesOf("bo@example.com")]).toEqual([["serverless-handbook"], ["serverless-handbook"]]);
+    expect([rolesOf("ann@example.com"), rolesOf("bo@example.com")]).toEqual([["serverless-handbook"], [
+      "serverless-handbook",
+    ]]);
     expect(await run("replay --dead-letters")).toMatchObject({ code: 0, out: "the dead-letter queue is empty" });
   });
 
@@ -83,14 +96,17 @@ describe("replay --dead-letters", () => {
     stack.secrets.set("ping", { tokens: [LOCAL_TOKEN], seller_id: "mistyped" });
     await stack.crash("ping");
     expect((await post(stack, ping)).status).toBe(403);
-    expect(await codes("replay --dead-letters --json")).toEqual([["PING_OF_ANOTHER_SELLER", "refused again", "ping sale", "ann@example.com"]]);
+    expect(await codes("replay --dead-letters --json")).toEqual([["PING_OF_ANOTHER_SELLER", "refused again",
+      "ping sale", "ann@example.com"]]);
     expect(await stack.sqs.deadLetters()).toHaveLength(1);
 
     stack.secrets.set("ping", { tokens: [LOCAL_TOKEN], seller_id: stack.gumroad.sellerId });
     await stack.crash("ping");
     const { code } = await run("replay --dead-letters --code PING_OF_ANOTHER_SELLER");
     await stack.sqs.idle();
-    expect([code, await stack.sqs.deadLetters(), rolesOf("ann@example.com")]).toEqual([0, [], ["serverless-handbook"]]);
+    expect([code, await stack.sqs.deadLetters(), rolesOf("ann@example.com")]).toEqual([0, [], [
+      "serverless-handbook",
+    ]]);
   });
 
   it("takes back only what has the code, and refuses one that nothing has", async () => {
@@ -98,9 +114,11 @@ describe("replay --dead-letters", () => {
     await post(stack, "resource_name=nothing&seller_id=fHis2sbMl3TASuuulQvtoQ==");
     expect(await run("replay --dead-letters --code RECORD_FULL")).toMatchObject({
       code: 2,
-      err: "gumroad-auth0: the dead-letter queue holds nothing of code RECORD_FULL: only PING_NOT_UNDERSTOOD, TRIED_TEN_TIMES",
+      err:
+        "gumroad-auth0: the dead-letter queue holds nothing of code RECORD_FULL: only PING_NOT_UNDERSTOOD, TRIED_TEN_TIMES",
     });
-    expect(await codes("replay --dead-letters --code TRIED_TEN_TIMES --json")).toEqual([["TRIED_TEN_TIMES", "replayed", "due", "ann@example.com"]]);
+    expect(await codes("replay --dead-letters --code TRIED_TEN_TIMES --json")).toEqual([["TRIED_TEN_TIMES", "replayed",
+      "due", "ann@example.com"]]);
     expect(await stack.sqs.deadLetters()).toMatchObject([{ code: "PING_NOT_UNDERSTOOD" }]);
   });
 });
@@ -117,7 +135,9 @@ describe("replay --since", () => {
     stack.gumroad.refund(ann);
     const { code, out } = await run(`replay --since ${minute(-5)} --until ${minute(5)}`);
     await stack.sqs.idle();
-    expect({ code, lines: out.split("\n") }).toEqual({ code: 0, lines: [expect.stringMatching(/^\S+ \S+ to \S+ \S+: 2 events, about 2 purchases of 2 buyers$/), "sent: 2 messages to provision"] });
+    expect({ code, lines: out.split("\n") }).toEqual({ code: 0,
+      lines: [expect.stringMatching(/^\S+ \S+ to \S+ \S+: 2 events, about 2 purchases of 2 buyers$/),
+        "sent: 2 messages to provision"] });
     expect([rolesOf("ann@example.com"), rolesOf("bo@example.com")]).toEqual([[], ["serverless-handbook"]]);
   });
 
@@ -126,8 +146,14 @@ describe("replay --since", () => {
     sold("ann@example.com");
     await stack.gumroad.settled();
     await stack.sqs.idle();
-    expect(JSON.parse((await run(`replay --since ${minute(-10)} --until ${minute(-5)} --json`)).out)).toMatchObject({ events: 0, buyers: 0, sent: 0, readBack: true });
-    expect(JSON.parse((await run(`replay --since ${minute(-10)} --until ${minute(5)} --dry-run --json`)).out)).toMatchObject({ dryRun: true, events: 1, buyers: 1, sent: 0 });
+    expect(JSON.parse((await run(`replay --since ${minute(-10)} --until ${minute(-5)} --json`)).out)).toMatchObject({
+      events: 0,
+      buyers: 0,
+      sent: 0,
+      readBack: true,
+    });
+    expect(JSON.parse((await run(`replay --since ${minute(-10)} --until ${minute(5)} --dry-run --json`)).out))
+      .toMatchObject({ dryRun: true, events: 1, buyers: 1, sent: 0 });
   });
 });
 
@@ -138,7 +164,8 @@ describe("replay refuses", () => {
     ["fixtures/pings --code X", "--code chooses among --dead-letters"],
     ["fixtures/pings --dry-run", "files have no --dry-run: posting them is the trial"],
     ["--until 2026-01-01", "--until needs --since"],
-    ["--since tomorrow", "--since tomorrow is no day (2026-01-31, its beginning in UTC) and no moment (2026-01-31T18:00:00Z)"],
+    ["--since tomorrow",
+      "--since tomorrow is no day (2026-01-31, its beginning in UTC) and no moment (2026-01-31T18:00:00Z)"],
     ["--since 2026-01-02 --until 2026-01-01", "--since 2026-01-02 is not before --until 2026-01-01"],
   ])("%s", async (flags, message) => {
     expect(await run(`replay ${flags}`)).toEqual({ code: 2, out: "", err: `gumroad-auth0: ${message}` });

@@ -4,15 +4,15 @@ import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { postPing, readPing } from "../../src/cli/replay-pings.ts";
-import { buyerTable, pingTable, reportResult } from "../../src/cli/replay-report.ts";
-import { emulatorRoles, settledRoles, tenantRoles } from "../../src/cli/replay-roles.ts";
-import { countOf, replayFiles, replayTarget } from "../../src/cli/replay-settings.ts";
-import { type Auth0Emulator, startAuth0Emulator } from "../../src/emulators/auth0/emulator.ts";
-import { type LoopbackServer, readBody, startLoopbackServer } from "../../src/emulators/aws/loopback.ts";
-import { startGumroadEmulator } from "../../src/emulators/gumroad/emulator.ts";
-import { LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
-import { removeStackFile, writeStackFile } from "../../src/emulators/stack-file.ts";
+import { postPing, readPing } from "../../cli/replay/pings.ts";
+import { buyerTable, pingTable, reportResult } from "../../cli/replay/report.ts";
+import { emulatorRoles, settledRoles, tenantRoles } from "../../cli/replay/roles.ts";
+import { countOf, replayFiles, replayTarget } from "../../cli/replay/settings.ts";
+import { type Auth0Emulator, startAuth0Emulator } from "auth0-emulator";
+import { type LoopbackServer, readBody, startLoopbackServer } from "../../local/aws/loopback.ts";
+import { startGumroadEmulator } from "gumroad-emulator";
+import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
+import { removeStackFile, writeStackFile } from "../../local/stack-file.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const local = { client_id: "local-client", client_secret: "local-secret" };
@@ -39,7 +39,8 @@ describe("the files to replay", () => {
     write("a.txt", "a");
     write("README.md", "not a ping");
     const one = write("z.txt", "z");
-    expect(replayFiles([one, folder]).map((file) => path.basename(file))).toEqual(["z.txt", "a.txt", "b.txt", "z.txt"]);
+    expect(replayFiles([one, folder]).map((file) => path.basename(file))).toEqual(["z.txt", "a.txt", "b.txt",
+      "z.txt"]);
   });
 
   it("are refused where there is none, naming the path", () => {
@@ -51,7 +52,9 @@ describe("the files to replay", () => {
 describe("the target", () => {
   it("is the ping URL, or the API's address with the token", () => {
     expect(replayTarget("http://127.0.0.1:3000", "local").url.href).toBe("http://127.0.0.1:3000/ping/local");
-    expect(replayTarget("https://api.example.com/ping/abc", "local").url.href).toBe("https://api.example.com/ping/abc");
+    expect(replayTarget("https://api.example.com/ping/abc", "local").url.href).toBe(
+      "https://api.example.com/ping/abc",
+    );
   });
 
   it("sends userinfo as Basic auth, as Gumroad does", () => {
@@ -73,7 +76,8 @@ describe("the target", () => {
 describe("a ping", () => {
   it.each([
     { body: "email=Ann%2Bx%40Example.com%20&resource_name=sale", event: "sale", buyer: "ann+x@example.com" },
-    { body: "user_email=eve%40example.com&resource_name=cancellation", event: "cancellation", buyer: "eve@example.com" },
+    { body: "user_email=eve%40example.com&resource_name=cancellation", event: "cancellation",
+      buyer: "eve@example.com" },
     { body: "email=ann%40example.com&test=true", event: "test ping", buyer: "ann@example.com" },
     { body: "a[b][c][d][e][f]=1", event: "-", buyer: null },
     { body: "", event: "-", buyer: null },
@@ -121,7 +125,8 @@ describe("posting a ping", () => {
   it("reports a connection that breaks, and one that nobody takes", async () => {
     const ping = readPing(write("p.txt", "a=b"));
     status = 0;
-    expect(await postPing(ping, target())).toMatchObject({ status: null, error: expect.stringContaining("no connection"), refused: false });
+    expect(await postPing(ping, target())).toMatchObject({ status: null,
+      error: expect.stringContaining("no connection"), refused: false });
     expect(await postPing(ping, replayTarget(await silentUrl(), "t"))).toMatchObject({ status: null, refused: true });
   });
 });
@@ -135,7 +140,9 @@ describe("the buyers' roles", () => {
   });
   afterEach(() => auth0.stop());
   const expected = [
-    { buyer: "ann@example.com", users: [expect.objectContaining({ verified: true, roles: ["handbook"] }), expect.objectContaining({ verified: false, roles: [] })] },
+    { buyer: "ann@example.com",
+      users: [expect.objectContaining({ verified: true, roles: ["handbook"] }),
+        expect.objectContaining({ verified: false, roles: [] })] },
     { buyer: "bo@example.com", users: [] },
   ];
 
@@ -152,7 +159,9 @@ describe("the buyers' roles", () => {
   });
 
   it("are refused for a domain that is none, and for an emulator that isn't there", async () => {
-    expect(() => tenantRoles({ domain: "http://elsewhere.example.com", ...local })).toThrow("http://elsewhere.example.com is no host name");
+    expect(() => tenantRoles({ domain: "http://elsewhere.example.com", ...local })).toThrow(
+      "http://elsewhere.example.com is no host name",
+    );
     const gone = auth0.url;
     await auth0.stop();
     await expect(emulatorRoles(gone).roles([])).rejects.toThrow(`no Auth0 emulator answers at ${gone}`);
@@ -174,7 +183,8 @@ describe("the report", () => {
   const pings = [
     { file: "sale.txt", event: "sale", buyer: "ann@example.com", status: 200, error: null, ms: 3, refused: false },
     { file: "x.txt", event: "-", buyer: null, status: 400, error: "email is missing", ms: 3, refused: false },
-    { file: "y.txt", event: "sale", buyer: null, status: null, error: "no answer within 5 s", ms: 5000, refused: false },
+    { file: "y.txt", event: "sale", buyer: null, status: null, error: "no answer within 5 s", ms: 5000,
+      refused: false },
   ];
   const buyers = [
     { buyer: "ann@example.com", users: [{ id: "auth0|1", verified: false, roles: ["club", "handbook"] }] },
@@ -200,7 +210,8 @@ describe("the report", () => {
   it("is the same for scripts", () => {
     const report = reportResult({ pings, buyers, waiting: 1, managementCalls: 3 });
     expect(report).toMatchObject({ buyers, waiting: 1, managementCalls: 3 });
-    expect(report.pings[1]).toEqual({ file: "x.txt", event: "-", buyer: null, status: 400, error: "email is missing", ms: 3 });
+    expect(report.pings[1]).toEqual({ file: "x.txt", event: "-", buyer: null, status: 400, error: "email is missing",
+      ms: 3 });
   });
 });
 
@@ -208,41 +219,57 @@ describe("npm run replay", () => {
   const run = async (...args: string[]) =>
     new Promise<{ code: number | null; output: string }>((resolve) => {
       let output = "";
-      const child = spawn(process.execPath, ["src/cli/replay.ts", ...args], { cwd: root, env: { PATH: process.env["PATH"] } });
-      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (part: string) => (output += part));
+      const child = spawn(process.execPath, ["cli/replay/main.ts", ...args], { cwd: root,
+        env: { PATH: process.env["PATH"] } });
+      for (const stream of [child.stdout, child.stderr]) {stream.setEncoding("utf8").on("data",
+          (part: string) => (output += part));}
       child.on("close", (code) => resolve({ code, output }));
     });
 
-  it.each([true, false])("puts a story's rows into the emulator of the stack at that address, and says so where they are read back: %s", async (readBack) => {
-    const [service, gumroad, auth0] = await Promise.all([startLoopbackServer({ port: 0 }, (_, outgoing) => void outgoing.end("{}")), startGumroadEmulator(), startAuth0Emulator()]);
-    const stackFile = writeStackFile(path.join(root, ".local"), service.port, {
-      pid: process.pid,
-      url: service.url,
-      pingUrl: `${service.url}/ping/local`,
-      auth0: { domain: auth0.url, emulator: auth0.url },
-      gumroad: { emulator: gumroad.url, readBack },
-      sqs: { endpoint: service.url, queues: {} },
-      dynamodb: { endpoint: service.url, tables: {} },
-      lambda: { endpoint: "http://127.0.0.1:1" },
-      secretsmanager: { endpoint: "http://127.0.0.1:1" },
-      access: "roles",
-      gettingIn: "invite",
-      logs: "none",
-    });
-    try {
-      const { code, output } = await run("fixtures/pings/sale-gift.txt", "fixtures/pings/membership-sale.txt", "--to", service.url);
-      const said = "Gumroad's API has their rows now, to be read back: 3 of sales, 1 of subscribers\n\n";
-      expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(new RegExp(`^${readBack ? said : ""}ping {5,}event`)) });
-      const seeded = await fetch(`${gumroad.apiUrl}/sales`, { headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
-      expect(await seeded.json()).toMatchObject({ sales: [{ purchase_email: "eve@example.com" }, { giftee_email: "cy@example.com" }] });
-    } finally {
-      removeStackFile(stackFile);
-      await Promise.all([service.stop(), gumroad.stop(), auth0.stop()]);
-    }
-  });
+  it.each([true, false])(
+    "puts a story's rows into the emulator of the stack at that address, and says so where they are read back: %s",
+    async (readBack) => {
+      const [service, gumroad, auth0] = await Promise.all([
+        startLoopbackServer({ port: 0 }, (_, outgoing) => void outgoing.end("{}")),
+        startGumroadEmulator(),
+        startAuth0Emulator(),
+      ]);
+      const stackFile = writeStackFile(path.join(root, ".local"), service.port, {
+        pid: process.pid,
+        url: service.url,
+        pingUrl: `${service.url}/ping/local`,
+        auth0: { domain: auth0.url, emulator: auth0.url },
+        gumroad: { emulator: gumroad.url, readBack },
+        sqs: { endpoint: service.url, queues: {} },
+        dynamodb: { endpoint: service.url, tables: {} },
+        lambda: { endpoint: "http://127.0.0.1:1" },
+        secretsmanager: { endpoint: "http://127.0.0.1:1" },
+        access: "roles",
+        gettingIn: "invite",
+        logs: "none",
+      });
+      try {
+        const { code, output } = await run("fixtures/pings/sale-gift.txt", "fixtures/pings/membership-sale.txt",
+          "--to", service.url);
+        const said = "Gumroad's API has their rows now, to be read back: 3 of sales, 1 of subscribers\n\n";
+        expect({ code, output }).toEqual({ code: 0,
+          output: expect.stringMatching(new RegExp(`^${readBack ? said : ""}ping {5,}event`)) });
+        const seeded = await fetch(`${gumroad.apiUrl}/sales`, {
+          headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` },
+        });
+        expect(await seeded.json()).toMatchObject({
+          sales: [{ purchase_email: "eve@example.com" }, { giftee_email: "cy@example.com" }],
+        });
+      } finally {
+        removeStackFile(stackFile);
+        await Promise.all([service.stop(), gumroad.stop(), auth0.stop()]);
+      }
+    },
+  );
 
   it("says a mistake in one line and exits 2", async () => {
-    expect(await run("no/such.txt")).toEqual({ code: 2, output: "gumroad-auth0: there is no file or folder no/such.txt\n" });
+    expect(await run("no/such.txt")).toEqual({ code: 2,
+      output: "gumroad-auth0: there is no file or folder no/such.txt\n" });
   });
 
   it("says that the service isn't running, and exits 2", async () => {

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 
-import { RESOURCE_NAMES, shopAdmin } from "../../src/gumroad/shop-admin.ts";
-import { LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
-import { LOCAL_SELLER_ID, type Stack } from "../../src/emulators/stack.ts";
+import { RESOURCE_NAMES, shopAdmin } from "../../cli/admin/shop-admin.ts";
+import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
+import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
 import { answers, cliOn, stageOn, startComplete } from "./local-cli.ts";
 
 let stack: Stack;
@@ -17,18 +17,23 @@ beforeEach(() => {
   stack.auth0.reset();
   stack.secrets.set("ping", { tokens: ["local"], seller_id: LOCAL_SELLER_ID });
   stack.secrets.set("auth0", { domain: stack.auth0.url, client_id: "local-client", client_secret: "local-secret" });
-  stack.secrets.set("gumroad", { access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID, api: stack.gumroad.apiUrl });
+  stack.secrets.set("gumroad", { access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID,
+    api: stack.gumroad.apiUrl });
 });
 
 const run = (line: string, options = {}) => cliOn(stack)(line, options);
 const secret = async (name: string) => {
-  const { SecretString = "" } = await stageOn(stack).secretsManager.send(new GetSecretValueCommand({ SecretId: `gumroad-auth0/local/${name}` }));
+  const { SecretString = "" } = await stageOn(stack).secretsManager.send(
+    new GetSecretValueCommand({ SecretId: `gumroad-auth0/local/${name}` }),
+  );
   return JSON.parse(SecretString);
 };
 const shop = () => shopAdmin({ token: LOCAL_ACCESS_TOKEN, api: stack.gumroad.apiUrl });
 const registered = async () => {
   const signal = AbortSignal.timeout(5_000);
-  return (await Promise.all(RESOURCE_NAMES.map((event) => shop().subscriptions(event, signal)))).flat().map(({ event, postUrl }) => `${event} ${postUrl.replace(stack.url, "")}`);
+  return (await Promise.all(RESOURCE_NAMES.map((event) => shop().subscriptions(event, signal)))).flat().map((
+    { event, postUrl },
+  ) => `${event} ${postUrl.replace(stack.url, "")}`);
 };
 const all = (url: string) => RESOURCE_NAMES.map((event) => `${event} ${url}`);
 
@@ -44,15 +49,19 @@ describe("setup", () => {
   });
 
   it("fills empty secrets, with tokens and keys made up, and is done the second time", async () => {
-    for (const name of ["ping", "auth0", "gumroad", "accounts", "gumroad-auth0/local/bind"]) stack.secrets.set(name, undefined);
+    for (const name of ["ping", "auth0", "gumroad", "accounts", "gumroad-auth0/local/bind"]) {
+      stack.secrets.set(name, undefined);
+    }
     const { code, out, err } = await run("setup");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const { tokens, seller_id } = await secret("ping");
-    expect({ tokens, seller_id }).toEqual({ tokens: [expect.stringMatching(/^[\w-]{43}$/)], seller_id: LOCAL_SELLER_ID });
+    expect({ tokens, seller_id }).toEqual({ tokens: [expect.stringMatching(/^[\w-]{43}$/)],
+      seller_id: LOCAL_SELLER_ID });
     expect(out).toContain(`Ping URL  ${stack.url}/ping/${tokens[0]}`);
     expect(await secret("bind")).toEqual({ tokens: [expect.stringMatching(/^[\w-]{43}$/)] });
     expect(await secret("accounts")).toMatchObject({ sign_with: "1", pepper_with: "1" });
-    expect(await secret("gumroad")).toEqual({ access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID, api: stack.gumroad.apiUrl });
+    expect(await secret("gumroad")).toEqual({ access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID,
+      api: stack.gumroad.apiUrl });
     // The pings of the token before are stale now.
     expect((await registered()).sort()).toEqual(all(`/ping/${tokens[0]}`).sort());
     const again = await run("setup --json");
@@ -94,7 +103,11 @@ describe("setup", () => {
     stack.gumroad.subscribe("refund", "https://hooks.example.com/ping/local");
     const { code, out } = await run("setup");
     expect(code).toBe(0);
-    expect(await registered()).toEqual(all("/ping/local").flatMap((line) => (line.startsWith("refund ") ? [line, "refund https://hooks.example.com/ping/local"] : [line])));
+    expect(await registered()).toEqual(
+      all("/ping/local").flatMap((
+        line,
+      ) => (line.startsWith("refund ") ? [line, "refund https://hooks.example.com/ping/local"] : [line])),
+    );
     expect(out).toContain("pings of refund: not ours, left alone: https://hooks.example.com/ping/…");
     expect(out).not.toContain("stolen");
   });
@@ -103,7 +116,8 @@ describe("setup", () => {
     const tokens = { GUMROAD_ACCESS_TOKEN: "revoked" };
     const questions = answers(LOCAL_ACCESS_TOKEN);
     const { code, out } = await run("setup", { questions, env: tokens });
-    expect({ code, asked: questions.asked }).toEqual({ code: 0, asked: ["Gumroad access token with the scope view_sales"] });
+    expect({ code, asked: questions.asked }).toEqual({ code: 0,
+      asked: ["Gumroad access token with the scope view_sales"] });
     expect(out).toContain("The access token in the secret gumroad is refused");
     expect(await secret("gumroad")).toMatchObject({ access_token: LOCAL_ACCESS_TOKEN });
   });
@@ -112,14 +126,17 @@ describe("setup", () => {
     stack.secrets.set("accounts", undefined);
     const { code, err } = await run("setup --auth0-client-secret guess");
     expect(code).toBe(1);
-    expect(err).toMatch(/^gumroad-auth0: Auth0 refuses the application local-client at \S+: wrong domain, client id or client secret/);
+    expect(err).toMatch(
+      /^gumroad-auth0: Auth0 refuses the application local-client at \S+: wrong domain, client id or client secret/,
+    );
     await expect(secret("accounts")).rejects.toThrow("can't find the specified secret value");
   });
 
   it("goes without a Gumroad token where that is asked for", async () => {
     stack.secrets.set("gumroad", undefined);
     stack.secrets.set("ping", undefined);
-    expect(await run("setup --no-gumroad")).toMatchObject({ code: 2, err: "gumroad-auth0: without a Gumroad token the shop's seller_id is needed: --seller-id ID, as in any ping" });
+    expect(await run("setup --no-gumroad")).toMatchObject({ code: 2,
+      err: "gumroad-auth0: without a Gumroad token the shop's seller_id is needed: --seller-id ID, as in any ping" });
     const { code, out } = await run("setup --no-gumroad --seller-id abc==");
     expect(code).toBe(1);
     expect(out).toContain("Paste it into Gumroad: Settings → Advanced → Ping.");
@@ -135,7 +152,9 @@ describe("setup", () => {
     expect(code).toBe(0);
     expect(out).toContain("done     Auth0 role club: created");
     expect(out).toMatch(/done {5}Auth0 scopes: grant create:users .*; take delete:users/);
-    expect(out).toContain("done     Auth0 connection Username-Password-Authentication: enabled for the service's application");
+    expect(out).toContain(
+      "done     Auth0 connection Username-Password-Authentication: enabled for the service's application",
+    );
     expect(stack.auth0.failures).toEqual([]);
   });
 });

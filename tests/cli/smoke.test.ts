@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
-import { LOCAL_SELLER_ID, type Stack } from "../../src/emulators/stack.ts";
+import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
+import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
 import { cliOn, startComplete } from "./local-cli.ts";
 
 let stack: Stack;
@@ -12,10 +12,12 @@ afterAll(() => stack.stop());
 beforeEach(() => {
   stack.gumroad.reset();
   stack.auth0.reset();
-  stack.secrets.set("gumroad", { access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID, api: stack.gumroad.apiUrl });
+  stack.secrets.set("gumroad", { access_token: LOCAL_ACCESS_TOKEN, seller_id: LOCAL_SELLER_ID,
+    api: stack.gumroad.apiUrl });
 });
 const run = (line: string) => cliOn(stack)(line);
-const traces = async () => ({ users: stack.auth0.users(), items: (await stack.ledger()).filter(({ pk }) => String(pk).includes("smoke")) });
+const traces = async () => ({ users: stack.auth0.users(),
+  items: (await stack.ledger()).filter(({ pk }) => String(pk).includes("smoke")) });
 
 describe("smoke", () => {
   it("has the emulated shop sell and refund: the buyer gets the role, loses it and leaves no trace", async () => {
@@ -41,7 +43,9 @@ describe("smoke", () => {
     const { code, out } = await run("smoke --way grant --role club-premium");
     expect(code).toBe(0);
     expect(out.split("\n")).toEqual([
-      expect.stringMatching(/^a complimentary club-premium is given and taken: smoke\+\w+@example\.com is to get club-premium$/),
+      expect.stringMatching(
+        /^a complimentary club-premium is given and taken: smoke\+\w+@example\.com is to get club-premium$/,
+      ),
       expect.stringMatching(/^has the role after \d+\.\d s$/),
       expect.stringMatching(/^has lost it again after \d+\.\d s$/),
       expect.stringMatching(/^erased: \d items of the ledger, 1 users$/),
@@ -51,13 +55,19 @@ describe("smoke", () => {
   });
 
   it("says that made-up pings give nothing where purchases are read back", async () => {
-    expect(await run("smoke --way pings")).toMatchObject({ code: 2, err: "gumroad-auth0: --way pings: this stage reads purchases back, so made-up pings give nothing; use --way grant" });
+    expect(await run("smoke --way pings")).toMatchObject({ code: 2,
+      err:
+        "gumroad-auth0: --way pings: this stage reads purchases back, so made-up pings give nothing; use --way grant" });
   });
 
   it("refuses a role that the policy doesn't give, and one that no refund takes", async () => {
-    expect(await run("smoke --role nobody")).toMatchObject({ code: 2, err: "gumroad-auth0: no product of the policy gives the role nobody" });
-    expect(await run("smoke --role club")).toMatchObject({ code: 2, err: "gumroad-auth0: no single product of the policy gives club and takes it back with a refund: use --way grant" });
-    expect(await run("smoke --way none")).toMatchObject({ code: 2, err: expect.stringContaining("Allowed choices are shop, pings, grant") });
+    expect(await run("smoke --role nobody")).toMatchObject({ code: 2,
+      err: "gumroad-auth0: no product of the policy gives the role nobody" });
+    expect(await run("smoke --role club")).toMatchObject({ code: 2,
+      err:
+        "gumroad-auth0: no single product of the policy gives club and takes it back with a refund: use --way grant" });
+    expect(await run("smoke --way none")).toMatchObject({ code: 2,
+      err: expect.stringContaining("Allowed choices are shop, pings, grant") });
   });
 
   it("only says what it would do in a dry run", async () => {
@@ -70,7 +80,8 @@ describe("smoke", () => {
     stack.secrets.set("gumroad", undefined);
     await stack.crash("provision");
     const { code, out } = await run("smoke --way pings");
-    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining("made-up pings sell and refund Serverless Handbook") });
+    expect({ code, out }).toEqual({ code: 0,
+      out: expect.stringContaining("made-up pings sell and refund Serverless Handbook") });
     expect(await traces()).toEqual({ users: [], items: [] });
   });
 

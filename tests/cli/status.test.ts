@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Stack } from "../../local/stack.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import { body, deliver, post, saleBy, startLocal } from "../pipeline/local-stack.ts";
 import { cliOn, stageOn } from "./local-cli.ts";
@@ -31,7 +31,8 @@ describe("status", () => {
       ].join("\n"),
     });
     stack.auth0.addUser({ email: "squat@example.com" });
-    await deliver(stack, saleBy("ann@example.com"), saleBy("ann@example.com"), saleBy("squat@example.com"), body("refund-full"));
+    await deliver(stack, saleBy("ann@example.com"), saleBy("ann@example.com"), saleBy("squat@example.com"),
+      body("refund-full"));
     await run("grant ann@example.com club --until 2099-12-31 --why gift");
     await stack.invoke("reconcile", { sweep: "daily" });
     await stack.sqs.idle();
@@ -58,12 +59,15 @@ describe("status", () => {
         },
         sweeps: [
           { sweep: "recent", startedAt: null, finishedAt: null, report: null },
-          { sweep: "daily", startedAt: expect.any(Number), finishedAt: expect.any(Number), report: expect.objectContaining({ read: 2 }) },
+          { sweep: "daily", startedAt: expect.any(Number), finishedAt: expect.any(Number),
+            report: expect.objectContaining({ read: 2 }) },
           { sweep: "weekly", startedAt: null, finishedAt: null, report: null },
         ],
       },
     });
-    expect((await run("status")).out).toMatch(/received {2}3: give 1, sale 2; 1 purchases wait for word of their sale\napplied {3}1 of 2 buyers\nwaiting {3}EMAIL_UNVERIFIED 1, the oldest since [-0-9: ]{19}; 1 are due at a known time/);
+    expect((await run("status")).out).toMatch(
+      /received {2}3: give 1, sale 2; 1 purchases wait for word of their sale\napplied {3}1 of 2 buyers\nwaiting {3}EMAIL_UNVERIFIED 1, the oldest since [-0-9: ]{19}; 1 are due at a known time/,
+    );
   });
 
   it("points at what needs a person, and exits with 1: dead letters, held removals", async () => {
@@ -72,7 +76,9 @@ describe("status", () => {
     await post(stack, "seller_id=somebody-else&resource_name=sale");
     const { code, out } = await run("status");
     expect(code).toBe(1);
-    expect(out).toContain('held      Serverless Handbook: 1 buyer. Say npx gumroad-auth0 release "Serverless Handbook" or npx gumroad-auth0 keep "Serverless Handbook"');
+    expect(out).toContain(
+      'held      Serverless Handbook: 1 buyer. Say npx gumroad-auth0 release "Serverless Handbook" or npx gumroad-auth0 keep "Serverless Handbook"',
+    );
     expect(out).toMatch(/dead {6}1: npx gumroad-auth0 replay --dead-letters --dry-run says of what kind/);
     await dynamoLosses(dynamo, ledger).noteReleased(HANDBOOK, "ann@example.com");
   });

@@ -8,13 +8,15 @@ const book = { id: "b", name: "Book", roles: ["reader"] } as const;
 
 describe("the policy file", () => {
   it("of this project is valid and names its roles", () => {
-    expect(roleNames(products)).toEqual(["club", "club-premium", "masterclass", "react-for-dataviz", "serverless-handbook"]);
+    expect(roleNames(products)).toEqual(["club", "club-premium", "masterclass", "react-for-dataviz",
+      "serverless-handbook"]);
   });
 
   it("takes every option of the README", () => {
     const policy = defineProducts([
       { ...book, onRefund: "keep", onPartialRefund: "remove", onDispute: "keep" },
-      { id: "c", name: "Club", variant: "Tier", roles: { Basic: ["club"], Free: [] }, otherwise: ["guest"], onEnd: { graceDays: 3 } },
+      { id: "c", name: "Club", variant: "Tier", roles: { Basic: ["club"], Free: [] }, otherwise: ["guest"],
+        onEnd: { graceDays: 3 } },
       { id: "k", name: "Kept", roles: ["kept"], onEnd: "keep" },
       { id: "i", name: "Plan", roles: ["student"], plan: "instalments" },
       { id: "a", name: "All", contains: ["b"], roles: ["collector"] },
@@ -25,21 +27,30 @@ describe("the policy file", () => {
 
   // Called past the type check, which refuses most of these already: see the next test.
   it.each<{ mistake: string; entries: unknown; says: string }>([
-    { mistake: "a duplicate id", entries: [book, { ...book, name: "Again" }], says: 'entry 2 (Again): the id b is used by an entry above' },
-    { mistake: "empty roles", entries: [{ ...book, roles: [] }], says: 'entry 1 (Book): "roles" needs at least one role' },
-    { mistake: "an unknown option", entries: [{ ...book, onRefunds: "keep" }], says: 'entry 1 (Book): unknown option "onRefunds"' },
+    { mistake: "a duplicate id", entries: [book, { ...book, name: "Again" }],
+      says: "entry 2 (Again): the id b is used by an entry above" },
+    { mistake: "empty roles", entries: [{ ...book, roles: [] }],
+      says: 'entry 1 (Book): "roles" needs at least one role' },
+    { mistake: "an unknown option", entries: [{ ...book, onRefunds: "keep" }],
+      says: 'entry 1 (Book): unknown option "onRefunds"' },
     { mistake: "a wrong value", entries: [{ ...book, onRefund: "maybe" }], says: 'entry 1 (Book): "onRefund"' },
     { mistake: "a missing id", entries: [{ name: "Book", roles: ["reader"] }], says: 'entry 1 (Book): "id"' },
     { mistake: "no roles at all", entries: [{ id: "b", name: "Book" }], says: 'entry 1 (Book): "roles"' },
     { mistake: "an empty role name", entries: [{ ...book, roles: [" "] }], says: 'entry 1 (Book): "roles.0"' },
-    { mistake: "options without a single role", entries: [{ ...book, variant: "Tier", roles: { Basic: [] } }], says: 'entry 1 (Book): "roles" needs at least one role' },
-    { mistake: "a bundle of nothing", entries: [{ id: "a", name: "All", contains: [] }], says: 'entry 1 (All): "contains" needs' },
-    { mistake: "blanks around a role name", entries: [{ ...book, roles: [" reader "] }], says: 'entry 1 (Book): "roles.0" must be a role name' },
-    { mistake: "a bundle of what isn't listed", entries: [book, { id: "a", name: "All", contains: ["x"] }], says: 'entry 2 (All): "contains" names x, which no entry has' },
+    { mistake: "options without a single role", entries: [{ ...book, variant: "Tier", roles: { Basic: [] } }],
+      says: 'entry 1 (Book): "roles" needs at least one role' },
+    { mistake: "a bundle of nothing", entries: [{ id: "a", name: "All", contains: [] }],
+      says: 'entry 1 (All): "contains" needs' },
+    { mistake: "blanks around a role name", entries: [{ ...book, roles: [" reader "] }],
+      says: 'entry 1 (Book): "roles.0" must be a role name' },
+    { mistake: "a bundle of what isn't listed", entries: [book, { id: "a", name: "All", contains: ["x"] }],
+      says: 'entry 2 (All): "contains" names x, which no entry has' },
     { mistake: "a negative grace", entries: [{ ...book, onEnd: { graceDays: -1 } }], says: 'entry 1 (Book): "onEnd' },
     { mistake: "no object", entries: ["book"], says: "entry 1 (not an object)" },
   ])("with $mistake is refused, naming the entry", ({ entries, says }) => {
-    expect(() => Reflect.apply(defineProducts, undefined, [entries])).toThrow(expect.objectContaining({ code: "POLICY_INVALID", message: expect.stringContaining(says) }));
+    expect(() => Reflect.apply(defineProducts, undefined, [entries])).toThrow(
+      expect.objectContaining({ code: "POLICY_INVALID", message: expect.stringContaining(says) }),
+    );
   });
 
   it("is refused by the type check where its shape is wrong", () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 import * as z from "zod/mini";
 
 import { optionalSecret, secretOf, type Secret } from "../../src/config/secret.ts";
-import { startSecretsEmulator, type SecretsEmulator } from "../../src/emulators/aws/secrets.ts";
+import { startSecretsEmulator, type SecretsEmulator } from "../../local/aws/secrets.ts";
 
 const ID = "gumroad-auth0/test/ping";
 let manager: SecretsEmulator;
@@ -23,7 +23,8 @@ beforeEach(() => {
 });
 
 function read(id: string, endpoint: string) {
-  const client = new SecretsManagerClient({ endpoint, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
+  const client = new SecretsManagerClient({ endpoint, region: "eu-west-1",
+    credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
   return secretOf({ client, id, shape: z.object({ key: z.string() }), now: () => clock });
 }
 

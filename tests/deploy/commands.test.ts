@@ -3,19 +3,22 @@ import path from "node:path";
 
 import { describe, expect, it } from "@jest/globals";
 
-import { projectRoot } from "../../src/bundling/bundle.ts";
+import { projectRoot } from "../../scripts/bundling/bundle.ts";
 
-/** Runs a command of src/cli as npm would, with no AWS credentials. */
+/** Runs a script as npm would, with no AWS credentials. */
 const run = (command: string, ...args: string[]) =>
   new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [path.join(projectRoot, "src/cli", command), ...args], { env: { PATH: process.env["PATH"] } }, (error, stdout, stderr) => {
+    execFile(process.execPath, [path.join(projectRoot, "scripts", command), ...args], {
+      env: { PATH: process.env["PATH"] },
+    }, (error, stdout, stderr) => {
       resolve({ code: error?.code ?? 0, stdout, stderr });
     });
   });
 
 describe("npm run deploy", () => {
   it("deploys nothing without a stage", async () => {
-    expect(await run("deploy.ts")).toEqual({ code: 1, stdout: "", stderr: "Say which stage to deploy: npm run deploy -- --stage prod\n" });
+    expect(await run("deploy.ts")).toEqual({ code: 1, stdout: "",
+      stderr: "Say which stage to deploy: npm run deploy -- --stage prod\n" });
   });
 
   it("refuses a stage that can't be part of a name, in one line", async () => {
@@ -27,6 +30,7 @@ describe("npm run deploy", () => {
 describe("npm run package", () => {
   it("refuses a stage that can't be part of a name, in one line", async () => {
     const { code, stderr } = await run("package.ts", "--stage", "Prod!");
-    expect({ code, stderr }).toEqual({ code: 1, stderr: "--stage needs a name of lower-case letters, digits and hyphens, 20 at most, such as prod.\n" });
+    expect({ code, stderr }).toEqual({ code: 1,
+      stderr: "--stage needs a name of lower-case letters, digits and hyphens, 20 at most, such as prod.\n" });
   });
 });

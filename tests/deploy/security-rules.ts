@@ -15,102 +15,127 @@ const everyOf =
       return typeof what === "string" ? [`${id}: ${what}`] : [];
     });
 
-const all =
-  (...rules: Rule[]): Rule =>
-  (template) =>
-    rules.flatMap((rule) => rule(template));
+const all = (...rules: Rule[]): Rule => (template) => rules.flatMap((rule) => rule(template));
 
-const tlsOnly =
-  (type: string, policyType: string, place: string, actions: string): Rule =>
-  (template) =>
-    ofType(template, type)
-      .filter(
-        ([id]) =>
-          !ofType(template, policyType).some(
-            ([, policy]) =>
-              listOf(policy.Properties[place]).some((one) => refersTo(one, id)) &&
-              statementsOf(policy.Properties["PolicyDocument"]).some(
-                (statement) =>
-                  statement["Effect"] === "Deny" &&
-                  statement["Principal"] === "*" &&
-                  statement["Action"] === actions &&
-                  String(at(statement, "Condition", "Bool", "aws:SecureTransport")) === "false" &&
-                  JSON.stringify(statement["Resource"]).includes(`"${id}"`),
-              ),
-          ),
-      )
-      .map(([id]) => `${id}: no policy that denies calls without TLS`);
+const tlsOnly = (type: string, policyType: string, place: string, actions: string): Rule => (template) =>
+  ofType(template, type)
+    .filter(
+      ([id]) =>
+        !ofType(template, policyType).some(
+          ([, policy]) =>
+            listOf(policy.Properties[place]).some((one) => refersTo(one, id)) &&
+            statementsOf(policy.Properties["PolicyDocument"]).some(
+              (statement) =>
+                statement["Effect"] === "Deny" &&
+                statement["Principal"] === "*" &&
+                statement["Action"] === actions &&
+                String(at(statement, "Condition", "Bool", "aws:SecureTransport")) === "false" &&
+                JSON.stringify(statement["Resource"]).includes(`"${id}"`),
+            ),
+        ),
+    )
+    .map(([id]) => `${id}: no policy that denies calls without TLS`);
 
 /** By name: the rule's name is the test's. */
 export const securityRules = {
   "queues take calls over TLS alone": tlsOnly("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues", "sqs:*"),
-  "the deployment bucket takes calls over TLS alone": tlsOnly("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket", "s3:*"),
+  "the deployment bucket takes calls over TLS alone": tlsOnly("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket",
+    "s3:*"),
   "topics take calls over TLS alone": tlsOnly("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics", "sns:Publish"),
 
-  "queues are encrypted": everyOf("AWS::SQS::Queue", ({ Properties }) => Properties["SqsManagedSseEnabled"] !== true && "not encrypted"),
-  "tables are encrypted": everyOf("AWS::DynamoDB::Table", ({ Properties }) => at(Properties, "SSESpecification", "SSEEnabled") !== true && "not encrypted"),
-  "topics are encrypted": everyOf("AWS::SNS::Topic", ({ Properties }) => Properties["KmsMasterKeyId"] === undefined && "not encrypted"),
+  "queues are encrypted": everyOf("AWS::SQS::Queue",
+    ({ Properties }) => Properties["SqsManagedSseEnabled"] !== true && "not encrypted"),
+  "tables are encrypted": everyOf("AWS::DynamoDB::Table",
+    ({ Properties }) => at(Properties, "SSESpecification", "SSEEnabled") !== true && "not encrypted"),
+  "topics are encrypted": everyOf("AWS::SNS::Topic",
+    ({ Properties }) => Properties["KmsMasterKeyId"] === undefined && "not encrypted"),
   "the deployment bucket is encrypted and private": everyOf("AWS::S3::Bucket", ({ Properties }) => {
-    if (at(Properties, "BucketEncryption", "ServerSideEncryptionConfiguration", 0) === undefined) return "not encrypted";
+    if (at(Properties, "BucketEncryption", "ServerSideEncryptionConfiguration", 0) === undefined) {
+      return "not encrypted";
+    }
     return ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"].some(
-      (each) => at(Properties, "PublicAccessBlockConfiguration", each) !== true,
-    )
+        (each) => at(Properties, "PublicAccessBlockConfiguration", each) !== true,
+      )
       ? "could be made public"
       : undefined;
   }),
   "CloudWatch may publish to the encrypted topics": everyOf("AWS::SNS::Topic", ({ Properties }, id, template) => {
     const key = at(Properties, "KmsMasterKeyId", "Ref");
     const keyPolicy = typeof key === "string" ? at(template.Resources[key], "Properties", "KeyPolicy") : undefined;
-    const ofCloudWatch = (document: unknown) => statementsOf(document).filter((each) => at(each, "Principal", "Service") === "cloudwatch.amazonaws.com");
+    const ofCloudWatch = (document: unknown) =>
+      statementsOf(document).filter((each) => at(each, "Principal", "Service") === "cloudwatch.amazonaws.com");
     const mayUseKey = ofCloudWatch(keyPolicy).flatMap(({ Action }) => listOf(Action));
-    if (!mayUseKey.includes("kms:Decrypt") || !mayUseKey.includes("kms:GenerateDataKey")) return "CloudWatch may not use its key";
-    const policies = ofType(template, "AWS::SNS::TopicPolicy").filter(([, policy]) => listOf(policy.Properties["Topics"]).some((one) => refersTo(one, id)));
-    const mayPublish = policies.flatMap(([, policy]) => ofCloudWatch(policy.Properties["PolicyDocument"])).flatMap(({ Action }) => listOf(Action));
+    if (!mayUseKey.includes("kms:Decrypt") || !mayUseKey.includes("kms:GenerateDataKey")) {
+      return "CloudWatch may not use its key";
+    }
+    const policies = ofType(template, "AWS::SNS::TopicPolicy").filter(([, policy]) =>
+      listOf(policy.Properties["Topics"]).some((one) => refersTo(one, id))
+    );
+    const mayPublish = policies.flatMap(([, policy]) => ofCloudWatch(policy.Properties["PolicyDocument"])).flatMap((
+      { Action },
+    ) => listOf(Action));
     return mayPublish.includes("sns:Publish") ? undefined : "CloudWatch may not publish to it";
   }),
 
   "tables can be restored to any point in time": everyOf(
     "AWS::DynamoDB::Table",
-    ({ Properties }) => at(Properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") !== true && "no point-in-time recovery",
+    ({ Properties }) =>
+      at(Properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") !== true &&
+      "no point-in-time recovery",
   ),
-  "tables are protected from deletion": everyOf("AWS::DynamoDB::Table", ({ Properties }) => Properties["DeletionProtectionEnabled"] !== true && "not protected"),
+  "tables are protected from deletion": everyOf("AWS::DynamoDB::Table",
+    ({ Properties }) => Properties["DeletionProtectionEnabled"] !== true && "not protected"),
   "tables, queues and secrets outlive the stack": all(
     ...["AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::SecretsManager::Secret"].map((type) =>
-      everyOf(type, ({ DeletionPolicy, UpdateReplacePolicy }) => (DeletionPolicy !== "Retain" || UpdateReplacePolicy !== "Retain") && "would go with the stack"),
+      everyOf(type, ({ DeletionPolicy, UpdateReplacePolicy }) =>
+        (DeletionPolicy !== "Retain" || UpdateReplacePolicy !== "Retain") && "would go with the stack")
     ),
   ),
 
   "no role has a wildcard in an action or a resource": everyOf("AWS::IAM::Role", ({ Properties }) => {
     if (listOf(Properties["ManagedPolicyArns"]).length > 0) return "has a managed policy";
-    const granted = roleStatements(Properties).flatMap(({ Action, Resource }) => [...listOf(Action), ...listOf(Resource)]);
+    const granted = roleStatements(Properties).flatMap((
+      { Action, Resource },
+    ) => [...listOf(Action), ...listOf(Resource)]);
     const wild = granted.find((each) => JSON.stringify(each).includes("*"));
     return wild === undefined ? undefined : `grants ${JSON.stringify(wild)}`;
   }),
   "no role has a negated action or resource": everyOf(
     "AWS::IAM::Role",
-    ({ Properties }) => roleStatements(Properties).some((each) => "NotAction" in each || "NotResource" in each) && "grants all but something",
+    ({ Properties }) =>
+      roleStatements(Properties).some((each) => "NotAction" in each || "NotResource" in each) &&
+      "grants all but something",
   ),
   "permissions stand in the roles alone": (template) =>
-    ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"].flatMap((type) => ofType(template, type).map(([id]) => `${id}: grants beside the roles`)),
+    ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"].flatMap((type) =>
+      ofType(template, type).map(([id]) => `${id}: grants beside the roles`)
+    ),
   "no queue, topic or bucket lets strangers in": all(
     ...["AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"].map((type) =>
       everyOf(
         type,
         ({ Properties }) =>
-          statementsOf(Properties["PolicyDocument"]).some((each) => each["Effect"] === "Allow" && JSON.stringify(each["Principal"]).includes("*")) && "allows everybody",
-      ),
+          statementsOf(Properties["PolicyDocument"]).some((each) =>
+            each["Effect"] === "Allow" && JSON.stringify(each["Principal"]).includes("*")
+          ) && "allows everybody",
+      )
     ),
   ),
   "each function has a role of its own": (template) => {
     const users = functionsOf(template).map(({ id, role }) => ({ id, role }));
     return users.flatMap(({ id, role }) => {
-      if (role === undefined || template.Resources[role]?.Type !== "AWS::IAM::Role") return [`${id}: its role is not in the template`];
+      if (role === undefined || template.Resources[role]?.Type !== "AWS::IAM::Role") {
+        return [`${id}: its role is not in the template`];
+      }
       return users.some((other) => other.id !== id && other.role === role) ? [`${id}: shares its role`] : [];
     });
   },
   "only Lambda may take a role": everyOf("AWS::IAM::Role", ({ Properties }) => {
-    const allowed = statementsOf(Properties["AssumeRolePolicyDocument"]).map((each) => JSON.stringify(each["Principal"]));
-    return allowed.some((each) => each !== '{"Service":"lambda.amazonaws.com"}') && `can be taken by ${allowed.join(", ")}`;
+    const allowed = statementsOf(Properties["AssumeRolePolicyDocument"]).map((each) =>
+      JSON.stringify(each["Principal"])
+    );
+    return allowed.some((each) => each !== '{"Service":"lambda.amazonaws.com"}') &&
+      `can be taken by ${allowed.join(", ")}`;
   }),
   "each function reads only its own secrets": (template) =>
     functionsOf(template).flatMap(({ id, role, environment }) => {
@@ -138,55 +163,77 @@ export const securityRules = {
       Object.entries(environment).flatMap(([name, value]) => {
         if (JSON.stringify(value).includes("{{resolve:")) return [`${id}: ${name} would hold a secret's value`];
         const soundsSecret = /SECRET|TOKEN|PASSWORD|PEPPER|CREDENTIAL|PRIVATE|_KEYS?$/.test(name);
-        return soundsSecret && secretsIn({ name: value }, template).length === 0 ? [`${id}: ${name} is no reference to a secret`] : [];
-      }),
+        return soundsSecret && secretsIn({ name: value }, template).length === 0
+          ? [`${id}: ${name} is no reference to a secret`]
+          : [];
+      })
     ),
 
   "every log is kept for 30 days": all(
-    everyOf("AWS::Logs::LogGroup", ({ Properties }) => Properties["RetentionInDays"] !== 30 && `kept for ${String(Properties["RetentionInDays"] ?? "ever")}`),
+    everyOf("AWS::Logs::LogGroup",
+      ({ Properties }) =>
+        Properties["RetentionInDays"] !== 30 && `kept for ${String(Properties["RetentionInDays"] ?? "ever")}`),
     (template) =>
       functionsOf(template)
-        .filter(({ name }) => !ofType(template, "AWS::Logs::LogGroup").some(([, log]) => log.Properties["LogGroupName"] === `/aws/lambda/${String(name)}`))
+        .filter(({ name }) =>
+          !ofType(template, "AWS::Logs::LogGroup").some(([, log]) =>
+            log.Properties["LogGroupName"] === `/aws/lambda/${String(name)}`
+          )
+        )
         .map(({ id }) => `${id}: Lambda would make its log itself, and keep it for ever`),
   ),
-  "the access log is JSON of harmless fields, without the path": everyOf("AWS::ApiGatewayV2::Stage", ({ Properties }) => {
-    const format = at(Properties, "AccessLogSettings", "Format");
-    if (typeof format !== "string") return "no access log";
-    if (!isJson(format)) return "not JSON";
-    const harmless = ["requestTime", "requestId", "routeKey", "status", "responseLatency", "integrationStatus", "error.responseType"];
-    const other = [...format.matchAll(/\$context\.([\w.]+)/g)].map(([, field = ""]) => field).find((field) => !harmless.includes(field));
-    return other === undefined ? undefined : `logs $context.${other}`;
-  }),
+  "the access log is JSON of harmless fields, without the path": everyOf("AWS::ApiGatewayV2::Stage",
+    ({ Properties }) => {
+      const format = at(Properties, "AccessLogSettings", "Format");
+      if (typeof format !== "string") return "no access log";
+      if (!isJson(format)) return "not JSON";
+      const harmless = ["requestTime", "requestId", "routeKey", "status", "responseLatency", "integrationStatus",
+        "error.responseType"];
+      const other = [...format.matchAll(/\$context\.([\w.]+)/g)].map(([, field = ""]) => field).find((field) =>
+        !harmless.includes(field)
+      );
+      return other === undefined ? undefined : `logs $context.${other}`;
+    }),
 
   "nothing throttles the ping route": everyOf("AWS::ApiGatewayV2::Stage", ({ Properties }) => {
     const settings = JSON.stringify([Properties["DefaultRouteSettings"], Properties["RouteSettings"]]);
     return /Throttling(Rate|Burst)Limit/.test(settings) && "throttles, so API Gateway would answer 429";
   }),
-  "a message goes to the dead letters after 10 receives": everyOf("AWS::SQS::Queue", ({ Properties }, id, template) => {
-    if (isDeadLetterQueue(id, template)) return undefined;
-    const target = at(Properties, "RedrivePolicy", "deadLetterTargetArn", "Fn::GetAtt", 0);
-    if (typeof target !== "string" || template.Resources[target]?.Type !== "AWS::SQS::Queue") return "no dead-letter queue";
-    return at(Properties, "RedrivePolicy", "maxReceiveCount") !== 10 && "not after 10 receives";
-  }),
-  "messages are kept for 14 days": everyOf("AWS::SQS::Queue", ({ Properties }) => Properties["MessageRetentionPeriod"] !== days14 && "not 14 days"),
+  "a message goes to the dead letters after 10 receives": everyOf("AWS::SQS::Queue",
+    ({ Properties }, id, template) => {
+      if (isDeadLetterQueue(id, template)) return undefined;
+      const target = at(Properties, "RedrivePolicy", "deadLetterTargetArn", "Fn::GetAtt", 0);
+      if (typeof target !== "string" || template.Resources[target]?.Type !== "AWS::SQS::Queue") {
+        return "no dead-letter queue";
+      }
+      return at(Properties, "RedrivePolicy", "maxReceiveCount") !== 10 && "not after 10 receives";
+    }),
+  "messages are kept for 14 days": everyOf("AWS::SQS::Queue",
+    ({ Properties }) => Properties["MessageRetentionPeriod"] !== days14 && "not 14 days"),
   "queues are FIFO, and one buyer never delays another": everyOf("AWS::SQS::Queue", ({ Properties }) => {
     if (Properties["FifoQueue"] !== true || !String(Properties["QueueName"]).endsWith(".fifo")) return "not FIFO";
-    return (Properties["DeduplicationScope"] !== "messageGroup" || Properties["FifoThroughputLimit"] !== "perMessageGroupId") && "groups share one limit";
+    return (Properties["DeduplicationScope"] !== "messageGroup" ||
+      Properties["FifoThroughputLimit"] !== "perMessageGroupId") && "groups share one limit";
   }),
-  "a message is invisible for 6 times its function's time-out": everyOf("AWS::Lambda::EventSourceMapping", ({ Properties }, _id, template) => {
-    const queue = at(Properties, "EventSourceArn", "Fn::GetAtt", 0);
-    const worker = at(Properties, "FunctionName", "Fn::GetAtt", 0);
-    const visibility = at(template.Resources, String(queue), "Properties", "VisibilityTimeout");
-    const timeout = at(template.Resources, String(worker), "Properties", "Timeout");
-    return (typeof visibility !== "number" || typeof timeout !== "number" || visibility < 6 * timeout) && `${String(visibility)} s for ${String(timeout)} s`;
-  }),
+  "a message is invisible for 6 times its function's time-out": everyOf("AWS::Lambda::EventSourceMapping",
+    ({ Properties }, _id, template) => {
+      const queue = at(Properties, "EventSourceArn", "Fn::GetAtt", 0);
+      const worker = at(Properties, "FunctionName", "Fn::GetAtt", 0);
+      const visibility = at(template.Resources, String(queue), "Properties", "VisibilityTimeout");
+      const timeout = at(template.Resources, String(worker), "Properties", "Timeout");
+      return (typeof visibility !== "number" || typeof timeout !== "number" || visibility < 6 * timeout) &&
+        `${String(visibility)} s for ${String(timeout)} s`;
+    }),
   "workers report the messages that failed, one by one": everyOf(
     "AWS::Lambda::EventSourceMapping",
-    ({ Properties }) => !listOf(Properties["FunctionResponseTypes"]).includes("ReportBatchItemFailures") && "a failure would repeat its whole batch",
+    ({ Properties }) =>
+      !listOf(Properties["FunctionResponseTypes"]).includes("ReportBatchItemFailures") &&
+      "a failure would repeat its whole batch",
   ),
   "workers are bounded": everyOf(
     "AWS::Lambda::EventSourceMapping",
-    ({ Properties }) => typeof at(Properties, "ScalingConfig", "MaximumConcurrency") !== "number" && "no maximum concurrency",
+    ({ Properties }) =>
+      typeof at(Properties, "ScalingConfig", "MaximumConcurrency") !== "number" && "no maximum concurrency",
   ),
   "functions run on nodejs24.x and arm64": everyOf("AWS::Lambda::Function", ({ Properties }) => {
     if (Properties["Runtime"] !== "nodejs24.x") return `runs on ${String(Properties["Runtime"])}`;
@@ -203,7 +250,8 @@ export const securityRules = {
         ({ id }) =>
           !ofType(template, "AWS::CloudWatch::Alarm").some(
             ([, { Properties }]) =>
-              Properties["Namespace"] === "AWS/Lambda" && Properties["MetricName"] === "Errors" && at(Properties, "Dimensions", 0, "Value", "Ref") === id,
+              Properties["Namespace"] === "AWS/Lambda" && Properties["MetricName"] === "Errors" &&
+              at(Properties, "Dimensions", 0, "Value", "Ref") === id,
           ),
       )
       .map(({ id }) => `${id}: nobody would hear of its errors`),
@@ -214,13 +262,17 @@ export const securityRules = {
         ([id]) =>
           !ofType(template, "AWS::CloudWatch::Alarm").some(
             ([, { Properties }]) =>
-              Properties["MetricName"] === "ApproximateNumberOfMessagesVisible" && at(Properties, "Dimensions", 0, "Value", "Fn::GetAtt", 0) === id,
+              Properties["MetricName"] === "ApproximateNumberOfMessagesVisible" &&
+              at(Properties, "Dimensions", 0, "Value", "Fn::GetAtt", 0) === id,
           ),
       )
       .map(([id]) => `${id}: nobody would hear of a dead letter`),
 } satisfies Record<string, Rule>;
 
-/** Which property holds the name that a resource has in AWS. What is not listed gets its name from the stack, which holds the stage. */
+/**
+ * Which property holds the name that a resource has in AWS. What is not listed gets its name from the stack, which
+ * holds the stage.
+ */
 const nameProperty: Record<string, string> = {
   "AWS::ApiGatewayV2::Api": "Name",
   "AWS::CloudWatch::Alarm": "AlarmName",
@@ -247,7 +299,11 @@ export function withoutStage(template: Template, stage: string): string[] {
 /** What each role may do, as lines `action on resource`: to be read by a person, and held by a test. */
 export function grantsOf(template: Template, role: string): string[] {
   return roleStatements(template.Resources[role]?.Properties)
-    .flatMap(({ Action, Resource }) => listOf(Action).flatMap((action) => listOf(Resource).map((resource) => `${String(action)} on ${nameOf(resource)}`)))
+    .flatMap(({ Action, Resource }) =>
+      listOf(Action).flatMap((action) =>
+        listOf(Resource).map((resource) => `${String(action)} on ${nameOf(resource)}`)
+      )
+    )
     .sort();
 }
 
@@ -268,7 +324,8 @@ function functionsOf(template: Template) {
   return ofType(template, "AWS::Lambda::Function").map(([id, { Properties }]) => {
     const role = at(Properties, "Role", "Fn::GetAtt", 0);
     const variables = at(Properties, "Environment", "Variables");
-    return { id, name: Properties["FunctionName"], role: typeof role === "string" ? role : undefined, environment: isObject(variables) ? variables : {} };
+    return { id, name: Properties["FunctionName"], role: typeof role === "string" ? role : undefined,
+      environment: isObject(variables) ? variables : {} };
   });
 }
 
@@ -280,7 +337,9 @@ function secretsIn(environment: Record<string, unknown>, template: Template): st
 }
 
 function isDeadLetterQueue(id: string, template: Template): boolean {
-  return ofType(template, "AWS::SQS::Queue").some(([, { Properties }]) => at(Properties, "RedrivePolicy", "deadLetterTargetArn", "Fn::GetAtt", 0) === id);
+  return ofType(template, "AWS::SQS::Queue").some(([, { Properties }]) =>
+    at(Properties, "RedrivePolicy", "deadLetterTargetArn", "Fn::GetAtt", 0) === id
+  );
 }
 
 function refersTo(value: unknown, id: string): boolean {

@@ -4,18 +4,20 @@ import { loadAwsServiceSpec } from "@aws-cdk/aws-service-spec";
 import { describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 
-import { functionNames } from "../../src/bundling/bundle.ts";
+import { functionNames } from "../../scripts/bundling/bundle.ts";
 import { faultsOf } from "./resource-schema.ts";
 import { grantsOf, securityRules, withoutStage } from "./security-rules.ts";
 import { at, listOf, ofType, renderTemplate, withValue } from "./template.ts";
 import type { Template } from "./template.ts";
 
-const widgetShape = z.object({ type: z.literal("metric"), properties: z.object({ title: z.string(), region: z.string(), metrics: z.array(z.array(z.unknown())) }) });
+const widgetShape = z.object({ type: z.literal("metric"),
+  properties: z.object({ title: z.string(), region: z.string(), metrics: z.array(z.array(z.unknown())) }) });
 const dashboardShape = z.object({ widgets: z.array(widgetShape) });
 const { template, zips } = await renderTemplate("prod", ["alarmEmail=you@example.com"]);
 const spec = await loadAwsServiceSpec();
-const role = (name: string, statement: number, ...rest: (string | number)[]) =>
-  ["Resources", `${name}Role`, "Properties", "Policies", 0, "PolicyDocument", "Statement", statement, ...rest];
+const role = (name: string, statement: number,
+  ...rest: (string | number)[]) => ["Resources", `${name}Role`, "Properties", "Policies", 0, "PolicyDocument",
+  "Statement", statement, ...rest];
 const property = (id: string, ...keys: (string | number)[]) => ["Resources", id, "Properties", ...keys];
 
 describe("the rendered template", () => {
@@ -28,9 +30,10 @@ describe("the rendered template", () => {
   });
 
   it("is told apart by that rule from one with a name without its stage", () => {
-    expect(withoutStage(withValue(template, property("LedgerTable", "TableName"), "gumroad-auth0-ledger"), "prod")).toEqual([
-      'LedgerTable: "gumroad-auth0-ledger" holds no prod',
-    ]);
+    expect(withoutStage(withValue(template, property("LedgerTable", "TableName"), "gumroad-auth0-ledger"), "prod"))
+      .toEqual([
+        'LedgerTable: "gumroad-auth0-ledger" holds no prod',
+      ]);
   });
 
   it("packs each function's bundle, and nothing else", () => {
@@ -66,32 +69,52 @@ describe("the rendered template", () => {
   });
 
   it.each(["AccountsTable", "LedgerTable"])("lets what was only counted end by itself: %s", (table) => {
-    expect(at(template.Resources, table, "Properties", "TimeToLiveSpecification")).toEqual({ AttributeName: "expiresAt", Enabled: true });
+    expect(at(template.Resources, table, "Properties", "TimeToLiveSpecification")).toEqual({
+      AttributeName: "expiresAt",
+      Enabled: true,
+    });
   });
 
   it("lets reconcile write its own items of the ledger, and no buyer's record", () => {
-    const statements = listOf(at(template.Resources, "ReconcileRole", "Properties", "Policies", 0, "PolicyDocument", "Statement"));
-    const writing = statements.filter((statement) => /PutItem|UpdateItem|DeleteItem/.test(JSON.stringify(at(statement, "Action"))));
-    expect(writing.map((statement) => at(statement, "Condition"))).toEqual([{ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["sweep#*", "holders#*"] } }]);
+    const statements = listOf(
+      at(template.Resources, "ReconcileRole", "Properties", "Policies", 0, "PolicyDocument", "Statement"),
+    );
+    const writing = statements.filter((statement) =>
+      /PutItem|UpdateItem|DeleteItem/.test(JSON.stringify(at(statement, "Action")))
+    );
+    expect(writing.map((statement) => at(statement, "Condition"))).toEqual([{
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["sweep#*", "holders#*"] },
+    }]);
   });
 
-  it.each(["NeedsPerson", "DeadLettered", "GumroadFailed", "Held", "UnsettledLong", "SaleUntold"])("has an alarm at the first %s that the functions count", (metric) => {
-    const alarms = ofType(template, "AWS::CloudWatch::Alarm").filter(([, { Properties }]) => Properties["MetricName"] === metric);
-    expect(alarms.map(([, { Properties }]) => Properties)).toMatchObject([
-      { Namespace: "gumroad-auth0", Dimensions: [{ Name: "service", Value: "gumroad-auth0-prod" }], Statistic: "Sum", EvaluationPeriods: 1, Threshold: 1 },
-    ]);
-  });
+  it.each(["NeedsPerson", "DeadLettered", "GumroadFailed", "Held", "UnsettledLong", "SaleUntold"])(
+    "has an alarm at the first %s that the functions count",
+    (metric) => {
+      const alarms = ofType(template, "AWS::CloudWatch::Alarm").filter(([, { Properties }]) =>
+        Properties["MetricName"] === metric
+      );
+      expect(alarms.map(([, { Properties }]) => Properties)).toMatchObject([
+        { Namespace: "gumroad-auth0", Dimensions: [{ Name: "service", Value: "gumroad-auth0-prod" }], Statistic: "Sum",
+          EvaluationPeriods: 1, Threshold: 1 },
+      ]);
+    },
+  );
 
   it("shows a day at a glance on its dashboard: valid JSON, with what the functions count", () => {
     const body = at(template.Resources, "Dashboard", "Properties", "DashboardBody", "Fn::Sub");
     const { widgets } = dashboardShape.parse(JSON.parse(String(body)));
     expect(widgets.map(({ properties }) => properties.title)).toHaveLength(6);
-    for (const metric of ["Received", "Applied", "Waiting", "Held", "SecondsToAccess", "FailedByCause", "Auth0Calls", "Throttled", "GumroadFailed"]) expect(body).toContain(metric);
+    for (const metric of ["Received", "Applied", "Waiting", "Held", "SecondsToAccess", "FailedByCause", "Auth0Calls",
+      "Throttled", "GumroadFailed"]) expect(body).toContain(metric);
   });
 
   it("has an entry in the runbook for each alarm, and no entry for another", () => {
-    const alarms = ofType(template, "AWS::CloudWatch::Alarm").map(([, { Properties }]) => String(Properties["AlarmName"]).replace("gumroad-auth0-prod-", ""));
-    const entries = [...readFileSync("docs/runbook.md", "utf8").matchAll(/^### (.*)$/gm)].flatMap(([, names = ""]) => [...names.matchAll(/`([\w-]+)`/g)].map(([, name]) => name));
+    const alarms = ofType(template, "AWS::CloudWatch::Alarm").map(([, { Properties }]) =>
+      String(Properties["AlarmName"]).replace("gumroad-auth0-prod-", "")
+    );
+    const entries = [...readFileSync("docs/runbook.md", "utf8").matchAll(/^### (.*)$/gm)].flatMap(([, names = ""]) =>
+      [...names.matchAll(/`([\w-]+)`/g)].map(([, name]) => name)
+    );
     expect(entries.sort()).toEqual(alarms.sort());
   });
 
@@ -108,7 +131,9 @@ describe("the rendered template", () => {
   });
 
   it("gives the URL to paste into Gumroad, without a token", () => {
-    expect(at(template.Outputs, "PingUrl", "Value", "Fn::Sub")).toBe("https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/ping");
+    expect(at(template.Outputs, "PingUrl", "Value", "Fn::Sub")).toBe(
+      "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/ping",
+    );
   });
 
   it.each([
@@ -184,11 +209,13 @@ describe("the rendered template", () => {
     },
     {
       name: "Verify",
-      grants: ["logs:CreateLogStream on VerifyLogGroup", "logs:PutLogEvents on VerifyLogGroup", "secretsmanager:GetSecretValue on AccountsSecret"],
+      grants: ["logs:CreateLogStream on VerifyLogGroup", "logs:PutLogEvents on VerifyLogGroup",
+        "secretsmanager:GetSecretValue on AccountsSecret"],
     },
     {
       name: "Private",
-      grants: ["logs:CreateLogStream on PrivateLogGroup", "logs:PutLogEvents on PrivateLogGroup", "secretsmanager:GetSecretValue on AccountsSecret"],
+      grants: ["logs:CreateLogStream on PrivateLogGroup", "logs:PutLogEvents on PrivateLogGroup",
+        "secretsmanager:GetSecretValue on AccountsSecret"],
     },
   ])("lets $name do these calls and no other", ({ name, grants }) => {
     expect(grantsOf(template, `${name}Role`)).toEqual(grants);
@@ -197,66 +224,125 @@ describe("the rendered template", () => {
 
 /** Each breaks one rule, so that a rule that sees nothing is seen. */
 const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; found: string }[] = [
-  { rule: "queues take calls over TLS alone", broken: withValue(template, ["Resources", "ProvisionQueuePolicy"], undefined), found: "ProvisionQueue" },
+  { rule: "queues take calls over TLS alone",
+    broken: withValue(template, ["Resources", "ProvisionQueuePolicy"], undefined), found: "ProvisionQueue" },
   {
     rule: "queues take calls over TLS alone",
-    broken: withValue(template, property("DeadLetterQueuePolicy", "PolicyDocument", "Statement", 0, "Effect"), "Allow"),
+    broken: withValue(template, property("DeadLetterQueuePolicy", "PolicyDocument", "Statement", 0, "Effect"),
+      "Allow"),
     found: "DeadLetterQueue",
   },
-  { rule: "the deployment bucket takes calls over TLS alone", broken: withValue(template, ["Resources", "ServerlessDeploymentBucketPolicy"], undefined), found: "ServerlessDeploymentBucket" },
-  { rule: "topics take calls over TLS alone", broken: withValue(template, property("AlarmTopicPolicy", "PolicyDocument", "Statement", 1), undefined), found: "AlarmTopic" },
-  { rule: "queues are encrypted", broken: withValue(template, property("DeadLetterQueue", "SqsManagedSseEnabled"), false), found: "DeadLetterQueue" },
-  { rule: "tables are encrypted", broken: withValue(template, property("LedgerTable", "SSESpecification"), undefined), found: "LedgerTable" },
-  { rule: "topics are encrypted", broken: withValue(template, property("AlarmTopic", "KmsMasterKeyId"), undefined), found: "AlarmTopic" },
+  { rule: "the deployment bucket takes calls over TLS alone",
+    broken: withValue(template, ["Resources", "ServerlessDeploymentBucketPolicy"], undefined),
+    found: "ServerlessDeploymentBucket" },
+  { rule: "topics take calls over TLS alone",
+    broken: withValue(template, property("AlarmTopicPolicy", "PolicyDocument", "Statement", 1), undefined),
+    found: "AlarmTopic" },
+  { rule: "queues are encrypted",
+    broken: withValue(template, property("DeadLetterQueue", "SqsManagedSseEnabled"), false),
+    found: "DeadLetterQueue" },
+  { rule: "tables are encrypted", broken: withValue(template, property("LedgerTable", "SSESpecification"), undefined),
+    found: "LedgerTable" },
+  { rule: "topics are encrypted", broken: withValue(template, property("AlarmTopic", "KmsMasterKeyId"), undefined),
+    found: "AlarmTopic" },
   {
     rule: "the deployment bucket is encrypted and private",
     broken: withValue(template, property("ServerlessDeploymentBucket", "PublicAccessBlockConfiguration"), undefined),
     found: "ServerlessDeploymentBucket",
   },
-  { rule: "CloudWatch may publish to the encrypted topics", broken: withValue(template, property("AlarmTopic", "KmsMasterKeyId"), "alias/aws/sns"), found: "AlarmTopic" },
-  { rule: "CloudWatch may publish to the encrypted topics", broken: withValue(template, property("AlarmTopicPolicy", "PolicyDocument", "Statement", 0), undefined), found: "AlarmTopic" },
-  { rule: "tables can be restored to any point in time", broken: withValue(template, property("LedgerTable", "PointInTimeRecoverySpecification"), undefined), found: "LedgerTable" },
-  { rule: "tables are protected from deletion", broken: withValue(template, property("LedgerTable", "DeletionProtectionEnabled"), false), found: "LedgerTable" },
-  { rule: "tables, queues and secrets outlive the stack", broken: withValue(template, ["Resources", "PingSecret", "DeletionPolicy"], "Delete"), found: "PingSecret" },
-  { rule: "tables, queues and secrets outlive the stack", broken: withValue(template, ["Resources", "ProvisionQueue", "UpdateReplacePolicy"], undefined), found: "ProvisionQueue" },
-  { rule: "no role has a wildcard in an action or a resource", broken: withValue(template, role("Provision", 2, "Action"), ["dynamodb:*"]), found: "ProvisionRole" },
-  { rule: "no role has a wildcard in an action or a resource", broken: withValue(template, role("Ping", 2, "Resource"), "*"), found: "PingRole" },
-  { rule: "no role has a wildcard in an action or a resource", broken: withValue(template, role("Reconcile", 1, "Resource"), { "Fn::Sub": "${LedgerTable.Arn}/index/*" }), found: "ReconcileRole" },
-  { rule: "no role has a wildcard in an action or a resource", broken: withValue(template, property("PingRole", "ManagedPolicyArns"), ["arn:aws:iam::aws:policy/X"]), found: "PingRole" },
-  { rule: "no role has a negated action or resource", broken: withValue(template, role("Ping", 1, "NotAction"), ["iam:PassRole"]), found: "PingRole" },
-  { rule: "permissions stand in the roles alone", broken: withValue(template, ["Resources", "Extra"], { Type: "AWS::IAM::Policy", Properties: {} }), found: "Extra" },
+  { rule: "CloudWatch may publish to the encrypted topics",
+    broken: withValue(template, property("AlarmTopic", "KmsMasterKeyId"), "alias/aws/sns"), found: "AlarmTopic" },
+  { rule: "CloudWatch may publish to the encrypted topics",
+    broken: withValue(template, property("AlarmTopicPolicy", "PolicyDocument", "Statement", 0), undefined),
+    found: "AlarmTopic" },
+  { rule: "tables can be restored to any point in time",
+    broken: withValue(template, property("LedgerTable", "PointInTimeRecoverySpecification"), undefined),
+    found: "LedgerTable" },
+  { rule: "tables are protected from deletion",
+    broken: withValue(template, property("LedgerTable", "DeletionProtectionEnabled"), false), found: "LedgerTable" },
+  { rule: "tables, queues and secrets outlive the stack",
+    broken: withValue(template, ["Resources", "PingSecret", "DeletionPolicy"], "Delete"), found: "PingSecret" },
+  { rule: "tables, queues and secrets outlive the stack",
+    broken: withValue(template, ["Resources", "ProvisionQueue", "UpdateReplacePolicy"], undefined),
+    found: "ProvisionQueue" },
+  { rule: "no role has a wildcard in an action or a resource",
+    broken: withValue(template, role("Provision", 2, "Action"), ["dynamodb:*"]), found: "ProvisionRole" },
+  { rule: "no role has a wildcard in an action or a resource",
+    broken: withValue(template, role("Ping", 2, "Resource"), "*"), found: "PingRole" },
+  { rule: "no role has a wildcard in an action or a resource",
+    broken: withValue(template, role("Reconcile", 1, "Resource"), { "Fn::Sub": "${LedgerTable.Arn}/index/*" }),
+    found: "ReconcileRole" },
+  { rule: "no role has a wildcard in an action or a resource",
+    broken: withValue(template, property("PingRole", "ManagedPolicyArns"), ["arn:aws:iam::aws:policy/X"]),
+    found: "PingRole" },
+  { rule: "no role has a negated action or resource",
+    broken: withValue(template, role("Ping", 1, "NotAction"), ["iam:PassRole"]), found: "PingRole" },
+  { rule: "permissions stand in the roles alone",
+    broken: withValue(template, ["Resources", "Extra"], { Type: "AWS::IAM::Policy", Properties: {} }),
+    found: "Extra" },
   {
     rule: "no queue, topic or bucket lets strangers in",
     broken: withValue(template, property("ProvisionQueuePolicy", "PolicyDocument", "Statement", 0, "Effect"), "Allow"),
     found: "ProvisionQueuePolicy",
   },
-  { rule: "each function has a role of its own", broken: withValue(template, property("ReconcileLambdaFunction", "Role"), { "Fn::GetAtt": ["ProvisionRole", "Arn"] }), found: "ProvisionLambdaFunction" },
-  { rule: "each function has a role of its own", broken: withValue(template, property("PingLambdaFunction", "Role"), "arn:aws:iam::1:role/admin"), found: "PingLambdaFunction" },
-  { rule: "only Lambda may take a role", broken: withValue(template, property("PingRole", "AssumeRolePolicyDocument", "Statement", 0, "Principal"), { AWS: "*" }), found: "PingRole" },
-  { rule: "each function reads only its own secrets", broken: withValue(template, role("Ping", 1, "Resource"), [{ Ref: "PingSecret" }, { Ref: "Auth0Secret" }]), found: "PingLambdaFunction" },
-  { rule: "each function reads only its own secrets", broken: withValue(template, role("Provision", 1), undefined), found: "ProvisionLambdaFunction" },
-  { rule: "each function writes to its own log alone", broken: withValue(template, role("Ping", 0, "Resource"), { "Fn::GetAtt": ["ProvisionLogGroup", "Arn"] }), found: "PingLambdaFunction" },
-  { rule: "secrets have no value in the template", broken: withValue(template, property("PingSecret", "SecretString"), "{}"), found: "PingSecret" },
-  { rule: "no secret is in an environment variable", broken: withValue(template, property("PingLambdaFunction", "Environment", "Variables", "PING_TOKEN"), "s3cret"), found: "PingLambdaFunction" },
+  { rule: "each function has a role of its own",
+    broken: withValue(template, property("ReconcileLambdaFunction", "Role"), {
+      "Fn::GetAtt": ["ProvisionRole", "Arn"],
+    }), found: "ProvisionLambdaFunction" },
+  { rule: "each function has a role of its own",
+    broken: withValue(template, property("PingLambdaFunction", "Role"), "arn:aws:iam::1:role/admin"),
+    found: "PingLambdaFunction" },
+  { rule: "only Lambda may take a role",
+    broken: withValue(template, property("PingRole", "AssumeRolePolicyDocument", "Statement", 0, "Principal"), {
+      AWS: "*",
+    }), found: "PingRole" },
+  { rule: "each function reads only its own secrets",
+    broken: withValue(template, role("Ping", 1, "Resource"), [{ Ref: "PingSecret" }, { Ref: "Auth0Secret" }]),
+    found: "PingLambdaFunction" },
+  { rule: "each function reads only its own secrets", broken: withValue(template, role("Provision", 1), undefined),
+    found: "ProvisionLambdaFunction" },
+  { rule: "each function writes to its own log alone",
+    broken: withValue(template, role("Ping", 0, "Resource"), { "Fn::GetAtt": ["ProvisionLogGroup", "Arn"] }),
+    found: "PingLambdaFunction" },
+  { rule: "secrets have no value in the template",
+    broken: withValue(template, property("PingSecret", "SecretString"), "{}"), found: "PingSecret" },
+  { rule: "no secret is in an environment variable",
+    broken: withValue(template, property("PingLambdaFunction", "Environment", "Variables", "PING_TOKEN"), "s3cret"),
+    found: "PingLambdaFunction" },
   {
     rule: "no secret is in an environment variable",
-    broken: withValue(template, property("PingLambdaFunction", "Environment", "Variables", "SELLER"), "{{resolve:secretsmanager:gumroad-auth0/prod/ping}}"),
+    broken: withValue(template, property("PingLambdaFunction", "Environment", "Variables", "SELLER"),
+      "{{resolve:secretsmanager:gumroad-auth0/prod/ping}}"),
     found: "PingLambdaFunction",
   },
-  { rule: "every log is kept for 30 days", broken: withValue(template, property("HttpApiLogGroup", "RetentionInDays"), undefined), found: "HttpApiLogGroup" },
-  { rule: "every log is kept for 30 days", broken: withValue(template, ["Resources", "ProvisionLogGroup"], undefined), found: "ProvisionLambdaFunction" },
+  { rule: "every log is kept for 30 days",
+    broken: withValue(template, property("HttpApiLogGroup", "RetentionInDays"), undefined), found: "HttpApiLogGroup" },
+  { rule: "every log is kept for 30 days", broken: withValue(template, ["Resources", "ProvisionLogGroup"], undefined),
+    found: "ProvisionLambdaFunction" },
   {
     rule: "the access log is JSON of harmless fields, without the path",
     broken: withValue(template, property("HttpApiStage", "AccessLogSettings", "Format"), '{"path":"$context.path"}'),
     found: "HttpApiStage",
   },
-  { rule: "the access log is JSON of harmless fields, without the path", broken: withValue(template, property("HttpApiStage", "AccessLogSettings"), undefined), found: "HttpApiStage" },
-  { rule: "nothing throttles the ping route", broken: withValue(template, property("HttpApiStage", "DefaultRouteSettings", "ThrottlingRateLimit"), 10), found: "HttpApiStage" },
-  { rule: "nothing throttles the ping route", broken: withValue(template, property("HttpApiStage", "RouteSettings"), { "POST /ping": { ThrottlingBurstLimit: 5 } }), found: "HttpApiStage" },
-  { rule: "a message goes to the dead letters after 10 receives", broken: withValue(template, property("ProvisionQueue", "RedrivePolicy", "maxReceiveCount"), 3), found: "ProvisionQueue" },
-  { rule: "a message goes to the dead letters after 10 receives", broken: withValue(template, property("ProvisionQueue", "RedrivePolicy"), undefined), found: "ProvisionQueue" },
-  { rule: "messages are kept for 14 days", broken: withValue(template, property("DeadLetterQueue", "MessageRetentionPeriod"), 345_600), found: "DeadLetterQueue" },
-  { rule: "queues are FIFO, and one buyer never delays another", broken: withValue(template, property("ProvisionQueue", "FifoThroughputLimit"), "perQueue"), found: "ProvisionQueue" },
+  { rule: "the access log is JSON of harmless fields, without the path",
+    broken: withValue(template, property("HttpApiStage", "AccessLogSettings"), undefined), found: "HttpApiStage" },
+  { rule: "nothing throttles the ping route",
+    broken: withValue(template, property("HttpApiStage", "DefaultRouteSettings", "ThrottlingRateLimit"), 10),
+    found: "HttpApiStage" },
+  { rule: "nothing throttles the ping route", broken: withValue(template, property("HttpApiStage", "RouteSettings"), {
+    "POST /ping": { ThrottlingBurstLimit: 5 },
+  }), found: "HttpApiStage" },
+  { rule: "a message goes to the dead letters after 10 receives",
+    broken: withValue(template, property("ProvisionQueue", "RedrivePolicy", "maxReceiveCount"), 3),
+    found: "ProvisionQueue" },
+  { rule: "a message goes to the dead letters after 10 receives",
+    broken: withValue(template, property("ProvisionQueue", "RedrivePolicy"), undefined), found: "ProvisionQueue" },
+  { rule: "messages are kept for 14 days",
+    broken: withValue(template, property("DeadLetterQueue", "MessageRetentionPeriod"), 345_600),
+    found: "DeadLetterQueue" },
+  { rule: "queues are FIFO, and one buyer never delays another",
+    broken: withValue(template, property("ProvisionQueue", "FifoThroughputLimit"), "perQueue"),
+    found: "ProvisionQueue" },
   {
     rule: "a message is invisible for 6 times its function's time-out",
     broken: withValue(template, property("ProvisionLambdaFunction", "Timeout"), 61),
@@ -264,7 +350,8 @@ const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; fou
   },
   {
     rule: "workers report the messages that failed, one by one",
-    broken: withValue(template, property("ProvisionEventSourceMappingSQSProvisionQueue", "FunctionResponseTypes"), undefined),
+    broken: withValue(template, property("ProvisionEventSourceMappingSQSProvisionQueue", "FunctionResponseTypes"),
+      undefined),
     found: "ProvisionEventSourceMappingSQSProvisionQueue",
   },
   {
@@ -272,11 +359,18 @@ const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; fou
     broken: withValue(template, property("ProvisionEventSourceMappingSQSProvisionQueue", "ScalingConfig"), undefined),
     found: "ProvisionEventSourceMappingSQSProvisionQueue",
   },
-  { rule: "functions run on nodejs24.x and arm64", broken: withValue(template, property("PingLambdaFunction", "Runtime"), "nodejs20.x"), found: "PingLambdaFunction" },
-  { rule: "functions run on nodejs24.x and arm64", broken: withValue(template, property("PingLambdaFunction", "Architectures"), ["x86_64"]), found: "PingLambdaFunction" },
-  { rule: "every alarm tells somebody", broken: withValue(template, property("QueueAgeAlarm", "AlarmActions"), []), found: "QueueAgeAlarm" },
-  { rule: "every function's errors have an alarm", broken: withValue(template, ["Resources", "PingErrorsAlarm"], undefined), found: "PingLambdaFunction" },
-  { rule: "dead letters have an alarm", broken: withValue(template, ["Resources", "DeadLettersAlarm"], undefined), found: "DeadLetterQueue" },
+  { rule: "functions run on nodejs24.x and arm64",
+    broken: withValue(template, property("PingLambdaFunction", "Runtime"), "nodejs20.x"),
+    found: "PingLambdaFunction" },
+  { rule: "functions run on nodejs24.x and arm64",
+    broken: withValue(template, property("PingLambdaFunction", "Architectures"), ["x86_64"]),
+    found: "PingLambdaFunction" },
+  { rule: "every alarm tells somebody", broken: withValue(template, property("QueueAgeAlarm", "AlarmActions"), []),
+    found: "QueueAgeAlarm" },
+  { rule: "every function's errors have an alarm",
+    broken: withValue(template, ["Resources", "PingErrorsAlarm"], undefined), found: "PingLambdaFunction" },
+  { rule: "dead letters have an alarm", broken: withValue(template, ["Resources", "DeadLettersAlarm"], undefined),
+    found: "DeadLetterQueue" },
 ];
 
 describe("the security rules", () => {

@@ -5,8 +5,8 @@ import path from "node:path";
 
 import * as z from "zod";
 
-import { functionNames, projectRoot } from "../../src/bundling/bundle.ts";
-import { runServerless } from "../../src/bundling/serverless-cli.ts";
+import { functionNames, projectRoot } from "../../scripts/bundling/bundle.ts";
+import { runServerless } from "../../scripts/bundling/serverless-cli.ts";
 
 const resourceSchema = z.looseObject({
   Type: z.string(),
@@ -42,7 +42,8 @@ export async function renderTemplate(stage: string, params: readonly string[] = 
       await writeFile(path.join(folder, ".build", `${name}.mjs`), "export const handler = async () => {};\n");
       await writeFile(path.join(folder, ".build", `${name}.mjs.map`), "{}");
     }
-    const { code, output } = await runServerless(["package", "--stage", stage, ...params.flatMap((param) => ["--param", param])], {
+    const { code, output } = await runServerless(["package", "--stage", stage,
+      ...params.flatMap((param) => ["--param", param])], {
       cwd: folder,
       show: false,
     });
@@ -58,7 +59,9 @@ export async function renderTemplate(stage: string, params: readonly string[] = 
   }
 }
 
-/** The names in a zip's central directory (APPNOTE 4.3.12: name length at 28, extra at 30, comment at 32, name at 46). */
+/**
+ * The names in a zip's central directory (APPNOTE 4.3.12: name length at 28, extra at 30, comment at 32, name at 46).
+ */
 function namesInZip(zip: Buffer): string[] {
   const names: string[] = [];
   const signature = Buffer.from([0x50, 0x4b, 0x01, 0x02]);
@@ -75,15 +78,23 @@ export function ofType(template: Template, type: string): [string, Resource][] {
 
 /** The value at a path of keys and indexes; undefined where there is none. */
 export function at(value: unknown, ...keys: (string | number)[]): unknown {
-  return keys.reduce<unknown>((inner, key) => (isObject(inner) || Array.isArray(inner) ? Reflect.get(inner, key) : undefined), value);
+  return keys.reduce<unknown>(
+    (inner, key) => (isObject(inner) || Array.isArray(inner) ? Reflect.get(inner, key) : undefined),
+    value,
+  );
 }
 
-/** A copy of the template with the value at a path replaced, or taken out if undefined. The path has to exist down to its last key. */
+/**
+ * A copy of the template with the value at a path replaced, or taken out if undefined. The path has to exist down to
+ * its last key.
+ */
 export function withValue(template: Template, keys: readonly (string | number)[], value: unknown): Template {
   const copy = structuredClone(template);
   const last = keys.at(-1);
   const holder = at(copy, ...keys.slice(0, -1));
-  if (last === undefined || !(isObject(holder) || Array.isArray(holder))) throw new Error(`no such place in the template: ${keys.join(".")}`);
+  if (last === undefined || !(isObject(holder) || Array.isArray(holder))) {
+    throw new Error(`no such place in the template: ${keys.join(".")}`);
+  }
   if (value === undefined) Reflect.deleteProperty(holder, last);
   else Reflect.set(holder, last, value);
   return copy;

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, it } from "@jest/globals";
 
-import type { GateCall } from "../../src/emulators/aws/gate.ts";
-import { HANDBOOK, inPing, sale, startStoppable, stopEverywhere, type Stoppable, type Story } from "./stop-everywhere.ts";
+import type { GateCall } from "../../local/aws/gate.ts";
+import { HANDBOOK, inPing, sale, startStoppable, stopEverywhere, type Stoppable,
+  type Story } from "./stop-everywhere.ts";
 
-const isForColdStart = ({ service, operation }: GateCall) => service === "secretsmanager" || operation === "POST /oauth/token" || operation === "GET /api/v2/roles";
+const isForColdStart = ({ service, operation }: GateCall) =>
+  service === "secretsmanager" || operation === "POST /oauth/token" || operation === "GET /api/v2/roles";
 const stories: readonly Story[] = [
   {
     name: "a buyer never seen",
@@ -11,7 +13,8 @@ const stories: readonly Story[] = [
     ping: sale,
     roles: [HANDBOOK],
     at: (call, provisioning) => provisioning && !isForColdStart(call),
-    passes: ["dynamodb GetItem", "dynamodb UpdateItem", "dynamodb PutItem", "auth0 GET /api/v2/users-by-email", "auth0 POST /api/v2/users", "auth0 POST /api/v2/users/{id}/roles", "auth0 POST /dbconnections/change_password"],
+    passes: ["dynamodb GetItem", "dynamodb UpdateItem", "dynamodb PutItem", "auth0 GET /api/v2/users-by-email",
+      "auth0 POST /api/v2/users", "auth0 POST /api/v2/users/{id}/roles", "auth0 POST /dbconnections/change_password"],
   },
   {
     name: "a cold start, with its secret, its token and its role names",

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-import type { GateCall } from "../../src/emulators/aws/gate.ts";
+import type { GateCall } from "../../local/aws/gate.ts";
 import { changed } from "../pipeline/local-stack.ts";
-import { HANDBOOK, reconcile, sale, settle, startStoppable, stopEverywhere, untilDone, type Stoppable, type Story } from "./stop-everywhere.ts";
+import { HANDBOOK, reconcile, sale, settle, startStoppable, stopEverywhere, untilDone, type Stoppable,
+  type Story } from "./stop-everywhere.ts";
 
 const product = { product_id: "Z7kcrf7WgiSjiBnsGYi45w==" };
 /**
- * The calls that these stories bring. The writes between them need no points of their own: to stop before a write is to stop
- * after the call that came before it.
+ * The calls that these stories bring. The writes between them need no points of their own: to stop before a write is
+ * to stop after the call that came before it.
  */
-const NEW_HERE = ["GET /api/v2/users/{id}/roles", "DELETE /api/v2/users/{id}/roles", "POST /api/v2/users/{id}/roles", "POST /api/v2/jobs/verification-email", "PATCH /api/v2/users/{id}", "Query", "SendMessageBatch"];
+const NEW_HERE = ["GET /api/v2/users/{id}/roles", "DELETE /api/v2/users/{id}/roles", "POST /api/v2/users/{id}/roles",
+  "POST /api/v2/jobs/verification-email", "PATCH /api/v2/users/{id}", "Query", "SendMessageBatch"];
 const atNewCalls = ({ operation }: GateCall) => NEW_HERE.includes(operation);
 
 const stories: readonly Story[] = [
@@ -45,7 +47,10 @@ const stories: readonly Story[] = [
       const [user] = stack.auth0.users().filter((each) => each.email === email);
       stack.auth0.verifyEmail(user!.user_id);
       await stack.advance(60 * 60_000);
-      const changes = () => stack.auth0.calls.filter(({ method, path, status }) => method === "PATCH" && path === "/users/{id}" && status === 200).length;
+      const changes = () =>
+        stack.auth0.calls.filter(({ method, path, status }) =>
+          method === "PATCH" && path === "/users/{id}" && status === 200
+        ).length;
       const before = changes();
       await reconcile(stack);
       await untilDone(stack);
@@ -54,14 +59,18 @@ const stories: readonly Story[] = [
     },
     roles: [HANDBOOK],
     at: atNewCalls,
-    passes: ["auth0 POST /api/v2/jobs/verification-email", "auth0 PATCH /api/v2/users/{id}", "dynamodb Query", "sqs SendMessageBatch"],
+    passes: ["auth0 POST /api/v2/jobs/verification-email", "auth0 PATCH /api/v2/users/{id}", "dynamodb Query",
+      "sqs SendMessageBatch"],
   },
   {
     name: "a renewal under another address",
     before: async (stack, email) => {
-      await settle(stack, changed("membership-sale", { email, subscription_id: `of ${email}`, sale_id: `first of ${email}` }));
+      await settle(stack,
+        changed("membership-sale", { email, subscription_id: `of ${email}`, sale_id: `first of ${email}` }));
     },
-    ping: (email) => changed("membership-renewal", { email: `new.${email}`, subscription_id: `of ${email}`, "variants[Tier]": "Premium" }),
+    ping: (email) =>
+      changed("membership-renewal", { email: `new.${email}`, subscription_id: `of ${email}`,
+        "variants[Tier]": "Premium" }),
     roles: ["club", "club-premium"],
     at: ({ operation }, provisioning) => provisioning && ["SendMessage", "UpdateItem"].includes(operation),
     passes: ["sqs SendMessage", "dynamodb UpdateItem"],

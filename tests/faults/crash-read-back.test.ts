@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import type { SourceId } from "../../src/access/facts.ts";
-import type { GateCall } from "../../src/emulators/aws/gate.ts";
-import type { Order } from "../../src/emulators/gumroad/order.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { GateCall } from "../../local/aws/gate.ts";
+import type { Order } from "gumroad-emulator/order";
+import type { Stack } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import type { BuyerMessage, HintMessage, PingMessage } from "../../src/queue/message.ts";
 import { changed, post, recordOf } from "../pipeline/local-stack.ts";
 import { actMessage, actOf, sendAct, workedOff } from "../pipeline/operator-messages.ts";
-import { HANDBOOK, sale, startStoppable, stopEverywhere, untilDone, type Stoppable, type Story } from "./stop-everywhere.ts";
+import { HANDBOOK, sale, startStoppable, stopEverywhere, untilDone, type Stoppable,
+  type Story } from "./stop-everywhere.ts";
 
 const MINUTE = 60_000;
 const PRODUCT = "zGyG_1JQunZuizwqd9CP7g==";
@@ -18,10 +19,16 @@ const giver = (email: string) => `giver.${email}`;
 const former = (email: string) => `former.${email}`;
 const sourceOf = (email: string): SourceId => `sale:of ${email}`;
 
-/** The shop sells without a word to us. The sale's id is that of the ping of this buyer, and of a gift that of the receiver's side. */
+/**
+ * The shop sells without a word to us. The sale's id is that of the ping of this buyer, and of a gift that of the
+ * receiver's side.
+ */
 function sold(stack: Stack, email: string, order: Partial<Order> = {}): void {
   const row = { saleId: `of ${email}`, orderNumber: 1 };
-  quietly(stack, () => stack.gumroad.sell({ product: PRODUCT, email, ids: { rows: order.gift === undefined ? [row] : [{ ...row, saleId: `given to ${email}` }, row] }, ...order }));
+  quietly(stack,
+    () =>
+      stack.gumroad.sell({ product: PRODUCT, email,
+        ids: { rows: order.gift === undefined ? [row] : [{ ...row, saleId: `given to ${email}` }, row] }, ...order }));
 }
 
 function quietly(stack: Stack, act: () => void): void {
@@ -31,11 +38,12 @@ function quietly(stack: Stack, act: () => void): void {
 }
 
 /**
- * Crash at these of the calls that a story brings. What is missing is the same state: a call that only reads changes nothing,
- * and to stop before a write is to stop after the call that came before it.
+ * Crash at these of the calls that a story brings. What is missing is the same state: a call that only reads changes
+ * nothing, and to stop before a write is to stop after the call that came before it.
  */
 const atPoints = (...points: readonly string[]) => ({
-  at: ({ service, operation, phase }: GateCall, provisioning: boolean) => provisioning && points.includes(`${service} ${operation} ${phase}`),
+  at: ({ service, operation, phase }: GateCall, provisioning: boolean) =>
+    provisioning && points.includes(`${service} ${operation} ${phase}`),
   passes: points,
 });
 
@@ -75,11 +83,15 @@ const stories: readonly Story[] = [
   {
     name: "a purchase that an operator moves",
     before: async (stack, email) => {
-      quietly(stack, () => stack.gumroad.sell({ product: PRODUCT, email: former(email), ids: { rows: [{ saleId: `of ${email}`, orderNumber: 1 }] } }));
+      quietly(stack,
+        () =>
+          stack.gumroad.sell({ product: PRODUCT, email: former(email),
+            ids: { rows: [{ saleId: `of ${email}`, orderNumber: 1 }] } }));
       expect((await post(stack, changed("sale", { email: former(email), sale_id: `of ${email}` }))).status).toBe(200);
       await untilDone(stack);
     },
-    ping: (email, stack) => sendAct(stack, former(email), sourceOf(email), actOf({ kind: "move", to: email }, stack.gumroad.now())),
+    ping: (email, stack) =>
+      sendAct(stack, former(email), sourceOf(email), actOf({ kind: "move", to: email }, stack.gumroad.now())),
     after: async (stack, email) => {
       expect(stack.auth0.rolesOfEmail(former(email))).toEqual([]);
       expect(await recordOf(stack, former(email))).toMatchObject({ unsettled: null, dueAt: null });
@@ -101,7 +113,9 @@ const stories: readonly Story[] = [
     before: async (stack, email) => Promise.resolve(sold(stack, email, { email: giver(email), gift: { to: email } })),
     ping: (email) => changed("sale-gift", { email, gifter_email: giver(email), sale_id: `of ${email}` }),
     after: async (stack, email) => {
-      expect(await recordOf(stack, email)).toMatchObject({ sources: { [`sale:given to ${email}`]: { charges: [{ gift: "given" }] } } });
+      expect(await recordOf(stack, email)).toMatchObject({
+        sources: { [`sale:given to ${email}`]: { charges: [{ gift: "given" }] } },
+      });
     },
     roles: [HANDBOOK],
     ...atPoints("gumroad GET /sales after", "dynamodb UpdateItem after"),
@@ -148,12 +162,20 @@ describe("several on one buyer", () => {
       }
       return "go" as const;
     });
-    return { held: held.promise, release: () => { released.resolve(undefined); } };
+    return { held: held.promise, release: () => {
+      released.resolve(undefined);
+    } };
   }
 
-  /** Has a worker take a message past the queue, which would never let two workers have one buyer. If it must come back, it does. */
+  /**
+   * Has a worker take a message past the queue, which would never let two workers have one buyer. If it must come
+   * back, it does.
+   */
   async function provision(message: BuyerMessage): Promise<void> {
-    const batch = { Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message), attributes: { ApproximateReceiveCount: "1" } }] };
+    const batch = {
+      Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message),
+        attributes: { ApproximateReceiveCount: "1" } }],
+    };
     for (let delivery = 1; delivery <= 10; delivery += 1) {
       const result = await stack.invoke("provision", batch);
       if (result.kind === "answer" && result.payload === '{"batchItemFailures":[]}') return;
@@ -163,9 +185,11 @@ describe("several on one buyer", () => {
 
   function ping(file: "sale" | "refund-full"): PingMessage {
     const text = changed(file, { email: buyer, sale_id: `of ${buyer}` });
-    return { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text, buyer, hops: 0, misses: 0, again: false, given: false, ping: readPing(parseForm(text)) };
+    return { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text, buyer, hops: 0, misses: 0,
+      again: false, given: false, ping: readPing(parseForm(text)) };
   }
-  const hint = (): HintMessage => ({ v: 1, kind: "hint", requestId: "race", buyer, hops: 0, saleId: `of ${buyer}`, subscriptionId: null, sweep: "recent 2026-11-22T00:00:00.000Z", foundAt: Date.now() });
+  const hint = (): HintMessage => ({ v: 1, kind: "hint", requestId: "race", buyer, hops: 0, saleId: `of ${buyer}`,
+    subscriptionId: null, sweep: "recent 2026-11-22T00:00:00.000Z", foundAt: Date.now() });
   const act = (kind: "take" | "follow") => actMessage(buyer, sourceOf(buyer), actOf({ kind }, Date.now()));
 
   it.each([
@@ -185,7 +209,8 @@ describe("several on one buyer", () => {
     // What it had read was stale by then: it asked again.
     expect(stack.gumroad.calls.length).toBeGreaterThan(reads);
     expect(stack.auth0.rolesOfEmail(buyer)).toEqual([]);
-    expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null, sources: { [sourceOf(buyer)]: { charges: [{ read: { refunded: true } }] } } });
+    expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null,
+      sources: { [sourceOf(buyer)]: { charges: [{ read: { refunded: true } }] } } });
   });
 
   it.each([
@@ -194,28 +219,32 @@ describe("several on one buyer", () => {
     ["a worker is stopped before it creates the user", "auth0 POST /api/v2/users before"],
     ["a worker is stopped after it read the sale", "gumroad GET /sales/:id after"],
     ["nobody is stopped", "never"],
-  ])("two workers, a sweep's hint and an operator who takes it, while %s, leave no role and one user at most", async (_when, at) => {
-    sold(stack, buyer);
-    const { held, release } = holdFirst(at);
-    const slow = provision(ping("sale"));
-    if (at !== "never") await held;
-    const others = Promise.all([provision(hint()), provision(ping("sale")), takenOnceKnown()]);
-    if (at !== "never") await others;
-    release();
-    await Promise.all([slow, others]);
-    await workedOff(stack);
-    expect(stack.auth0.rolesOfEmail(buyer)).toEqual([]);
-    expect(users().length).toBeLessThanOrEqual(1);
-    expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null, sources: { [sourceOf(buyer)]: { act: { decision: { kind: "take" } } } } });
-    await provision(act("follow"));
-    expect(stack.auth0.rolesOfEmail(buyer)).toEqual([HANDBOOK]);
-    expect(users()).toHaveLength(1);
-    expect(await stack.sqs.deadLetters()).toEqual([]);
-  });
+  ])("two workers, a sweep's hint and an operator who takes it, while %s, leave no role and one user at most",
+    async (_when, at) => {
+      sold(stack, buyer);
+      const { held, release } = holdFirst(at);
+      const slow = provision(ping("sale"));
+      if (at !== "never") await held;
+      const others = Promise.all([provision(hint()), provision(ping("sale")), takenOnceKnown()]);
+      if (at !== "never") await others;
+      release();
+      await Promise.all([slow, others]);
+      await workedOff(stack);
+      expect(stack.auth0.rolesOfEmail(buyer)).toEqual([]);
+      expect(users().length).toBeLessThanOrEqual(1);
+      expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null,
+        sources: { [sourceOf(buyer)]: { act: { decision: { kind: "take" } } } } });
+      await provision(act("follow"));
+      expect(stack.auth0.rolesOfEmail(buyer)).toEqual([HANDBOOK]);
+      expect(users()).toHaveLength(1);
+      expect(await stack.sqs.deadLetters()).toEqual([]);
+    });
 
   /** An operator can only act on what was sold: once somebody owns it. */
   async function takenOnceKnown(): Promise<void> {
-    while (!(await stack.ledger()).some(({ pk }) => pk === `source#${sourceOf(buyer)}`)) await new Promise((resolve) => setTimeout(resolve, 2));
+    while (!(await stack.ledger()).some(({ pk }) => pk === `source#${sourceOf(buyer)}`)) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
     await provision(act("take"));
   }
 
@@ -227,7 +256,11 @@ describe("several on one buyer", () => {
     const now = Date.now();
     const slow = provision(actMessage(buyer, sourceOf(buyer), actOf({ kind: "move", to: next }, now)));
     await held;
-    const early = await stack.invoke("provision", { Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(actMessage(next, sourceOf(buyer), actOf({ kind: "take" }, now + 1))), attributes: { ApproximateReceiveCount: "1" } }] });
+    const early = await stack.invoke("provision", {
+      Records: [{ messageId: "m", receiptHandle: "none",
+        body: JSON.stringify(actMessage(next, sourceOf(buyer), actOf({ kind: "take" }, now + 1))),
+        attributes: { ApproximateReceiveCount: "1" } }],
+    });
     expect(early).toMatchObject({ kind: "answer", payload: expect.stringContaining('"itemIdentifier":"m"') });
     release();
     await slow;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import type { GateCall } from "../../src/emulators/aws/gate.ts";
-import type { Stack, StackOptions } from "../../src/emulators/stack.ts";
+import type { GateCall } from "../../local/aws/gate.ts";
+import type { Stack, StackOptions } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import type { PingMessage } from "../../src/queue/message.ts";
@@ -9,7 +9,10 @@ import { changed, deliver, recordOf, startLocal } from "../pipeline/local-stack.
 
 const HANDBOOK = "serverless-handbook";
 
-/** One stack for all races, with a worker for each of four at once: each race has a buyer of its own, and sets what happens at the calls. */
+/**
+ * One stack for all races, with a worker for each of four at once: each race has a buyer of its own, and sets what
+ * happens at the calls.
+ */
 let stack: Stack;
 let onCall: StackOptions["onCall"];
 let buyer: string;
@@ -39,8 +42,12 @@ function users() {
 /** A batch with one ping, handed to a worker past the queue: SQS itself would never let two workers have one buyer. */
 function batchOf(text: string) {
   const read = readPing(parseForm(text));
-  const message: PingMessage = { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text, buyer: read.email, hops: 0, misses: 0, again: false, given: false, ping: read };
-  return { Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message), attributes: { ApproximateReceiveCount: "1" } }] };
+  const message: PingMessage = { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text,
+    buyer: read.email, hops: 0, misses: 0, again: false, given: false, ping: read };
+  return {
+    Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message),
+      attributes: { ApproximateReceiveCount: "1" } }],
+  };
 }
 
 /** From now on holds the first call of a kind until `release`, and tells when it is held. */
@@ -56,7 +63,9 @@ function holdFirst(wanted: string) {
     }
     return "go" as const;
   };
-  return { held: held.promise, release: () => { released.resolve(undefined); } };
+  return { held: held.promise, release: () => {
+    released.resolve(undefined);
+  } };
 }
 
 /** Has a worker take the batch; if it says that it must come back, it does, as from the queue. */

@@ -1,8 +1,8 @@
 import { expect } from "@jest/globals";
 
-import type { GateCall, GateHook } from "../../src/emulators/aws/gate.ts";
+import type { GateCall, GateHook } from "../../local/aws/gate.ts";
 import { roleNames } from "../../src/access/policy.ts";
-import type { Stack, StackOptions } from "../../src/emulators/stack.ts";
+import type { Stack, StackOptions } from "../../local/stack.ts";
 import policy from "../../src/products.ts";
 import { changed, post, recordOf, startLocal } from "../pipeline/local-stack.ts";
 
@@ -19,7 +19,10 @@ export interface Story {
   /** What happens after it, and may be stopped as well. */
   readonly after?: (stack: Stack, email: string) => Promise<void>;
   readonly roles: readonly string[];
-  /** Which calls are crashed at, where {@link isPoint} agrees; what another story covers need not be covered again. `provisioning`: the ping is queued, its buyer's record was asked for. */
+  /**
+   * Which calls are crashed at, where {@link isPoint} agrees; what another story covers need not be covered again.
+   * `provisioning`: the ping is queued, its buyer's record was asked for.
+   */
   readonly at: (call: GateCall, provisioning: boolean) => boolean;
   /** The calls that must have been among those crashed at: at each of their points, or as it says at its end. */
   readonly passes: readonly string[];
@@ -28,10 +31,10 @@ export interface Story {
 /** Crash at the calls of the ping itself. */
 export const inPing = (_call: GateCall, provisioning: boolean) => !provisioning;
 /**
- * Whether to stop here can leave something else behind than to stop at the point before. Calls come one after the other, and what
- * is between two of them dies with the worker: to stop before a call is to stop after the one before it. Before the first is as
- * after it, because it only reads. Writes to Auth0 and to the queue are stopped on both sides all the same: the call before may be
- * none that the story stops at.
+ * Whether to stop here can leave something else behind than to stop at the point before. Calls come one after the
+ * other, and what is between two of them dies with the worker: to stop before a call is to stop after the one before
+ * it. Before the first is as after it, because it only reads. Writes to Auth0 and to the queue are stopped on both
+ * sides all the same: the call before may be none that the story stops at.
  */
 function isPoint({ service, operation, phase }: GateCall): boolean {
   return phase === "after" || writesOutside(service, operation);
@@ -39,7 +42,8 @@ function isPoint({ service, operation, phase }: GateCall): boolean {
 
 /** Whether it writes to Auth0 or to the queue. */
 function writesOutside(service: string, operation: string): boolean {
-  return service === "sqs" || (service === "auth0" && !operation.startsWith("GET ") && operation !== "POST /oauth/token");
+  return service === "sqs" ||
+    (service === "auth0" && !operation.startsWith("GET ") && operation !== "POST /oauth/token");
 }
 
 /** The points of a call as a story names it; without a phase it means all. */
@@ -75,15 +79,20 @@ export interface Stoppable {
 export async function startStoppable(options: Partial<StackOptions> = {}): Promise<Stoppable> {
   let hook: GateHook = () => "go";
   let stories = 0;
-  const stack = await startLocal({ roles: [...roleNames(policy), "vip"], maxWorkers: 1, ...options, onCall: (call) => hook(call) });
-  return { stack, setHook: (next) => { hook = next; }, nextStory: () => (stories += 1) };
+  const stack = await startLocal({ roles: [...roleNames(policy), "vip"], maxWorkers: 1, ...options,
+    onCall: (call) => hook(call) });
+  return { stack, setHook: (next) => {
+    hook = next;
+  }, nextStory: () => (stories += 1) };
 }
 
 /**
- * Tells a story again and again, each time stopping everything at the next of its calls, and expects it to end right: its
- * roles, one user, at most one invitation, no foreign role touched, nothing left to do, nothing in the dead-letter queue.
+ * Tells a story again and again, each time stopping everything at the next of its calls, and expects it to end right:
+ * its roles, one user, at most one invitation, no foreign role touched, nothing left to do, nothing in the dead-letter
+ * queue.
  */
-export async function stopEverywhere({ stack, setHook, nextStory }: Stoppable, { before, ping, after, roles, at, passes }: Story): Promise<void> {
+export async function stopEverywhere({ stack, setHook, nextStory }: Stoppable,
+  { before, ping, after, roles, at, passes }: Story): Promise<void> {
   let countdown = Number.POSITIVE_INFINITY;
   let crashedAt: string | undefined;
   let provisioning = false;
@@ -97,7 +106,7 @@ export async function stopEverywhere({ stack, setHook, nextStory }: Stoppable, {
   });
   const points: string[] = [];
   const story = nextStory();
-  for (let point = 1; ; point += 1) {
+  for (let point = 1;; point += 1) {
     const email = `buyer${String(point)}.${String(story)}@example.com`;
     countdown = Number.POSITIVE_INFINITY;
     await before(stack, email);
@@ -112,9 +121,14 @@ export async function stopEverywhere({ stack, setHook, nextStory }: Stoppable, {
 
     const told = `${crashedAt ?? "nowhere"} (point ${String(point)})`;
     expect({ told, roles: stack.auth0.rolesOfEmail(email) }).toEqual({ told, roles });
-    expect({ told, invitations: stack.auth0.passwordMails.filter(({ to }) => to === email).length <= 1 }).toEqual({ told, invitations: true });
-    expect({ told, users: stack.auth0.users().filter((user) => user.email === email).length }).toEqual({ told, users: 1 });
-    expect({ told, record: await recordOf(stack, email) }).toMatchObject({ told, record: { unsettled: null, dueAt: null } });
+    expect({ told, invitations: stack.auth0.passwordMails.filter(({ to }) => to === email).length <= 1 }).toEqual({
+      told,
+      invitations: true,
+    });
+    expect({ told, users: stack.auth0.users().filter((user) => user.email === email).length }).toEqual({ told,
+      users: 1 });
+    expect({ told, record: await recordOf(stack, email) }).toMatchObject({ told,
+      record: { unsettled: null, dueAt: null } });
     if (crashedAt === undefined) break;
     points.push(crashedAt);
   }
@@ -125,24 +139,30 @@ export async function stopEverywhere({ stack, setHook, nextStory }: Stoppable, {
 /** Posts a ping as Gumroad does, which sends again after a 5xx. */
 async function posted(stack: Stack, text: string): Promise<void> {
   let { status } = await post(stack, text);
-  for (let retry = 1; status !== 200 && retry <= 3; retry += 1) status = (await post(stack, `${text}&retry_count=${String(retry)}`)).status;
+  for (let retry = 1; status !== 200 && retry <= 3; retry += 1) {
+    status = (await post(stack, `${text}&retry_count=${String(retry)}`)).status;
+  }
   expect(status).toBe(200);
 }
 
-/** Looks in a row at which nobody had a message in hand: at fewer, a worker may be just about to take or to delete it. */
+/**
+ * Looks in a row at which nobody had a message in hand: at fewer, a worker may be just about to take or to delete it.
+ */
 const LOOKS = 5;
 
 /** Longer than the shortest time that a message is put off for, and less than what a worker has (ms). */
 const PUT_OFF_MS = 4 * 60_000;
 
 /**
- * Waits until the queue is empty, or holds nothing but so many messages that were put off for later; what a crashed worker
- * held comes back as if its visibility time-out had passed.
+ * Waits until the queue is empty, or holds nothing but so many messages that were put off for later; what a crashed
+ * worker held comes back as if its visibility time-out had passed.
  */
 export async function untilDone(stack: Stack, putOff = 0): Promise<void> {
-  for (let looks = 0; ; ) {
+  for (let looks = 0;;) {
     const { waiting, inFlight } = await stack.sqs.inspect("ProvisionQueue");
-    const left = inFlight.filter(({ visibilityDeadline }) => putOff === 0 || visibilityDeadline > Date.now() + PUT_OFF_MS);
+    const left = inFlight.filter(({ visibilityDeadline }) =>
+      putOff === 0 || visibilityDeadline > Date.now() + PUT_OFF_MS
+    );
     if (waiting.length + left.length === 0 && inFlight.length === putOff && stack.inHand() === 0) return;
     looks = left.length > 0 && stack.inHand() === 0 ? looks + 1 : 0;
     if (looks === LOOKS) {

@@ -1,15 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
 
-import { startGumroadEmulator, type GumroadEmulator } from "../../src/emulators/gumroad/emulator.ts";
-import type { FaultAnswer } from "../../src/emulators/service/faults.ts";
+import { startGumroadEmulator, type GumroadEmulator } from "gumroad-emulator";
+import type { FaultAnswer } from "emulator-server/faults";
 import { gumroadApi, type GumroadApi, type GumroadApiOptions, type Page } from "../../src/gumroad/api.ts";
 import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
 import { causesOf, log } from "../../src/log.ts";
-import { BUNDLE, CLUB, DATAVIZ, DAY, HANDBOOK, MASTERCLASS, START } from "../emulators/gumroad/listening-shop.ts";
+import { BUNDLE, CLUB, DATAVIZ, DAY, HANDBOOK, MASTERCLASS,
+  START } from "../../packages/gumroad-emulator/tests/listening-shop.ts";
 
 const TOKEN = "local-gumroad-token";
 const signal = new AbortController().signal;
-const seeded = { id: "seeded==", product_id: HANDBOOK, created_at: "2026-01-05T19:38:56Z", purchase_email: "ann@example.com", price: 4900 };
+const seeded = { id: "seeded==", product_id: HANDBOOK, created_at: "2026-01-05T19:38:56Z",
+  purchase_email: "ann@example.com", price: 4900 };
 
 let shop: GumroadEmulator;
 let token: string;
@@ -36,14 +38,18 @@ afterEach(() => {
 
 function apiWith(options: Partial<GumroadApiOptions> = {}): GumroadApi {
   return gumroadApi({
-    credentials: async () => Promise.resolve(gumroadSecretShape.parse({ access_token: token, seller_id: shop.sellerId, api: `${shop.apiUrl}/` })),
+    credentials: async () =>
+      Promise.resolve(
+        gumroadSecretShape.parse({ access_token: token, seller_id: shop.sellerId, api: `${shop.apiUrl}/` }),
+      ),
     refused: async () => Promise.resolve(void (refused += 1)),
     onFailure: (code) => failures.push(code),
     ...options,
   });
 }
 const answering = (body: string) => apiWith({ fetch: async () => Promise.resolve(new Response(body)) });
-const failureOf = async (reading: Promise<unknown>) => reading.then(() => "no failure", (error: unknown) => causesOf(error).join("; "));
+const failureOf = async (reading: Promise<unknown>) =>
+  reading.then(() => "no failure", (error: unknown) => causesOf(error).join("; "));
 
 async function everyRow<T>(page: (key: string | null) => Promise<Page<T>>): Promise<{ rows: T[]; pages: number }> {
   const rows: T[] = [];
@@ -103,28 +109,37 @@ describe("a sale", () => {
   it("is dead once its membership ended, not while a cancellation waits", async () => {
     const { sale, subscription } = shop.sell({ product: CLUB, email: "eve@example.com", tier: "Premium" });
     shop.cancel(subscription!);
-    expect(await api.sale(sale.id, signal)).toMatchObject({ dead: false, subscriptionId: subscription!.id, recurrence: "monthly", recurring: false, variants: [["Tier", "Premium"]] });
+    expect(await api.sale(sale.id, signal)).toMatchObject({ dead: false, subscriptionId: subscription!.id,
+      recurrence: "monthly", recurring: false, variants: [["Tier", "Premium"]] });
     await shop.advance(31 * DAY);
     expect(await api.sale(sale.id, signal)).toMatchObject({ dead: true });
   });
 
   it("is one half of a gift, a bundle, or a product of one", async () => {
-    const { sale, receiver } = shop.sell({ product: HANDBOOK, email: "dee@example.com", gift: { to: "Cy@example.com" } });
-    expect(await api.sale(sale.id, signal)).toMatchObject({ gift: "given", email: "dee@example.com", giftee: "cy@example.com", gifter: null });
-    expect(await api.sale(receiver!.id, signal)).toMatchObject({ gift: "received", email: "cy@example.com", giftee: null, gifter: "dee@example.com" });
+    const { sale, receiver } = shop.sell({ product: HANDBOOK, email: "dee@example.com",
+      gift: { to: "Cy@example.com" } });
+    expect(await api.sale(sale.id, signal)).toMatchObject({ gift: "given", email: "dee@example.com",
+      giftee: "cy@example.com", gifter: null });
+    expect(await api.sale(receiver!.id, signal)).toMatchObject({ gift: "received", email: "cy@example.com",
+      giftee: null, gifter: "dee@example.com" });
     const bundle = shop.sell({ product: BUNDLE, email: "ann@example.com" });
     expect(await api.sale(bundle.sale.id, signal)).toMatchObject({ bundle: "bundle" });
     expect(await api.sale(bundle.children[0]!.id, signal)).toMatchObject({ bundle: "child" });
   });
 
   it.each([
-    ["the account's email where there is no other", { purchase_email: undefined, email: "Home@example.com" }, { email: "home@example.com" }],
-    ["a giver by the receiver's email alone, even one that is none", { giftee_email: "nobody" }, { gift: "given", giftee: null }],
+    ["the account's email where there is no other", { purchase_email: undefined, email: "Home@example.com" }, {
+      email: "home@example.com",
+    }],
+    ["a giver by the receiver's email alone, even one that is none", { giftee_email: "nobody" }, { gift: "given",
+      giftee: null }],
     ["a preorder's authorization", { is_preorder_authorization: true }, { preorder: true }],
     ["a dispute by `chargedback` alone", { chargedback: true }, { disputed: true, disputeWon: false }],
     ["an open dispute where nothing says that it is won", { disputed: true }, { disputed: true, disputeWon: false }],
     ["no choices in an empty text", { variants: "" }, { variants: [] }],
-    ["choices of any name, sorted", { variants: JSON.parse('{"b":"2","a":"1","__proto__":"3"}') }, { variants: [["__proto__", "3"], ["a", "1"], ["b", "2"]] }],
+    ["choices of any name, sorted", { variants: JSON.parse('{"b":"2","a":"1","__proto__":"3"}') }, {
+      variants: [["__proto__", "3"], ["a", "1"], ["b", "2"]],
+    }],
   ])("tells %s", async (_, fields, expected) => {
     shop.seed({ sales: [{ ...seeded, ...fields }] });
     expect(await api.sale(seeded.id, signal)).toMatchObject(expected);
@@ -138,7 +153,9 @@ describe("a sale", () => {
     ["refunded", { refunded: "true" }],
   ])("whose %s can't be right needs a person, who is told the field", async (field, fields) => {
     shop.seed({ sales: [{ ...seeded, ...fields }] });
-    expect(await failureOf(api.sale(seeded.id, signal))).toMatch(new RegExp(`^GUMROAD_NOT_UNDERSTOOD: .* field ${field} `));
+    expect(await failureOf(api.sale(seeded.id, signal))).toMatch(
+      new RegExp(`^GUMROAD_NOT_UNDERSTOOD: .* field ${field} `),
+    );
     expect(failures).toEqual(["GUMROAD_NOT_UNDERSTOOD"]);
   });
 
@@ -157,24 +174,33 @@ describe("a subscriber", () => {
   it("runs, is about to end, and has ended when its cancellation took effect", async () => {
     const { sale, subscription } = shop.sell({ product: CLUB, email: "eve@example.com" });
     const { id } = subscription!;
-    expect(await api.subscriber(id, signal)).toEqual({ id, productId: CLUB, status: "alive", ended: null, cancelledAt: null, saleIds: [sale.id] });
+    expect(await api.subscriber(id, signal)).toEqual({ id, productId: CLUB, status: "alive", ended: null,
+      cancelledAt: null, saleIds: [sale.id] });
     shop.cancel(id);
     const at = subscription!.cancelledAt;
-    expect(await api.subscriber(id, signal)).toMatchObject({ status: "pending_cancellation", ended: null, cancelledAt: at });
+    expect(await api.subscriber(id, signal)).toMatchObject({ status: "pending_cancellation", ended: null,
+      cancelledAt: at });
     await shop.advance(31 * DAY);
-    expect(await api.subscriber(id, signal)).toMatchObject({ status: "cancelled", ended: { at, reason: "cancelled" } });
+    expect(await api.subscriber(id, signal)).toMatchObject({ status: "cancelled",
+      ended: { at, reason: "cancelled" } });
   });
 
   it.each(["failed_payment", "fixed_subscription_period_ended"] as const)("has ended by %s", async (reason) => {
     const { subscription } = shop.sell({ product: MASTERCLASS, email: "eve@example.com" });
     shop.end(subscription!, reason);
-    expect(await api.subscriber(subscription!.id, signal)).toMatchObject({ status: reason, ended: { at: START, reason }, cancelledAt: null });
+    expect(await api.subscriber(subscription!.id, signal)).toMatchObject({ status: reason,
+      ended: { at: START, reason }, cancelledAt: null });
   });
 
   it("that ended at no time, or stands as nobody knows, needs a person; one that isn't there is null", async () => {
     shop.seed({ subscribers: [{ id: "s1==", product_id: CLUB, created_at: seeded.created_at, status: "cancelled" }] });
     expect(await failureOf(api.subscriber("s1==", signal))).toMatch(/^GUMROAD_NOT_UNDERSTOOD: .* field ended_at /);
-    expect(await failureOf(answering('{"success":true,"subscriber":{"id":"s1==","product_id":"p","status":"paused"}}').subscriber("s1==", signal))).toMatch(/^GUMROAD_NOT_UNDERSTOOD: .* field status /);
+    expect(
+      await failureOf(
+        answering('{"success":true,"subscriber":{"id":"s1==","product_id":"p","status":"paused"}}').subscriber("s1==",
+          signal),
+      ),
+    ).toMatch(/^GUMROAD_NOT_UNDERSTOOD: .* field status /);
     expect(await api.subscriber("nothing", signal)).toBeNull();
   });
 });
@@ -187,7 +213,8 @@ describe("a listing", () => {
     const { rows, pages } = await everyRow((key) => api.sales(key === null ? {} : { pageKey: key }, signal));
     expect(rows.map(({ id }) => id)).toEqual([late, ...sold.reverse()]);
     expect(pages).toBe(3);
-    const only = async (query: Parameters<GumroadApi["sales"]>[0]) => (await api.sales(query, signal)).rows.map(({ id }) => id);
+    const only = async (query: Parameters<GumroadApi["sales"]>[0]) =>
+      (await api.sales(query, signal)).rows.map(({ id }) => id);
     expect(await only({ after: "2026-01-06" })).toEqual([late]);
     expect(await only({ before: "2026-01-06" })).toEqual(sold.slice(0, 10));
     expect(await only({ productId: DATAVIZ })).toEqual([late]);
@@ -213,7 +240,9 @@ describe("a listing", () => {
   });
 
   it("that holds no rows needs a person, and so does a page key that is none", async () => {
-    expect(await failureOf(answering('{"success":true}').sales({}, signal))).toMatch(/^GUMROAD_NOT_UNDERSTOOD: .* field sales /);
+    expect(await failureOf(answering('{"success":true}').sales({}, signal))).toMatch(
+      /^GUMROAD_NOT_UNDERSTOOD: .* field sales /,
+    );
     expect(await failureOf(api.sales({ pageKey: "abc" }, signal))).toMatch(/^GUMROAD_REFUSED: /);
     expect(await failureOf(answering('{"success":false}').sales({}, signal))).toMatch(/^GUMROAD_REFUSED: /);
     expect(failures).toEqual(["GUMROAD_NOT_UNDERSTOOD", "GUMROAD_REFUSED", "GUMROAD_REFUSED"]);
@@ -223,14 +252,18 @@ describe("a listing", () => {
 describe("the seller", () => {
   it("is the token's, and not taken from an answer that names none", async () => {
     expect(await api.sellerId(signal)).toBe(shop.sellerId);
-    expect(await failureOf(answering('{"success":true,"user":{"id":1}}').sellerId(signal))).toMatch(/^GUMROAD_NOT_UNDERSTOOD: .* field user /);
+    expect(await failureOf(answering('{"success":true,"user":{"id":1}}').sellerId(signal))).toMatch(
+      /^GUMROAD_NOT_UNDERSTOOD: .* field user /,
+    );
   });
 });
 
 describe("a token", () => {
   it("that is refused needs a person, after the secret was read again", async () => {
     shop.revokeToken();
-    expect(await failureOf(api.sale("any", signal))).toMatch(/^GUMROAD_TOKEN: The access token in the secret gumroad is refused: /);
+    expect(await failureOf(api.sale("any", signal))).toMatch(
+      /^GUMROAD_TOKEN: The access token in the secret gumroad is refused: /,
+    );
     expect([refused, shop.calls.length, failures]).toEqual([1, 1, ["GUMROAD_TOKEN"]]);
   });
 
@@ -275,8 +308,12 @@ describe("Gumroad away", () => {
   });
 
   it("is an answer that is no JSON, or without an end; neither is quoted", async () => {
-    expect(await failureOf(answering("ann@example.com").sale("any", signal))).toBe("GUMROAD_UNREACHABLE: Gumroad did not read a sale: its answer is no JSON.");
-    expect(await failureOf(answering("[".repeat(3_000_000)).sale("any", signal))).toBe("GUMROAD_UNREACHABLE: Gumroad did not read a sale: its answer is longer than any of its own.");
+    expect(await failureOf(answering("ann@example.com").sale("any", signal))).toBe(
+      "GUMROAD_UNREACHABLE: Gumroad did not read a sale: its answer is no JSON.",
+    );
+    expect(await failureOf(answering("[".repeat(3_000_000)).sale("any", signal))).toBe(
+      "GUMROAD_UNREACHABLE: Gumroad did not read a sale: its answer is longer than any of its own.",
+    );
   });
 
   it("is an answer that doesn't come: within eight seconds, or the caller's own time", async () => {
@@ -293,14 +330,25 @@ describe("Gumroad away", () => {
     expect(failures).toEqual(["GUMROAD_UNREACHABLE"]);
     expect(await failureOf(api.sale("any", caller.signal))).toMatch(/^GUMROAD_UNREACHABLE: /);
     expect(failures).toHaveLength(1);
-    const limit = jest.spyOn(AbortSignal, "timeout").mockReturnValue(AbortSignal.abort(new DOMException("late", "TimeoutError")));
+    const limit = jest.spyOn(AbortSignal, "timeout").mockReturnValue(
+      AbortSignal.abort(new DOMException("late", "TimeoutError")),
+    );
     expect(await failureOf(api.sale("any", signal))).toMatch(/^GUMROAD_UNREACHABLE: .*TimeoutError/);
     expect(limit).toHaveBeenCalledWith(8_000);
   });
 
   it("never quotes what a broken call says of itself", async () => {
-    const telling = apiWith({ fetch: async () => Promise.reject(new TypeError(`no ${TOKEN}`, { cause: new Error("https://api.gumroad.com/v2/sales?email=ann%40example.com") })) });
-    expect(await failureOf(telling.sales({ email: "ann@example.com" }, signal))).toBe("GUMROAD_UNREACHABLE: Gumroad did not list sales: Error.");
+    const telling = apiWith({
+      fetch: async () =>
+        Promise.reject(
+          new TypeError(`no ${TOKEN}`, {
+            cause: new Error("https://api.gumroad.com/v2/sales?email=ann%40example.com"),
+          }),
+        ),
+    });
+    expect(await failureOf(telling.sales({ email: "ann@example.com" }, signal))).toBe(
+      "GUMROAD_UNREACHABLE: Gumroad did not list sales: Error.",
+    );
   });
 
   it("is not a secret that can't be read: that failure is passed on and not counted", async () => {
@@ -314,13 +362,17 @@ describe("the secret", () => {
   const secret = { access_token: "abc", seller_id: "s==" };
 
   it("has Gumroad's own address unless it names another", () => {
-    expect(gumroadSecretShape.parse(secret)).toEqual({ token: "abc", sellerId: "s==", api: "https://api.gumroad.com/v2" });
-    expect(gumroadSecretShape.parse({ ...secret, api: "http://127.0.0.1:3002/v2/" }).api).toBe("http://127.0.0.1:3002/v2");
+    expect(gumroadSecretShape.parse(secret)).toEqual({ token: "abc", sellerId: "s==",
+      api: "https://api.gumroad.com/v2" });
+    expect(gumroadSecretShape.parse({ ...secret, api: "http://127.0.0.1:3002/v2/" }).api).toBe(
+      "http://127.0.0.1:3002/v2",
+    );
   });
 
-  it.each(["http://api.gumroad.com/v2", "http://127.evil.example/v2", "https://me:you@api.gumroad.com", "https://api.gumroad.com/v2?a=b", "ftp://localhost", "api.gumroad.com"])("refuses the address %s", (api) => {
-    expect(gumroadSecretShape.safeParse({ ...secret, api }).success).toBe(false);
-  });
+  it.each(["http://api.gumroad.com/v2", "http://127.evil.example/v2", "https://me:you@api.gumroad.com",
+    "https://api.gumroad.com/v2?a=b", "ftp://localhost", "api.gumroad.com"])("refuses the address %s", (api) => {
+      expect(gumroadSecretShape.safeParse({ ...secret, api }).success).toBe(false);
+    });
 
   it("refuses a token that no header can carry, and a missing seller", () => {
     expect(gumroadSecretShape.safeParse({ ...secret, access_token: "a\nb" }).success).toBe(false);

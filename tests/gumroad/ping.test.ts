@@ -57,12 +57,15 @@ describe("a sale ping", () => {
     expect(pingOf(fixture(file))).toMatchObject(is);
   });
 
-  it.each([" Ann+Course@Example.COM ", "ann+course@example.com"])("has its email normalized, plus sign and all: %s", (email) => {
-    expect(pingOf(changed(fixture("sale"), { email }))).toMatchObject({ email: "ann+course@example.com" });
-  });
+  it.each([" Ann+Course@Example.COM ", "ann+course@example.com"])("has its email normalized, plus sign and all: %s",
+    (email) => {
+      expect(pingOf(changed(fixture("sale"), { email }))).toMatchObject({ email: "ann+course@example.com" });
+    });
 
   it("keeps the spelling of an email that isn't in lower case, for Auth0's look-up", () => {
-    expect(pingOf(changed(fixture("sale"), { email: " Ann@Example.COM " }))).toMatchObject({ spelling: "Ann@Example.COM" });
+    expect(pingOf(changed(fixture("sale"), { email: " Ann@Example.COM " }))).toMatchObject({
+      spelling: "Ann@Example.COM",
+    });
   });
 
   it.each<[field: string, value: string | null]>([
@@ -82,35 +85,52 @@ describe("a sale ping", () => {
     ["resource_name", "purchase"],
     ["resource_name", "toString"],
   ])("is refused, naming %s, when that is %p", (field, value) => {
-    expect(() => pingOf(changed(fixture("sale"), { [field]: value }))).toThrow(expect.objectContaining({ name: "FormError", field }));
+    expect(() => pingOf(changed(fixture("sale"), { [field]: value }))).toThrow(
+      expect.objectContaining({ name: "FormError", field }),
+    );
   });
 
   it("is refused when a routing field came twice", () => {
-    expect(() => pingOf(`${fixture("sale")}&email=eve%40example.com`)).toThrow(expect.objectContaining({ field: "email" }));
+    expect(() => pingOf(`${fixture("sale")}&email=eve%40example.com`)).toThrow(
+      expect.objectContaining({ field: "email" }),
+    );
   });
 
-  it.each(["sale_id", "product_id", "subscription_id", "price", "test", "refunded"])("is refused when a custom field called %s hides Gumroad's own", (field) => {
-    expect(() => pingOf(`${fixture("sale")}&custom_fields%5B${field}%5D=x`)).toThrow(expect.objectContaining({ field }));
-  });
+  it.each(["sale_id", "product_id", "subscription_id", "price", "test", "refunded"])(
+    "is refused when a custom field called %s hides Gumroad's own",
+    (field) => {
+      expect(() => pingOf(`${fixture("sale")}&custom_fields%5B${field}%5D=x`)).toThrow(
+        expect.objectContaining({ field }),
+      );
+    },
+  );
 
   it("says when its email was typed into a custom field of that name", () => {
-    expect(pingOf(`${fixture("sale")}&custom_fields%5Bemail%5D=ann%40example.com`)).toMatchObject({ emailTyped: true });
+    expect(pingOf(`${fixture("sale")}&custom_fields%5Bemail%5D=ann%40example.com`)).toMatchObject({
+      emailTyped: true,
+    });
   });
 });
 
 describe("a subscription ping", () => {
   it.each<{ file: string; is: object }>([
-    { file: "membership-cancellation", is: { event: "cancellation", at: Date.parse("2026-03-05T19:00:00Z"), email: "eve@example.com" } },
+    { file: "membership-cancellation",
+      is: { event: "cancellation", at: Date.parse("2026-03-05T19:00:00Z"), email: "eve@example.com" } },
     { file: "membership-ended", is: { event: "subscription_ended", reason: "cancelled" } },
     { file: "membership-restarted", is: { event: "subscription_restarted" } },
-    { file: "membership-upgrade", is: { event: "subscription_updated", type: "upgrade", from: { tier: "Basic", recurrence: "monthly", priceCents: 1000, quantity: 1 }, to: { tier: "Premium", recurrence: "monthly", priceCents: 3000, quantity: 1 } } },
+    { file: "membership-upgrade",
+      is: { event: "subscription_updated", type: "upgrade",
+        from: { tier: "Basic", recurrence: "monthly", priceCents: 1000, quantity: 1 },
+        to: { tier: "Premium", recurrence: "monthly", priceCents: 3000, quantity: 1 } } },
   ])("of $file is understood, and names no seller", ({ file, is }) => {
     expect(pingOf(fixture(file))).toMatchObject({ subscriptionId: "DACURTKJMxmvflxqHGySZQ==", ...is });
     expect(sellerOf(parseForm(fixture(file)))).toBeUndefined();
   });
 
   it("with a reason that Gumroad may invent is an end all the same", () => {
-    expect(pingOf(changed(fixture("membership-ended"), { ended_reason: "merged" }))).toMatchObject({ reason: "unknown" });
+    expect(pingOf(changed(fixture("membership-ended"), { ended_reason: "merged" }))).toMatchObject({
+      reason: "unknown",
+    });
   });
 
   it.each([
@@ -137,7 +157,9 @@ describe("a test ping", () => {
 describe("the facts of a ping", () => {
   it("belong to the subscription where there is one, so that renewals fold into it", () => {
     expect(sourceOfPing(pingOf(fixture("sale")))).toBe("sale:fH9XoNJ-gQtcIacRpiKnyg==");
-    for (const file of ["sale", "renewal", "ended", "upgrade"]) expect(sourceOfPing(pingOf(fixture(`membership-${file}`)))).toBe("subscription:DACURTKJMxmvflxqHGySZQ==");
+    for (const file of ["sale", "renewal", "ended", "upgrade"]) {
+      expect(sourceOfPing(pingOf(fixture(`membership-${file}`)))).toBe("subscription:DACURTKJMxmvflxqHGySZQ==");
+    }
   });
 
   it.each<{ file: string; is: object }>([
@@ -150,19 +172,27 @@ describe("the facts of a ping", () => {
   });
 
   it("of a sale that is sent again later include what happened since", () => {
-    expect(factsOfPing(pingOf(changed(fixture("sale"), { refunded: "true" }))).charges).toEqual([expect.objectContaining({ seen: true, refunded: true })]);
+    expect(factsOfPing(pingOf(changed(fixture("sale"), { refunded: "true" }))).charges).toEqual([
+      expect.objectContaining({ seen: true, refunded: true }),
+    ]);
   });
 
-  it.each(["cancellation", "ended", "restarted", "upgrade"])("of membership-%s can travel through the queue", (file) => {
-    const ping = pingOf(fixture(`membership-${file}`));
-    expect(pingShape.parse(JSON.parse(JSON.stringify(ping)))).toEqual(ping);
-    expect(factsOfPing(ping).charges).toEqual([]);
-  });
+  it.each(["cancellation", "ended", "restarted", "upgrade"])("of membership-%s can travel through the queue",
+    (file) => {
+      const ping = pingOf(fixture(`membership-${file}`));
+      expect(pingShape.parse(JSON.parse(JSON.stringify(ping)))).toEqual(ping);
+      expect(factsOfPing(ping).charges).toEqual([]);
+    });
 });
 
 describe("an id", () => {
-  it.each(["%00", "<script>", "../../user", "a\nb", "a/b"])("is refused where it can be none of Gumroad's: %j", (id) => {
-    expect(() => pingOf(changed(fixture("sale"), { sale_id: id }))).toThrow(expect.objectContaining({ field: "sale_id" }));
-    expect(() => pingOf(changed(fixture("membership-ended"), { subscription_id: id }))).toThrow(expect.objectContaining({ field: "subscription_id" }));
-  });
+  it.each(["%00", "<script>", "../../user", "a\nb", "a/b"])("is refused where it can be none of Gumroad's: %j",
+    (id) => {
+      expect(() => pingOf(changed(fixture("sale"), { sale_id: id }))).toThrow(
+        expect.objectContaining({ field: "sale_id" }),
+      );
+      expect(() => pingOf(changed(fixture("membership-ended"), { subscription_id: id }))).toThrow(
+        expect.objectContaining({ field: "subscription_id" }),
+      );
+    });
 });

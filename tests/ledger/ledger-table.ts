@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
-import { startTables, type Tables } from "../../src/emulators/aws/tables.ts";
-import { readTemplate } from "../../src/emulators/aws/template.ts";
+import { startTables, type Tables } from "../../local/aws/tables.ts";
+import { readTemplate } from "../../local/aws/template.ts";
 
 /** The ledger's table by itself. */
 export interface LedgerTable {
@@ -15,11 +15,14 @@ export interface LedgerTable {
 
 /** Starts the ledger's table of serverless.yml, empty. */
 export async function startLedgerTable(): Promise<LedgerTable> {
-  const specs = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) => logicalId === "LedgerTable");
+  const specs = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter((
+    { logicalId },
+  ) => logicalId === "LedgerTable");
   const tables: Tables = await startTables(specs);
   const name = specs[0]?.TableName ?? "";
   return {
-    client: new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 }),
+    client: new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1",
+      credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 }),
     name,
     items: () => tables.items(name),
     stop: () => tables.stop(),

@@ -2,17 +2,21 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { emptySource } from "../../src/access/facts.ts";
-import { startTables, type Tables } from "../../src/emulators/aws/tables.ts";
-import { readTemplate } from "../../src/emulators/aws/template.ts";
+import { startTables, type Tables } from "../../local/aws/tables.ts";
+import { readTemplate } from "../../local/aws/template.ts";
 import { dynamoLedger, type Ledger } from "../../src/ledger/ledger.ts";
 import { isFull, newRecord } from "../../src/ledger/record.ts";
 import { readFileSync } from "node:fs";
 import { charge, plan, source } from "../access/purchases.ts";
 
-const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) => logicalId === "LedgerTable");
+const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) =>
+  logicalId === "LedgerTable"
+);
 let tables: Tables;
 let ledger: Ledger;
-const client = () => new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
+const client = () =>
+  new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1",
+    credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
 
 beforeAll(async () => {
   tables = await startTables(spec);
@@ -34,7 +38,9 @@ describe("a buyer's record", () => {
     const record = {
       ...newRecord(email),
       spellings: ["Buyer@Example.com"],
-      sources: { "sale:__proto__": source("book", [charge({ saleId: "__proto__", variants: [["Tier", "constructor"]] })]) },
+      sources: {
+        "sale:__proto__": source("book", [charge({ saleId: "__proto__", variants: [["Tier", "constructor"]] })]),
+      },
       users: { "auth0|1": { origin: "created", foreign: ["vip"], roles: { reader: "adding" } } },
       mailed: ["auth0|2"],
       unsettled: { code: "AUTH0_SCOPE", message: "grant it", since: 1, attempts: 2 },
@@ -47,14 +53,17 @@ describe("a buyer's record", () => {
 
   it("is written on the version that was read: the second of two writers is told", async () => {
     const mine = await ledger.save(newRecord(email));
-    await expect(ledger.save(newRecord(email))).rejects.toMatchObject({ name: "TemporaryError", code: "RECORD_CHANGED" });
+    await expect(ledger.save(newRecord(email))).rejects.toMatchObject({ name: "TemporaryError",
+      code: "RECORD_CHANGED" });
     await ledger.save({ ...mine, mailed: ["auth0|1"] });
     await expect(ledger.save({ ...mine, mailed: [] })).rejects.toMatchObject({ code: "RECORD_CHANGED" });
     expect((await ledger.load(email)).mailed).toEqual(["auth0|1"]);
   });
 
   it("is full well before DynamoDB's 400 KB", () => {
-    const facts = (charges: number) => ({ ...newRecord(email), sources: { "sale:s": source("book", Array.from({ length: charges }, (_, index) => charge({ saleId: String(index) }))) } });
+    const facts = (charges: number) => ({ ...newRecord(email), sources: {
+      "sale:s": source("book", Array.from({ length: charges }, (_, index) => charge({ saleId: String(index) }))),
+    } });
     expect(isFull(facts(100))).toBe(false);
     expect(isFull(facts(1_500))).toBe(true);
     expect(JSON.stringify(facts(1_500)).length).toBeLessThan(400_000);
@@ -73,12 +82,16 @@ describe("a source", () => {
     const id = `subscription:${email}` as const;
     await ledger.park(id, { ...emptySource("club"), cancelledAt: 5 });
     await ledger.park(id, { ...emptySource("club"), restartedAt: 7 });
-    expect(await ledger.claim(id, email)).toEqual({ id, owner: email, waiting: { ...emptySource("club"), cancelledAt: 5, restartedAt: 7 } });
+    expect(await ledger.claim(id, email)).toEqual({ id, owner: email,
+      waiting: { ...emptySource("club"), cancelledAt: 5, restartedAt: 7 } });
   });
 
   it("loses no fact when several are parked at once, and while it is claimed", async () => {
     const id = `subscription:${email}` as const;
-    const parked = [1, 2, 3].map(async (at) => ledger.park(id, { ...emptySource("club"), tierChanges: [{ at, type: "upgrade", from: plan("Basic"), to: plan("Premium") }] }));
+    const parked = [1, 2, 3].map(async (at) =>
+      ledger.park(id, { ...emptySource("club"),
+        tierChanges: [{ at, type: "upgrade", from: plan("Basic"), to: plan("Premium") }] })
+    );
     const claimed = await Promise.all([...parked, ledger.claim(id, email)]).then((items) => items.at(-1));
     const told = (await Promise.all(parked)).filter(({ owner }) => owner === email).length;
     expect((claimed?.waiting?.tierChanges.length ?? 0) + told).toBe(3);
@@ -94,7 +107,9 @@ describe("the due index", () => {
     await ledger.save(dueAt(null));
     const due = async (now: number) => {
       const found: string[] = [];
-      for await (const page of ledger.due(now)) found.push(...page.map((buyer) => buyer.email).filter((one) => one.endsWith(email)));
+      for await (const page of ledger.due(now)) {
+        found.push(...page.map((buyer) => buyer.email).filter((one) => one.endsWith(email)));
+      }
       return found;
     };
     expect(await due(3_000)).toEqual([`1000-${email}`, `2000-${email}`]);
@@ -105,14 +120,20 @@ describe("the due index", () => {
 
 describe("the ledger", () => {
   it("says that it can't be reached, as something temporary", async () => {
-    const gone = dynamoLedger(new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 }), "t");
-    for (const call of [gone.load(email), gone.save(newRecord(email)), gone.claim("sale:s", email), gone.park("sale:s", emptySource("book"))]) {
+    const gone = dynamoLedger(
+      new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
+        credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 }),
+      "t",
+    );
+    for (const call of [gone.load(email), gone.save(newRecord(email)), gone.claim("sale:s", email),
+      gone.park("sale:s", emptySource("book"))]) {
       await expect(call).rejects.toMatchObject({ name: "TemporaryError", code: "LEDGER_UNREACHABLE" });
     }
   });
 
   it("writes a line of history once", async () => {
-    const event = { id: "p1", receivedAt: 1_000, requestId: "r", source: "sale:s", detail: { event: "sale" } } as const;
+    const event = { id: "p1", receivedAt: 1_000, requestId: "r", source: "sale:s",
+      detail: { event: "sale" } } as const;
     await ledger.remember(`buyer#${email}`, event);
     await ledger.remember(`buyer#${email}`, event);
     expect((await tables.items(spec[0]!.TableName!)).filter(({ pk }) => pk === `buyer#${email}`)).toHaveLength(1);

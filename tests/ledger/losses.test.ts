@@ -3,13 +3,17 @@ import { readFileSync } from "node:fs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { startTables, type Tables } from "../../src/emulators/aws/tables.ts";
-import { readTemplate } from "../../src/emulators/aws/template.ts";
+import { startTables, type Tables } from "../../local/aws/tables.ts";
+import { readTemplate } from "../../local/aws/template.ts";
 import { dynamoLosses, mostLosses, type Losses } from "../../src/ledger/losses.ts";
 
-const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) => logicalId === "LedgerTable");
+const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) =>
+  logicalId === "LedgerTable"
+);
 const table = spec[0]!.TableName!;
-const clientAt = (endpoint: string) => new DynamoDBClient({ endpoint, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
+const clientAt = (endpoint: string) =>
+  new DynamoDBClient({ endpoint, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    maxAttempts: 1 });
 const HOUR = 60 * 60_000;
 const NOW = Date.parse("2026-01-05T19:38:56Z");
 
@@ -52,7 +56,11 @@ describe("losses of a product in one hour", () => {
   });
 
   it("count a buyer once, however often they ask, also once the hour is full", async () => {
-    expect((await Promise.all(Array.from({ length: 30 }, () => losses.permit(product, buyer(0), NOW)))).every((permitted) => permitted)).toBe(true);
+    expect(
+      (await Promise.all(Array.from({ length: 30 }, () => losses.permit(product, buyer(0), NOW)))).every((permitted) =>
+        permitted
+      ),
+    ).toBe(true);
     expect(await permits(1, 40)).toBe(24);
     expect(await losses.permit(product, buyer(0), NOW)).toBe(true);
   });
@@ -68,7 +76,9 @@ describe("losses of a product in one hour", () => {
     await permits(0, 2);
     const item = (await tables.items(table)).find(({ pk }) => pk === `losses#${product}`);
     expect(item).toMatchObject({ sk: "hour#2026-01-05T19", expiresAt: (NOW + 48 * HOUR) / 1_000 });
-    expect(item!["buyers"]).toEqual(new Set([expect.stringMatching(/^[\w-]{8}$/), expect.stringMatching(/^[\w-]{8}$/)]));
+    expect(item!["buyers"]).toEqual(
+      new Set([expect.stringMatching(/^[\w-]{8}$/), expect.stringMatching(/^[\w-]{8}$/)]),
+    );
     expect(JSON.stringify([...new Set(Object.values(item!))])).not.toContain("@");
   });
 
@@ -101,6 +111,10 @@ describe("the list of held buyers", () => {
 
 it("says that the table can't be reached, as something temporary", async () => {
   const gone = dynamoLosses(clientAt("http://127.0.0.1:1"), table);
-  const calls = [gone.permit(product, buyer(0), NOW), gone.noteHeld(product, buyer(0)), gone.noteReleased(product, buyer(0)), gone.setHolders(product, 1), gone.heldBuyers(product)[Symbol.asyncIterator]().next()];
-  for (const call of calls) await expect(call).rejects.toMatchObject({ name: "TemporaryError", code: "LEDGER_UNREACHABLE" });
+  const calls = [gone.permit(product, buyer(0), NOW), gone.noteHeld(product, buyer(0)),
+    gone.noteReleased(product, buyer(0)), gone.setHolders(product, 1),
+    gone.heldBuyers(product)[Symbol.asyncIterator]().next()];
+  for (const call of calls) {
+    await expect(call).rejects.toMatchObject({ name: "TemporaryError", code: "LEDGER_UNREACHABLE" });
+  }
 });

@@ -4,8 +4,8 @@ import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import type { SourceId } from "../../src/access/facts.ts";
-import { startTables, type Tables } from "../../src/emulators/aws/tables.ts";
-import { readTemplate } from "../../src/emulators/aws/template.ts";
+import { startTables, type Tables } from "../../local/aws/tables.ts";
+import { readTemplate } from "../../local/aws/template.ts";
 import { recordKey } from "../../src/ledger/keys.ts";
 import { dynamoLedger, type Ledger } from "../../src/ledger/ledger.ts";
 import { newRecord } from "../../src/ledger/record.ts";
@@ -13,9 +13,13 @@ import { dynamoSurvey, type Survey } from "../../src/ledger/survey.ts";
 import { dynamoSweeps, sweepName, type Checkpoint, type Sweeps } from "../../src/ledger/sweeps.ts";
 import { charge, JAN_5, source } from "../access/purchases.ts";
 
-const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) => logicalId === "LedgerTable");
+const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) =>
+  logicalId === "LedgerTable"
+);
 const table = spec[0]!.TableName!;
-const clientOf = (endpoint: string) => new DynamoDBClient({ endpoint, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
+const clientOf = (endpoint: string) =>
+  new DynamoDBClient({ endpoint, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    maxAttempts: 1 });
 
 let tables: Tables;
 let ledger: Ledger;
@@ -32,7 +36,8 @@ afterAll(async () => {
   await tables.stop();
 });
 
-const begun: Checkpoint = { kind: "recent", startedAt: JAN_5, position: "here", read: 0, differed: 0, sent: 0, finishedAt: null, version: 0 };
+const begun: Checkpoint = { kind: "recent", startedAt: JAN_5, position: "here", read: 0, differed: 0, sent: 0,
+  finishedAt: null, version: 0 };
 
 describe("a checkpoint", () => {
   it("is null until it is saved, and then what was saved, for each sweep apart", async () => {
@@ -59,15 +64,21 @@ describe("a sweep's report", () => {
     await sweeps.countChanged(sweepName(begun));
     await sweeps.report(finished);
     await sweeps.countChanged(sweepName(begun));
-    expect(await sweeps.lastReport("recent")).toEqual({ sweep: "recent 2026-01-05T19:38:56.000Z", read: 20, differed: 3, sent: 2, changed: 2, finishedAt: JAN_5 + 5 });
+    expect(await sweeps.lastReport("recent")).toEqual({ sweep: "recent 2026-01-05T19:38:56.000Z", read: 20,
+      differed: 3, sent: 2, changed: 2, finishedAt: JAN_5 + 5 });
     expect(await sweeps.lastReport("daily")).toBeNull();
   });
 
   it("is the last one's, and goes by itself after 60 days", async () => {
     await sweeps.report({ ...begun, kind: "weekly", finishedAt: JAN_5 });
     await sweeps.countChanged(sweepName({ kind: "weekly", startedAt: JAN_5 + 60_000 }));
-    expect(await sweeps.lastReport("weekly")).toEqual({ sweep: "weekly 2026-01-05T19:39:56.000Z", read: 0, differed: 0, sent: 0, changed: 1, finishedAt: null });
-    expect((await tables.items(table)).filter(({ pk, expiresAt }) => pk === "sweep#weekly" && expiresAt !== undefined).map(({ expiresAt }) => expiresAt)).toEqual([JAN_5 / 1_000 + 60 * 86_400, JAN_5 / 1_000 + 60 * 86_400]);
+    expect(await sweeps.lastReport("weekly")).toEqual({ sweep: "weekly 2026-01-05T19:39:56.000Z", read: 0, differed: 0,
+      sent: 0, changed: 1, finishedAt: null });
+    expect(
+      (await tables.items(table)).filter(({ pk, expiresAt }) => pk === "sweep#weekly" && expiresAt !== undefined).map((
+        { expiresAt },
+      ) => expiresAt),
+    ).toEqual([JAN_5 / 1_000 + 60 * 86_400, JAN_5 / 1_000 + 60 * 86_400]);
   });
 });
 
@@ -111,10 +122,14 @@ describe("the survey", () => {
   });
 
   it("goes on after any record, and counts those that can't be read", async () => {
-    await clientOf(tables.url).send(new PutItemCommand({ TableName: table, Item: { pk: { S: "buyer#odd@example.com" }, sk: { S: "record" }, record: { M: { email: { S: "odd@example.com" } } } } }));
+    await clientOf(tables.url).send(
+      new PutItemCommand({ TableName: table,
+        Item: { pk: { S: "buyer#odd@example.com" }, sk: { S: "record" },
+          record: { M: { email: { S: "odd@example.com" } } } } }),
+    );
     const all: string[] = [];
     let broken = 0;
-    for (let next: Parameters<Survey["records"]>[0] = null, more = true; more; ) {
+    for (let next: Parameters<Survey["records"]>[0] = null, more = true; more;) {
       const part = await survey.records(next);
       broken += part.broken;
       // As a run whose time is up after the first record of a part.
@@ -133,7 +148,8 @@ describe("sweeps and survey", () => {
     const nowhere = clientOf("http://127.0.0.1:1");
     const gone = dynamoSweeps(nowhere, table);
     const blind = dynamoSurvey(nowhere, table);
-    for (const call of [gone.load("recent"), gone.save(begun), gone.report(begun), gone.countChanged("recent x"), gone.lastReport("recent"), blind.owned(["sale:1"]), blind.records(null)]) {
+    for (const call of [gone.load("recent"), gone.save(begun), gone.report(begun), gone.countChanged("recent x"),
+      gone.lastReport("recent"), blind.owned(["sale:1"]), blind.records(null)]) {
       await expect(call).rejects.toMatchObject({ name: "TemporaryError", code: "LEDGER_UNREACHABLE" });
     }
   });

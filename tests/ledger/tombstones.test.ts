@@ -31,7 +31,10 @@ describe("tombstones", () => {
     await tombstones().bury("buyer:cy@example.com", 5);
     const items = await table.items();
     expect(JSON.stringify(items)).not.toContain("example.com");
-    for (const item of items) expect(item).toEqual({ pk: expect.stringMatching(/^forgotten#[0-9a-f]{64}$/), sk: "tombstone", at: expect.any(Number) });
+    for (const item of items) {
+      expect(item).toEqual({ pk: expect.stringMatching(/^forgotten#[0-9a-f]{64}$/), sk: "tombstone",
+        at: expect.any(Number) });
+    }
     expect(await tombstones("x".repeat(43)).forgottenAt("buyer:cy@example.com")).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Stack } from "../../local/stack.ts";
 import { body, deliver as deliverAll, managementCalls, recordOf, saleBy, startLocal } from "./local-stack.ts";
 
 const ANN = "ann@example.com";
@@ -39,7 +39,8 @@ async function setting(provision: Record<string, string>): Promise<void> {
 }
 
 /** Delivers bodies that SQS has not seen in another test. */
-const deliver = async (...texts: readonly string[]) => deliverAll(stack, ...texts.map((text) => `${text}&url_params%5Btest%5D=${String(test)}`));
+const deliver = async (...texts: readonly string[]) =>
+  deliverAll(stack, ...texts.map((text) => `${text}&url_params%5Btest%5D=${String(test)}`));
 
 async function mailsShown(): Promise<unknown> {
   return (await fetch(`${stack.auth0.url}/_emulator/mails`)).json();
@@ -48,9 +49,11 @@ async function mailsShown(): Promise<unknown> {
 describe("a new buyer", () => {
   it("is mailed one invitation, which is no Management call, and shows in the emulator", async () => {
     await deliver(body("sale"), saleBy(ANN, DATAVIZ));
-    expect(managementCalls(stack)).toEqual(["GET /users-by-email", "POST /users", "POST /users/{id}/roles", "POST /users/{id}/roles"]);
+    expect(managementCalls(stack)).toEqual(["GET /users-by-email", "POST /users", "POST /users/{id}/roles",
+      "POST /users/{id}/roles"]);
     expect(stack.auth0.managementCalls()).toBe(4);
-    expect(await mailsShown()).toEqual([{ kind: "password", to: ANN, userId: stack.auth0.users()[0]?.user_id, at: expect.any(String), clientId: "local-client", welcomes: true }]);
+    expect(await mailsShown()).toEqual([{ kind: "password", to: ANN, userId: stack.auth0.users()[0]?.user_id,
+      at: expect.any(String), clientId: "local-client", welcomes: true }]);
     expect(await recordOf(stack, ANN)).toMatchObject({ invited: { outcome: "sent" }, unsettled: null, dueAt: null });
   });
 
@@ -90,8 +93,10 @@ describe("a stage with other settings", () => {
     expect(managementCalls(stack).slice(first)).toEqual(["GET /users-by-email", "POST /users"]);
     await deliver(saleBy(ANN, DATAVIZ));
     expect(stack.auth0.users()).toMatchObject([
-      { email: ANN, roles: [], app_metadata: { gumroad_auth0: { created_for: expect.any(String), roles: ["react-for-dataviz", HANDBOOK] } } },
-      { email: "bo@example.com", roles: [], app_metadata: { gumroad_auth0: { created_for: expect.any(String), roles: [HANDBOOK] } } },
+      { email: ANN, roles: [],
+        app_metadata: { gumroad_auth0: { created_for: expect.any(String), roles: ["react-for-dataviz", HANDBOOK] } } },
+      { email: "bo@example.com", roles: [],
+        app_metadata: { gumroad_auth0: { created_for: expect.any(String), roles: [HANDBOOK] } } },
     ]);
     expect(stack.auth0.passwordMails.map(({ to }) => to)).toEqual(["bo@example.com"]);
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Stack } from "../../local/stack.ts";
 import { changed, kept, post, recordOf, startLocal } from "./local-stack.ts";
 import { workedOff } from "./operator-messages.ts";
 
@@ -30,12 +30,14 @@ const newLetters = async () => (await kept(stack)).slice(lettersBefore);
 
 /** What a receiver's gift from dee pings: the one sale ping of a gift. */
 const giftFor = (name: string, changes: Readonly<Record<string, string>> = {}) =>
-  changed("sale-gift", { email: someone(name), gifter_email: someone("dee"), sale_id: `received by ${someone(name)}`, ...changes });
+  changed("sale-gift", { email: someone(name), gifter_email: someone("dee"), sale_id: `received by ${someone(name)}`,
+    ...changes });
 /** What a dispute of a giver's sale pings: under an id that no sale ping showed. The fixture gift's day. */
 const dispute = (event: "dispute" | "dispute-won" = "dispute", changes: Readonly<Record<string, string>> = {}) =>
   changed(event, { email: someone("dee"), sale_id: `given by ${someone("dee")}`, ...changes });
 /** Dee buys the same for herself. */
-const own = (changes: Readonly<Record<string, string>> = {}) => changed("sale", { email: someone("dee"), sale_id: `own of ${someone("dee")}`, ...changes });
+const own = (changes: Readonly<Record<string, string>> = {}) =>
+  changed("sale", { email: someone("dee"), sale_id: `own of ${someone("dee")}`, ...changes });
 
 /** Pings arrive one after the other, and are worked off. */
 async function deliver(...texts: readonly string[]): Promise<void> {
@@ -70,7 +72,11 @@ describe("a gift, on trust", () => {
   });
 
   it("ends right when all its pings come at once", async () => {
-    const answers = await Promise.all([dispute(), giftFor("cy"), dispute("dispute-won"), giftFor("cy", { referrer: "sent again" })].map((text) => post(stack, text)));
+    const answers = await Promise.all(
+      [dispute(), giftFor("cy"), dispute("dispute-won"), giftFor("cy", { referrer: "sent again" })].map((text) =>
+        post(stack, text)
+      ),
+    );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     await workedOff(stack);
     expect(rolesOf("cy")).toEqual([HANDBOOK]);
@@ -79,8 +85,12 @@ describe("a gift, on trust", () => {
 
   it("isn't touched by a dispute about another product, or another day", async () => {
     await deliver(giftFor("cy"));
-    await deliver(dispute("dispute", { product_id: "Z7kcrf7WgiSjiBnsGYi45w==", sale_id: `other product of ${someone("dee")}` }));
-    await deliver(dispute("dispute", { sale_timestamp: "2026-01-06T19:38:56Z", sale_id: `other day of ${someone("dee")}` }));
+    await deliver(
+      dispute("dispute", { product_id: "Z7kcrf7WgiSjiBnsGYi45w==", sale_id: `other product of ${someone("dee")}` }),
+    );
+    await deliver(
+      dispute("dispute", { sale_timestamp: "2026-01-06T19:38:56Z", sale_id: `other day of ${someone("dee")}` }),
+    );
     expect(rolesOf("cy")).toEqual([HANDBOOK]);
     expect(await newLetters()).toEqual([]);
   });

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 
-import type { Chaos } from "../../src/emulators/gumroad/post-office.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Chaos } from "gumroad-emulator/post-office";
+import type { Stack } from "../../local/stack.ts";
 import { seed } from "../properties/arbitraries.ts";
 import { rolesByTheBooks } from "../properties/shop-truth.ts";
 import { lateMail, type LateMail } from "./late-mail.ts";
@@ -20,7 +20,9 @@ const MOMENTS_A_POST = 6;
 /** So long nothing is worked on, though messages wait. */
 const STANDSTILL_MS = 3_000;
 /** The functions' logs are of no use here, and cost time. */
-const QUIET = Object.fromEntries(["ping", "provision", "reconcile"].map((key) => [key, { LOG_LEVEL: "SILENT", POWERTOOLS_METRICS_DISABLED: "true" }]));
+const QUIET = Object.fromEntries(
+  ["ping", "provision", "reconcile"].map((key) => [key, { LOG_LEVEL: "SILENT", POWERTOOLS_METRICS_DISABLED: "true" }]),
+);
 
 const reportShape = z.object({ due: z.number(), sweeps: z.array(z.unknown()) });
 
@@ -37,10 +39,13 @@ afterEach(async () => {
 });
 
 /**
- * Lets a shop live, whose pings all come late and in any order, some twice and some never, until all that came is worked
- * off. `people` are users who have roles from somebody else.
+ * Lets a shop live, whose pings all come late and in any order, some twice and some never, until all that came is
+ * worked off. `people` are users who have roles from somebody else.
  */
-async function history({ purchases, buyers, lose, readBack, people }: { purchases: number; buyers: number; lose: number; readBack: boolean; people: ReadonlyMap<string, readonly string[]> }): Promise<History> {
+async function history(
+  { purchases, buyers, lose, readBack, people }: { purchases: number; buyers: number; lose: number; readBack: boolean;
+    people: ReadonlyMap<string, readonly string[]> },
+): Promise<History> {
   const mail: LateMail = lateMail(() => started.gumroad, randomFrom(seed, "mail"));
   const started = await startLocal({
     readBack,
@@ -54,7 +59,8 @@ async function history({ purchases, buyers, lose, readBack, people }: { purchase
   const { gumroad } = started;
   await started.advance(OPENING - gumroad.now());
 
-  const chaos: Chaos = { random: randomFrom(seed, "chaos"), lose, duplicate: 0.2, delay: 1, longestDelayMs: LONGEST_DELAY };
+  const chaos: Chaos = { random: randomFrom(seed, "chaos"), lose, duplicate: 0.2, delay: 1,
+    longestDelayMs: LONGEST_DELAY };
   gumroad.setChaos(chaos);
   const bring = async () => {
     expect(await mail.bring()).toEqual([]);
@@ -70,8 +76,8 @@ async function history({ purchases, buyers, lose, readBack, people }: { purchase
       buyers,
       purchases,
       silent: readBack,
-      // Gumroad's API shows no change of plan that nothing was charged for, and lists no test purchase: once such a ping is
-      // lost, nobody can know of it.
+      // Gumroad's API shows no change of plan that nothing was charged for, and lists no test purchase: once such a
+      // ping is lost, nobody can know of it.
       unlost: (act) => {
         gumroad.setChaos({ ...chaos, lose: 0 });
         try {
@@ -94,8 +100,8 @@ async function history({ purchases, buyers, lose, readBack, people }: { purchase
 }
 
 /**
- * Until the queue holds nothing but what waits for a later time. A message that failed keeps the rest of its buyer's waiting:
- * where nothing moves any more, time does.
+ * Until the queue holds nothing but what waits for a later time. A message that failed keeps the rest of its buyer's
+ * waiting: where nothing moves any more, time does.
  */
 async function workOff(running: Stack): Promise<void> {
   let movedAt = performance.now();
@@ -133,9 +139,9 @@ async function reconcile(running: Stack): Promise<void> {
 }
 
 /**
- * The fewest Management calls for what buyers should have each time the mail has come: for the first roles that somebody
- * gets a look-up of their user, its creation or a list of the roles it has, and a call that assigns; later one call to
- * assign more and one to remove some.
+ * The fewest Management calls for what buyers should have each time the mail has come: for the first roles that
+ * somebody gets a look-up of their user, its creation or a list of the roles it has, and a call that assigns; later
+ * one call to assign more and one to remove some.
  */
 function neededCalls() {
   const had = new Map<string, readonly string[]>();
@@ -155,43 +161,64 @@ function neededCalls() {
   };
 }
 
-/** Each user's roles against the books, and those they had from somebody else; users who should be there, and nobody twice. */
+/**
+ * Each user's roles against the books, and those they had from somebody else; users who should be there, and nobody
+ * twice.
+ */
 function expectNoWrongRole({ auth0, gumroad }: Stack, people: ReadonlyMap<string, readonly string[]>): void {
-  const should = new Map([...rolesByTheBooks(gumroad)].map(([email, roles]) => [email, [...new Set([...roles, ...(people.get(email) ?? [])])].sort()]));
+  const should = new Map(
+    [...rolesByTheBooks(gumroad)].map((
+      [email, roles],
+    ) => [email, [...new Set([...roles, ...(people.get(email) ?? [])])].sort()]),
+  );
   const users = auth0.users().map(({ email = "", roles }) => ({ email, roles }));
-  expect(users.filter(({ email, roles }) => roles.join() !== (should.get(email) ?? people.get(email) ?? []).join()).map((user) => ({ ...user, should: should.get(user.email) }))).toEqual([]);
+  expect(
+    users.filter(({ email, roles }) => roles.join() !== (should.get(email) ?? people.get(email) ?? []).join()).map((
+      user,
+    ) => ({ ...user, should: should.get(user.email) })),
+  ).toEqual([]);
   const there = new Set(users.map(({ email }) => email));
   expect([...should].filter(([email, roles]) => roles.length > 0 && !there.has(email))).toEqual([]);
   expect(users).toHaveLength(there.size);
 }
 
 describe(`a random history (seed ${String(seed)})`, () => {
-  it("ends with 0 wrong roles after 1,000 purchases with a fifth of the pings lost, a fifth doubled and all reordered, once reconcile has run", async () => {
-    const people = new Map([
-      [buyerEmail(0), ["staff"]],
-      // By somebody's hand, before it was bought: it stays whatever becomes of the purchase.
-      [buyerEmail(1), ["club", "serverless-handbook"]],
-      [buyerEmail(2), ["masterclass", "staff"]],
-      ["nobody@example.com", ["staff"]],
-    ]);
-    const { stack: running, needed } = await history({ purchases: 1_000, buyers: 150, lose: 0.2, readBack: true, people });
-    await reconcile(running);
-    await waitsOver(running);
-    await reconcile(running);
+  it(
+    "ends with 0 wrong roles after 1,000 purchases with a fifth of the pings lost, a fifth doubled and all reordered, once reconcile has run",
+    async () => {
+      const people = new Map([
+        [buyerEmail(0), ["staff"]],
+        // By somebody's hand, before it was bought: it stays whatever becomes of the purchase.
+        [buyerEmail(1), ["club", "serverless-handbook"]],
+        [buyerEmail(2), ["masterclass", "staff"]],
+        ["nobody@example.com", ["staff"]],
+      ]);
+      const { stack: running, needed } = await history({ purchases: 1_000, buyers: 150, lose: 0.2, readBack: true,
+        people });
+      await reconcile(running);
+      await waitsOver(running);
+      await reconcile(running);
 
-    const { posts, sales, calls } = running.gumroad;
-    const lost = posts.filter(({ outcome }) => outcome === "lost").length;
-    process.stdout.write(
-      `A history of ${String(sales.length)} purchases, seed ${String(seed)}: ${String(posts.length)} pings, of which ${String(lost)} were lost. ` +
-        `Auth0 calls made: ${String(managementCalls(running).length)}, needed: ${String(needed())}. Gumroad calls: ${String(calls.length)}.\n`,
-    );
-    expectNoWrongRole(running, people);
-    expect(await running.sqs.deadLetters()).toEqual([]);
-    expect(running.auth0.failures).toEqual([]);
-  }, 180_000);
+      const { posts, sales, calls } = running.gumroad;
+      const lost = posts.filter(({ outcome }) => outcome === "lost").length;
+      process.stdout.write(
+        `A history of ${String(sales.length)} purchases, seed ${String(seed)}: ${
+          String(posts.length)
+        } pings, of which ${String(lost)} were lost. ` +
+          `Auth0 calls made: ${String(managementCalls(running).length)}, needed: ${String(needed())}. Gumroad calls: ${
+            String(calls.length)
+          }.\n`,
+      );
+      expectNoWrongRole(running, people);
+      expect(await running.sqs.deadLetters()).toEqual([]);
+      expect(running.auth0.failures).toEqual([]);
+    },
+    180_000,
+  );
 
   it("ends with 0 wrong roles without a token of Gumroad's, where no ping is lost", async () => {
-    const { stack: running } = await history({ purchases: 50, buyers: 20, lose: 0, readBack: false, people: new Map() });
+    const { stack: running } = await history({ purchases: 50, buyers: 20, lose: 0, readBack: false,
+      people: new Map() });
     await reconcile(running);
     expectNoWrongRole(running, new Map());
     expect(running.gumroad.calls).toEqual([]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Stack } from "../../local/stack.ts";
 import { changed, kept, post, recordOf, startLocal } from "./local-stack.ts";
 import { sendHeld, workedOff } from "./operator-messages.ts";
 
@@ -36,10 +36,16 @@ const holders = Array.from({ length: HOLDERS }, (_, index) => `holder${String(in
 const takenBack = holders.slice(0, TAKEN_BACK);
 const ending = holders.slice(TAKEN_BACK, TAKEN_BACK + ENDS);
 const [disputer = "", next = ""] = holders.slice(TAKEN_BACK + ENDS);
-const first = (email: string) => ({ product_id: CLUB, sale_id: `first of ${email}`, subscription_id: `of ${email}`, "variants[Tier]": "Basic" });
-const joined = (email: string) => changed("membership-sale", { email, sale_id: `first of ${email}`, subscription_id: `of ${email}` });
-const ended = (email: string) => changed("membership-ended", { user_email: email, subscription_id: `of ${email}`, "purchase_ids[]": `first of ${email}` });
-const restarted = (email: string) => changed("membership-restarted", { user_email: email, subscription_id: `of ${email}`, "purchase_ids[]": `first of ${email}` });
+const first = (email: string) => ({ product_id: CLUB, sale_id: `first of ${email}`, subscription_id: `of ${email}`,
+  "variants[Tier]": "Basic" });
+const joined = (email: string) =>
+  changed("membership-sale", { email, sale_id: `first of ${email}`, subscription_id: `of ${email}` });
+const ended = (email: string) =>
+  changed("membership-ended", { user_email: email, subscription_id: `of ${email}`,
+    "purchase_ids[]": `first of ${email}` });
+const restarted = (email: string) =>
+  changed("membership-restarted", { user_email: email, subscription_id: `of ${email}`,
+    "purchase_ids[]": `first of ${email}` });
 const members = () => holders.filter((email) => stack.auth0.rolesOfEmail(email).includes("club"));
 const rolesOf = (email: string) => stack.auth0.rolesOfEmail(email);
 
@@ -66,7 +72,11 @@ describe("26 ends of 30 holders, all at once", () => {
     expect(members()).toHaveLength(HOLDERS - takenBack.length - 25);
     expect(still).toHaveLength(1);
     heldBuyer = still[0]!;
-    expect(await recordOf(stack, heldBuyer)).toMatchObject({ held: { [`subscription:of ${heldBuyer}`]: expect.any(Number) }, gave: { [`subscription:of ${heldBuyer}`]: ["club"] }, unsettled: null });
+    expect(await recordOf(stack, heldBuyer)).toMatchObject({
+      held: { [`subscription:of ${heldBuyer}`]: expect.any(Number) },
+      gave: { [`subscription:of ${heldBuyer}`]: ["club"] },
+      unsettled: null,
+    });
     expect(await listedAsHeld(CLUB)).toEqual([`buyer#${heldBuyer}`]);
     expect(errors.filter((line) => line.includes("removals are held"))).toHaveLength(1);
     expect(await kept(stack)).toEqual([]);
@@ -83,16 +93,26 @@ describe("26 ends of 30 holders, all at once", () => {
   });
 
   it("leave another product's ends alone", async () => {
-    const instalments = { product_id: "lnHn8l0Cn_FH_VuURa1aEw==", product_name: "Masterclass", "variants[Tier]": null };
+    const instalments = { product_id: "lnHn8l0Cn_FH_VuURa1aEw==", product_name: "Masterclass",
+      "variants[Tier]": null };
     const email = heldBuyer;
-    await arrive([changed("membership-sale", { ...instalments, email, sale_id: `masterclass of ${email}`, subscription_id: `masterclass of ${email}` })]);
+    await arrive([
+      changed("membership-sale", { ...instalments, email, sale_id: `masterclass of ${email}`,
+        subscription_id: `masterclass of ${email}` }),
+    ]);
     expect(rolesOf(email)).toEqual(["club", "masterclass"]);
-    await arrive([changed("membership-ended", { product_id: instalments.product_id, user_email: email, subscription_id: `masterclass of ${email}` })]);
+    await arrive([
+      changed("membership-ended", { product_id: instalments.product_id, user_email: email,
+        subscription_id: `masterclass of ${email}` }),
+    ]);
     expect(rolesOf(email)).toEqual(["club"]);
   });
 
   it("let grants go on, for the held buyer too", async () => {
-    await arrive([changed("sale", { email: heldBuyer, sale_id: `another of ${heldBuyer}`, product_id: "Z7kcrf7WgiSjiBnsGYi45w==" })]);
+    await arrive([
+      changed("sale", { email: heldBuyer, sale_id: `another of ${heldBuyer}`,
+        product_id: "Z7kcrf7WgiSjiBnsGYi45w==" }),
+    ]);
     expect(rolesOf(heldBuyer)).toEqual(["club", "react-for-dataviz"]);
     const lost = ending.find((email) => !members().includes(email))!;
     await arrive([restarted(lost)]);
@@ -114,7 +134,10 @@ describe("26 ends of 30 holders, all at once", () => {
     await sendHeld(stack, next, CLUB, "keep", stack.gumroad.now());
     await workedOff(stack);
     expect(await listedAsHeld(CLUB)).toEqual([]);
-    await arrive([changed("membership-ended", { user_email: next, subscription_id: `of ${next}`, ended_at: "2026-04-05T19:39:02Z" })]);
+    await arrive([
+      changed("membership-ended", { user_email: next, subscription_id: `of ${next}`,
+        ended_at: "2026-04-05T19:39:02Z" }),
+    ]);
     expect(rolesOf(next)).toEqual(["club"]);
     expect(await recordOf(stack, next)).toMatchObject({ held: {}, unsettled: null, dueAt: null });
   });
@@ -122,13 +145,18 @@ describe("26 ends of 30 holders, all at once", () => {
   it("count by the hour: in the next one another may go", async () => {
     await stack.advance(60 * 60_000);
     const back = ending.find((email) => rolesOf(email).includes("club"))!;
-    await arrive([changed("membership-ended", { user_email: back, subscription_id: `of ${back}`, ended_at: "2026-05-05T19:39:02Z" })]);
+    await arrive([
+      changed("membership-ended", { user_email: back, subscription_id: `of ${back}`,
+        ended_at: "2026-05-05T19:39:02Z" }),
+    ]);
     expect(rolesOf(back)).toEqual([]);
   });
 
   it("hold only what is asked for: keep for who isn't held does nothing", async () => {
     const lost = disputer;
-    for (const decision of ["keep", "release"] as const) await sendHeld(stack, lost, CLUB, decision, stack.gumroad.now());
+    for (const decision of ["keep", "release"] as const) {
+      await sendHeld(stack, lost, CLUB, decision, stack.gumroad.now());
+    }
     await workedOff(stack);
     expect(rolesOf(lost)).toEqual([]);
     expect(await kept(stack)).toEqual([]);

@@ -1,8 +1,11 @@
-import type { GumroadEmulator } from "../../src/emulators/gumroad/emulator.ts";
-import { deliverByHttp, type Deliver, type Post } from "../../src/emulators/gumroad/post.ts";
+import type { GumroadEmulator } from "gumroad-emulator";
+import { deliverByHttp, type Deliver, type Post } from "gumroad-emulator/post";
 import type { Random } from "./random-shop.ts";
 
-/** Keeps a shop's pings, to bring many at once: what arrived of a buyer meanwhile is then worked off together, as after an outage. */
+/**
+ * Keeps a shop's pings, to bring many at once: what arrived of a buyer meanwhile is then worked off together, as after
+ * an outage.
+ */
 export interface LateMail {
   readonly deliver: Deliver;
   /** Posts what was kept, in any order. Gives the answers that were not 200. */
@@ -21,14 +24,16 @@ export function lateMail(shop: () => GumroadEmulator, random: Random): LateMail 
   let kept: Post[] = [];
 
   /**
-   * The emulated SQS goes by the machine's clock, on which a whole history is over within its five minutes: a ping that
-   * comes again later in the shop's time has to look like another message.
+   * The emulated SQS goes by the machine's clock, on which a whole history is over within its five minutes: a ping
+   * that comes again later in the shop's time has to look like another message.
    */
   function dated(ping: Post): Post {
     const now = shop().now();
     const before = broughtAt.get(ping.body);
     broughtAt.set(ping.body, now);
-    return before === undefined || now - before < DEDUPLICATION_MS ? ping : { ...ping, body: `${ping.body}&brought_again_at=${String(now)}` };
+    return before === undefined || now - before < DEDUPLICATION_MS
+      ? ping
+      : { ...ping, body: `${ping.body}&brought_again_at=${String(now)}` };
   }
 
   return {
@@ -41,7 +46,9 @@ export function lateMail(shop: () => GumroadEmulator, random: Random): LateMail 
       kept = [];
       const refused: unknown[] = [];
       for (let start = 0; start < order.length; start += AT_ONCE) {
-        const answers = await Promise.all(order.slice(start, start + AT_ONCE).map(async ({ ping }) => post(dated(ping))));
+        const answers = await Promise.all(
+          order.slice(start, start + AT_ONCE).map(async ({ ping }) => post(dated(ping))),
+        );
         refused.push(...answers.filter((answer) => answer !== 200));
       }
       return refused;

@@ -4,14 +4,17 @@ import path from "node:path";
 import * as z from "zod";
 
 import { roleNames } from "../../src/access/policy.ts";
-import { startStack, type Stack, type StackOptions } from "../../src/emulators/stack.ts";
+import { startStack, type Stack, type StackOptions } from "../../local/stack.ts";
 import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
 import policy from "../../src/products.ts";
 
 /** Where the bundles of the tests are: apart from `.build`, which packaging writes. */
 export const TEST_BUNDLES = path.resolve(import.meta.dirname, "../../.build/tests");
 
-/** Starts the deployed functions over embedded parts, with the policy's roles in the tenant. Two workers a function unless the options say otherwise: each has to warm up. */
+/**
+ * Starts the deployed functions over embedded parts, with the policy's roles in the tenant. Two workers a function
+ * unless the options say otherwise: each has to warm up.
+ */
 export async function startLocal(options: Partial<StackOptions> = {}): Promise<Stack> {
   return startStack({ bundlesDir: TEST_BUNDLES, roles: roleNames(policy), maxWorkers: 2, ...options });
 }
@@ -37,15 +40,19 @@ export function saleBy(email: string, changes: Readonly<Record<string, string>> 
 }
 
 /** Posts a body as Gumroad does. */
-export async function post(stack: Stack, text: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-  return fetch(stack.pingUrl, { method: "POST", body: text, headers: { "content-type": "application/x-www-form-urlencoded", ...headers } });
+export async function post(stack: Stack, text: string,
+  headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  return fetch(stack.pingUrl, { method: "POST", body: text,
+    headers: { "content-type": "application/x-www-form-urlencoded", ...headers } });
 }
 
 /** Posts bodies one after the other, expects 200 for each, and waits until the queue is empty. */
 export async function deliver(stack: Stack, ...texts: readonly string[]): Promise<void> {
   for (const text of texts) {
     const answer = await post(stack, text);
-    if (answer.status !== 200) throw new Error(`a ping was answered with ${String(answer.status)}: ${await answer.text()}`);
+    if (answer.status !== 200) {
+      throw new Error(`a ping was answered with ${String(answer.status)}: ${await answer.text()}`);
+    }
   }
   await stack.sqs.idle();
 }
@@ -59,9 +66,17 @@ export async function untilResting(stack: Stack, count: number): Promise<void> {
   const deadline = performance.now() + RESTING_LIMIT_MS;
   for (;;) {
     const { waiting, inFlight } = await stack.sqs.inspect("ProvisionQueue");
-    const resting = inFlight.filter(({ visibilityDeadline }) => Math.abs(visibilityDeadline - Date.now() - JUST_RECEIVED_MS) > 10_000);
+    const resting = inFlight.filter(({ visibilityDeadline }) =>
+      Math.abs(visibilityDeadline - Date.now() - JUST_RECEIVED_MS) > 10_000
+    );
     if (waiting.length === 0 && resting.length === count && inFlight.length === count && stack.inHand() === 0) return;
-    if (performance.now() > deadline) throw new Error(`${String(waiting.length)} messages wait and ${String(inFlight.length)} are in flight, of which ${String(resting.length)} rest, not ${String(count)}`);
+    if (performance.now() > deadline) {
+      throw new Error(
+        `${String(waiting.length)} messages wait and ${String(inFlight.length)} are in flight, of which ${
+          String(resting.length)
+        } rest, not ${String(count)}`,
+      );
+    }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -81,7 +96,9 @@ export function managementCalls(stack: Stack): readonly string[] {
 const deadLetter = z.looseObject({ code: z.string(), reason: z.string(), body: z.string() });
 
 /** What was kept in the dead-letter queue, with the bodies decoded. */
-export async function kept(stack: Stack): Promise<readonly { readonly code: string; readonly reason: string; readonly body: string }[]> {
+export async function kept(
+  stack: Stack,
+): Promise<readonly { readonly code: string; readonly reason: string; readonly body: string }[]> {
   return (await stack.sqs.deadLetters()).map((letter) => {
     const { code, reason, body: encoded } = deadLetter.parse(letter);
     return { code, reason, body: Buffer.from(encoded, "base64").toString("utf8") };

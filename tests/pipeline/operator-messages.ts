@@ -1,15 +1,16 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 
 import type { Act, Decision, SourceId } from "../../src/access/facts.ts";
-import { CREDENTIALS, REGION } from "../../src/emulators/aws/account.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import { CREDENTIALS, REGION } from "../../local/aws/account.ts";
+import type { Stack } from "../../local/stack.ts";
 import type { ActMessage, HeldMessage, Message } from "../../src/queue/message.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
 
 /** Puts a message into the queue as an operator's command does. The same `id` within five minutes is sent once. */
 export async function send(stack: Stack, message: Message, id: string): Promise<void> {
   const client = new SQSClient({ endpoint: stack.endpoints.sqs, region: REGION, credentials: CREDENTIALS });
-  await sqsQueue(client, { queue: stack.queueUrl("ProvisionQueue"), deadLetters: stack.queueUrl("DeadLetterQueue") }).send(message, id);
+  await sqsQueue(client, { queue: stack.queueUrl("ProvisionQueue"), deadLetters: stack.queueUrl("DeadLetterQueue") })
+    .send(message, id);
   client.destroy();
 }
 
@@ -32,12 +33,17 @@ export async function sendAct(stack: Stack, buyer: string, source: SourceId, act
 }
 
 /** Sends what an operator decided about held removals of a product. */
-export async function sendHeld(stack: Stack, buyer: string, productId: string, decision: HeldMessage["decision"], at: number): Promise<void> {
+export async function sendHeld(stack: Stack, buyer: string, productId: string, decision: HeldMessage["decision"],
+  at: number): Promise<void> {
   const requestId = `cli-${decision}-${buyer}`;
-  await send(stack, { v: 1, kind: "held", requestId, buyer, productId, decision, at, by: "dee", why: "asked by mail" }, requestId);
+  await send(stack, { v: 1, kind: "held", requestId, buyer, productId, decision, at, by: "dee", why: "asked by mail" },
+    requestId);
 }
 
-/** What a worker has in hand stays invisible for longer than this (ms); what waits to be tried again, for less at first. */
+/**
+ * What a worker has in hand stays invisible for longer than this (ms); what waits to be tried again, for less at
+ * first.
+ */
 const RESTING_MS = 5 * 60_000;
 
 /** Waits until the queue is empty; what waits to be tried again need not wait. */

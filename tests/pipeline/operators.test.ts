@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { grantOf, type Decision, type SourceId } from "../../src/access/facts.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import type { Stack } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import type { PingMessage } from "../../src/queue/message.ts";
@@ -40,8 +40,10 @@ const rolesOf = (name: string) => stack.auth0.rolesOfEmail(someone(name));
 const now = () => stack.gumroad.now();
 const newLetters = async () => (await kept(stack)).slice(lettersBefore);
 
-const saleBy = (name: string, changes: Readonly<Record<string, string>> = {}) => changed("sale", { email: someone(name), sale_id: saleId(), ...changes });
-const refundOf = (name: string, changes: Readonly<Record<string, string>> = {}) => changed("refund-full", { email: someone(name), sale_id: saleId(), ...changes });
+const saleBy = (name: string, changes: Readonly<Record<string, string>> = {}) =>
+  changed("sale", { email: someone(name), sale_id: saleId(), ...changes });
+const refundOf = (name: string, changes: Readonly<Record<string, string>> = {}) =>
+  changed("refund-full", { email: someone(name), sale_id: saleId(), ...changes });
 
 /** An operator decides, and it is done. `at` is epoch ms: this moment, if left out. */
 async function decides(name: string, source: SourceId, decision: Decision, at = now()): Promise<void> {
@@ -184,18 +186,20 @@ describe("a purchase that is moved", () => {
     expect(await newLetters()).toEqual([]);
   });
 
-  it.each([["in order", false], ["the later one first", true]])("twice, %s, ends with who was named last", async (_order, reversed) => {
-    await deliver(saleBy("ann"));
-    const moves = [actOf({ kind: "move", to: someone("bo") }, now()), actOf({ kind: "move", to: someone("cy") }, now() + 1_000)];
-    for (const act of reversed ? [...moves].reverse() : moves) {
-      await sendAct(stack, someone("ann"), bought(), act);
-      await workedOff(stack);
-    }
-    expect([rolesOf("ann"), rolesOf("bo"), rolesOf("cy")]).toEqual([[], [], [HANDBOOK]]);
-    await deliver(refundOf("ann"));
-    expect([rolesOf("ann"), rolesOf("bo"), rolesOf("cy")]).toEqual([[], [], []]);
-    expect(await newLetters()).toEqual([]);
-  });
+  it.each([["in order", false], ["the later one first", true]])("twice, %s, ends with who was named last",
+    async (_order, reversed) => {
+      await deliver(saleBy("ann"));
+      const moves = [actOf({ kind: "move", to: someone("bo") }, now()),
+        actOf({ kind: "move", to: someone("cy") }, now() + 1_000)];
+      for (const act of reversed ? [...moves].reverse() : moves) {
+        await sendAct(stack, someone("ann"), bought(), act);
+        await workedOff(stack);
+      }
+      expect([rolesOf("ann"), rolesOf("bo"), rolesOf("cy")]).toEqual([[], [], [HANDBOOK]]);
+      await deliver(refundOf("ann"));
+      expect([rolesOf("ann"), rolesOf("bo"), rolesOf("cy")]).toEqual([[], [], []]);
+      expect(await newLetters()).toEqual([]);
+    });
 
   it("twice, all at once, with a refund between, leaves nobody with the role", async () => {
     await deliver(saleBy("ann"));
@@ -222,10 +226,16 @@ describe("a purchase that is moved", () => {
     const act = actOf({ kind: "move", to: someone("bo") }, now());
     // One batch: the refund is in no stored record yet when the move is told.
     const records = [pingMessage(refundOf("ann"), someone("ann")), actMessage(someone("ann"), bought(), act)];
-    await stack.invoke("provision", { Records: records.map((message, index) => ({ messageId: String(index), receiptHandle: "none", body: JSON.stringify(message), attributes: { ApproximateReceiveCount: "1" } })) });
+    await stack.invoke("provision", {
+      Records: records.map((message, index) => ({ messageId: String(index), receiptHandle: "none",
+        body: JSON.stringify(message), attributes: { ApproximateReceiveCount: "1" } })
+      ),
+    });
     await workedOff(stack);
     expect([rolesOf("ann"), rolesOf("bo")]).toEqual([[], []]);
-    expect(await recordOf(stack, someone("bo"))).toMatchObject({ sources: { [bought()]: { charges: [{ refunded: true }] } } });
+    expect(await recordOf(stack, someone("bo"))).toMatchObject({
+      sources: { [bought()]: { charges: [{ refunded: true }] } },
+    });
   });
 });
 
@@ -244,5 +254,6 @@ describe("a message for another buyer's group", () => {
 
 /** A ping as the ping function queues it. */
 function pingMessage(text: string, buyer: string): PingMessage {
-  return { v: 1, kind: "ping", requestId: "crafted", receivedAt: now(), pingId: text, buyer, hops: 0, misses: 0, again: false, given: false, ping: readPing(parseForm(text)) };
+  return { v: 1, kind: "ping", requestId: "crafted", receivedAt: now(), pingId: text, buyer, hops: 0, misses: 0,
+    again: false, given: false, ping: readPing(parseForm(text)) };
 }

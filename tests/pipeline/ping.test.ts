@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 
-import { LOCAL_SELLER_ID, type Stack } from "../../src/emulators/stack.ts";
+import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
 import { body, changed, deliver, kept, post, startLocal } from "./local-stack.ts";
 
 const LISTED = { tokens: ["local"], seller_id: LOCAL_SELLER_ID };
@@ -16,7 +16,9 @@ beforeAll(async () => {
     // A service that doesn't answer in time: the call goes nowhere until the worker gives up.
     onCall: async ({ service, phase, operation }) => {
       if (phase === "before" && service === "secretsmanager") secretReadings += 1;
-      if (phase === "before" && `${service} ${operation}` === hanging) await new Promise((resolve) => setTimeout(resolve, 6_000).unref());
+      if (phase === "before" && `${service} ${operation}` === hanging) {
+        await new Promise((resolve) => setTimeout(resolve, 6_000).unref());
+      }
       return "go" as const;
     },
   });
@@ -29,7 +31,8 @@ afterEach(() => {
 });
 
 async function answerTo(text: string, headers: Record<string, string> = {}, path = "/ping/local") {
-  const response = await fetch(`${stack.url}${path}`, { method: "POST", body: text, headers: { "content-type": "application/x-www-form-urlencoded", ...headers } });
+  const response = await fetch(`${stack.url}${path}`, { method: "POST", body: text,
+    headers: { "content-type": "application/x-www-form-urlencoded", ...headers } });
   return { status: response.status, type: response.headers.get("content-type"), body: await response.text() };
 }
 const lastKept = async () => (await kept(stack)).at(-1);
@@ -48,7 +51,9 @@ describe("a ping", () => {
   });
 
   it("takes the token by Basic auth, as the password or as a lone user name", async () => {
-    for (const credentials of ["gumroad:local", "local:", "local"]) expect((await answerTo(body("sale"), basic(credentials), "/ping")).status).toBe(200);
+    for (const credentials of ["gumroad:local", "local:", "local"]) {
+      expect((await answerTo(body("sale"), basic(credentials), "/ping")).status).toBe(200);
+    }
     await stack.sqs.idle();
   });
 
@@ -62,14 +67,16 @@ describe("a ping", () => {
     const before = (await kept(stack)).length;
     const answer = await answerTo(body("sale"), headers, path);
     expect(answer).toMatchObject({ status: 401, type: "application/json" });
-    expect(JSON.parse(answer.body)).toEqual({ status: "error", error: "The token in the ping URL is missing or wrong: copy the whole URL again." });
+    expect(JSON.parse(answer.body)).toEqual({ status: "error",
+      error: "The token in the ping URL is missing or wrong: copy the whole URL again." });
     expect(await kept(stack)).toHaveLength(before);
   });
 
   it("of another seller is 403, and kept without its card and address", async () => {
     const answer = await answerTo(changed("sale-unmapped-physical", { seller_id: "somebody-else==" }));
     expect(answer.status).toBe(403);
-    expect(await lastKept()).toMatchObject({ code: "PING_OF_ANOTHER_SELLER", body: expect.stringContaining("seller_id=somebody-else") });
+    expect(await lastKept()).toMatchObject({ code: "PING_OF_ANOTHER_SELLER",
+      body: expect.stringContaining("seller_id=somebody-else") });
     expect((await lastKept())?.body).not.toMatch(/card|street_address|4242|High/);
   });
 
@@ -80,7 +87,8 @@ describe("a ping", () => {
     { what: "a missing seller_id", text: changed("sale", { seller_id: null }), field: "seller_id" },
     { what: "a missing product_id", text: changed("sale", { product_id: null }), field: "product_id" },
     { what: "no email", text: changed("sale", { email: "ann" }), field: "email" },
-    { what: "a subscription without its id", text: changed("membership-ended", { subscription_id: null }), field: "subscription_id" },
+    { what: "a subscription without its id", text: changed("membership-ended", { subscription_id: null }),
+      field: "subscription_id" },
     { what: "keys nested too deep", text: `${body("sale")}&a[b][c][d][e]=1`, field: "body" },
     { what: "control characters", text: "\u0000\u0007&%00=%07", field: "resource_name" },
   ])("with $what is 400 naming the field, and kept", async ({ text, field }) => {
@@ -93,7 +101,8 @@ describe("a ping", () => {
   it("over 256 KB is 413, and its beginning is kept", async () => {
     const answer = await answerTo(`${body("sale")}&x=${"y".repeat(256 * 1024)}`);
     expect(answer.status).toBe(413);
-    expect(await lastKept()).toMatchObject({ code: "PING_TOO_LARGE", body: expect.stringContaining("ann%40example.com") });
+    expect(await lastKept()).toMatchObject({ code: "PING_TOO_LARGE",
+      body: expect.stringContaining("ann%40example.com") });
     expect((await answerTo(`${body("sale")}&x=${"y".repeat(250 * 1024)}`)).status).toBe(200);
     await stack.sqs.idle();
   });
@@ -104,13 +113,17 @@ describe("a ping", () => {
   });
 
   it("with characters that SQS refuses is taken all the same", async () => {
-    expect((await answerTo(changed("membership-sale", { "variants[Tier]": "Gold\uffff\ufffe\u0001" }))).status).toBe(200);
+    expect((await answerTo(changed("membership-sale", { "variants[Tier]": "Gold\uffff\ufffe\u0001" }))).status).toBe(
+      200,
+    );
     expect((await answerTo(changed("sale", { email: "\uffff" }))).status).toBe(400);
     await stack.sqs.idle();
   });
 
   it("may name a charset with its type", async () => {
-    expect((await answerTo(body("sale"), { "content-type": "application/x-www-form-urlencoded; charset=UTF-8" })).status).toBe(200);
+    expect(
+      (await answerTo(body("sale"), { "content-type": "application/x-www-form-urlencoded; charset=UTF-8" })).status,
+    ).toBe(200);
   });
 
   it('sent by "Send test ping" changes nothing, and the log says what it would have done', async () => {
@@ -118,7 +131,9 @@ describe("a ping", () => {
     expect((await answerTo(body("test-ping"))).status).toBe(200);
     expect(await stack.sqs.inspect("ProvisionQueue")).toMatchObject({ waiting: [], inFlight: [] });
     expect(stack.auth0.calls).toHaveLength(before);
-    expect(logged.filter((line) => line.includes("test ping")).at(-1)).toContain('"wouldGrant":["serverless-handbook"]');
+    expect(logged.filter((line) => line.includes("test ping")).at(-1)).toContain(
+      '"wouldGrant":["serverless-handbook"]',
+    );
   });
 
   it("reaches only the declared routes and methods", async () => {
@@ -127,7 +142,10 @@ describe("a ping", () => {
   });
 
   it("with a custom field called email is not believed: it goes to the dead-letter queue, and nobody gets the role", async () => {
-    await deliver(stack, `${changed("sale", { email: "thief@example.com", sale_id: "typed==" })}&custom_fields%5Bemail%5D=thief%40example.com`);
+    await deliver(stack,
+      `${
+        changed("sale", { email: "thief@example.com", sale_id: "typed==" })
+      }&custom_fields%5Bemail%5D=thief%40example.com`);
     expect(await lastKept()).toMatchObject({ code: "EMAIL_TYPED" });
     expect(stack.auth0.users().map(({ email }) => email)).not.toContain("thief@example.com");
   });
@@ -154,7 +172,9 @@ describe("a ping token", () => {
     await stack.crash("ping");
     const before = secretReadings;
     await stack.advance(60_000);
-    for (let guess = 0; guess < 20; guess += 1) expect(await answerTo(body("sale"), {}, `/ping/guess${String(guess)}`)).toMatchObject({ status: 401 });
+    for (let guess = 0; guess < 20; guess += 1) {
+      expect(await answerTo(body("sale"), {}, `/ping/guess${String(guess)}`)).toMatchObject({ status: 401 });
+    }
     expect(secretReadings - before).toBeLessThanOrEqual(2);
   });
 });
@@ -165,9 +185,11 @@ describe("a ping that can't be stored", () => {
     ["what should be kept can't be", "sqs SendMessage", (url: string) => `${url}/ping/local`, ""],
   ])("is 503, and no time-out of the function, when %s", async (_what, operation, urlOf, text) => {
     hanging = operation;
-    const response = await fetch(urlOf(stack.url), { method: "POST", body: text, headers: { "content-type": "application/x-www-form-urlencoded" } });
+    const response = await fetch(urlOf(stack.url), { method: "POST", body: text,
+      headers: { "content-type": "application/x-www-form-urlencoded" } });
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ status: "error", error: "The ping could not be stored just now. Send it again in a minute." });
+    expect(await response.json()).toEqual({ status: "error",
+      error: "The ping could not be stored just now. Send it again in a minute." });
   });
 
   it("is 503 when the secret can't be read, is missing, or is broken: Gumroad then sends it again", async () => {
@@ -186,6 +208,8 @@ describe("a ping that can't be stored", () => {
 describe("the logs of all that", () => {
   it("hold no email, no token and no address", () => {
     expect(logged.length).toBeGreaterThan(20);
-    for (const line of logged) expect(line).not.toMatch(/@example|%40example|\/ping\/(local|wrong)|High St|\* 4242|%2A%204242/);
+    for (const line of logged) {
+      expect(line).not.toMatch(/@example|%40example|\/ping\/(local|wrong)|High St|\* 4242|%2A%204242/);
+    }
   });
 });

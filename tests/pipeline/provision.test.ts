@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { MANAGEMENT_SCOPES } from "../../src/auth0/scopes.ts";
-import { LOCAL_CLIENT, type Stack, type StackOptions } from "../../src/emulators/stack.ts";
+import { MANAGEMENT_SCOPES } from "../../tenant/scopes.ts";
+import { LOCAL_CLIENT, type Stack, type StackOptions } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
-import { body, changed, deliver as deliverAll, managementCalls, post as postPing, recordOf, saleBy, startLocal } from "./local-stack.ts";
+import { body, changed, deliver as deliverAll, managementCalls, post as postPing, recordOf, saleBy,
+  startLocal } from "./local-stack.ts";
 
 const ANN = "ann@example.com";
 const HANDBOOK = "serverless-handbook";
@@ -45,7 +46,9 @@ async function start(): Promise<void> {
   lettersBefore = (await stack.sqs.deadLetters()).length;
 }
 
-/** The same with a worker of the test's own: for what leaves traces in the function's memory, or must find none there. */
+/**
+ * The same with a worker of the test's own: for what leaves traces in the function's memory, or must find none there.
+ */
 async function startAfresh(): Promise<void> {
   await start();
   await stack.crash("provision");
@@ -106,7 +109,8 @@ describe("a buyer never seen", () => {
 
   it("is also looked up as they wrote their email: a social user keeps its capitals", async () => {
     await start();
-    stack.auth0.addUser({ email: "Ann@Example.com", verified: true, connection: "google-oauth2", provider: "google-oauth2" });
+    stack.auth0.addUser({ email: "Ann@Example.com", verified: true, connection: "google-oauth2",
+      provider: "google-oauth2" });
     await deliver(stack, saleBy("Ann@Example.com"));
     expect(stack.auth0.users()).toMatchObject([{ email: "Ann@Example.com", roles: [HANDBOOK] }]);
   });
@@ -121,7 +125,9 @@ describe("a buyer never seen", () => {
   it("who signs up between our look-up and our create is looked up again", async () => {
     await start();
     stack.auth0.onCall(({ path }, phase) => {
-      if (path === "/users-by-email" && phase === "after" && stack.auth0.users().length === 0) stack.auth0.addUser({ email: ANN, verified: true });
+      if (path === "/users-by-email" && phase === "after" && stack.auth0.users().length === 0) {
+        stack.auth0.addUser({ email: ANN, verified: true });
+      }
     });
     await deliver(stack, body("sale"));
     expect(stack.auth0.users()).toMatchObject([{ email: ANN, roles: [HANDBOOK] }]);
@@ -137,13 +143,18 @@ describe("a known buyer", () => {
     expect(managementCalls(stack).slice(first)).toEqual(["POST /users/{id}/roles"]);
     // Sent again after SQS has forgotten it: the ledger knows it.
     await stack.advance(6 * MINUTE);
-    await deliver(stack, changed("sale", { referrer: "resent" }), changed("sale", { retry_count: "2", referrer: "again" }));
+    await deliver(stack, changed("sale", { referrer: "resent" }),
+      changed("sale", { retry_count: "2", referrer: "again" }));
     expect(managementCalls(stack)).toHaveLength(first + 1);
   });
 
   it("fifty copies at once are one user, one role and three calls", async () => {
     await start();
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => post(stack, changed(index % 2 === 0 ? "sale" : "sale-retry", { referrer: `copy ${String(index)}` }))));
+    const answers = await Promise.all(
+      Array.from({ length: 50 },
+        (_, index) =>
+          post(stack, changed(index % 2 === 0 ? "sale" : "sale-retry", { referrer: `copy ${String(index)}` }))),
+    );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     await stack.sqs.idle();
     expect(stack.auth0.users()).toMatchObject([{ email: ANN, roles: [HANDBOOK] }]);
@@ -152,7 +163,12 @@ describe("a known buyer", () => {
 
   it("twenty products bought at once end in all their roles", async () => {
     await start();
-    await Promise.all(["zGyG_1JQunZuizwqd9CP7g==", "Z7kcrf7WgiSjiBnsGYi45w==", "lnHn8l0Cn_FH_VuURa1aEw=="].flatMap((product_id) => Array.from({ length: 7 }, (_, index) => post(stack, changed("sale", { product_id, sale_id: `${product_id}${String(index)}` })))));
+    await Promise.all(
+      ["zGyG_1JQunZuizwqd9CP7g==", "Z7kcrf7WgiSjiBnsGYi45w==", "lnHn8l0Cn_FH_VuURa1aEw=="].flatMap((product_id) =>
+        Array.from({ length: 7 }, (_, index) =>
+          post(stack, changed("sale", { product_id, sale_id: `${product_id}${String(index)}` })))
+      ),
+    );
     await stack.sqs.idle();
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual(["masterclass", "react-for-dataviz", HANDBOOK]);
     expect(stack.auth0.users()).toHaveLength(1);
@@ -189,7 +205,8 @@ describe("a known buyer", () => {
     await start();
     await deliver(stack, changed("membership-sale", { "variants[Tier]": "Gold" }));
     await deliver(stack, changed("membership-sale", { "variants[Tier]": "Gold", referrer: "resent" }));
-    expect(logged.filter((line) => line.includes("src/products.ts does not list") && line.includes("Gold"))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes("src/products.ts does not list") && line.includes("Gold")))
+      .toHaveLength(1);
     expect(logged.filter((line) => line.includes('"NeedsPerson":1'))).toHaveLength(1);
     expect(await recordOf(stack, "eve@example.com")).toMatchObject({ unsettled: { code: "OPTION_UNLISTED" } });
     // Looked at again by itself, for the day that the policy is mended; without another alarm.
@@ -271,12 +288,14 @@ describe("a source's owner", () => {
     await deliver(stack, changed("membership-renewal", { email: "new@example.com" }));
     expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club"]);
     expect(stack.auth0.users()).toHaveLength(1);
-    expect((await recordOf(stack, "eve@example.com"))?.sources["subscription:DACURTKJMxmvflxqHGySZQ=="]?.charges).toHaveLength(2);
+    expect((await recordOf(stack, "eve@example.com"))?.sources["subscription:DACURTKJMxmvflxqHGySZQ=="]?.charges)
+      .toHaveLength(2);
   });
 
   it("is found when events name an account's other email, and come before the sale", async () => {
     await start();
-    await deliver(stack, changed("membership-ended", { user_email: "account@example.com" }), changed("membership-upgrade", { user_email: "account@example.com" }));
+    await deliver(stack, changed("membership-ended", { user_email: "account@example.com" }),
+      changed("membership-upgrade", { user_email: "account@example.com" }));
     expect(stack.auth0.calls).toEqual([]);
     await deliver(stack, body("membership-sale"));
     expect(stack.auth0.users()).toEqual([]);
@@ -290,7 +309,8 @@ describe("time", () => {
   it("brings a downgrade on its day, without a ping", async () => {
     await start();
     const day = new Date(Date.now() + 20 * 24 * 60 * MINUTE).toISOString();
-    const downgrade = changed("membership-upgrade", { type: "downgrade", effective_as_of: day, "old_plan[tier][name]": "Premium", "new_plan[tier][name]": "Basic" });
+    const downgrade = changed("membership-upgrade", { type: "downgrade", effective_as_of: day,
+      "old_plan[tier][name]": "Premium", "new_plan[tier][name]": "Basic" });
     await deliver(stack, changed("membership-sale", { "variants[Tier]": "Premium" }), downgrade);
     expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club", "club-premium"]);
     await later(19 * 24 * 60 * MINUTE);
@@ -303,7 +323,8 @@ describe("time", () => {
 
 describe("what retrying can't mend", () => {
   it.each<{ wrong: string; code: string; says: string; break: () => void; mend: () => void }>([
-    { wrong: "an unknown role", code: "AUTH0_ROLE_MISSING", says: HANDBOOK, break: () => stack.auth0.removeRole(HANDBOOK), mend: () => void stack.auth0.addRole(HANDBOOK) },
+    { wrong: "an unknown role", code: "AUTH0_ROLE_MISSING", says: HANDBOOK,
+      break: () => stack.auth0.removeRole(HANDBOOK), mend: () => void stack.auth0.addRole(HANDBOOK) },
     {
       wrong: "a missing scope",
       code: "AUTH0_SCOPE",
@@ -316,26 +337,32 @@ describe("what retrying can't mend", () => {
       code: "AUTH0_CREDENTIALS",
       says: "client_secret",
       break: () => void stack.auth0.rotateSecret("another"),
-      mend: () => stack.secrets.set("auth0", { domain: stack.gates.auth0, client_id: LOCAL_CLIENT.id, client_secret: "another" }),
+      mend: () =>
+        stack.secrets.set("auth0", { domain: stack.gates.auth0, client_id: LOCAL_CLIENT.id,
+          client_secret: "another" }),
     },
-  ])("$wrong raises an alarm that says what to mend, leaves the queue free, and settles by itself once mended", async ({ code, says, break: breakIt, mend }) => {
-    await startAfresh();
-    breakIt();
-    await deliver(stack, body("sale"));
-    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([]);
-    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code, message: expect.stringContaining(says), attempts: 1 } });
-    expect(logged.some((line) => line.includes('"NeedsPerson":1'))).toBe(true);
-    expect(logged.some((line) => line.includes(code) && line.includes(says))).toBe(true);
-    await later(MINUTE);
-    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code, attempts: 2 } });
+  ])("$wrong raises an alarm that says what to mend, leaves the queue free, and settles by itself once mended",
+    async ({ code, says, break: breakIt, mend }) => {
+      await startAfresh();
+      breakIt();
+      await deliver(stack, body("sale"));
+      expect(stack.auth0.rolesOfEmail(ANN)).toEqual([]);
+      expect(await recordOf(stack, ANN)).toMatchObject({
+        unsettled: { code, message: expect.stringContaining(says), attempts: 1 },
+      });
+      expect(logged.some((line) => line.includes('"NeedsPerson":1'))).toBe(true);
+      expect(logged.some((line) => line.includes(code) && line.includes(says))).toBe(true);
+      await later(MINUTE);
+      expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code, attempts: 2 } });
 
-    mend();
-    await later(5 * MINUTE);
-    expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
-    expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null, dueAt: null });
-    expect(await newLetters()).toEqual([]);
-    stack.secrets.set("auth0", { domain: stack.gates.auth0, client_id: LOCAL_CLIENT.id, client_secret: LOCAL_CLIENT.secret });
-  });
+      mend();
+      await later(5 * MINUTE);
+      expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
+      expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null, dueAt: null });
+      expect(await newLetters()).toEqual([]);
+      stack.secrets.set("auth0", { domain: stack.gates.auth0, client_id: LOCAL_CLIENT.id,
+        client_secret: LOCAL_CLIENT.secret });
+    });
 });
 
 describe("what mends itself", () => {
@@ -377,7 +404,8 @@ describe("what mends itself", () => {
 
   it("does not hide what nobody expected: it is noted on the record, and the message is kept", async () => {
     await start();
-    const fault = stack.auth0.fault({ path: "/users-by-email", times: 1_000, answer: { status: 200, body: [{ user_id: 7 }] } });
+    const fault = stack.auth0.fault({ path: "/users-by-email", times: 1_000,
+      answer: { status: 200, body: [{ user_id: 7 }] } });
     await deliver(stack, body("sale"));
     expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code: "AUTH0_NOT_UNDERSTOOD" } });
     fault.remove();
@@ -390,11 +418,15 @@ describe("what mends itself", () => {
     stack.auth0.fault({ path: "/users-by-email", times: 1, answer: { status: 503 } });
     const message = (text: string) => {
       const ping = readPing(parseForm(text));
-      return JSON.stringify({ v: 1, kind: "ping", requestId: "r", receivedAt: 1, pingId: text, buyer: ANN, hops: 0, misses: 0, again: false, given: false, ping });
+      return JSON.stringify({ v: 1, kind: "ping", requestId: "r", receivedAt: 1, pingId: text, buyer: ANN, hops: 0,
+        misses: 0, again: false, given: false, ping });
     };
-    const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: message(text), attributes: { ApproximateReceiveCount: "1" } });
+    const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: message(text),
+      attributes: { ApproximateReceiveCount: "1" } });
     const typed = `${changed("sale", { sale_id: "typed" })}&custom_fields%5Bemail%5D=x`;
-    const result = await stack.invoke("provision", { Records: [record("good", body("sale")), record("typed", typed), record("parked", body("membership-ended"))] });
+    const result = await stack.invoke("provision", {
+      Records: [record("good", body("sale")), record("typed", typed), record("parked", body("membership-ended"))],
+    });
     expect(result).toMatchObject({ kind: "answer", payload: '{"batchItemFailures":[{"itemIdentifier":"good"}]}' });
   });
 
@@ -403,8 +435,10 @@ describe("what mends itself", () => {
     await deliver(stack, `${body("sale")}&custom_fields%5Bemail%5D=x`);
     for (let round = 0; round < 3; round += 1) {
       const [letter] = await newLetters();
-      const record = { messageId: "m1", receiptHandle: "none", body: JSON.stringify(letter), attributes: { ApproximateReceiveCount: "1" } };
-      expect(await stack.invoke("provision", { Records: [record] })).toMatchObject({ kind: "answer", payload: '{"batchItemFailures":[]}' });
+      const record = { messageId: "m1", receiptHandle: "none", body: JSON.stringify(letter),
+        attributes: { ApproximateReceiveCount: "1" } };
+      expect(await stack.invoke("provision", { Records: [record] })).toMatchObject({ kind: "answer",
+        payload: '{"batchItemFailures":[]}' });
     }
     const letters = await newLetters();
     expect(letters).toHaveLength(4);
@@ -414,27 +448,33 @@ describe("what mends itself", () => {
 
   it("a message that nobody can read is put aside at once, with the reason, and the rest of its batch goes on", async () => {
     await start();
-    const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: text, attributes: { ApproximateReceiveCount: "1" } });
-    const result = await stack.invoke("provision", { Records: [record("m1", "{not json"), record("m2", '{"v":2,"kind":"ping"}')] });
+    const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: text,
+      attributes: { ApproximateReceiveCount: "1" } });
+    const result = await stack.invoke("provision", {
+      Records: [record("m1", "{not json"), record("m2", '{"v":2,"kind":"ping"}')],
+    });
     expect(result).toMatchObject({ kind: "answer", payload: '{"batchItemFailures":[]}' });
     expect(await newLetters()).toMatchObject([{ code: "MESSAGE_INVALID" }, { code: "MESSAGE_INVALID" }]);
   });
 });
 
 describe("Auth0's rate limit", () => {
-  it("is waited for, not failed on: two buyers at once all get their role, and nothing is delivered twice", async () => {
-    // As tight as the free plan, which has room for less than one new buyer; ten times as fast.
-    await startAfresh();
-    stack.auth0.setLimits({ burst: 2, perSecond: 20 });
-    const buyers = Array.from({ length: 2 }, (_, index) => `buyer${String(index)}@example.com`);
-    await Promise.all(buyers.map((email) => post(stack, saleBy(email))));
-    await stack.sqs.idle(60_000);
-    for (const email of buyers) expect(stack.auth0.rolesOfEmail(email)).toEqual([HANDBOOK]);
-    const done = stack.auth0.calls.filter(({ api, status, path }) => api === "management" && status !== 429 && path !== "/roles");
-    expect(done).toHaveLength(6);
-    expect(logged.some((line) => line.includes('"Throttled":1'))).toBe(true);
-    expect(await newLetters()).toEqual([]);
-  }, 60_000);
+  it("is waited for, not failed on: two buyers at once all get their role, and nothing is delivered twice",
+    async () => {
+      // As tight as the free plan, which has room for less than one new buyer; ten times as fast.
+      await startAfresh();
+      stack.auth0.setLimits({ burst: 2, perSecond: 20 });
+      const buyers = Array.from({ length: 2 }, (_, index) => `buyer${String(index)}@example.com`);
+      await Promise.all(buyers.map((email) => post(stack, saleBy(email))));
+      await stack.sqs.idle(60_000);
+      for (const email of buyers) expect(stack.auth0.rolesOfEmail(email)).toEqual([HANDBOOK]);
+      const done = stack.auth0.calls.filter(({ api, status, path }) =>
+        api === "management" && status !== 429 && path !== "/roles"
+      );
+      expect(done).toHaveLength(6);
+      expect(logged.some((line) => line.includes('"Throttled":1'))).toBe(true);
+      expect(await newLetters()).toEqual([]);
+    }, 60_000);
 });
 
 /** Polls what another thread does; the test's own time-out bounds it. */

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 
-import type { GumroadEmulator } from "../../src/emulators/gumroad/emulator.ts";
-import type { Order } from "../../src/emulators/gumroad/order.ts";
-import { fixtureProducts, type Product } from "../../src/emulators/gumroad/products.ts";
-import { isChargedBack, type Sale } from "../../src/emulators/gumroad/sale.ts";
-import { ShopError } from "../../src/emulators/gumroad/shop-error.ts";
-import type { Subscription } from "../../src/emulators/gumroad/subscription.ts";
+import type { GumroadEmulator } from "gumroad-emulator";
+import type { Order } from "gumroad-emulator/order";
+import { fixtureProducts, type Product } from "gumroad-emulator/products";
+import { isChargedBack, type Sale } from "gumroad-emulator/sale";
+import { ShopError } from "gumroad-emulator/shop-error";
+import type { Subscription } from "gumroad-emulator/subscription";
 
 /** Numbers from 0 to below 1. */
 export type Random = () => number;
@@ -14,7 +14,10 @@ export type Random = () => number;
 export interface HistoryPlan {
   readonly random: Random;
   readonly buyers: number;
-  /** It goes on until the shop has so many purchases: rows of its books, as Gumroad counts. A renewal is one, and each product of a bundle. */
+  /**
+   * It goes on until the shop has so many purchases: rows of its books, as Gumroad counts. A renewal is one, and each
+   * product of a bundle.
+   */
   readonly purchases: number;
   /** Also what Gumroad tells by no ping: what becomes of a gift's giver's sale, another email of an account. */
   readonly silent: boolean;
@@ -40,7 +43,9 @@ const MUG = "mug-that-no-policy-knows";
 
 /** The products of the fixtures, one of them still to be released, and one that no policy lists. */
 export function randomShopProducts(releaseAt: number): Product[] {
-  const known = fixtureProducts().map((product): Product => (product.id === DATAVIZ ? { ...product, kind: "preorder", releaseAt } : product));
+  const known = fixtureProducts().map((
+    product,
+  ): Product => (product.id === DATAVIZ ? { ...product, kind: "preorder", releaseAt } : product));
   return [...known, { kind: "single", id: MUG, name: "Mug", priceCents: 1500, permalink: "mug", shortId: "mugxx" }];
 }
 
@@ -49,7 +54,8 @@ export function randomFrom(seed: number, purpose: string): Random {
   let drawn = 0;
   return () => {
     drawn += 1;
-    return createHash("sha256").update(`${String(seed)} ${purpose} ${String(drawn)}`).digest().readUInt32BE() / 2 ** 32;
+    return createHash("sha256").update(`${String(seed)} ${purpose} ${String(drawn)}`).digest().readUInt32BE() /
+      2 ** 32;
   };
 }
 
@@ -59,15 +65,20 @@ export function buyerEmail(buyer: number): string {
 }
 
 /**
- * Lets a shop live: at each moment some orders by as many buyers, and something happens to purchases of before. Nothing
- * happens to the same thing twice at one moment, because Gumroad's times are whole seconds. `pass` moves time by so many
- * milliseconds.
+ * Lets a shop live: at each moment some orders by as many buyers, and something happens to purchases of before.
+ * Nothing happens to the same thing twice at one moment, because Gumroad's times are whole seconds. `pass` moves time
+ * by so many milliseconds.
  */
-export async function letLive(shop: GumroadEmulator, plan: HistoryPlan, pass: (ms: number) => Promise<void>): Promise<void> {
+export async function letLive(shop: GumroadEmulator, plan: HistoryPlan,
+  pass: (ms: number) => Promise<void>): Promise<void> {
   while (shop.sales.length < plan.purchases) {
     const past = pastOf(shop);
     const touched = new Set<string>();
-    for (let n = 0; n < ACTS; n += 1) tryTo(() => { happen(shop, past, touched, plan); });
+    for (let n = 0; n < ACTS; n += 1) {
+      tryTo(() => {
+        happen(shop, past, touched, plan);
+      });
+    }
     for (const order of ordersOf(plan)) {
       if (order.test === true) plan.unlost(() => shop.sell(order));
       else shop.sell(order);
@@ -83,7 +94,12 @@ interface Past {
 }
 
 function pastOf({ sales, subscriptions }: GumroadEmulator): Past {
-  return { charged: sales.filter(({ state, bundleSaleId }) => bundleSaleId === undefined && (state === "charged" || state === "giftGiver")), subscriptions };
+  return {
+    charged: sales.filter(({ state, bundleSaleId }) =>
+      bundleSaleId === undefined && (state === "charged" || state === "giftGiver")
+    ),
+    subscriptions,
+  };
 }
 
 function ordersOf({ random, buyers, silent }: HistoryPlan): readonly Order[] {
@@ -96,7 +112,9 @@ function ordersOf({ random, buyers, silent }: HistoryPlan): readonly Order[] {
     const kind = random();
     if (kind < 0.28) return { product: HANDBOOK, email, ...account };
     if (kind < 0.56) return { product: DATAVIZ, email, ...account };
-    if (kind < 0.66) return { product: HANDBOOK, email, ...account, gift: { to: buyerEmail(Math.floor(random() * buyers)) } };
+    if (kind < 0.66) {
+      return { product: HANDBOOK, email, ...account, gift: { to: buyerEmail(Math.floor(random() * buyers)) } };
+    }
     if (kind < 0.76) return { product: BUNDLE, email, ...account };
     if (kind < 0.88) return { product: CLUB, email, ...account, tier: random() < 0.5 ? "Basic" : "Premium" };
     if (kind < 0.94) return { product: MASTERCLASS, email, ...account };
@@ -106,7 +124,8 @@ function ordersOf({ random, buyers, silent }: HistoryPlan): readonly Order[] {
 }
 
 /** Something happens to a purchase or a subscription of before. */
-function happen(shop: GumroadEmulator, past: Past, touched: Set<string>, { random, silent, unlost }: HistoryPlan): void {
+function happen(shop: GumroadEmulator, past: Past, touched: Set<string>,
+  { random, silent, unlost }: HistoryPlan): void {
   const kind = random();
   if (kind < 0.55) {
     const sale = oneOf(past.charged, random);
@@ -125,19 +144,24 @@ function happen(shop: GumroadEmulator, past: Past, touched: Set<string>, { rando
   if (kind < 0.63) shop.cancel(subscription, kind < 0.6 ? "buyer" : "seller");
   else if (kind < 0.71) shop.restart(subscription);
   else if (kind < 0.8) unlost(() => shop.upgrade(subscription, { tier: "Premium" }));
-  else if (kind < 0.88 && isPaidAhead(shop, subscription)) unlost(() => shop.downgrade(subscription, { tier: "Basic" }));
-  else if (kind < 0.92 && subscription.pendingPlan === undefined) shop.failPayment(subscription, { atNextCharge: true });
-  else if (kind < 0.95) shop.end(subscription);
+  else if (kind < 0.88 && isPaidAhead(shop, subscription)) {
+    unlost(() => shop.downgrade(subscription, { tier: "Basic" }));
+  } else if (kind < 0.92 && subscription.pendingPlan === undefined) {
+    shop.failPayment(subscription, { atNextCharge: true });
+  } else if (kind < 0.95) shop.end(subscription);
   else if (kind < 0.97 && subscription.pendingPlan === undefined) shop.renew(subscription);
-  else if (kind >= 0.97 && silent && subscription.account !== undefined) shop.changeAccountEmail(subscription.account.email, `moved.${subscription.account.email}`);
+  else if (kind >= 0.97 && silent && subscription.account !== undefined) {
+    shop.changeAccountEmail(subscription.account.email, `moved.${subscription.account.email}`);
+  }
 }
 
 /**
- * A downgrade counts from the date that its ping names. Gumroad itself waits for the next charge, which is another moment
- * when nothing is paid ahead or that charge fails: such histories are left out.
+ * A downgrade counts from the date that its ping names. Gumroad itself waits for the next charge, which is another
+ * moment when nothing is paid ahead or that charge fails: such histories are left out.
  */
 function isPaidAhead(shop: GumroadEmulator, { chargeFailed, cardDeclined, saleIds }: Subscription): boolean {
-  return !chargeFailed && !cardDeclined && shop.sales.every((sale) => !saleIds.includes(sale.id) || (sale.refunded !== true && !isChargedBack(sale)));
+  return !chargeFailed && !cardDeclined &&
+    shop.sales.every((sale) => !saleIds.includes(sale.id) || (sale.refunded !== true && !isChargedBack(sale)));
 }
 
 /** What Gumroad would refuse just doesn't happen. */

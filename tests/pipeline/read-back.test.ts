@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { readManifest, rowsFor } from "../../src/cli/replay-rows.ts";
-import type { Order, Receipt } from "../../src/emulators/gumroad/order.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import { readManifest, rowsFor } from "../../cli/replay/rows.ts";
+import type { Order, Receipt } from "gumroad-emulator/order";
+import type { Stack } from "../../local/stack.ts";
 import { body, changed, kept, post, recordOf, startLocal, untilResting } from "./local-stack.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
@@ -80,7 +80,8 @@ describe("with a Gumroad token", () => {
 
   it("a sale that the API learns of a little later is granted then", async () => {
     const { sale } = sellInSilence({ email: someone("late") });
-    const fault = stack.gumroad.fault({ path: "/sales/:id", times: 1, answer: { status: 200, body: { success: false, message: "The sale was not found." } } });
+    const fault = stack.gumroad.fault({ path: "/sales/:id", times: 1,
+      answer: { status: 200, body: { success: false, message: "The sale was not found." } } });
     expect((await post(stack, changed("sale", { sale_id: sale.id, email: someone("late") }))).status).toBe(200);
     await untilResting(stack, 1);
     fault.remove();
@@ -102,12 +103,15 @@ describe("with a Gumroad token", () => {
     await stack.advance(MINUTE);
     await stack.sqs.idle();
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
-    expect(stack.gumroad.calls.filter(({ url }) => url.includes(encodeURIComponent(sale.id))).length).toBeLessThanOrEqual(6);
+    expect(stack.gumroad.calls.filter(({ url }) => url.includes(encodeURIComponent(sale.id))).length)
+      .toBeLessThanOrEqual(6);
   });
 
   it("a ping's own email, product and price count for nothing: the role goes to who bought", async () => {
     const { sale } = sellInSilence({ email: someone() });
-    await pinged(changed("sale", { sale_id: sale.id, email: someone("eve"), product_id: "Z7kcrf7WgiSjiBnsGYi45w==", price: "0" }));
+    await pinged(
+      changed("sale", { sale_id: sale.id, email: someone("eve"), product_id: "Z7kcrf7WgiSjiBnsGYi45w==", price: "0" }),
+    );
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
     expect(rolesOf(someone("eve"))).toEqual([]);
     expect(await recordOf(stack, someone("eve"))).toBeUndefined();
@@ -115,7 +119,11 @@ describe("with a Gumroad token", () => {
 
   it("a custom field called email can't redirect a purchase", async () => {
     const { sale } = sellInSilence({ email: someone(), customFields: [["email", someone("eve")]] });
-    await pinged(`${changed("sale", { sale_id: sale.id, email: someone("eve") })}&custom_fields%5Bemail%5D=${encodeURIComponent(someone("eve"))}`);
+    await pinged(
+      `${changed("sale", { sale_id: sale.id, email: someone("eve") })}&custom_fields%5Bemail%5D=${
+        encodeURIComponent(someone("eve"))
+      }`,
+    );
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
     expect(rolesOf(someone("eve"))).toEqual([]);
   });
@@ -125,7 +133,8 @@ describe("with a Gumroad token", () => {
     stack.gumroad.setDeliver(() => 200);
     stack.gumroad.refund(sale);
     stack.gumroad.setDeliver("http");
-    const row = { id: sale.id, product_id: HANDBOOK, purchase_email: someone(), created_at: "2026-01-05T19:38:56Z", price: 4900, refunded: false };
+    const row = { id: sale.id, product_id: HANDBOOK, purchase_email: someone(), created_at: "2026-01-05T19:38:56Z",
+      price: 4900, refunded: false };
     stack.gumroad.fault({ path: "/sales/:id", times: 1, answer: { status: 200, body: { success: true, sale: row } } });
     expect((await post(stack, changed("refund-full", { sale_id: sale.id, email: someone() }))).status).toBe(200);
     await untilResting(stack, 1);
@@ -135,25 +144,32 @@ describe("with a Gumroad token", () => {
     expect(rolesOf(someone())).toEqual([]);
   });
 
-  it.each([401, 403, 429, 500, 503])("while Gumroad answers %i nothing is granted or taken, an alarm goes off, and it is tried again", async (status) => {
-    const { sale } = await happens(() => stack.gumroad.sell({ product: HANDBOOK, email: someone() }));
-    const fault = stack.gumroad.fault({ path: "/sales/:id", times: 1_000, answer: { status } });
-    const { sale: second } = sellInSilence({ email: someone("bo") });
-    await post(stack, changed("sale", { sale_id: second.id, email: someone("bo") }));
-    await post(stack, changed("refund-full", { sale_id: sale.id, email: someone() }));
-    await untilResting(stack, 2);
-    expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
-    expect(rolesOf(someone("bo"))).toEqual([]);
-    expect(lines.some((line) => line.includes(status === 401 ? "GUMROAD_TOKEN" : status === 403 ? "GUMROAD_SCOPE" : "GUMROAD_UNREACHABLE"))).toBe(true);
-    fault.remove();
-    stack.gumroad.setDeliver(() => 200);
-    stack.gumroad.refund(sale);
-    stack.gumroad.setDeliver("http");
-    await stack.advance(MINUTE);
-    await stack.sqs.idle();
-    expect(rolesOf(someone())).toEqual([]);
-    expect(rolesOf(someone("bo"))).toEqual(["serverless-handbook"]);
-  });
+  it.each([401, 403, 429, 500, 503])(
+    "while Gumroad answers %i nothing is granted or taken, an alarm goes off, and it is tried again",
+    async (status) => {
+      const { sale } = await happens(() => stack.gumroad.sell({ product: HANDBOOK, email: someone() }));
+      const fault = stack.gumroad.fault({ path: "/sales/:id", times: 1_000, answer: { status } });
+      const { sale: second } = sellInSilence({ email: someone("bo") });
+      await post(stack, changed("sale", { sale_id: second.id, email: someone("bo") }));
+      await post(stack, changed("refund-full", { sale_id: sale.id, email: someone() }));
+      await untilResting(stack, 2);
+      expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
+      expect(rolesOf(someone("bo"))).toEqual([]);
+      expect(
+        lines.some((line) =>
+          line.includes(status === 401 ? "GUMROAD_TOKEN" : status === 403 ? "GUMROAD_SCOPE" : "GUMROAD_UNREACHABLE")
+        ),
+      ).toBe(true);
+      fault.remove();
+      stack.gumroad.setDeliver(() => 200);
+      stack.gumroad.refund(sale);
+      stack.gumroad.setDeliver("http");
+      await stack.advance(MINUTE);
+      await stack.sqs.idle();
+      expect(rolesOf(someone())).toEqual([]);
+      expect(rolesOf(someone("bo"))).toEqual(["serverless-handbook"]);
+    },
+  );
 
   it("a revoked token that is replaced in the secret serves within seconds", async () => {
     stack.gumroad.revokeToken();
@@ -161,14 +177,17 @@ describe("with a Gumroad token", () => {
     const { sale } = sellInSilence();
     await post(stack, changed("sale", { sale_id: sale.id, email: someone() }));
     await untilResting(stack, 1);
-    stack.secrets.set("gumroad", { access_token: "another-token", seller_id: "fHis2sbMl3TASuuulQvtoQ==", api: stack.gates.gumroad });
+    stack.secrets.set("gumroad", { access_token: "another-token", seller_id: "fHis2sbMl3TASuuulQvtoQ==",
+      api: stack.gates.gumroad });
     await stack.advance(MINUTE);
     await stack.sqs.idle();
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
   });
 
   it("a gift ends when the giver's sale is disputed, and comes back when that is won", async () => {
-    const { sale } = await happens(() => stack.gumroad.sell({ product: HANDBOOK, email: someone("giver"), gift: { to: someone("cy") } }));
+    const { sale } = await happens(() =>
+      stack.gumroad.sell({ product: HANDBOOK, email: someone("giver"), gift: { to: someone("cy") } })
+    );
     expect(rolesOf(someone("cy"))).toEqual(["serverless-handbook"]);
     await happens(() => stack.gumroad.dispute(sale));
     expect(rolesOf(someone("cy"))).toEqual([]);
@@ -196,14 +215,17 @@ describe("with a Gumroad token", () => {
   });
 
   it("a change of plan, which the API can't show, is taken from its ping", async () => {
-    const { subscription } = await happens(() => stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" }));
+    const { subscription } = await happens(() =>
+      stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" })
+    );
     expect(rolesOf(someone())).toEqual(["club"]);
     await happens(() => stack.gumroad.upgrade(subscription!, { tier: "Premium" }));
     expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
   });
 
   it("the six membership pings, in any order, all at once, end with exactly club and club-premium", async () => {
-    const files = ["membership-sale", "membership-renewal", "membership-upgrade", "membership-cancellation", "membership-ended", "membership-restarted"];
+    const files = ["membership-sale", "membership-renewal", "membership-upgrade", "membership-cancellation",
+      "membership-ended", "membership-restarted"];
     expect(Object.keys(readManifest().bodies)).toEqual(expect.arrayContaining(files.map((file) => `${file}.txt`)));
     stack.gumroad.seed(rowsFor(files.map((file) => `${file}.txt`)));
     const answers = await Promise.all(files.reverse().map((file) => post(stack, body(file))));

@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 
-import { readManifest } from "../../src/cli/replay-rows.ts";
-import type { Stack } from "../../src/emulators/stack.ts";
+import { readManifest } from "../../cli/replay/rows.ts";
+import type { Stack } from "../../local/stack.ts";
 import { parseForm, textOf } from "../../src/gumroad/form.ts";
 import { isTestPing, readPing } from "../../src/gumroad/ping.ts";
 import { seed } from "../properties/arbitraries.ts";
@@ -24,7 +24,9 @@ describe("the manifest", () => {
   });
 
   it("tells a story with every body", () => {
-    expect([...new Set(manifest.stories.flatMap(({ pings }) => pings))].sort()).toEqual(Object.keys(manifest.bodies).sort());
+    expect([...new Set(manifest.stories.flatMap(({ pings }) => pings))].sort()).toEqual(
+      Object.keys(manifest.bodies).sort(),
+    );
   });
 });
 
@@ -37,16 +39,19 @@ describe(`a story (seed ${String(seed)})`, () => {
     await stack.stop();
   });
 
-  it.each(manifest.stories.map((story, index) => ({ ...story, index })))("ends with its roles: $name", async ({ pings, roles, index }) => {
-    await deliver(stack, ...pings.map((file) => ofStory(index, body(file))));
-    expect(rolesIn(stack, index, roles)).toEqual(roles);
-    expect(await stack.sqs.deadLetters()).toEqual([]);
-    expect(stack.auth0.failures).toEqual([]);
-  });
+  it.each(manifest.stories.map((story, index) => ({ ...story, index })))("ends with its roles: $name",
+    async ({ pings, roles, index }) => {
+      await deliver(stack, ...pings.map((file) => ofStory(index, body(file))));
+      expect(rolesIn(stack, index, roles)).toEqual(roles);
+      expect(await stack.sqs.deadLetters()).toEqual([]);
+      expect(stack.auth0.failures).toEqual([]);
+    });
 
   it("ends the same when all are told at once, each ping twice and in any order", async () => {
     const first = manifest.stories.length;
-    const told = manifest.stories.flatMap(({ pings }, story) => [...pings, ...pings].map((file) => ofStory(first + story, body(file))));
+    const told = manifest.stories.flatMap(({ pings }, story) =>
+      [...pings, ...pings].map((file) => ofStory(first + story, body(file)))
+    );
     const [shuffled = []] = fc.sample(fc.shuffledSubarray(told, { minLength: told.length }), { seed, numRuns: 1 });
     const answers = await Promise.all(shuffled.map((text) => post(stack, text)));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
@@ -63,10 +68,15 @@ describe(`a story (seed ${String(seed)})`, () => {
 
 /** A body with buyers and ids of its own, so that many stories can be told to one stack. */
 function ofStory(story: number, text: string): string {
-  return text.replace(/(^|&)(email|user_email|gifter_email)=/g, `$1$2=story${String(story)}.`).replace(/(^|&)(sale_id|subscription_id)=/g, `$1$2=${String(story)}-`);
+  return text.replace(/(^|&)(email|user_email|gifter_email)=/g, `$1$2=story${String(story)}.`).replace(
+    /(^|&)(sale_id|subscription_id)=/g,
+    `$1$2=${String(story)}-`,
+  );
 }
 
 /** The roles of a story's people, by the emails that the manifest gives them. */
 function rolesIn(stack: Stack, story: number, people: Readonly<Record<string, readonly string[]>>) {
-  return Object.fromEntries(Object.keys(people).map((email) => [email, stack.auth0.rolesOfEmail(`story${String(story)}.${email}`)]));
+  return Object.fromEntries(
+    Object.keys(people).map((email) => [email, stack.auth0.rolesOfEmail(`story${String(story)}.${email}`)]),
+  );
 }

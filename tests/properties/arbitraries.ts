@@ -28,11 +28,14 @@ export const anyCharge: fc.Arbitrary<Charge> = fc.record({
   disputed: fc.boolean(),
   disputeWon: fc.boolean(),
   read: fc.option(
-    fc.record({ at: asked, refunded: fc.boolean(), partlyRefunded: fc.boolean(), disputed: fc.boolean(), disputeWon: fc.boolean(), variants: fc.oneof(fc.constant([]), name.map((tier) => [["Tier", tier] as const])), bundle: fc.constantFrom("bundle", "child", "none") }),
+    fc.record({ at: asked, refunded: fc.boolean(), partlyRefunded: fc.boolean(), disputed: fc.boolean(),
+      disputeWon: fc.boolean(), variants: fc.oneof(fc.constant([]), name.map((tier) => [["Tier", tier] as const])),
+      bundle: fc.constantFrom("bundle", "child", "none") }),
   ),
 });
 
-const anyPlan = fc.record({ tier: fc.option(name), recurrence: fc.constantFrom(null, "monthly", "yearly"), priceCents: fc.constantFrom(null, 1000), quantity: fc.constantFrom(null, 1) });
+const anyPlan = fc.record({ tier: fc.option(name), recurrence: fc.constantFrom(null, "monthly", "yearly"),
+  priceCents: fc.constantFrom(null, 1000), quantity: fc.constantFrom(null, 1) });
 
 const anyAct: fc.Arbitrary<Act> = fc.record({
   at: asked,
@@ -45,7 +48,9 @@ const anyAct: fc.Arbitrary<Act> = fc.record({
     fc.record({ kind: fc.constant("move" as const), to: fc.constant("bo@example.com") }),
   ),
 });
-const anyEnd = fc.record({ at: day, reason: fc.constantFrom("cancelled" as const, "failed_payment" as const, "fixed_subscription_period_ended" as const) });
+const anyEnd = fc.record({ at: day,
+  reason: fc.constantFrom("cancelled" as const, "failed_payment" as const,
+    "fixed_subscription_period_ended" as const) });
 
 /** Facts about a source as one ping, one answer of the API or one act of an operator might tell them. */
 export const anyFacts: fc.Arbitrary<Source> = fc.record({
@@ -54,10 +59,15 @@ export const anyFacts: fc.Arbitrary<Source> = fc.record({
   ended: fc.option(anyEnd),
   restartedAt: fc.option(day),
   cancelledAt: fc.option(day),
-  tierChanges: fc.array(fc.record({ at: day, type: fc.constantFrom("upgrade" as const, "downgrade" as const), from: anyPlan, to: anyPlan }), { maxLength: 1 }),
+  tierChanges: fc.array(
+    fc.record({ at: day, type: fc.constantFrom("upgrade" as const, "downgrade" as const), from: anyPlan,
+      to: anyPlan }),
+    { maxLength: 1 },
+  ),
   read: fc.option(fc.record({ at: asked, ended: fc.option(anyEnd) })),
   act: fc.option(anyAct, { freq: 2 }),
 });
 
 /** The id of one of a few sources. */
-export const anySourceId: fc.Arbitrary<SourceId> = fc.constantFrom("sale:s1" as const, "sale:s2" as const, "subscription:m1" as const, "grant:reader" as const);
+export const anySourceId: fc.Arbitrary<SourceId> = fc.constantFrom("sale:s1" as const, "sale:s2" as const,
+  "subscription:m1" as const, "grant:reader" as const);

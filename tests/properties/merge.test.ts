@@ -10,7 +10,8 @@ import { anyFacts, anySourceId, seed } from "./arbitraries.ts";
 
 const policy = defineProducts([
   { id: "book", name: "Book", roles: ["reader"] },
-  { id: "club", name: "Club", variant: "Tier", roles: { Basic: ["club"], Premium: ["club", "premium"] }, onEnd: { graceDays: 2 } },
+  { id: "club", name: "Club", variant: "Tier", roles: { Basic: ["club"], Premium: ["club", "premium"] },
+    onEnd: { graceDays: 2 } },
 ]);
 const runs = { seed, numRuns: 300 };
 
@@ -47,11 +48,15 @@ describe(`merging facts (seed ${String(seed)})`, () => {
   it("gives the same roles at every time asked, whatever the order and however often each ping came", () => {
     const pings = fc.array(fc.tuple(anySourceId, anyFacts), { minLength: 1, maxLength: 8 });
     const shuffled = pings.chain((told) =>
-      fc.tuple(fc.constant(told), fc.shuffledSubarray([...told, ...told], { minLength: told.length, maxLength: told.length * 2 }).map((some) => [...some, ...told])),
+      fc.tuple(fc.constant(told),
+        fc.shuffledSubarray([...told, ...told], { minLength: told.length, maxLength: told.length * 2 }).map((
+          some,
+        ) => [...some, ...told]))
     );
     fc.assert(
       fc.property(shuffled, fc.integer({ min: -1, max: 25 }), ([told, again], days) => {
-        const taken = (list: typeof told) => list.reduce<Sources>((sources, [id, facts]) => addFacts(sources, id, facts), {});
+        const taken = (list: typeof told) =>
+          list.reduce<Sources>((sources, [id, facts]) => addFacts(sources, id, facts), {});
         const now = JAN_5 + days * DAY;
         expect(entitlements(taken(again), policy, now).roles).toEqual(entitlements(taken(told), policy, now).roles);
       }),
@@ -63,10 +68,22 @@ describe(`merging facts (seed ${String(seed)})`, () => {
     fc.assert(
       fc.property(fc.array(anyFacts, { minLength: 1, maxLength: 6 }), (told) => {
         const merged = told.reduce(mergeSource);
-        const latest = (times: readonly (number | undefined)[]) => times.reduce<number | undefined>((last, at) => (last === undefined || (at ?? 0) > last ? at : last), undefined);
-        for (const { saleId, read } of merged.charges) expect(read?.at).toBe(latest(told.flatMap(({ charges }) => charges.filter((charge) => charge.saleId === saleId).map((charge) => charge.read?.at))));
+        const latest = (times: readonly (number | undefined)[]) =>
+          times.reduce<number | undefined>((last, at) => (last === undefined || (at ?? 0) > last ? at : last),
+            undefined);
+        for (const { saleId, read } of merged.charges) {
+          expect(read?.at).toBe(
+            latest(
+              told.flatMap(({ charges }) =>
+                charges.filter((charge) => charge.saleId === saleId).map((charge) => charge.read?.at)
+              ),
+            ),
+          );
+        }
         expect(merged.read?.at).toBe(latest(told.map(({ read }) => read?.at)));
-        const ofLastMoment = told.flatMap(({ act }) => (act !== null && act.at === latest(told.map((each) => each.act?.at)) ? [act.id] : []));
+        const ofLastMoment = told.flatMap((
+          { act },
+        ) => (act !== null && act.at === latest(told.map((each) => each.act?.at)) ? [act.id] : []));
         expect(merged.act?.id).toBe(ofLastMoment.sort().at(-1));
       }),
       runs,
@@ -74,7 +91,9 @@ describe(`merging facts (seed ${String(seed)})`, () => {
   });
 
   it("of two records holds what either knows", () => {
-    const record = fc.array(fc.tuple(anySourceId, anyFacts), { maxLength: 4 }).map((told) => told.reduce<Sources>((sources, [id, facts]) => addFacts(sources, id, facts), {}));
+    const record = fc.array(fc.tuple(anySourceId, anyFacts), { maxLength: 4 }).map((told) =>
+      told.reduce<Sources>((sources, [id, facts]) => addFacts(sources, id, facts), {})
+    );
     fc.assert(
       fc.property(record, record, (a, b) => {
         expect(mergeSources(a, b)).toEqual(mergeSources(b, a));
@@ -85,15 +104,20 @@ describe(`merging facts (seed ${String(seed)})`, () => {
   });
 
   it("says when time alone changes the answer: between now and then the roles stay the same", () => {
-    const record = fc.array(fc.tuple(anySourceId, anyFacts), { maxLength: 5 }).map((told) => told.reduce<Sources>((sources, [id, facts]) => addFacts(sources, id, facts), {}));
+    const record = fc.array(fc.tuple(anySourceId, anyFacts), { maxLength: 5 }).map((told) =>
+      told.reduce<Sources>((sources, [id, facts]) => addFacts(sources, id, facts), {})
+    );
     fc.assert(
-      fc.property(record, fc.integer({ min: -1, max: 25 }), fc.integer({ min: 0, max: 30 * 24 }), (sources, days, hoursLater) => {
-        const now = JAN_5 + days * DAY;
-        const { roles, changesAt } = entitlements(sources, policy, now);
-        const later = now + hoursLater * (DAY / 24);
-        if (changesAt === null || later < changesAt) expect(entitlements(sources, policy, later).roles).toEqual(roles);
-        if (changesAt !== null) expect(changesAt).toBeGreaterThan(now);
-      }),
+      fc.property(record, fc.integer({ min: -1, max: 25 }), fc.integer({ min: 0, max: 30 * 24 }),
+        (sources, days, hoursLater) => {
+          const now = JAN_5 + days * DAY;
+          const { roles, changesAt } = entitlements(sources, policy, now);
+          const later = now + hoursLater * (DAY / 24);
+          if (changesAt === null || later < changesAt) {
+            expect(entitlements(sources, policy, later).roles).toEqual(roles);
+          }
+          if (changesAt !== null) expect(changesAt).toBeGreaterThan(now);
+        }),
       runs,
     );
   });

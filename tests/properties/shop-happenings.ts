@@ -1,10 +1,10 @@
 import type { Decision } from "../../src/access/facts.ts";
 import type { Product as Terms } from "../../src/access/policy.ts";
-import type { ShopActs } from "../../src/emulators/gumroad/acts.ts";
-import type { Order } from "../../src/emulators/gumroad/order.ts";
-import type { Product } from "../../src/emulators/gumroad/products.ts";
-import { isChargedBack, type Sale } from "../../src/emulators/gumroad/sale.ts";
-import type { Subscription } from "../../src/emulators/gumroad/subscription.ts";
+import type { ShopActs } from "gumroad-emulator/acts";
+import type { Order } from "gumroad-emulator/order";
+import type { Product } from "gumroad-emulator/products";
+import { isChargedBack, type Sale } from "gumroad-emulator/sale";
+import type { Subscription } from "gumroad-emulator/subscription";
 import { DAY } from "../access/purchases.ts";
 
 /** How a history is told: by pings taken at their word, or with Gumroad's API beside them, and by operators too. */
@@ -59,7 +59,9 @@ export const HAPPENINGS = {
   },
   give: (scene) => {
     // By pings alone a person has to decide which of two gifts was disputed.
-    if (scene.telling !== "pings" || !isAgain(scene, "giftGiver", scene.email)) buy(scene, { gift: { to: scene.other } });
+    if (scene.telling !== "pings" || !isAgain(scene, "giftGiver", scene.email)) {
+      buy(scene, { gift: { to: scene.other } });
+    }
   },
   refund: ({ acts, sale, telling }) => {
     if (telling !== "pings" || sale.giftPartnerId === undefined) acts.refund(sale);
@@ -76,7 +78,10 @@ export const HAPPENINGS = {
   dispute: ({ acts, sale }) => void acts.dispute(sale),
   "win a dispute": ({ acts, sale, sales, telling, termsOf, products }) => {
     // Of a refunded sale no ping tells that the dispute was won: it matters where a refund is kept.
-    const isUntold = sales.some(({ cart, refunded, productId }) => cart === sale.cart && refunded === true && (termsOf(productId)?.onRefund === "keep" || termsOf(productId)?.onDispute === "remove"));
+    const isUntold = sales.some(({ cart, refunded, productId }) =>
+      cart === sale.cart && refunded === true &&
+      (termsOf(productId)?.onRefund === "keep" || termsOf(productId)?.onDispute === "remove")
+    );
     if (telling !== "pings" || (!isUntold && !isFixed(products, sale.productId))) acts.disputeWon(sale);
   },
   cancel: ({ acts, subscription }) => void acts.cancel(subscription),
@@ -90,14 +95,18 @@ export const HAPPENINGS = {
     if (subscription.pendingPlan === undefined) acts.renew(subscription);
   },
   upgrade: (scene) => void scene.acts.upgrade(scene.subscription, { tier: tierOf(scene, "dearer") }),
-  "upgrade the period": ({ acts, subscription }) => void acts.upgrade(subscription, { recurrence: "yearly", priceCents: subscription.plan.priceCents * 10 }),
-  "upgrade the seats": ({ acts, subscription }) => void acts.upgrade(subscription, { quantity: subscription.plan.quantity + 1 }),
+  "upgrade the period": ({ acts, subscription }) =>
+    void acts.upgrade(subscription, { recurrence: "yearly", priceCents: subscription.plan.priceCents * 10 }),
+  "upgrade the seats": ({ acts, subscription }) =>
+    void acts.upgrade(subscription, { quantity: subscription.plan.quantity + 1 }),
   downgrade: (scene) => {
     if (canDowngrade(scene)) scene.acts.downgrade(scene.subscription, { tier: tierOf(scene, "cheaper") });
   },
   "change seats": ({ acts, subscription, which }) => {
     // Never back to as many as before, nor while a downgrade waits: then no ping tells whether an upgrade dropped it.
-    if (subscription.pendingPlan === undefined) acts.changeSeats(subscription, subscription.plan.quantity + 1 + (which % 3));
+    if (subscription.pendingPlan === undefined) {
+      acts.changeSeats(subscription, subscription.plan.quantity + 1 + (which % 3));
+    }
   },
   "fail to pay": ({ acts, subscription }) => {
     if (subscription.pendingPlan === undefined) acts.failPayment(subscription);
@@ -137,39 +146,55 @@ export const HAPPENINGS = {
 export type What = keyof typeof HAPPENINGS;
 
 const TIME = ["let days pass", "let days pass", "let days pass"] as const;
-const MONEY = ["refund", "refund half", "take a refund back", "dispute", "dispute", "win a dispute", "win a dispute", "resend a ping", "decide"] as const;
-const LIFE = ["cancel", "cancel as the seller", "end", "restart", "restart", "renew", "fail to pay", "fail to pay later", "delete a product", "change the account's email"] as const;
-const PLANS = ["upgrade", "upgrade", "upgrade the period", "upgrade the seats", "downgrade", "downgrade", "downgrade", "change seats"] as const;
-const SHOPPING = ["buy several", "buy two at once", "buy for nothing", "buy as the seller", "let minutes pass", "grant"] as const;
+const MONEY = ["refund", "refund half", "take a refund back", "dispute", "dispute", "win a dispute", "win a dispute",
+  "resend a ping", "decide"] as const;
+const LIFE = ["cancel", "cancel as the seller", "end", "restart", "restart", "renew", "fail to pay",
+  "fail to pay later", "delete a product", "change the account's email"] as const;
+const PLANS = ["upgrade", "upgrade", "upgrade the period", "upgrade the seats", "downgrade", "downgrade", "downgrade",
+  "change seats"] as const;
+const SHOPPING = ["buy several", "buy two at once", "buy for nothing", "buy as the seller", "let minutes pass",
+  "grant"] as const;
 const GIFTS = ["give", "give", "give", "refund a gift"] as const;
 const PREORDERS = ["release", "fail a preorder"] as const;
 
 /** What goes together. Could anything follow anything, what matters would hardly ever meet. */
-export const THEMES: readonly { readonly kinds: readonly Product["kind"][]; readonly happenings: readonly What[] }[] = [
-  { kinds: ["single", "bundle"], happenings: [...SHOPPING, ...MONEY] },
-  { kinds: ["single", "bundle"], happenings: ["buy for nothing", "buy for nothing", "let minutes pass", "refund", "dispute", "win a dispute"] },
-  { kinds: ["single"], happenings: [...GIFTS, ...GIFTS, ...MONEY, "let minutes pass"] },
-  { kinds: ["membership"], happenings: [...LIFE, ...MONEY, ...TIME, ...TIME] },
-  { kinds: ["membership"], happenings: ["refund", "refund half", "dispute", "win a dispute", "cancel", ...TIME, ...TIME] },
-  { kinds: ["membership"], happenings: [...PLANS, ...TIME, ...TIME, "renew", "cancel", "restart"] },
-  { kinds: ["instalments"], happenings: [...LIFE, ...MONEY, ...TIME, ...TIME, ...TIME] },
-  { kinds: ["preorder"], happenings: [...PREORDERS, ...MONEY, ...TIME] },
-  { kinds: ["single", "bundle", "membership", "instalments", "preorder"], happenings: [...SHOPPING, ...GIFTS, ...MONEY, ...LIFE, ...PLANS, ...PREORDERS, ...TIME, ...TIME] },
-];
+export const THEMES: readonly { readonly kinds: readonly Product["kind"][]; readonly happenings: readonly What[] }[] =
+  [
+    { kinds: ["single", "bundle"], happenings: [...SHOPPING, ...MONEY] },
+    { kinds: ["single", "bundle"],
+      happenings: ["buy for nothing", "buy for nothing", "let minutes pass", "refund", "dispute", "win a dispute"] },
+    { kinds: ["single"], happenings: [...GIFTS, ...GIFTS, ...MONEY, "let minutes pass"] },
+    { kinds: ["membership"], happenings: [...LIFE, ...MONEY, ...TIME, ...TIME] },
+    { kinds: ["membership"],
+      happenings: ["refund", "refund half", "dispute", "win a dispute", "cancel", ...TIME, ...TIME] },
+    { kinds: ["membership"], happenings: [...PLANS, ...TIME, ...TIME, "renew", "cancel", "restart"] },
+    { kinds: ["instalments"], happenings: [...LIFE, ...MONEY, ...TIME, ...TIME, ...TIME] },
+    { kinds: ["preorder"], happenings: [...PREORDERS, ...MONEY, ...TIME] },
+    { kinds: ["single", "bundle", "membership", "instalments", "preorder"],
+      happenings: [...SHOPPING, ...GIFTS, ...MONEY, ...LIFE, ...PLANS, ...PREORDERS, ...TIME, ...TIME] },
+  ];
 
 function buy(scene: Scene, changes: Partial<Order> = {}): void {
   if (!isUnclear(scene)) scene.acts.sell({ ...orderOf(scene, scene.product), ...changes });
 }
 
-/** Of two gifts or two bundles within ten minutes, it can't be told which one an operator's act is about: those are left out. */
+/**
+ * Of two gifts or two bundles within ten minutes, it can't be told which one an operator's act is about: those are
+ * left out.
+ */
 function isUnclear(scene: Scene): boolean {
-  return scene.telling === "operators" && (isAgain(scene, "giftReceiver", scene.other) || (scene.product.kind === "bundle" && isAgain(scene, "charged", scene.email)));
+  return scene.telling === "operators" &&
+    (isAgain(scene, "giftReceiver", scene.other) ||
+      (scene.product.kind === "bundle" && isAgain(scene, "charged", scene.email)));
 }
 
 /** Whether the same person just bought, gave or got such a thing. */
 function isAgain({ sales, product, products, now }: Scene, state: Sale["state"], email: string): boolean {
   const kinds = new Map(products.map(({ id, kind }) => [id, kind]));
-  return sales.some((sale) => sale.state === state && sale.email === email && kinds.get(sale.productId) === product.kind && now - sale.createdAt <= 10 * MINUTE);
+  return sales.some((sale) =>
+    sale.state === state && sale.email === email && kinds.get(sale.productId) === product.kind &&
+    now - sale.createdAt <= 10 * MINUTE
+  );
 }
 
 function orderOf({ email, which }: Scene, product: Product): Order {
@@ -179,17 +204,26 @@ function orderOf({ email, which }: Scene, product: Product): Order {
     product: product.id,
     email,
     accountEmail: email,
-    ...(version === undefined || product.variants === undefined ? {} : { variants: { [product.variants.category]: version.name } }),
+    ...(version === undefined || product.variants === undefined
+      ? {}
+      : { variants: { [product.variants.category]: version.name } }),
     ...(tier === undefined ? {} : { tier: tier.name }),
   };
 }
 
-/** Whether it has so many charges. After the last one, the shop restarts and ends it in one second, and pings can't tell which was last. */
+/**
+ * Whether it has so many charges. After the last one, the shop restarts and ends it in one second, and pings can't
+ * tell which was last.
+ */
 function isFixed(products: readonly Product[], productId: string): boolean {
-  return products.some((product) => product.id === productId && product.kind === "membership" && product.charges !== undefined);
+  return products.some((product) =>
+    product.id === productId && product.kind === "membership" && product.charges !== undefined
+  );
 }
 
-/** Where two things are bought at once, the second is one of the first two that the shop sells: they come in bundles. */
+/**
+ * Where two things are bought at once, the second is one of the first two that the shop sells: they come in bundles.
+ */
 function otherProduct({ products, product, which }: Scene): Product {
   return products[which % 2] ?? product;
 }
@@ -197,17 +231,20 @@ function otherProduct({ products, product, which }: Scene): Product {
 function tierOf({ subscription, products, which }: Scene, than: "dearer" | "cheaper"): string {
   const product = products.find(({ id }) => id === subscription.productId);
   const now = subscription.plan.tier?.priceCents ?? 0;
-  const tiers = product?.kind === "membership" ? product.tiers.filter(({ priceCents }) => (than === "dearer" ? priceCents > now : priceCents < now)) : [];
+  const tiers = product?.kind === "membership"
+    ? product.tiers.filter(({ priceCents }) => (than === "dearer" ? priceCents > now : priceCents < now))
+    : [];
   return tiers[which % tiers.length]?.name ?? "";
 }
 
 /**
- * A downgrade counts from the date that its ping names. Gumroad itself waits for the next charge, which is another moment
- * when nothing is paid ahead or that charge fails: such histories are left out. So is a second one for the same day, where
- * a charge may never come to tell which of the two it was.
+ * A downgrade counts from the date that its ping names. Gumroad itself waits for the next charge, which is another
+ * moment when nothing is paid ahead or that charge fails: such histories are left out. So is a second one for the same
+ * day, where a charge may never come to tell which of the two it was.
  */
 function canDowngrade({ subscription, sales, termsOf, telling }: Scene): boolean {
-  const isPaidAhead = !subscription.test && !subscription.chargeFailed && !subscription.cardDeclined && sales.every((sale) => !subscription.saleIds.includes(sale.id) || (sale.refunded !== true && !isChargedBack(sale)));
+  const isPaidAhead = !subscription.test && !subscription.chargeFailed && !subscription.cardDeclined &&
+    sales.every((sale) => !subscription.saleIds.includes(sale.id) || (sale.refunded !== true && !isChargedBack(sale)));
   const isSettledByCharge = telling !== "operators" && termsOf(subscription.productId)?.onEnd === undefined;
   return isPaidAhead && (subscription.pendingPlan === undefined || isSettledByCharge);
 }

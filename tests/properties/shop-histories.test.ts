@@ -46,13 +46,16 @@ function expectRolesOfTheBooks(all: readonly Told[], { roles, at }: Moment, { po
 }
 
 /** Holds, at every moment asked, what the service is told by then against the books. */
-function compare(telling: Telling, toldBy: (moment: Moment, before: readonly Moment[], chance: () => number) => readonly Told[]): void {
+function compare(telling: Telling,
+  toldBy: (moment: Moment, before: readonly Moment[], chance: () => number) => readonly Told[]): void {
   fc.assert(
     fc.property(anyTerms, anyHistory, fc.noShrink(fc.nat()), (terms, history, start) => {
       const market = marketOf(terms);
       const chance = chanceFrom(start);
       const moments = play(market, history, telling);
-      for (const [index, moment] of moments.entries()) expectRolesOfTheBooks(jumbled(toldBy(moment, moments.slice(0, index), chance), chance), moment, market);
+      for (const [index, moment] of moments.entries()) {
+        expectRolesOfTheBooks(jumbled(toldBy(moment, moments.slice(0, index), chance), chance), moment, market);
+      }
     }),
     { seed, numRuns },
   );
@@ -73,7 +76,8 @@ describe(`a shop's random history (seed ${String(seed)}), at every time asked, g
   it("when older readings come in after the newest", () => {
     compare("read back", ({ told, rows }, before, chance) => {
       const kept = thinned(told, chance);
-      return [...kept, ...before.flatMap((moment) => thinned(readable(moment.rows, kept), chance)), ...readable(rows, kept)];
+      return [...kept, ...before.flatMap((moment) => thinned(readable(moment.rows, kept), chance)),
+        ...readable(rows, kept)];
     });
   }, 60_000);
 

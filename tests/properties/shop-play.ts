@@ -1,13 +1,13 @@
 import fc from "fast-check";
 
-import { shopActs } from "../../src/emulators/gumroad/acts.ts";
-import { Clock } from "../../src/emulators/gumroad/clock.ts";
-import { encodeForm } from "../../src/emulators/gumroad/form-encoding.ts";
-import { scheduleReleases } from "../../src/emulators/gumroad/preorders.ts";
-import { salePing } from "../../src/emulators/gumroad/sale-ping.ts";
-import { ShopError } from "../../src/emulators/gumroad/shop-error.ts";
-import type { Product } from "../../src/emulators/gumroad/products.ts";
-import { Shop } from "../../src/emulators/gumroad/shop.ts";
+import { shopActs } from "gumroad-emulator/acts";
+import { Clock } from "gumroad-emulator/clock";
+import { encodeForm } from "gumroad-emulator/form-encoding";
+import { scheduleReleases } from "gumroad-emulator/preorders";
+import { salePing } from "gumroad-emulator/sale-ping";
+import { ShopError } from "gumroad-emulator/shop-error";
+import type { Product } from "gumroad-emulator/products";
+import { Shop } from "gumroad-emulator/shop";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import { DAY } from "../access/purchases.ts";
@@ -48,12 +48,21 @@ export interface Moment {
 }
 
 /** Any history of a shop: about some kinds of products, and what can happen to these. */
-export const anyHistory: fc.Arbitrary<readonly Happening[]> = fc.constantFrom(...THEMES).chain(({ kinds, happenings }) => {
-  const happening = (what: readonly What[]) =>
-    // Without fast-check's bias towards small numbers, which would leave all on the first days of the first product.
-    fc.noBias(fc.record({ what: fc.constantFrom(...what), kind: fc.constantFrom(...kinds), product: fc.nat(3), thing: fc.nat(19), who: fc.nat(5), which: fc.nat(11), ask: fc.integer({ min: 0, max: 3 }).map((n) => n === 0) }));
-  return fc.tuple(happening(["buy"]), fc.array(happening(["buy", ...happenings]), { minLength: 3, maxLength: 24, size: "max" })).map(([first, rest]) => [first, ...rest]);
-});
+export const anyHistory: fc.Arbitrary<readonly Happening[]> = fc.constantFrom(...THEMES).chain(
+  ({ kinds, happenings }) => {
+    const happening = (what: readonly What[]) =>
+      // Without fast-check's bias towards small numbers, which would leave all on the first days of the first product.
+      fc.noBias(
+        fc.record({ what: fc.constantFrom(...what), kind: fc.constantFrom(...kinds), product: fc.nat(3),
+          thing: fc.nat(19), who: fc.nat(5), which: fc.nat(11),
+          ask: fc.integer({ min: 0, max: 3 }).map((n) => n === 0) }),
+      );
+    return fc.tuple(happening(["buy"]),
+      fc.array(happening(["buy", ...happenings]), { minLength: 3, maxLength: 24, size: "max" })).map((
+        [first, rest],
+      ) => [first, ...rest]);
+  },
+);
 
 /** Plays a history. The last moment is its end. */
 export function play(market: Market, history: readonly Happening[], telling: Telling): readonly Moment[] {
@@ -76,7 +85,8 @@ class Played {
   constructor(market: Market, telling: Telling) {
     this.#market = market;
     this.#telling = telling;
-    this.#shop = new Shop({ sellerId: "seller", subdomain: "acme", products: market.products, feeCents: 0, clock: new Clock(() => OPENING), idSeed: "history" });
+    this.#shop = new Shop({ sellerId: "seller", subdomain: "acme", products: market.products, feeCents: 0,
+      clock: new Clock(() => OPENING), idSeed: "history" });
     scheduleReleases(this.#shop);
     this.#shop.announce = (_, build) => {
       const payload = build();
@@ -97,7 +107,10 @@ class Played {
   moment(): Moment {
     const now = this.#shop.now();
     const word = (about: string) => this.#operators.lastWord(about, now);
-    const roles = new Map(rolesByTheBooks({ sales: [...this.#shop.sales.values()], subscriptions: [...this.#shop.subscriptions.values()], now: () => now }, this.#market.policy, word));
+    const roles = new Map(
+      rolesByTheBooks({ sales: [...this.#shop.sales.values()], subscriptions: [...this.#shop.subscriptions.values()],
+        now: () => now }, this.#market.policy, word),
+    );
     for (const email of this.#grantees) {
       const others = roles.get(email) ?? [];
       roles.set(email, word(`guest ${email}`) === "has" ? [...others, "guest"].sort() : others);
@@ -119,7 +132,9 @@ class Played {
   #sceneOf({ kind, product, thing, who, which }: Happening): Scene {
     const shop = this.#shop;
     const sales = [...shop.sales.values()];
-    const paid = sales.filter(({ state, bundleSaleId }) => state !== "preorderAuthorized" && bundleSaleId === undefined);
+    const paid = sales.filter(({ state, bundleSaleId }) =>
+      state !== "preorderAuthorized" && bundleSaleId === undefined
+    );
     const { products, policy } = this.#market;
     return {
       acts: shopActs(() => shop),
@@ -147,15 +162,22 @@ class Played {
         this.#pass(milliseconds);
       },
       resend: (sale) => {
-        shop.announce("sale", () => salePing(shop, sale.state === "giftGiver" ? shop.sale(sale.giftPartnerId ?? "") : sale, "sale"));
+        shop.announce("sale",
+          () => salePing(shop, sale.state === "giftGiver" ? shop.sale(sale.giftPartnerId ?? "") : sale, "sale"));
       },
       decide: ({ id, productId, subscriptionId }, decision) => {
         const act = this.#operators.note(subscriptionId ?? id, actTime(shop.now()), decision);
-        this.#told.push(toldByOperator(subscriptionId === undefined ? `sale:${id}` : `subscription:${subscriptionId}`, productId, null, act));
+        this.#told.push(
+          toldByOperator(subscriptionId === undefined ? `sale:${id}` : `subscription:${subscriptionId}`, productId,
+            null, act),
+        );
       },
       grant: (email, decision) => {
         this.#grantees.add(email);
-        this.#told.push(toldByOperator("grant:guest", "", email, this.#operators.note(`guest ${email}`, actTime(shop.now()), decision)));
+        this.#told.push(
+          toldByOperator("grant:guest", "", email,
+            this.#operators.note(`guest ${email}`, actTime(shop.now()), decision)),
+        );
       },
     };
   }

@@ -1,9 +1,9 @@
 import { emptySource, type Act, type Source, type SourceId, type Sources } from "../../src/access/facts.ts";
 import { addFacts, mergeSource } from "../../src/access/merge.ts";
-import { saleJson } from "../../src/emulators/gumroad/sale-json.ts";
-import { isListed, type Sale } from "../../src/emulators/gumroad/sale.ts";
-import type { Shop } from "../../src/emulators/gumroad/shop.ts";
-import { subscriberJson } from "../../src/emulators/gumroad/subscriber-json.ts";
+import { saleJson } from "gumroad-emulator/sale-json";
+import { isListed, type Sale } from "gumroad-emulator/sale";
+import type { Shop } from "gumroad-emulator/shop";
+import { subscriberJson } from "gumroad-emulator/subscriber-json";
 import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts-of-ping.ts";
 import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
 import type { Ping, SalePing } from "../../src/gumroad/ping.ts";
@@ -26,8 +26,8 @@ export interface Told {
 }
 
 /**
- * A ping, taken at its word. Two kinds have no replacement: the API shows no change of plan before the next charge, and
- * lists no test purchase.
+ * A ping, taken at its word. Two kinds have no replacement: the API shows no change of plan before the next charge,
+ * and lists no test purchase.
  */
 export function toldByPing(ping: Ping): Told {
   const isSale = ping.event === "sale";
@@ -44,13 +44,18 @@ export function toldByPing(ping: Ping): Told {
 
 /** An operator's act about a source. Only a grant needs a buyer: nobody bought it. */
 export function toldByOperator(source: SourceId, productId: string, buyer: string | null, act: Act): Told {
-  return { source, facts: { ...emptySource(productId), act }, buyer, recurring: false, ping: null, irreplaceable: true, unlisted: null };
+  return { source, facts: { ...emptySource(productId), act }, buyer, recurring: false, ping: null, irreplaceable: true,
+    unlisted: null };
 }
 
 /** All rows of Gumroad's API as they are now; a dead membership's sale is completed with how the membership ended. */
 export function toldByRows(shop: Shop): readonly Told[] {
   const at = shop.now();
-  const subscribers = new Map([...shop.subscriptions.values()].map((each) => [each.id, factsOfSubscriber(subscriberShape.parse(subscriberJson(shop, each)), at)]));
+  const subscribers = new Map(
+    [...shop.subscriptions.values()].map((
+      each,
+    ) => [each.id, factsOfSubscriber(subscriberShape.parse(subscriberJson(shop, each)), at)]),
+  );
   const common = { ping: null, irreplaceable: false };
   const sales = [...shop.sales.values()].map((sale): Told => {
     const row = saleShape.parse(rowOf(shop, sale));
@@ -65,36 +70,51 @@ export function toldByRows(shop: Shop): readonly Told[] {
       unlisted: isListed(sale) ? null : sale.id,
     };
   });
-  return [...sales, ...[...subscribers].map(([id, facts]): Told => ({ ...common, source: `subscription:${id}`, facts, buyer: null, recurring: false, unlisted: null }))];
-}
-
-/** A gift's refund or dispute shows on the giver's row. It isn't sure that it always does on the receiver's: here it does on every other. */
-function rowOf(shop: Shop, sale: Sale): Record<string, unknown> {
-  const row = saleJson(shop, sale);
-  return sale.state === "giftReceiver" && sale.sequence % 2 === 0 ? { ...row, refunded: undefined, partially_refunded: undefined, chargedback: false, disputed: false, dispute_won: false } : row;
+  return [...sales,
+    ...[...subscribers].map(([id, facts]): Told => ({ ...common, source: `subscription:${id}`, facts, buyer: null,
+      recurring: false, unlisted: null })
+    )];
 }
 
 /**
- * The buyers' records once all this is merged in, in this order: a source is its buyer's, which its first charge names.
- * (In production whatever comes first names the buyer.)
+ * A gift's refund or dispute shows on the giver's row. It isn't sure that it always does on the receiver's: here it
+ * does on every other.
+ */
+function rowOf(shop: Shop, sale: Sale): Record<string, unknown> {
+  const row = saleJson(shop, sale);
+  return sale.state === "giftReceiver" && sale.sequence % 2 === 0
+    ? { ...row, refunded: undefined, partially_refunded: undefined, chargedback: false, disputed: false,
+      dispute_won: false }
+    : row;
+}
+
+/**
+ * The buyers' records once all this is merged in, in this order: a source is its buyer's, which its first charge
+ * names. (In production whatever comes first names the buyer.)
  */
 export function recordsOf(all: readonly Told[]): ReadonlyMap<string, Sources> {
   const owners = new Map<SourceId, string>();
-  for (const { source, buyer, recurring } of all) if (buyer !== null && !(recurring && owners.has(source))) owners.set(source, buyer);
+  for (const { source, buyer, recurring } of all) {
+    if (buyer !== null && !(recurring && owners.has(source))) owners.set(source, buyer);
+  }
   const gifts = all.flatMap(({ ping }) => (ping?.event === "sale" && ping.gift ? [ping] : []));
 
   const records = new Map<string, Sources>();
-  const add = (buyer: string, source: SourceId, facts: Source) => records.set(buyer, addFacts(records.get(buyer) ?? {}, source, facts));
+  const add = (buyer: string, source: SourceId, facts: Source) =>
+    records.set(buyer, addFacts(records.get(buyer) ?? {}, source, facts));
   for (const { source, facts, buyer, ping } of all) {
     const owner = source.startsWith("grant:") ? buyer : owners.get(source);
     const given = ping?.event === "dispute" || ping?.event === "dispute_won" ? receiverOf(ping, gifts) : undefined;
-    if (given !== undefined) add(given, source, { ...facts, charges: facts.charges.map((charge) => ({ ...charge, gift: "given" })) });
-    else if (owner !== undefined && owner !== null) add(owner, source, facts);
+    if (given !== undefined) {
+      add(given, source, { ...facts, charges: facts.charges.map((charge) => ({ ...charge, gift: "given" })) });
+    } else if (owner !== undefined && owner !== null) add(owner, source, facts);
   }
   return records;
 }
 
 /** Who got what a giver's sale paid for, as far as pings tell: the sale itself is in none but those of its dispute. */
 function receiverOf(dispute: SalePing, gifts: readonly SalePing[]): string | undefined {
-  return gifts.find(({ gifter, productId, soldAt }) => gifter === dispute.email && productId === dispute.productId && soldAt === dispute.soldAt)?.email;
+  return gifts.find(({ gifter, productId, soldAt }) =>
+    gifter === dispute.email && productId === dispute.productId && soldAt === dispute.soldAt
+  )?.email;
 }

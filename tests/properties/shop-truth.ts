@@ -1,7 +1,7 @@
 import type { Product } from "../../src/access/policy.ts";
-import { onePeriodAfter } from "../../src/emulators/gumroad/clock.ts";
-import { isChargedBack, type Sale } from "../../src/emulators/gumroad/sale.ts";
-import { endedReason, type Subscription } from "../../src/emulators/gumroad/subscription.ts";
+import { onePeriodAfter } from "gumroad-emulator/clock";
+import { isChargedBack, type Sale } from "gumroad-emulator/sale";
+import { endedReason, type Subscription } from "gumroad-emulator/subscription";
 import products from "../../src/products.ts";
 
 /** A shop's books, which the service never sees. */
@@ -21,10 +21,11 @@ export type LastWord = (id: string) => "has" | "has not" | null;
 const DAY = 86_400_000;
 
 /**
- * The roles that each buyer should have now, by the shop's own books and the seller's terms: a plain model of the truth
- * table, written apart from `src/access`, in the shop's words. Everybody whose email the books name is in it.
+ * The roles that each buyer should have now, by the shop's own books and the seller's terms: a plain model of the
+ * truth table, written apart from `src/access`, in the shop's words. Everybody whose email the books name is in it.
  */
-export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord: LastWord = () => null): ReadonlyMap<string, readonly string[]> {
+export function rolesByTheBooks(books: Books, terms: Terms = products,
+  lastWord: LastWord = () => null): ReadonlyMap<string, readonly string[]> {
   const { sales, subscriptions } = books;
   const now = books.now();
   const byId = new Map(sales.map((sale) => [sale.id, sale]));
@@ -42,7 +43,10 @@ export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord:
     const said = lastWord(subscription.id);
     const { productId } = subscription;
     // Whoever was charged first owns it, whatever email later charges are made under.
-    if (first !== undefined && (said === null ? goesOn(subscription, charges, terms.get(productId), now) : said === "has")) give(first.email, productId, tierNow(subscription, charges, now));
+    if (first !== undefined &&
+      (said === null ? goesOn(subscription, charges, terms.get(productId), now) : said === "has")) {
+      give(first.email, productId, tierNow(subscription, charges, now));
+    }
   }
   return new Map([...roles].map(([email, all]) => [email, [...all].sort()]));
 }
@@ -61,7 +65,8 @@ function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord
       // Two rows, one gift: whichever an operator gave is given, and else whichever they took is taken.
       const giver = byId.get(sale.giftPartnerId ?? "");
       if (giver === undefined) return own ?? false;
-      return own === true || word(giver) === true || (own !== false && (word(giver) ?? isPaid(giver, terms, "remove")));
+      return own === true || word(giver) === true ||
+        (own !== false && (word(giver) ?? isPaid(giver, terms, "remove")));
     }
     case "preorderAuthorized":
     case "freeTrial":
@@ -73,7 +78,10 @@ function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord
   }
 }
 
-/** Whether the money of a charge stayed, or what happened to it doesn't matter to the seller. `unlessSaid`: what a full refund or a dispute does otherwise. */
+/**
+ * Whether the money of a charge stayed, or what happened to it doesn't matter to the seller. `unlessSaid`: what a full
+ * refund or a dispute does otherwise.
+ */
 function isPaid(sale: Sale, terms: Terms, unlessSaid: "keep" | "remove"): boolean {
   const { onRefund = unlessSaid, onPartialRefund = "keep", onDispute = unlessSaid } = terms.get(sale.productId) ?? {};
   if (sale.refunded === true && onRefund === "remove") return false;
@@ -81,7 +89,8 @@ function isPaid(sale: Sale, terms: Terms, unlessSaid: "keep" | "remove"): boolea
   return !(isChargedBack(sale) && onDispute === "remove");
 }
 
-function goesOn(subscription: Subscription, charges: readonly Sale[], product: Product | undefined, now: number): boolean {
+function goesOn(subscription: Subscription, charges: readonly Sale[], product: Product | undefined,
+  now: number): boolean {
   if (product === undefined) return false;
   const terms: Terms = new Map([[product.id, product]]);
   const newest = charges.at(-1);
@@ -96,13 +105,15 @@ function goesOn(subscription: Subscription, charges: readonly Sale[], product: P
 /** The tier paid for, or the cheaper one that the subscriber asked for, once what was paid for is over. */
 function tierNow({ plan, pendingPlan }: Subscription, charges: readonly Sale[], now: number): string | undefined {
   const last = charges.findLast(({ state }) => state !== "freeTrial");
-  const isDue = pendingPlan !== undefined && last !== undefined && onePeriodAfter(last.createdAt, plan.recurrence) <= now;
+  const isDue = pendingPlan !== undefined && last !== undefined &&
+    onePeriodAfter(last.createdAt, plan.recurrence) <= now;
   return (isDue ? pendingPlan : plan).tier?.name;
 }
 
 function optionOf({ productId, variants }: Sale, terms: Terms): string | undefined {
   const product = terms.get(productId);
-  return variants.find(({ category }) => product !== undefined && "variant" in product && category === product.variant)?.option.name;
+  return variants.find(({ category }) => product !== undefined && "variant" in product && category === product.variant)
+    ?.option.name;
 }
 
 function rolesFor(product: Product | undefined, option: string | undefined): readonly string[] {

@@ -15,19 +15,23 @@ const SOLD = Date.parse("2026-01-05T19:38:56Z");
 
 /** A world in which these were forgotten at these moments, and these sources have an owner. */
 function after(forgotten: Readonly<Record<string, number>>, owners: Readonly<Record<string, string>> = {}) {
-  return { forgotten: { forgottenAt: async (subject: string) => forgotten[subject] ?? null }, ledger: { owner: async (id: SourceId) => owners[id] ?? null } };
+  return { forgotten: { forgottenAt: async (subject: string) => forgotten[subject] ?? null },
+    ledger: { owner: async (id: SourceId) => owners[id] ?? null } };
 }
 
 function ping(text: string): PingMessage {
-  return { v: 1, kind: "ping", requestId: "r", receivedAt: 0, pingId: "p", buyer: ANN, hops: 0, misses: 0, again: false, given: false, ping: readPing(parseForm(text)) };
+  return { v: 1, kind: "ping", requestId: "r", receivedAt: 0, pingId: "p", buyer: ANN, hops: 0, misses: 0,
+    again: false, given: false, ping: readPing(parseForm(text)) };
 }
 
 function act(about: SourceId, at: number): ActMessage {
-  return { v: 1, kind: "act", requestId: "r", buyer: ANN, hops: 0, source: about, act: { at, id: "a", by: "op", why: "x", decision: { kind: "take" } } };
+  return { v: 1, kind: "act", requestId: "r", buyer: ANN, hops: 0, source: about,
+    act: { at, id: "a", by: "op", why: "x", decision: { kind: "take" } } };
 }
 
 const unknown = newRecord(ANN);
-const dropped = (message: BuyerMessage, world: ReturnType<typeof after>, record: BuyerRecord = unknown) => isForgotten(message, null, record, world);
+const dropped = (message: BuyerMessage, world: ReturnType<typeof after>, record: BuyerRecord = unknown) =>
+  isForgotten(message, null, record, world);
 
 describe("a forgotten purchase", () => {
   const world = after({ [SALE]: SOLD + 1, [`buyer:${ANN}`]: SOLD + 1 });
@@ -39,16 +43,21 @@ describe("a forgotten purchase", () => {
   });
 
   it("is not brought back under another email, or by what Gumroad's API says of it", async () => {
-    expect(await dropped(ping(changed("sale", { email: "other@example.com" })), after({ [SALE]: SOLD + 1 }))).toBe(true);
-    const answer = { source: SALE, facts: source("book", [charge({ saleId: "x", soldAt: SOLD })]), owner: ANN, spelling: null, givers: [] } as const;
-    const hint = { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId: "x", subscriptionId: null, sweep: "daily", foundAt: SOLD + 9 } as const;
+    expect(await dropped(ping(changed("sale", { email: "other@example.com" })), after({ [SALE]: SOLD + 1 }))).toBe(
+      true,
+    );
+    const answer = { source: SALE, facts: source("book", [charge({ saleId: "x", soldAt: SOLD })]), owner: ANN,
+      spelling: null, givers: [] } as const;
+    const hint = { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId: "x", subscriptionId: null,
+      sweep: "daily", foundAt: SOLD + 9 } as const;
     expect(await isForgotten(hint, answer, unknown, world)).toBe(true);
     expect(await isForgotten(hint, answer, unknown, after({}))).toBe(false);
   });
 
   it("counts again once somebody owns it, or has it in the record", async () => {
     expect(await dropped(ping(body("refund-full")), after({ [SALE]: SOLD + 1 }, { [SALE]: ANN }))).toBe(false);
-    expect(await dropped(ping(body("refund-full")), world, { ...unknown, sources: { [SALE]: emptySource("book") } })).toBe(false);
+    expect(await dropped(ping(body("refund-full")), world, { ...unknown, sources: { [SALE]: emptySource("book") } }))
+      .toBe(false);
   });
 
   it("is a membership that goes on: a later charge counts, and word of its end alone does not", async () => {
@@ -71,14 +80,19 @@ describe("a forgotten buyer", () => {
     expect(await dropped(act("grant:club", 6), after({ [`buyer:${ANN}`]: 5 }))).toBe(false);
     expect(await dropped(act("grant:club", 5), after({ "grant:club": 5 }))).toBe(false);
     expect(await dropped(act(SALE, 5), after({ [SALE]: 5 }))).toBe(true);
-    expect(await dropped({ v: 1, kind: "held", requestId: "r", buyer: ANN, productId: "book", decision: "keep", at: 5, by: "op", why: "x" }, after({ [`buyer:${ANN}`]: 5 }))).toBe(true);
+    expect(
+      await dropped({ v: 1, kind: "held", requestId: "r", buyer: ANN, productId: "book", decision: "keep", at: 5,
+        by: "op", why: "x" }, after({ [`buyer:${ANN}`]: 5 })),
+    ).toBe(true);
   });
 
   it("isn't brought back by a login or an invitation", async () => {
     const login = { v: 1, kind: "bind", requestId: "r", buyer: ANN, spelling: "Ann@Example.com" } as const;
     expect(await dropped(login, after({ [`buyer:${ANN}`]: 5 }))).toBe(true);
     expect(await dropped(login, after({ [`buyer:${ANN}`]: 5 }), { ...unknown, version: 1 })).toBe(false);
-    expect(await dropped({ v: 1, kind: "due", requestId: "r", buyer: ANN }, after({ [`buyer:${ANN}`]: 5 }))).toBe(false);
+    expect(await dropped({ v: 1, kind: "due", requestId: "r", buyer: ANN }, after({ [`buyer:${ANN}`]: 5 }))).toBe(
+      false,
+    );
   });
 });
 
@@ -92,7 +106,9 @@ describe("where nobody was ever forgotten", () => {
     });
     expect(await none.forgottenAt("sale:1")).toBeNull();
     expect(opened).toEqual([]);
-    expect(await whoWasForgotten(async () => ({ key: "k" }), () => ({ forgottenAt: async () => 1 })).forgottenAt("sale:1")).toBe(1);
+    expect(
+      await whoWasForgotten(async () => ({ key: "k" }), () => ({ forgottenAt: async () => 1 })).forgottenAt("sale:1"),
+    ).toBe(1);
   });
 
   it("the secret needs a key that nobody guesses", () => {

@@ -6,12 +6,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import fc from "fast-check";
 
 import { entitlements } from "../../src/access/entitlements.ts";
-import { grantOf, type Act, type Charge, type Decision, type Source, type SourceId, type Sources } from "../../src/access/facts.ts";
+import { grantOf, type Act, type Charge, type Decision, type Source, type SourceId,
+  type Sources } from "../../src/access/facts.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import type { Policy, Product } from "../../src/access/policy.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
-import { startTables, type Tables } from "../../src/emulators/aws/tables.ts";
-import { readTemplate } from "../../src/emulators/aws/template.ts";
+import { startTables, type Tables } from "../../local/aws/tables.ts";
+import { readTemplate } from "../../local/aws/template.ts";
 import { dynamoLosses, type Losses } from "../../src/ledger/losses.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { buyerTag, log } from "../../src/log.ts";
@@ -22,13 +23,18 @@ import { seed } from "../properties/arbitraries.ts";
 const HOUR = 60 * 60_000;
 /** In this hour as many have lost the club and the book as may: the next loss is held. */
 const NOW = JAN_5 + 1_000 * HOUR;
-const club: Product = { id: "club", name: "Club", variant: "Tier", roles: { Basic: ["club"], Premium: ["club", "premium"] } };
+const club: Product = { id: "club", name: "Club", variant: "Tier",
+  roles: { Basic: ["club"], Premium: ["club", "premium"] } };
 const book: Product = { id: "book", name: "Book", roles: ["reader"] };
 const policy = defineProducts([club, book]);
 
-const specs = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) => logicalId === "LedgerTable");
+const specs = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) =>
+  logicalId === "LedgerTable"
+);
 const table = specs[0]!.TableName!;
-const clientAt = (endpoint: string) => new DynamoDBClient({ endpoint, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
+const clientAt = (endpoint: string) =>
+  new DynamoDBClient({ endpoint, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    maxAttempts: 1 });
 /** A table that can't be had: whoever gets by with these makes no call. */
 const unreachable = dynamoLosses(clientAt("http://127.0.0.1:1"), "t");
 
@@ -60,7 +66,8 @@ afterEach(() => {
 const email = (index: number) => `buyer${String(index)}-${String(count)}@example.com`;
 const MEMBER: SourceId = "subscription:m1";
 const SALE: SourceId = "sale:s1";
-const member = (changes: Partial<Source> = {}, charged: Partial<Charge> = {}) => source("club", [charge({ variants: [["Tier", "Premium"]], recurrence: "monthly", ...charged })], changes);
+const member = (changes: Partial<Source> = {}, charged: Partial<Charge> = {}) =>
+  source("club", [charge({ variants: [["Tier", "Premium"]], recurrence: "monthly", ...charged })], changes);
 const sale = (changes: Partial<Charge> = {}) => source("book", [charge(changes)]);
 const ended = { at: NOW - HOUR, reason: "cancelled" } as const;
 const act = (decision: Decision, at = NOW): Act => ({ at, id: `a${String(at)}`, by: "ann", why: "asked", decision });
@@ -74,7 +81,10 @@ interface At {
 /** What comes of a record once these facts are all that is known. */
 function work(record: BuyerRecord, sources: Sources, at: At = {}): Promise<Decided> {
   const now = at.now ?? NOW;
-  return withHolds({ ...record, sources }, entitlements(sources, at.policy ?? policy, now), { losses: at.losses ?? losses, now: () => now });
+  return withHolds({ ...record, sources }, entitlements(sources, at.policy ?? policy, now), {
+    losses: at.losses ?? losses,
+    now: () => now,
+  });
 }
 
 /** A buyer who holds what these sources give. */
@@ -91,7 +101,9 @@ async function each(count: number, before: Sources, after: Sources, at: At = {})
 
 /** Lets as many others lose a product in this hour as may. */
 async function fill(productId: string, now: number): Promise<void> {
-  await Promise.all(Array.from({ length: 25 }, (_, index) => losses.permit(productId, `filler${String(index)}@example.com`, now)));
+  await Promise.all(
+    Array.from({ length: 25 }, (_, index) => losses.permit(productId, `filler${String(index)}@example.com`, now)),
+  );
 }
 
 async function heldMember(): Promise<Decided> {
@@ -101,7 +113,9 @@ async function heldMember(): Promise<Decided> {
 /** The buyers of this test on the list. */
 async function heldBuyers(productId: string): Promise<string[]> {
   const found: string[] = [];
-  for await (const page of losses.heldBuyers(productId)) found.push(...page.filter((one) => one.endsWith(`-${String(count)}@example.com`)));
+  for await (const page of losses.heldBuyers(productId)) {
+    found.push(...page.filter((one) => one.endsWith(`-${String(count)}@example.com`)));
+  }
   return found;
 }
 
@@ -109,11 +123,17 @@ describe("the hold on mass loss", () => {
   it("lets 25 of 26 ends go among 30 holders and holds 1; another product is untouched", async () => {
     await losses.setHolders("club", 30);
     const decided = await each(26, { [MEMBER]: member() }, { [MEMBER]: member({ ended }) }, { now: quiet });
-    expect(decided.slice(0, 25).every(({ roles, record }) => roles.length === 0 && Object.keys(record.gave).length === 0)).toBe(true);
-    expect(decided[25]).toMatchObject({ roles: ["club", "premium"], record: { gave: { [MEMBER]: ["club", "premium"] }, held: { [MEMBER]: quiet } } });
+    expect(
+      decided.slice(0, 25).every(({ roles, record }) => roles.length === 0 && Object.keys(record.gave).length === 0),
+    ).toBe(true);
+    expect(decided[25]).toMatchObject({ roles: ["club", "premium"],
+      record: { gave: { [MEMBER]: ["club", "premium"] }, held: { [MEMBER]: quiet } } });
     expect(await heldBuyers("club")).toEqual([email(25)]);
 
-    const reader = await work(await holder(30, { [SALE]: sale() }), { [SALE]: sale() }, { policy: defineProducts([club]), now: quiet });
+    const reader = await work(await holder(30, { [SALE]: sale() }), { [SALE]: sale() }, {
+      policy: defineProducts([club]),
+      now: quiet,
+    });
     expect(reader).toMatchObject({ roles: [], record: { held: {} } });
     expect(await heldBuyers("book")).toEqual([]);
   });
@@ -124,7 +144,8 @@ describe("the hold on mass loss", () => {
     const joined = { ...member(), productId: "big" };
     const left: Decided[] = [];
     for (let index = 0; index < 51; index += 1) {
-      const { record } = await work(newRecord(email(index)), { [MEMBER]: joined }, { policy: big, losses: unreachable });
+      const { record } = await work(newRecord(email(index)), { [MEMBER]: joined }, { policy: big,
+        losses: unreachable });
       left.push(await work(record, { [MEMBER]: { ...joined, ended } }, { policy: big }));
     }
     expect(left.filter(({ roles }) => roles.length === 0)).toHaveLength(50);
@@ -136,34 +157,46 @@ describe("the hold on mass loss", () => {
     const { record } = await heldMember();
     await work(record, record.sources);
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toEqual([expect.stringContaining("removals are held"), expect.objectContaining({ buyer: buyerTag(email(0)), product: "club" })]);
+    expect(errors[0]).toEqual([expect.stringContaining("removals are held"),
+      expect.objectContaining({ buyer: buyerTag(email(0)), product: "club" })]);
     expect(JSON.stringify(errors)).not.toContain("@");
     expect(metric.mock.calls).toEqual([["Held", "Count", 1]]);
   });
 
   it("asks the ledger nothing for a buyer who loses nothing", async () => {
-    const { record } = await work(newRecord(email(0)), { [MEMBER]: member({}, { variants: [["Tier", "Basic"]] }) }, { losses: unreachable });
+    const { record } = await work(newRecord(email(0)), { [MEMBER]: member({}, { variants: [["Tier", "Basic"]] }) }, {
+      losses: unreachable,
+    });
     expect(record.gave).toEqual({ [MEMBER]: ["club"] });
-    expect(await work(record, { [MEMBER]: member(), [SALE]: sale() }, { losses: unreachable })).toMatchObject({ roles: ["club", "premium", "reader"] });
+    expect(await work(record, { [MEMBER]: member(), [SALE]: sale() }, { losses: unreachable })).toMatchObject({
+      roles: ["club", "premium", "reader"],
+    });
   });
 
   it("counts no loss while another source gives the same roles", async () => {
     const both = { [MEMBER]: member(), "subscription:m2": member() };
     const left = await work(await holder(0, both), { ...both, [MEMBER]: member({ ended }) }, { losses: unreachable });
-    expect(left).toMatchObject({ roles: ["club", "premium"], record: { gave: { "subscription:m2": ["club", "premium"] }, held: {} } });
+    expect(left).toMatchObject({ roles: ["club", "premium"],
+      record: { gave: { "subscription:m2": ["club", "premium"] }, held: {} } });
   });
 
   it("fails for a while where it can't count: nobody loses uncounted", async () => {
-    await expect(work(await holder(0, { [MEMBER]: member() }), { [MEMBER]: member({ ended }) }, { losses: unreachable })).rejects.toMatchObject({ code: "LEDGER_UNREACHABLE" });
+    await expect(
+      work(await holder(0, { [MEMBER]: member() }), { [MEMBER]: member({ ended }) }, { losses: unreachable }),
+    ).rejects.toMatchObject({ code: "LEDGER_UNREACHABLE" });
   });
 });
 
 describe("what counts as a loss", () => {
   it.each<{ loss: string; before: Sources; after: Sources; edited?: Policy; kept: readonly string[] }>([
-    { loss: "an end", before: { [MEMBER]: member() }, after: { [MEMBER]: member({ ended }) }, kept: ["club", "premium"] },
-    { loss: "an end that the API tells", before: { [MEMBER]: member() }, after: { [MEMBER]: member({ read: { at: NOW, ended } }) }, kept: ["club", "premium"] },
-    { loss: "an end whose dispute was won", before: { [MEMBER]: member() }, after: { [MEMBER]: member({ ended }, { disputed: true, disputeWon: true }) }, kept: ["club", "premium"] },
-    { loss: "a product taken out of the policy", before: { [SALE]: sale() }, after: { [SALE]: sale() }, edited: defineProducts([club]), kept: ["reader"] },
+    { loss: "an end", before: { [MEMBER]: member() }, after: { [MEMBER]: member({ ended }) },
+      kept: ["club", "premium"] },
+    { loss: "an end that the API tells", before: { [MEMBER]: member() },
+      after: { [MEMBER]: member({ read: { at: NOW, ended } }) }, kept: ["club", "premium"] },
+    { loss: "an end whose dispute was won", before: { [MEMBER]: member() },
+      after: { [MEMBER]: member({ ended }, { disputed: true, disputeWon: true }) }, kept: ["club", "premium"] },
+    { loss: "a product taken out of the policy", before: { [SALE]: sale() }, after: { [SALE]: sale() },
+      edited: defineProducts([club]), kept: ["reader"] },
     {
       loss: "an option that the policy gives less for",
       before: { [MEMBER]: member() },
@@ -186,13 +219,23 @@ describe("what counts as a loss", () => {
 
   it.each<{ loss: string; before: Sources; after: Sources; edited?: Policy }>([
     { loss: "a refund", before: { [SALE]: sale() }, after: { [SALE]: sale({ refunded: true }) } },
-    { loss: "a refund that the API tells", before: { [SALE]: sale() }, after: { [SALE]: sale({ read: { at: NOW, refunded: true, partlyRefunded: false, disputed: false, disputeWon: false, variants: [], bundle: "none" } }) } },
+    { loss: "a refund that the API tells", before: { [SALE]: sale() }, after: {
+      [SALE]: sale({
+        read: { at: NOW, refunded: true, partlyRefunded: false, disputed: false, disputeWon: false, variants: [],
+          bundle: "none" },
+      }),
+    } },
     { loss: "a dispute", before: { [SALE]: sale() }, after: { [SALE]: sale({ disputed: true }) } },
-    { loss: "an end with its newest charge refunded", before: { [MEMBER]: member() }, after: { [MEMBER]: member({ ended }, { refunded: true }) } },
-    { loss: "an end with its newest charge disputed", before: { [MEMBER]: member() }, after: { [MEMBER]: member({ ended }, { disputed: true }) } },
-    { loss: "a refunded sale of a product out of the policy", before: { [SALE]: sale() }, after: { [SALE]: sale({ refunded: true }) }, edited: defineProducts([club]) },
-    { loss: "an operator's taking", before: { [SALE]: sale() }, after: { [SALE]: { ...sale(), act: act({ kind: "take" }) } } },
-    { loss: "an operator's moving", before: { [SALE]: sale() }, after: { [SALE]: { ...sale(), act: act({ kind: "move", to: email(1) }) } } },
+    { loss: "an end with its newest charge refunded", before: { [MEMBER]: member() },
+      after: { [MEMBER]: member({ ended }, { refunded: true }) } },
+    { loss: "an end with its newest charge disputed", before: { [MEMBER]: member() },
+      after: { [MEMBER]: member({ ended }, { disputed: true }) } },
+    { loss: "a refunded sale of a product out of the policy", before: { [SALE]: sale() },
+      after: { [SALE]: sale({ refunded: true }) }, edited: defineProducts([club]) },
+    { loss: "an operator's taking", before: { [SALE]: sale() },
+      after: { [SALE]: { ...sale(), act: act({ kind: "take" }) } } },
+    { loss: "an operator's moving", before: { [SALE]: sale() },
+      after: { [SALE]: { ...sale(), act: act({ kind: "move", to: email(1) }) } } },
     {
       loss: "a role given for nothing that expires",
       before: { [grantOf("vip")]: { ...source("", []), act: act({ kind: "give", until: null }) } },
@@ -200,12 +243,17 @@ describe("what counts as a loss", () => {
     },
   ])("$loss doesn't, in any number", async ({ before, after, edited = policy }) => {
     const decided = await each(30, before, after, { policy: edited, losses: unreachable });
-    expect(decided.every(({ roles, record }) => roles.length === 0 && Object.keys(record.held).length === 0)).toBe(true);
+    expect(decided.every(({ roles, record }) => roles.length === 0 && Object.keys(record.held).length === 0)).toBe(
+      true,
+    );
   });
 
   it("an older refund doesn't make an end one that is not counted", async () => {
-    const charges = [charge({ saleId: "s1", variants: [["Tier", "Premium"]], refunded: true }), charge({ saleId: "s2", soldAt: JAN_5 + HOUR, variants: [["Tier", "Premium"]] })];
-    const decided = await work(await holder(0, { [MEMBER]: source("club", charges) }), { [MEMBER]: source("club", charges, { ended }) });
+    const charges = [charge({ saleId: "s1", variants: [["Tier", "Premium"]], refunded: true }),
+      charge({ saleId: "s2", soldAt: JAN_5 + HOUR, variants: [["Tier", "Premium"]] })];
+    const decided = await work(await holder(0, { [MEMBER]: source("club", charges) }), {
+      [MEMBER]: source("club", charges, { ended }),
+    });
     expect(decided.record.held).toEqual({ [MEMBER]: NOW });
   });
 
@@ -213,13 +261,19 @@ describe("what counts as a loss", () => {
     const two = { [MEMBER]: member(), "subscription:m2": member() };
     const gone = { [MEMBER]: member({ ended }), "subscription:m2": member({ ended }) };
     const stored = await holder(0, two);
-    for (let delivery = 0; delivery < 3; delivery += 1) expect((await work(stored, gone, { now: quiet })).roles).toEqual([]);
-    const others = await Promise.all(Array.from({ length: 30 }, (_, index) => losses.permit("club", email(index + 1), quiet)));
+    for (let delivery = 0; delivery < 3; delivery += 1) {
+      expect((await work(stored, gone, { now: quiet })).roles).toEqual([]);
+    }
+    const others = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => losses.permit("club", email(index + 1), quiet)),
+    );
     expect(others.filter((permitted) => permitted)).toHaveLength(24);
   });
 
   it("the next hour counts anew", async () => {
-    const decided = await work(await holder(0, { [MEMBER]: member() }), { [MEMBER]: member({ ended }) }, { now: quiet });
+    const decided = await work(await holder(0, { [MEMBER]: member() }), { [MEMBER]: member({ ended }) }, {
+      now: quiet,
+    });
     expect(decided).toMatchObject({ roles: [], record: { held: {} } });
   });
 });
@@ -259,7 +313,8 @@ describe("a held buyer", () => {
     const { record } = await heldMember();
     const { record: bought } = await work(record, { ...record.sources, "subscription:m2": member() });
     expect(bought.held).toEqual({ [MEMBER]: NOW });
-    const refunded = await work(bought, { ...record.sources, "subscription:m2": member({ ended }, { refunded: true }) });
+    const refunded = await work(bought, { ...record.sources,
+      "subscription:m2": member({ ended }, { refunded: true }) });
     expect(refunded).toMatchObject({ roles: ["club", "premium"], record: { held: { [MEMBER]: NOW } } });
   });
 
@@ -289,21 +344,27 @@ describe("a person's decision", () => {
     const { record } = await heldMember();
     const released = release(record, "club");
     expect(released).toMatchObject({ gave: {}, held: {} });
-    expect(await work(released, released.sources, { losses: unreachable })).toMatchObject({ roles: [], record: { gave: {}, held: {} } });
+    expect(await work(released, released.sources, { losses: unreachable })).toMatchObject({ roles: [],
+      record: { gave: {}, held: {} } });
   });
 
   it("to release leaves what the source still gives", async () => {
     const edited = defineProducts([{ ...club, roles: { Premium: ["club"] } }]);
     const { record } = await work(await holder(0, { [MEMBER]: member() }), { [MEMBER]: member() }, { policy: edited });
     const released = release(record, "club");
-    expect(await work(released, released.sources, { policy: edited, losses: unreachable })).toMatchObject({ roles: ["club"], record: { gave: { [MEMBER]: ["club"] }, held: {} } });
+    expect(await work(released, released.sources, { policy: edited, losses: unreachable })).toMatchObject({
+      roles: ["club"],
+      record: { gave: { [MEMBER]: ["club"] }, held: {} },
+    });
   });
 
   it("to keep gives the roles for good, by an act", async () => {
     const { record } = await heldMember();
     const kept = keep(record, "club", { at: NOW, id: "k1", by: "ann", why: "wrong file" });
-    expect(kept.sources[MEMBER]).toEqual({ ...record.sources[MEMBER], act: { at: NOW, id: "k1", by: "ann", why: "wrong file", decision: { kind: "give", until: null } } });
-    expect(await work(kept, kept.sources, { now: quiet })).toMatchObject({ roles: ["club", "premium"], record: { held: {} } });
+    expect(kept.sources[MEMBER]).toEqual({ ...record.sources[MEMBER],
+      act: { at: NOW, id: "k1", by: "ann", why: "wrong file", decision: { kind: "give", until: null } } });
+    expect(await work(kept, kept.sources, { now: quiet })).toMatchObject({ roles: ["club", "premium"],
+      record: { held: {} } });
     expect(await heldBuyers("club")).toEqual([]);
   });
 
@@ -311,13 +372,17 @@ describe("a person's decision", () => {
     const edited = defineProducts([club]);
     const { record } = await work(await holder(0, { [SALE]: sale() }), { [SALE]: sale() }, { policy: edited });
     const kept = keep(record, "book", { at: NOW, id: "k1", by: "ann", why: "wrong file" });
-    expect(await work(kept, kept.sources, { policy: edited, now: quiet })).toMatchObject({ roles: ["reader"], record: { held: { [SALE]: NOW } } });
+    expect(await work(kept, kept.sources, { policy: edited, now: quiet })).toMatchObject({ roles: ["reader"],
+      record: { held: { [SALE]: NOW } } });
   });
 
   it("yields to an operator's newer act", async () => {
     const { record } = await heldMember();
     const taken = addFacts(record.sources, MEMBER, { ...source("club", []), act: act({ kind: "take" }, NOW + 1) });
-    expect(keep({ ...record, sources: taken }, "club", { at: NOW, id: "k1", by: "ann", why: "" }).sources[MEMBER]?.act?.decision).toEqual({ kind: "take" });
+    expect(
+      keep({ ...record, sources: taken }, "club", { at: NOW, id: "k1", by: "ann", why: "" }).sources[MEMBER]?.act
+        ?.decision,
+    ).toEqual({ kind: "take" });
   });
 
   it("about a product of which nothing is held changes nothing", async () => {
@@ -337,7 +402,9 @@ const anyStep = fc.record({
 type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
 function factsOf({ id, happens }: Step, now: number): Source {
-  const bought = id === SALE ? sale({ refunded: happens === "refunded" }) : member({}, { refunded: happens === "refunded" });
+  const bought = id === SALE
+    ? sale({ refunded: happens === "refunded" })
+    : member({}, { refunded: happens === "refunded" });
   switch (happens) {
     case "ended":
       return id === SALE ? bought : { ...bought, ended: { at: now, reason: "failed_payment" } };
@@ -379,8 +446,11 @@ it(`never takes a role that the facts give, never gives one that no source gave,
         expect(await work(decided.record, facts, at)).toEqual(decided);
         record = decided.record;
       }
-      const listed = [(await heldBuyers("club")).includes(record.email), (await heldBuyers("book")).includes(record.email)];
-      const held = ["club", "book"].map((product) => Object.entries(record.sources).some(([id, { productId }]) => productId === product && id in record.held));
+      const listed = [(await heldBuyers("club")).includes(record.email),
+        (await heldBuyers("book")).includes(record.email)];
+      const held = ["club", "book"].map((product) =>
+        Object.entries(record.sources).some(([id, { productId }]) => productId === product && id in record.held)
+      );
       expect(listed).toEqual(held);
     }),
     { seed, numRuns: 30 },

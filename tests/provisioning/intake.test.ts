@@ -17,29 +17,43 @@ import { charge, JAN_5, plan, source } from "../access/purchases.ts";
 
 const EVE = "eve@example.com";
 const ping = readPing(parseForm(readFileSync("fixtures/pings/membership-upgrade.txt", "utf8")));
-const upgrade: PingMessage = { v: 1, kind: "ping", requestId: "r", receivedAt: JAN_5, pingId: "p", buyer: EVE, hops: 0, misses: 0, again: false, given: false, ping };
+const upgrade: PingMessage = { v: 1, kind: "ping", requestId: "r", receivedAt: JAN_5, pingId: "p", buyer: EVE, hops: 0,
+  misses: 0, again: false, given: false, ping };
 
 /** Eve's membership after so many changes of plan. */
 function changedOften(times: number): BuyerRecord {
-  if (!("subscriptionId" in ping) || ping.subscriptionId === null) throw new Error("the fixture is about a subscription");
-  const tierChanges = Array.from({ length: times }, (_, index): TierChange => ({ at: JAN_5 + index, type: "upgrade", from: plan("Basic"), to: plan("Premium") }));
-  return { ...newRecord(EVE), version: 1, sources: { [`subscription:${ping.subscriptionId}`]: source(ping.productId, [charge()], { tierChanges }) } };
+  if (!("subscriptionId" in ping) || ping.subscriptionId === null) {
+    throw new Error("the fixture is about a subscription");
+  }
+  const tierChanges = Array.from({ length: times },
+    (_, index): TierChange => ({ at: JAN_5 + index, type: "upgrade", from: plan("Basic"), to: plan("Premium") }));
+  return { ...newRecord(EVE), version: 1,
+    sources: { [`subscription:${ping.subscriptionId}`]: source(ping.productId, [charge()], { tierChanges }) } };
 }
 
 describe("a change of plan, which only a ping tells", () => {
   it("is refused once there are more than any membership sees: a record must not grow until it can't be written", async () => {
     // Refused before anything is read or written, so nobody need listen there.
-    const nowhere = new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1", credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 });
+    const nowhere = new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
+      credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 });
     const letters: DeadLetter[] = [];
-    const queue = { send: async () => undefined, retryIn: async () => undefined, keep: async (letter: DeadLetter) => { letters.push(letter); } };
-    const parts = { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"), losses: dynamoLosses(nowhere, "t") };
+    const queue = { send: async () => undefined, retryIn: async () => undefined, keep: async (letter: DeadLetter) => {
+      letters.push(letter);
+    } };
+    const parts = { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"),
+      losses: dynamoLosses(nowhere, "t") };
     const before = changedOften(100);
-    const { record, failed } = await takeIn(before, [upgrade], { ...parts, queue, reader: null, signal: AbortSignal.timeout(5_000), now: () => JAN_5, done: () => undefined });
-    expect({ record, failed: failed.size, letters: letters.map(({ code }) => code) }).toEqual({ record: before, failed: 0, letters: ["PLAN_CHANGES_FULL"] });
+    const { record, failed } = await takeIn(before, [upgrade], { ...parts, queue, reader: null,
+      signal: AbortSignal.timeout(5_000), now: () => JAN_5, done: () => undefined });
+    expect({ record, failed: failed.size, letters: letters.map(({ code }) => code) }).toEqual({ record: before,
+      failed: 0, letters: ["PLAN_CHANGES_FULL"] });
 
-    const accepted = await takeIn(changedOften(99), [upgrade], { ...parts, queue, reader: null, signal: AbortSignal.timeout(5_000), now: () => JAN_5, done: () => undefined });
+    const accepted = await takeIn(changedOften(99), [upgrade], { ...parts, queue, reader: null,
+      signal: AbortSignal.timeout(5_000), now: () => JAN_5, done: () => undefined });
     // It gets as far as the ledger, which isn't there.
-    expect([...accepted.failed.values()].map((error) => error.message)).toEqual(["The ledger's table could not be read or written."]);
+    expect([...accepted.failed.values()].map((error) => error.message)).toEqual([
+      "The ledger's table could not be read or written.",
+    ]);
     expect(letters).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { startAuth0Emulator, type Auth0Emulator } from "../../src/emulators/auth0/emulator.ts";
+import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 import { emptySource } from "../../src/access/facts.ts";
 import { newRecord, type Invitation } from "../../src/ledger/record.ts";
 import { laterInvitation } from "../../src/provisioning/invite.ts";
@@ -34,7 +34,8 @@ function restart(): void {
 }
 
 const mails = () => auth0.passwordMails.map(({ to }) => to);
-const fail = (answer: Parameters<typeof auth0.fault>[0]["answer"]) => auth0.fault({ path: "/dbconnections/change_password", answer });
+const fail = (answer: Parameters<typeof auth0.fault>[0]["answer"]) =>
+  auth0.fault({ path: "/dbconnections/change_password", answer });
 
 describe("getting in by invitation", () => {
   it("mails a new buyer once, after the first role was given", async () => {
@@ -45,7 +46,8 @@ describe("getting in by invitation", () => {
     auth0.onCall(undefined);
     expect(ann.calls()).toEqual(["GET /users-by-email", "POST /users", "POST /users/{id}/roles", MAIL]);
     expect(auth0.passwordMails).toMatchObject([{ to: ANN, clientId: "local-client", welcomes: true }]);
-    expect(ann.record()).toMatchObject({ invited: { outcome: "sent", message: null, asked: null }, unsettled: null, dueAt: null });
+    expect(ann.record()).toMatchObject({ invited: { outcome: "sent", message: null, asked: null }, unsettled: null,
+      dueAt: null });
     await ann.run(inviting, act("member", "give"));
     await ann.run(inviting, due);
     expect(mails()).toHaveLength(1);
@@ -59,7 +61,9 @@ describe("getting in by invitation", () => {
   });
 
   it("mails nobody whom a sweep or a backfill found, unless that was asked for", async () => {
-    ann.write((record) => ({ ...record, sources: { "grant:reader": { ...emptySource(""), act: act("reader", "give").act } } }));
+    ann.write((record) => ({ ...record,
+      sources: { "grant:reader": { ...emptySource(""), act: act("reader", "give").act } } })
+    );
     await ann.run(inviting, hint());
     expect(auth0.rolesOfEmail(ANN)).toEqual(["reader"]);
     expect(mails()).toEqual([]);
@@ -68,7 +72,9 @@ describe("getting in by invitation", () => {
     expect(mails()).toEqual([]);
 
     restart();
-    ann.write((record) => ({ ...record, sources: { "grant:reader": { ...emptySource(""), act: act("reader", "give").act } } }));
+    ann.write((record) => ({ ...record,
+      sources: { "grant:reader": { ...emptySource(""), act: act("reader", "give").act } } })
+    );
     await ann.run(inviting, hint(true));
     expect(mails()).toEqual([ANN]);
   });
@@ -77,7 +83,10 @@ describe("getting in by invitation", () => {
     await ann.run({ place: "roles", gettingIn }, act("reader", "give"));
     expect(ann.record().invited).toBeNull();
     expect(ann.calls()).toEqual(["GET /users-by-email", "POST /users", "POST /users/{id}/roles"]);
-    expect(auth0.users()).toMatchObject([{ connection: gettingIn === "passwordless" ? "email" : "Username-Password-Authentication", roles: ["reader"] }]);
+    expect(auth0.users()).toMatchObject([{
+      connection: gettingIn === "passwordless" ? "email" : "Username-Password-Authentication",
+      roles: ["reader"],
+    }]);
     expect(auth0.mails).toEqual([]);
   });
 
@@ -107,7 +116,8 @@ describe("an invitation that fails", () => {
     fail(answer);
     expect(await ann.run(inviting, act("reader", "give"))).toBe(true);
     expect(auth0.rolesOfEmail(ANN)).toEqual(["reader"]);
-    expect(ann.record()).toMatchObject({ invited: { outcome: "failed", message: expect.stringMatching(message) }, unsettled: null, dueAt: null });
+    expect(ann.record()).toMatchObject({ invited: { outcome: "failed", message: expect.stringMatching(message) },
+      unsettled: null, dueAt: null });
     expect(ann.record().invited?.message).not.toMatch(/@/);
     await ann.run(inviting, act("member", "give"));
     expect(ann.calls().filter((call) => call === MAIL)).toHaveLength(1);
@@ -116,7 +126,8 @@ describe("an invitation that fails", () => {
   it("because Auth0 mails too many just now is sent two minutes later: it surely didn't go out", async () => {
     fail({ status: 429 });
     await ann.run(inviting, act("reader", "give"));
-    expect(ann.record()).toMatchObject({ invited: { outcome: "wanted", message: expect.stringContaining("429") }, unsettled: null, dueAt: now + 2 * MINUTE });
+    expect(ann.record()).toMatchObject({ invited: { outcome: "wanted", message: expect.stringContaining("429") },
+      unsettled: null, dueAt: now + 2 * MINUTE });
     now += 2 * MINUTE;
     await ann.run(inviting, due);
     expect(mails()).toEqual([ANN]);
@@ -140,7 +151,10 @@ describe("an operator's invite", () => {
     expect(mails()).toHaveLength(2);
     await ann.run(inviting, invite("two"));
     expect(mails()).toHaveLength(3);
-    expect(ann.record()).toMatchObject({ invited: { outcome: "sent", asked: { requestId: "two", by: "tom", why: "she lost the mail" } }, dueAt: null });
+    expect(ann.record()).toMatchObject({
+      invited: { outcome: "sent", asked: { requestId: "two", by: "tom", why: "she lost the mail" } },
+      dueAt: null,
+    });
   });
 
   it("goes to the database in which the buyer's own user is", async () => {
@@ -155,7 +169,9 @@ describe("an operator's invite", () => {
     await ann.run(inviting, act("reader", "give"));
     await ann.run(inviting, invite("one"));
     expect(mails()).toEqual([]);
-    expect(ann.record()).toMatchObject({ invited: { outcome: "failed", message: expect.stringContaining("password") } });
+    expect(ann.record()).toMatchObject({
+      invited: { outcome: "failed", message: expect.stringContaining("password") },
+    });
   });
 
   it("is tried again where Auth0 couldn't be asked who they are", async () => {
@@ -181,7 +197,7 @@ describe("wherever everything ends, an invitation goes out at most once, and no 
   ])("with $what", async ({ first, last, most }) => {
     const seen = new Set<string>();
     for (const phase of ["before", "after"] as const) {
-      for (let call = 1; ; call += 1) {
+      for (let call = 1;; call += 1) {
         restart();
         for (const message of first) await ann.run(inviting, message);
         const message = last();
@@ -191,9 +207,11 @@ describe("wherever everything ends, an invitation goes out at most once, and no 
         ann.recover();
         await ann.run(inviting, message);
         const told = `${phase} call ${String(call)}`;
-        expect({ told, roles: auth0.rolesOfEmail(ANN), few: mails().length <= most }).toEqual({ told, roles: ["reader"], few: true });
+        expect({ told, roles: auth0.rolesOfEmail(ANN), few: mails().length <= most }).toEqual({ told,
+          roles: ["reader"], few: true });
         const outcome = ann.record().invited?.outcome ?? "none";
-        expect({ told, outcome, sent: outcome !== "sent" || mails().length === most }).toMatchObject({ told, outcome: expect.stringMatching(/sent|sending/), sent: true });
+        expect({ told, outcome, sent: outcome !== "sent" || mails().length === most }).toMatchObject({ told,
+          outcome: expect.stringMatching(/sent|sending/), sent: true });
         seen.add(outcome);
         if (!crashed) break;
       }
@@ -204,7 +222,8 @@ describe("wherever everything ends, an invitation goes out at most once, and no 
 });
 
 describe("two writers of one record", () => {
-  const wanted = (at: number, requestId: string | null): Invitation => ({ outcome: "wanted", at, message: null, asked: requestId === null ? null : { requestId, by: "tom", why: "" } });
+  const wanted = (at: number, requestId: string | null): Invitation => ({ outcome: "wanted", at, message: null,
+    asked: requestId === null ? null : { requestId, by: "tom", why: "" } });
 
   it("go on with the invitation that is stored, unless ours was asked for since", () => {
     const sending: Invitation = { ...wanted(1, null), outcome: "sending" };

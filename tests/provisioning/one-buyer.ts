@@ -1,6 +1,6 @@
 import { auth0Directory, type Directory } from "../../src/auth0/directory.ts";
 import { auth0SecretShape } from "../../src/auth0/secret.ts";
-import type { Auth0Emulator } from "../../src/emulators/auth0/emulator.ts";
+import type { Auth0Emulator } from "auth0-emulator";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { TemporaryError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -23,7 +23,10 @@ export interface OneBuyer {
   record(): BuyerRecord;
   /** Writes her record, as another worker would. */
   write(change: (record: BuyerRecord) => BuyerRecord): void;
-  /** Everything ends at the nth call of the ledger or Auth0 from now on: before it is done, or after. Nothing answers until `recover`. */
+  /**
+   * Everything ends at the nth call of the ledger or Auth0 from now on: before it is done, or after. Nothing answers
+   * until `recover`.
+   */
   crashAt(call: number, phase: "before" | "after"): void;
   /** Whether it came to that. */
   readonly crashed: boolean;
@@ -62,7 +65,9 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
     load: async () => outside(async () => Promise.resolve(stored)),
     save: async (record) =>
       outside(async () => {
-        if (record.version !== stored.version) throw new TemporaryError("RECORD_CHANGED", "Somebody else wrote first.");
+        if (record.version !== stored.version) {
+          throw new TemporaryError("RECORD_CHANGED", "Somebody else wrote first.");
+        }
         stored = { ...record, version: record.version + 1 };
         return Promise.resolve(stored);
       }),
@@ -75,8 +80,12 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
   };
 
   function directoryFor({ gettingIn }: Settings): Directory {
-    const credentials = async () => Promise.resolve(auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret" }));
-    return auth0Directory({ secret: { get: credentials, reread: credentials }, passwordless: gettingIn === "passwordless", fetch: (input, init) => outside(() => fetch(input, init)) });
+    const credentials = async () =>
+      Promise.resolve(
+        auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret" }),
+      );
+    return auth0Directory({ secret: { get: credentials, reread: credentials },
+      passwordless: gettingIn === "passwordless", fetch: (input, init) => outside(() => fetch(input, init)) });
   }
 
   return {
@@ -90,7 +99,8 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
         countChanged: async () => Promise.resolve(),
         directory: directoryFor(settings),
         gumroad: async () => Promise.resolve(null),
-        queue: { send: never, keep: async (letter: DeadLetter) => Promise.resolve(void kept.push(letter.code)), retryIn: never },
+        queue: { send: never, keep: async (letter: DeadLetter) => Promise.resolve(void kept.push(letter.code)),
+          retryIn: never },
         policy,
         now,
         signal: new AbortController().signal,
@@ -117,7 +127,10 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
       crashed = false;
     },
     kept,
-    calls: () => auth0.calls.filter(({ api, path }) => api !== "token" && path !== "/roles").map(({ method, path }) => `${method} ${path}`),
+    calls: () =>
+      auth0.calls.filter(({ api, path }) => api !== "token" && path !== "/roles").map(({ method, path }) =>
+        `${method} ${path}`
+      ),
   };
 }
 
@@ -129,12 +142,14 @@ let acts = 0;
 export function act(role: string, kind: "give" | "take"): ActMessage {
   acts += 1;
   const decision = kind === "give" ? ({ kind, until: null } as const) : ({ kind } as const);
-  return { v: 1, kind: "act", requestId: "r", buyer: ANN, hops: 0, source: `grant:${role}`, act: { at: acts, id: String(acts), by: "tom", why: "a test", decision } };
+  return { v: 1, kind: "act", requestId: "r", buyer: ANN, hops: 0, source: `grant:${role}`,
+    act: { at: acts, id: String(acts), by: "tom", why: "a test", decision } };
 }
 
 /** What a sweep found, without a token for Gumroad's API: it brings nothing new. */
 export function hint(invite?: boolean): HintMessage {
-  return { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId: "s1", subscriptionId: null, sweep: "weekly", foundAt: 0, ...(invite === undefined ? {} : { invite }) };
+  return { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId: "s1", subscriptionId: null,
+    sweep: "weekly", foundAt: 0, ...(invite === undefined ? {} : { invite }) };
 }
 
 /** Word that the record is due. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { MANAGEMENT_SCOPES, scopesFor } from "../../src/auth0/scopes.ts";
-import { startAuth0Emulator, type Auth0Emulator } from "../../src/emulators/auth0/emulator.ts";
+import { MANAGEMENT_SCOPES, scopesFor } from "../../tenant/scopes.ts";
+import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 import { act, ANN, due, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
 
 const kept: Settings = { place: "app_metadata", gettingIn: "none" };
@@ -41,7 +41,8 @@ describe("roles in app_metadata", () => {
     expect(await ann.run(kept, act("reader", "give"))).toBe(true);
     expect(ann.calls()).toEqual(["GET /users-by-email", "POST /users"]);
     expect(roles()).toEqual({ assigned: [], metadata: ["reader"] });
-    expect(ann.record()).toMatchObject({ unsettled: null, dueAt: null, users: { [user()!.user_id]: { origin: "created", roles: { reader: "has" }, places: ["app_metadata"] } } });
+    expect(ann.record()).toMatchObject({ unsettled: null, dueAt: null,
+      users: { [user()!.user_id]: { origin: "created", roles: { reader: "has" }, places: ["app_metadata"] } } });
   });
 
   it("need no scope of roles, and no role in the tenant", async () => {
@@ -61,14 +62,17 @@ describe("roles in app_metadata", () => {
     await ann.run(kept, act("member", "give"));
     await ann.run(kept, act("reader", "take"));
     expect(ann.calls().slice(first)).toEqual(["PATCH /users/{id}", "PATCH /users/{id}"]);
-    expect(user()?.app_metadata).toEqual({ gumroad_auth0: { ...(typeof mark === "object" ? mark : {}), roles: ["member"] } });
+    expect(user()?.app_metadata).toEqual({
+      gumroad_auth0: { ...(typeof mark === "object" ? mark : {}), roles: ["member"] },
+    });
   });
 
   it("go to a verified user whom others made, beside what they keep there, without listing roles", async () => {
     auth0.addUser({ email: ANN, verified: true, roles: ["vip"], app_metadata: { plan: "pro" } });
     await ann.run(kept, act("reader", "give"));
     expect(ann.calls()).toEqual(["GET /users-by-email", "PATCH /users/{id}"]);
-    expect(user()).toMatchObject({ roles: ["vip"], app_metadata: { plan: "pro", gumroad_auth0: { roles: ["reader"] } } });
+    expect(user()).toMatchObject({ roles: ["vip"],
+      app_metadata: { plan: "pro", gumroad_auth0: { roles: ["reader"] } } });
   });
 
   it("are given to a new user when the old one is gone", async () => {
@@ -83,7 +87,11 @@ describe("roles in app_metadata", () => {
     const give = act("reader", "give");
     auth0.onCall(({ path, method }, phase) => {
       // The other worker saw no user yet, so it found nothing to do.
-      if (path === "/users" && method === "POST" && phase === "before") ann.write((record) => ({ ...record, creating: undefined, sources: { "grant:reader": { ...record.sources["grant:reader"]!, act: act("reader", "take").act } } }));
+      if (path === "/users" && method === "POST" && phase === "before") {
+        ann.write((record) => ({ ...record, creating: undefined,
+          sources: { "grant:reader": { ...record.sources["grant:reader"]!, act: act("reader", "take").act } } })
+        );
+      }
     });
     expect(await ann.run(kept, give)).toBe(true);
     auth0.onCall(undefined);
@@ -93,23 +101,27 @@ describe("roles in app_metadata", () => {
 });
 
 describe("wherever everything ends, roles in app_metadata end right", () => {
-  it.each(["before", "after"] as const)("if it ends %s a call, and the role is taken back meanwhile or not", async (phase) => {
-    for (const then of ["reader", null]) {
-      for (let call = 1; ; call += 1) {
-        restart();
-        const give = act("reader", "give");
-        ann.crashAt(call, phase);
-        await ann.run(kept, give);
-        const { crashed } = ann;
-        ann.recover();
-        const told = `${phase} call ${String(call)}, then ${then ?? "taken back"}`;
-        expect({ told, done: await ann.run(kept, give, ...(then === null ? [act("reader", "take")] : [])) }).toEqual({ told, done: true });
-        expect({ told, users: auth0.users().length <= 1, roles: user() === undefined ? [] : roles().metadata }).toEqual({ told, users: true, roles: then === null ? [] : [then] });
-        expect({ told, record: ann.record() }).toMatchObject({ told, record: { unsettled: null, dueAt: null } });
-        if (!crashed) break;
+  it.each(["before", "after"] as const)("if it ends %s a call, and the role is taken back meanwhile or not",
+    async (phase) => {
+      for (const then of ["reader", null]) {
+        for (let call = 1;; call += 1) {
+          restart();
+          const give = act("reader", "give");
+          ann.crashAt(call, phase);
+          await ann.run(kept, give);
+          const { crashed } = ann;
+          ann.recover();
+          const told = `${phase} call ${String(call)}, then ${then ?? "taken back"}`;
+          expect({ told, done: await ann.run(kept, give, ...(then === null ? [act("reader", "take")] : [])) }).toEqual(
+            { told, done: true },
+          );
+          expect({ told, users: auth0.users().length <= 1, roles: user() === undefined ? [] : roles().metadata })
+            .toEqual({ told, users: true, roles: then === null ? [] : [then] });
+          expect({ told, record: ann.record() }).toMatchObject({ told, record: { unsettled: null, dueAt: null } });
+          if (!crashed) break;
+        }
       }
-    }
-  });
+    });
 });
 
 describe("a setting that is changed", () => {
@@ -146,22 +158,23 @@ describe("a setting that is changed", () => {
   it.each([
     { from: assigned, to: kept, ends: { assigned: ["vip"], metadata: ["member"] } },
     { from: kept, to: assigned, ends: { assigned: ["member", "vip"], metadata: [] } },
-  ])("to $to.place ends right wherever everything ends, also with a role taken back meanwhile", async ({ from, to, ends }) => {
-    for (const phase of ["before", "after"] as const) {
-      for (let call = 1; ; call += 1) {
-        restart();
-        auth0.addUser({ email: ANN, verified: true, roles: ["vip"] });
-        await ann.run(from, act("reader", "give"), act("member", "give"));
-        ann.crashAt(call, phase);
-        await ann.run(to, due);
-        const { crashed } = ann;
-        ann.recover();
-        const told = `${phase} call ${String(call)}`;
-        await ann.run(to, act("reader", "take"));
-        expect({ told, roles: roles() }).toEqual({ told, roles: ends });
-        expect({ told, record: ann.record() }).toMatchObject({ told, record: { unsettled: null, dueAt: null } });
-        if (!crashed) break;
+  ])("to $to.place ends right wherever everything ends, also with a role taken back meanwhile",
+    async ({ from, to, ends }) => {
+      for (const phase of ["before", "after"] as const) {
+        for (let call = 1;; call += 1) {
+          restart();
+          auth0.addUser({ email: ANN, verified: true, roles: ["vip"] });
+          await ann.run(from, act("reader", "give"), act("member", "give"));
+          ann.crashAt(call, phase);
+          await ann.run(to, due);
+          const { crashed } = ann;
+          ann.recover();
+          const told = `${phase} call ${String(call)}`;
+          await ann.run(to, act("reader", "take"));
+          expect({ told, roles: roles() }).toEqual({ told, roles: ends });
+          expect({ told, record: ann.record() }).toMatchObject({ told, record: { unsettled: null, dueAt: null } });
+          if (!crashed) break;
+        }
       }
-    }
-  });
+    });
 });

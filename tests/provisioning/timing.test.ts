@@ -11,14 +11,17 @@ describe("waiting", () => {
   });
 
   it("spans at least half an hour in ten receives, and then sends the message to the dead-letter queue at once", () => {
-    const total = Array.from({ length: 10 }, (_, index) => retrySeconds(index + 1)).reduce((sum, seconds) => sum + seconds);
+    const total = Array.from({ length: 10 }, (_, index) => retrySeconds(index + 1)).reduce((sum, seconds) =>
+      sum + seconds
+    );
     expect(total).toBeGreaterThan(30 * 60);
     expect(retrySeconds(10)).toBe(0);
     expect(retrySeconds(Number.NaN)).toBe(0);
   });
 
   it("of a record grows to its bound", () => {
-    expect([1, 2, 3, 4, 5, 50].map((attempts) => dueAfterFailure("AUTH0_SCOPE", attempts))).toEqual([60_000, 120_000, 240_000, 480_000, 900_000, 900_000]);
+    expect([1, 2, 3, 4, 5, 50].map((attempts) => dueAfterFailure("AUTH0_SCOPE", attempts))).toEqual([60_000, 120_000,
+      240_000, 480_000, 900_000, 900_000]);
     expect(dueAfterFailure("AUTH0_REFUSED", 50)).toBe(6 * 60 * 60_000);
     expect(dueWhileUnverified(1)).toBe(60_000);
     expect(dueWhileUnverified(50)).toBe(6 * 60 * 60_000);

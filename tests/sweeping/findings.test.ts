@@ -22,7 +22,8 @@ const handbookAlone = defineProducts([{ id: HANDBOOK, name: "Serverless Handbook
 describe("a sweep of the last days' sales", () => {
   it("finds a sale that no ping told of, and then no more", async () => {
     const { sale } = world.shop.sell({ product: "serverless-handbook", email: "Ann@Example.com" });
-    expect(await world.finish("recent")).toEqual({ sweep: "recent", read: 1, differed: 1, sent: 1, finished: true, token: true });
+    expect(await world.finish("recent")).toEqual({ sweep: "recent", read: 1, differed: 1, sent: 1, finished: true,
+      token: true });
     expect(world.sent()).toEqual([`ann@example.com sale ${sale.id}`]);
 
     await world.learn([sale.id]);
@@ -31,17 +32,21 @@ describe("a sweep of the last days' sales", () => {
   });
 
   it("finds a refund and a dispute of a known sale, for whoever's it is by our record", async () => {
-    const sold = ["refunded", "disputed", "kept"].map((name) => world.shop.sell({ product: "serverless-handbook", email: `${name}@example.com` }).sale);
+    const sold = ["refunded", "disputed", "kept"].map((name) =>
+      world.shop.sell({ product: "serverless-handbook", email: `${name}@example.com` }).sale
+    );
     await world.learn(sold.map(({ id }) => id));
     world.shop.refund(sold[0]!);
     world.shop.dispute(sold[1]!);
     world.shop.changeEmail(sold[0]!, "other@example.com");
     await world.finish("recent");
-    expect(world.sent()).toEqual([`disputed@example.com sale ${sold[1]!.id}`, `refunded@example.com sale ${sold[0]!.id}`]);
+    expect(world.sent()).toEqual([`disputed@example.com sale ${sold[1]!.id}`,
+      `refunded@example.com sale ${sold[0]!.id}`]);
   });
 
   it("sends a gift's giver's sale to the receiver", async () => {
-    const { sale } = world.shop.sell({ product: "serverless-handbook", email: "giver@example.com", gift: { to: "ann@example.com" } });
+    const { sale } = world.shop.sell({ product: "serverless-handbook", email: "giver@example.com",
+      gift: { to: "ann@example.com" } });
     await world.finish("recent");
     expect(world.sent()).toEqual([`ann@example.com sale ${sale.id}`]);
   });
@@ -93,11 +98,14 @@ describe("the daily sweep", () => {
     await world.learn([ended.sale.id, known.sale.id]);
     world.shop.restart(ended.subscription!);
     expect(await world.finish("daily")).toMatchObject({ differed: 2, finished: true });
-    expect(world.sent()).toEqual([`ended@example.com subscription ${ended.subscription!.id}`, `lost@example.com subscription ${lost.subscription!.id}`]);
+    expect(world.sent()).toEqual([`ended@example.com subscription ${ended.subscription!.id}`,
+      `lost@example.com subscription ${lost.subscription!.id}`]);
   });
 
   it("finds known subscriptions that ended long after their last sale", async () => {
-    const [ended, running] = ["ended", "running"].map((name) => world.shop.sell({ product: "masterclass", email: `${name}@example.com` }));
+    const [ended, running] = ["ended", "running"].map((name) =>
+      world.shop.sell({ product: "masterclass", email: `${name}@example.com` })
+    );
     await world.learn([ended!.sale.id, running!.sale.id]);
     world.shop.end(ended!.subscription!);
     await world.finish("daily");
@@ -106,13 +114,15 @@ describe("the daily sweep", () => {
 
   it("finds what became of a live gift's giver's sale, and asks for the giver's where it isn't known", async () => {
     const [refunded, kept, giverless] = ["refunded", "kept", "giverless"].map((name) =>
-      world.shop.sell({ product: "serverless-handbook", email: "giver@example.com", gift: { to: `${name}@example.com` } }),
+      world.shop.sell({ product: "serverless-handbook", email: "giver@example.com",
+        gift: { to: `${name}@example.com` } })
     );
     await world.learn([refunded, kept].flatMap((gift) => [gift!.sale.id, gift!.receiver!.id]));
     await world.learn([giverless!.receiver!.id]);
     world.shop.refundGift(refunded!.sale);
     await world.finish("daily");
-    expect(world.sent()).toEqual([`giverless@example.com sale ${giverless!.receiver!.id}`, `refunded@example.com sale ${refunded!.sale.id}`]);
+    expect(world.sent()).toEqual([`giverless@example.com sale ${giverless!.receiver!.id}`,
+      `refunded@example.com sale ${refunded!.sale.id}`]);
 
     await world.learn([refunded!.sale.id, giverless!.sale.id]);
     await world.finish("daily");
@@ -125,7 +135,8 @@ describe("the daily sweep", () => {
     await world.learn([book.sale.id, chart.sale.id], handbookAlone);
     await world.finish("daily", { policy: handbookAlone, credentials: null });
     expect(world.sent()).toEqual([]);
-    expect(await world.finish("daily", { credentials: null })).toEqual({ sweep: "daily", read: 2, differed: 1, sent: 1, finished: true, token: false });
+    expect(await world.finish("daily", { credentials: null })).toEqual({ sweep: "daily", read: 2, differed: 1, sent: 1,
+      finished: true, token: false });
     expect(world.sent()).toEqual(["bob@example.com due"]);
     await world.finish("daily");
     expect(world.sent()).toEqual(["bob@example.com due"]);
@@ -138,11 +149,14 @@ describe("the daily sweep", () => {
     for (const { subscription } of sold) world.shop.end(subscription!);
     await world.learn(sold.map(({ sale }) => sale.id));
     const [unsettled, marked, held, grace] = await Promise.all(emails.map(async (email) => world.ledger.load(email)));
-    const club = (mark: "has" | "removing") => ({ "auth0|1": { origin: "created", foreign: [], roles: { club: mark } } }) as const;
+    const club = (mark: "has" | "removing") =>
+      ({ "auth0|1": { origin: "created", foreign: [], roles: { club: mark } } }) as const;
     const source = (index: number) => `subscription:${sold[index]!.subscription!.id}` as const;
-    await world.ledger.save({ ...unsettled!, users: club("has"), unsettled: { code: "AUTH0_SCOPE", message: "", since: 1, attempts: 1 }, dueAt: world.shop.now() + MINUTE });
+    await world.ledger.save({ ...unsettled!, users: club("has"),
+      unsettled: { code: "AUTH0_SCOPE", message: "", since: 1, attempts: 1 }, dueAt: world.shop.now() + MINUTE });
     await world.ledger.save({ ...marked!, users: club("removing"), dueAt: world.shop.now() + MINUTE });
-    await world.ledger.save({ ...held!, users: club("has"), gave: { [source(2)]: ["club"] }, held: { [source(2)]: 1 } });
+    await world.ledger.save({ ...held!, users: club("has"), gave: { [source(2)]: ["club"] },
+      held: { [source(2)]: 1 } });
     const generous = defineProducts([{ id: CLUB, name: "Pro Club", roles: ["club"], onEnd: { graceDays: 9 } }]);
     await world.ledger.save(withRoles(grace!, generous, world.shop.now()));
     const shorter = defineProducts([{ id: CLUB, name: "Pro Club", roles: ["club"], onEnd: { graceDays: 3 } }]);
@@ -154,7 +168,9 @@ describe("the daily sweep", () => {
   });
 
   it("counts the holders of each product", async () => {
-    const sold = ["ann", "bob"].map((name) => world.shop.sell({ product: "serverless-handbook", email: `${name}@example.com` }).sale);
+    const sold = ["ann", "bob"].map((name) =>
+      world.shop.sell({ product: "serverless-handbook", email: `${name}@example.com` }).sale
+    );
     const club = world.shop.sell({ product: "proclub", email: "ann@example.com", tier: "Premium" }).sale;
     const gone = world.shop.sell({ product: "serverless-handbook", email: "gone@example.com" }).sale;
     world.shop.refund(gone);

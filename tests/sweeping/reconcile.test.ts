@@ -67,10 +67,13 @@ describe("a sweep", () => {
 
   it("holds one page however many sales there are, and sends no more in a run than the queue can be seen to take", async () => {
     sellUnseen(430);
-    expect(await world.run({ sweep: "weekly" })).toMatchObject({ sweeps: [{ read: 200, sent: 200, finished: false }] });
+    expect(await world.run({ sweep: "weekly" })).toMatchObject({
+      sweeps: [{ read: 200, sent: 200, finished: false }],
+    });
     expect(await world.finish("weekly")).toMatchObject({ read: 430, sent: 430 });
     expect(new Set(world.sent()).size).toBe(430);
-    // A call a page, whose rows are gone before the next is asked for: those of the first run, then all. One more a run asks whose shop it is.
+    // A call a page, whose rows are gone before the next is asked for: those of the first run, then all. One more a
+    // run asks whose shop it is.
     expect(world.calls("/sales")).toBe(20 + 43);
     expect(world.calls("/user")).toBe(1 + 3);
     expect(world.surveyed()).toEqual(Array.from({ length: 20 + 43 }, () => PAGE));
@@ -78,7 +81,9 @@ describe("a sweep", () => {
 
   it("takes subscribers by the hundred", async () => {
     world.shop.seed({
-      subscribers: Array.from({ length: 150 }, (_, index) => ({ id: `unseen${String(index)}==`, product_id: "wg2b8FhyMUKaJ6Eo3PrR5g==", created_at: new Date(START - index).toISOString(), status: "alive" as const })),
+      subscribers: Array.from({ length: 150 },
+        (_, index) => ({ id: `unseen${String(index)}==`, product_id: "wg2b8FhyMUKaJ6Eo3PrR5g==",
+          created_at: new Date(START - index).toISOString(), status: "alive" as const })),
     });
     // Without a sale nobody can tell whose they are.
     expect(await world.finish("daily")).toMatchObject({ read: 150, differed: 150, sent: 0 });
@@ -155,7 +160,9 @@ describe("the queue", () => {
     world.setDepths(21, 21);
     expect(await world.run({ sweep: "recent" })).toMatchObject({ sweeps: [{ read: 0, sent: 0, finished: false }] });
     expect(world.calls("/sales")).toBe(0);
-    expect(await world.run({ sweep: "recent", goOn: true })).toMatchObject({ sweeps: [{ read: 1, sent: 1, finished: true }] });
+    expect(await world.run({ sweep: "recent", goOn: true })).toMatchObject({
+      sweeps: [{ read: 1, sent: 1, finished: true }],
+    });
   });
 
   it("is waited for as long as it empties", async () => {
@@ -166,7 +173,11 @@ describe("the queue", () => {
   });
 
   it("gets the first due buyers whatever it holds, and more when it empties", async () => {
-    await Promise.all(Array.from({ length: 25 }, async (_, index) => world.ledger.save({ ...newRecord(`due${String(index)}@example.com`), dueAt: START - 1_000 + index })));
+    await Promise.all(
+      Array.from({ length: 25 },
+        async (_, index) =>
+          world.ledger.save({ ...newRecord(`due${String(index)}@example.com`), dueAt: START - 1_000 + index })),
+    );
     world.setDepths(500, 500, 500, 500, 500, 500);
     expect(await world.run(null, { credentials: null })).toMatchObject({ due: 20 });
     const first = world.sent();
@@ -193,17 +204,18 @@ describe("a Gumroad that can't be read", () => {
     ["429", { status: 429 }, "GUMROAD_UNREACHABLE"],
     ["500", { status: 500 }, "GUMROAD_UNREACHABLE"],
     ["no answer", "reset", "GUMROAD_UNREACHABLE"],
-  ] as const)("(%s) ends the sweeps for this run and is counted; due buyers go, and the next run goes on", async (_how, answer, code) => {
-    sellUnseen(15);
-    await world.ledger.save({ ...newRecord("due@example.com"), dueAt: START });
-    world.shop.fault({ path: "/sales", skip: 1, answer });
-    expect(await world.run(null)).toEqual({ due: 1, sweeps: [] });
-    expect(world.failures()).toEqual([code]);
-    expect(world.sent()).toHaveLength(1 + PAGE);
+  ] as const)("(%s) ends the sweeps for this run and is counted; due buyers go, and the next run goes on",
+    async (_how, answer, code) => {
+      sellUnseen(15);
+      await world.ledger.save({ ...newRecord("due@example.com"), dueAt: START });
+      world.shop.fault({ path: "/sales", skip: 1, answer });
+      expect(await world.run(null)).toEqual({ due: 1, sweeps: [] });
+      expect(world.failures()).toEqual([code]);
+      expect(world.sent()).toHaveLength(1 + PAGE);
 
-    const { sweeps } = await world.run(null);
-    expect(sweeps[0]).toMatchObject({ sweep: "recent", read: 15, sent: 15, finished: true });
-  });
+      const { sweeps } = await world.run(null);
+      expect(sweeps[0]).toMatchObject({ sweep: "recent", read: 15, sent: 15, finished: true });
+    });
 
   it("that refuses the place where a sweep stopped ends it: it doesn't stand there for ever", async () => {
     sellUnseen(15);
@@ -215,8 +227,11 @@ describe("a Gumroad that can't be read", () => {
 
   it("in one row only is told, and doesn't stop the rest of the sweep", async () => {
     world.shop.setDeliver(() => 200);
-    for (const email of ["odd@example.com", "ann@example.com"]) world.shop.sell({ product: "wg2b8FhyMUKaJ6Eo3PrR5g==", email, accountEmail: email, tier: "Basic" });
-    world.shop.fault({ path: "/sales/:id", times: 1, answer: { status: 200, body: { success: true, sale: { id: 7 } } } });
+    for (const email of ["odd@example.com", "ann@example.com"]) {
+      world.shop.sell({ product: "wg2b8FhyMUKaJ6Eo3PrR5g==", email, accountEmail: email, tier: "Basic" });
+    }
+    world.shop.fault({ path: "/sales/:id", times: 1,
+      answer: { status: 200, body: { success: true, sale: { id: 7 } } } });
     expect(await world.run({ sweep: "daily" })).toMatchObject({ sweeps: [{ differed: 2, sent: 1, finished: true }] });
     expect(world.failures()).toEqual(["GUMROAD_NOT_UNDERSTOOD"]);
   });
@@ -238,8 +253,10 @@ describe("a Gumroad that can't be read", () => {
 
   it("isn't configured: sweeps of sales have nothing to do and say so, and begin as soon as there is a token", async () => {
     sellUnseen(1);
-    expect(await world.run({ sweep: "weekly" }, { credentials: null })).toEqual({ due: 0, sweeps: [{ sweep: "weekly", read: 0, differed: 0, sent: 0, finished: true, token: false }] });
-    expect((await world.run(null, { credentials: null })).sweeps).toMatchObject([{ sweep: "daily", finished: true, token: false }]);
+    expect(await world.run({ sweep: "weekly" }, { credentials: null })).toEqual({ due: 0,
+      sweeps: [{ sweep: "weekly", read: 0, differed: 0, sent: 0, finished: true, token: false }] });
+    expect((await world.run(null, { credentials: null })).sweeps).toMatchObject([{ sweep: "daily", finished: true,
+      token: false }]);
     expect(world.shop.calls).toEqual([]);
     expect((await world.run(null)).sweeps).toMatchObject([{ sweep: "recent", read: 1, token: true }]);
   });
@@ -251,7 +268,9 @@ describe("an event", () => {
     expect(askedSweep({ sweep: "weekly", goOn: true })).toEqual({ sweep: "weekly", goOn: true });
   });
 
-  it.each([[{ source: "aws.events", "detail-type": "Scheduled Event" }], [{}], [null], ["recent"], [{ sweep: "hourly" }], [{ sweep: "daily", other: 1 }]])("is an ordinary one otherwise: %j", (event) => {
+  it.each([[{ source: "aws.events", "detail-type": "Scheduled Event" }], [{}], [null], ["recent"], [{
+    sweep: "hourly",
+  }], [{ sweep: "daily", other: 1 }]])("is an ordinary one otherwise: %j", (event) => {
     expect(askedSweep(event)).toBeNull();
   });
 });

@@ -5,10 +5,10 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { entitlements } from "../../src/access/entitlements.ts";
 import { addFacts, mergeSource } from "../../src/access/merge.ts";
 import type { Policy } from "../../src/access/policy.ts";
-import { startTables } from "../../src/emulators/aws/tables.ts";
-import { readTemplate } from "../../src/emulators/aws/template.ts";
-import { startGumroadEmulator } from "../../src/emulators/gumroad/emulator.ts";
-import { FIXTURE_SELLER, LOCAL_ACCESS_TOKEN } from "../../src/emulators/gumroad/options.ts";
+import { startTables } from "../../local/aws/tables.ts";
+import { readTemplate } from "../../local/aws/template.ts";
+import { startGumroadEmulator } from "gumroad-emulator";
+import { FIXTURE_SELLER, LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { gumroadApi } from "../../src/gumroad/api.ts";
 import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
 import type { GumroadCredentials } from "../../src/gumroad/secret.ts";
@@ -30,13 +30,17 @@ export const DAY = 24 * 60 * MINUTE;
 export type ShopAndLedger = Awaited<ReturnType<typeof startShopAndLedger>>;
 
 export async function startShopAndLedger() {
-  const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) => logicalId === "LedgerTable");
+  const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) =>
+    logicalId === "LedgerTable"
+  );
   const table = spec[0]!.TableName!;
   const tables = await startTables(spec);
-  const client = new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
+  const client = new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1",
+    credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
   const shop = await startGumroadEmulator({ now: () => START, idSeed: "sweeps" });
   const ledger = dynamoLedger(client, table);
-  const configured = (): GumroadCredentials => ({ token: LOCAL_ACCESS_TOKEN, sellerId: FIXTURE_SELLER, api: shop.apiUrl });
+  const configured = (): GumroadCredentials => ({ token: LOCAL_ACCESS_TOKEN, sellerId: FIXTURE_SELLER,
+    api: shop.apiUrl });
   const deadline = new AbortController().signal;
 
   /** All that `reset` makes anew. */
@@ -51,7 +55,9 @@ export async function startShopAndLedger() {
   const api = gumroadApi({ credentials: async () => configured(), onFailure: (code) => failures.push(code) });
 
   /** Reconciles once, with what a test changes. `credentials` null: no token. */
-  const run = async (asked: AskedSweep | null, { credentials = configured(), ...changes }: Partial<Reconciling> & { readonly credentials?: GumroadCredentials | null } = {}) =>
+  const run = async (asked: AskedSweep | null, { credentials = configured(), ...changes }: Partial<Reconciling> & {
+    readonly credentials?: GumroadCredentials | null;
+  } = {}) =>
     reconcile(asked, {
       ledger,
       survey: {
@@ -90,11 +96,15 @@ export async function startShopAndLedger() {
       const owner = row === null ? null : ownerOfRow(row);
       if (row === null || owner === null) throw new Error(`the shop doesn't know ${saleId}`);
       const facts = factsOfSale(row, shop.now());
-      const subscriber = row.subscriptionId !== null && row.dead ? await api.subscriber(row.subscriptionId, deadline) : null;
+      const subscriber = row.subscriptionId !== null && row.dead
+        ? await api.subscriber(row.subscriptionId, deadline)
+        : null;
       const whole = subscriber === null ? facts : mergeSource(facts, factsOfSubscriber(subscriber, shop.now()));
       const { owner: buyer } = await ledger.claim(sourceOfRow(row), owner);
       const record = await ledger.load(buyer ?? owner);
-      await ledger.save(withRoles({ ...record, sources: addFacts(record.sources, sourceOfRow(row), whole) }, known, shop.now()));
+      await ledger.save(
+        withRoles({ ...record, sources: addFacts(record.sources, sourceOfRow(row), whole) }, known, shop.now()),
+      );
     }
   };
 
@@ -117,7 +127,12 @@ export async function startShopAndLedger() {
     sent: () =>
       sent
         .splice(0)
-        .map(({ message }) => (message.kind === "due" ? `${message.buyer} due` : `${message.buyer} ${message.saleId === null ? `subscription ${message.subscriptionId ?? ""}` : `sale ${message.saleId}`}`))
+        .map(({ message }) => (message.kind === "due"
+          ? `${message.buyer} due`
+          : `${message.buyer} ${
+            message.saleId === null ? `subscription ${message.subscriptionId ?? ""}` : `sale ${message.saleId}`
+          }`)
+        )
         .sort(),
     /** The ids of what is in `sent`. */
     ids: () => sent.map(({ id }) => id),
@@ -146,7 +161,14 @@ export async function startShopAndLedger() {
 /** The record as it is at rest: its roles given, and due when time changes them. */
 export function withRoles(record: BuyerRecord, policy: Policy, now: number): BuyerRecord {
   const { roles, verdicts, changesAt } = entitlements(record.sources, policy, now);
-  const gave = Object.fromEntries(verdicts.filter((verdict) => verdict.roles.length > 0).map((verdict) => [verdict.source, verdict.roles]));
-  const users = roles.length === 0 ? {} : { "auth0|1": { origin: "created", foreign: [], roles: Object.fromEntries(roles.map((role) => [role, "has"] as const)) } as const };
+  const gave = Object.fromEntries(
+    verdicts.filter((verdict) => verdict.roles.length > 0).map((verdict) => [verdict.source, verdict.roles]),
+  );
+  const users = roles.length === 0
+    ? {}
+    : {
+      "auth0|1": { origin: "created", foreign: [],
+        roles: Object.fromEntries(roles.map((role) => [role, "has"] as const)) } as const,
+    };
   return { ...record, gave, users, dueAt: changesAt };
 }

@@ -50,7 +50,10 @@ export interface RecordedApi extends PostLoginApi {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** The part of Auth0's api object that the Action may use. Every other part throws, as do ID token claims: nothing here should need one. */
+/**
+ * The part of Auth0's api object that the Action may use. Every other part throws, as do ID token claims: nothing here
+ * should need one.
+ */
 export function loginApi(metadata: unknown = {}): RecordedApi {
   const claims: Record<string, unknown> = {};
   const kept: Record<string, unknown> = typeof metadata === "object" ? { ...metadata } : {};
@@ -59,7 +62,9 @@ export function loginApi(metadata: unknown = {}): RecordedApi {
     metadata: kept,
     accessToken: {
       setCustomClaim: (name, value) => {
-        if (URL.canParse(name) && !/(^|\.)(auth0|webtask)\.(com|io)$/.test(new URL(name).hostname)) claims[name] = value;
+        if (URL.canParse(name) && !/(^|\.)(auth0|webtask)\.(com|io)$/.test(new URL(name).hostname)) {
+          claims[name] = value;
+        }
       },
     },
     user: {
@@ -83,7 +88,9 @@ export interface ActionRun {
 }
 
 /** Loads a compiled Action as Auth0 does: a CommonJS file with an export that is called. */
-export function loadAction(code: string, { now, timeout = () => new AbortController().signal, onLog }: ActionRun): (event: unknown, api: unknown) => Promise<void> {
+export function loadAction(code: string,
+  { now, timeout = () => new AbortController().signal, onLog }: ActionRun
+): (event: unknown, api: unknown) => Promise<void> {
   const exports: { onExecutePostLogin?: (event: unknown, api: unknown) => Promise<void> } = {};
   const names = ["exports", "require", "console", "Date", "AbortSignal", "fetch"];
   const run = compileFunction(code, names);

@@ -2,8 +2,8 @@ import { createServer, type Server } from "node:http";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { compiledAction } from "../../src/cli/tenant-build.ts";
-import { close, listen, readRequest, type RawRequest } from "../../src/emulators/service/json-server.ts";
+import { compiledAction } from "../../scripts/tenant-build.ts";
+import { close, listen, readRequest, type RawRequest } from "emulator-server/json-server";
 import { loadAction, loginApi, loginEvent, type LoginParts } from "./login-doubles.ts";
 
 const CLAIM = "https://shop.test/roles";
@@ -46,14 +46,16 @@ const secrets = () => ({ ROLES_CLAIM: CLAIM, BIND_URL: bindUrl, BIND_TOKEN: "bin
 async function logIn(parts: LoginParts = {}, timeout?: (ms: number) => AbortSignal) {
   const event = loginEvent({ secrets: secrets(), ...parts });
   const api = loginApi(event.user.app_metadata);
-  const action = loadAction(code, { now: () => clock, onLog: (line) => logged.push(line), ...(timeout === undefined ? {} : { timeout }) });
+  const action = loadAction(code, { now: () => clock, onLog: (line) => logged.push(line),
+    ...(timeout === undefined ? {} : { timeout }) });
   await action(event, api);
   return { roles: api.claims[CLAIM], claims: api.claims, metadata: api.metadata };
 }
 
 describe("the roles in the access token", () => {
   it("are those assigned, those of the metadata, and those that bind knows, each once", async () => {
-    const { claims } = await logIn({ roles: ["vip", "reader"], user: { app_metadata: { gumroad_auth0: { roles: ["member", "vip"] } } } });
+    const { claims } = await logIn({ roles: ["vip", "reader"],
+      user: { app_metadata: { gumroad_auth0: { roles: ["member", "vip"] } } } });
     expect(claims).toEqual({ [CLAIM]: ["member", "reader", "vip"] });
   });
 
@@ -77,25 +79,35 @@ describe("the roles in the access token", () => {
     expect(logged).toEqual([expect.stringContaining("ROLES_CLAIM")]);
   });
 
-  it.each([null, "gone", { gumroad_auth0: "x" }, { gumroad_auth0: { roles: "vip" }, gumroad_auth0_bound: 1 }])("bear metadata of any shape: %j", async (metadata) => {
-    expect(await logIn({ roles: ["vip"], user: { app_metadata: metadata } })).toMatchObject({ roles: ["reader", "vip"] });
-  });
+  it.each([null, "gone", { gumroad_auth0: "x" }, { gumroad_auth0: { roles: "vip" }, gumroad_auth0_bound: 1 }])(
+    "bear metadata of any shape: %j",
+    async (metadata) => {
+      expect(await logIn({ roles: ["vip"], user: { app_metadata: metadata } })).toMatchObject({
+        roles: ["reader", "vip"],
+      });
+    },
+  );
 });
 
 describe("asking bind", () => {
   it("tells the token, the user and the verified email", async () => {
     await logIn();
     expect(asked).toHaveLength(1);
-    expect(asked[0]).toMatchObject({ method: "POST", path: "/bind", contentType: "application/json", headers: { authorization: "Bearer bind-token" } });
-    expect(JSON.parse(asked[0]?.body ?? "")).toEqual({ user_id: "google-oauth2|1", email: "ann@shop.test", email_verified: true });
+    expect(asked[0]).toMatchObject({ method: "POST", path: "/bind", contentType: "application/json",
+      headers: { authorization: "Bearer bind-token" } });
+    expect(JSON.parse(asked[0]?.body ?? "")).toEqual({ user_id: "google-oauth2|1", email: "ann@shop.test",
+      email_verified: true });
   });
 
   it("is done once: the user is marked, beside what the service keeps there, without the email", async () => {
     const first = await logIn({ user: { app_metadata: { gumroad_auth0: { created_for: "x" }, plan: "pro" } } });
-    expect(first.metadata).toMatchObject({ gumroad_auth0: { created_for: "x" }, plan: "pro", gumroad_auth0_bound: { at: clock } });
+    expect(first.metadata).toMatchObject({ gumroad_auth0: { created_for: "x" }, plan: "pro",
+      gumroad_auth0_bound: { at: clock } });
     expect(JSON.stringify(first.metadata)).not.toContain("ann@");
     clock += 365 * 24 * 60 * MINUTE;
-    expect(await logIn({ roles: ["reader"], user: { app_metadata: first.metadata } })).toMatchObject({ roles: ["reader"] });
+    expect(await logIn({ roles: ["reader"], user: { app_metadata: first.metadata } })).toMatchObject({
+      roles: ["reader"],
+    });
     expect(asked).toHaveLength(1);
   });
 
@@ -121,7 +133,8 @@ describe("asking bind", () => {
     ["no token", { BIND_TOKEN: "" }],
     ["a token that the import had no value for", { BIND_TOKEN: "##GUMROAD_AUTH0_BIND_TOKEN##" }],
   ])("is left out with %s", async (_what, changes) => {
-    expect(await logIn({ roles: ["vip"], secrets: { ...secrets(), ...changes } })).toMatchObject({ roles: ["vip"], metadata: {} });
+    expect(await logIn({ roles: ["vip"], secrets: { ...secrets(), ...changes } })).toMatchObject({ roles: ["vip"],
+      metadata: {} });
     expect(asked).toEqual([]);
   });
 });
@@ -162,8 +175,11 @@ describe("a bind that fails", () => {
   });
 
   it("may be gone altogether", async () => {
-    expect(await logIn({ roles: ["vip"], secrets: { ...secrets(), BIND_URL: "http://127.0.0.1:1/bind" } })).toMatchObject({ roles: ["vip"] });
-    expect(await logIn({ roles: ["vip"], secrets: { ...secrets(), BIND_URL: "no address" } })).toMatchObject({ roles: ["vip"] });
+    expect(await logIn({ roles: ["vip"], secrets: { ...secrets(), BIND_URL: "http://127.0.0.1:1/bind" } }))
+      .toMatchObject({ roles: ["vip"] });
+    expect(await logIn({ roles: ["vip"], secrets: { ...secrets(), BIND_URL: "no address" } })).toMatchObject({
+      roles: ["vip"],
+    });
   });
 
   it("never shows an email, a token or an address in the log, which Auth0 cuts at 256 characters", async () => {
@@ -182,7 +198,9 @@ describe("the Action", () => {
     for (const event of [undefined, {}, { user: null }, { user: { email: "ann@shop.test", email_verified: true } }]) {
       await expect(action(event, loginApi())).resolves.toBeUndefined();
     }
-    const refusing = { accessToken: { setCustomClaim: () => { throw new Error("ann@shop.test") } }, user: { setAppMetadata: () => undefined } };
+    const refusing = { accessToken: { setCustomClaim: () => {
+      throw new Error("ann@shop.test");
+    } }, user: { setAppMetadata: () => undefined } };
     await expect(action(loginEvent({ secrets: secrets() }), refusing)).resolves.toBeUndefined();
     expect(logged.join("")).not.toContain("ann@");
   });

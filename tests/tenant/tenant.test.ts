@@ -6,8 +6,8 @@ import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 
 import { roleNames } from "../../src/access/policy.ts";
-import { MANAGEMENT_SCOPES } from "../../src/auth0/scopes.ts";
-import { tenantFiles, tenantSettings, writeTenant } from "../../src/cli/tenant-build.ts";
+import { MANAGEMENT_SCOPES } from "../../tenant/scopes.ts";
+import { tenantFiles, tenantSettings, writeTenant } from "../../scripts/tenant-build.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import policy from "../../src/products.ts";
 import allSettings from "../../tenant/settings.ts";
@@ -33,16 +33,22 @@ const settings: TenantSettings = {
 describe("the tenant", () => {
   it("grants the provisioning application the scopes of the calls that the service makes, and nobody anything else", () => {
     const { clientGrants } = tenantAssets(settings, policy);
-    expect(clientGrants).toEqual([{ client_id: PROVISIONING_CLIENT, audience: "https://##AUTH0_DOMAIN##/api/v2/", scope: MANAGEMENT_SCOPES }]);
+    expect(clientGrants).toEqual([{ client_id: PROVISIONING_CLIENT, audience: "https://##AUTH0_DOMAIN##/api/v2/",
+      scope: MANAGEMENT_SCOPES }]);
   });
 
   it("has every role that the policy gives", () => {
     expect(tenantAssets(settings, policy).roles.map(({ name }) => name)).toEqual(roleNames(policy));
-    expect(tenantAssets(settings, defineProducts([{ id: "b", name: "Book", roles: ["poet"] }])).roles.map(({ name }) => name)).toEqual(["poet"]);
+    expect(
+      tenantAssets(settings, defineProducts([{ id: "b", name: "Book", roles: ["poet"] }])).roles.map(({ name }) =>
+        name
+      ),
+    ).toEqual(["poet"]);
   });
 
   it("switches the connection on for both applications, and leaves it on for those that are named", () => {
-    expect(tenantAssets(settings, policy).databases).toMatchObject([{ name: "Buyers", enabled_clients: [PROVISIONING_CLIENT, "Shop", "Forum"] }]);
+    expect(tenantAssets(settings, policy).databases).toMatchObject([{ name: "Buyers",
+      enabled_clients: [PROVISIONING_CLIENT, "Shop", "Forum"] }]);
   });
 
   it("runs the Action after those that are named", () => {
@@ -65,14 +71,17 @@ describe("what is imported", () => {
   it("deletes nothing, and touches only what is there", () => {
     for (const ownEmailProvider of [true, false]) {
       const { tenantYaml, configJson } = tenantFiles({ ...settings, ownEmailProvider }, policy);
-      expect(JSON.parse(configJson)).toEqual({ AUTH0_ALLOW_DELETE: false, AUTH0_INCLUDED_ONLY: Object.keys(parse(tenantYaml)) });
+      expect(JSON.parse(configJson)).toEqual({ AUTH0_ALLOW_DELETE: false,
+        AUTH0_INCLUDED_ONLY: Object.keys(parse(tenantYaml)) });
       expect(tenantYaml.includes("emailTemplates")).toBe(ownEmailProvider);
     }
   });
 
   it("leaves two values to the environment of the import, and no more", () => {
     const { tenantYaml } = tenantFiles(settings, policy);
-    expect(new Set(tenantYaml.match(/##\w+##|@@\w+@@/g))).toEqual(new Set(["##AUTH0_DOMAIN##", "##GUMROAD_AUTH0_BIND_TOKEN##"]));
+    expect(new Set(tenantYaml.match(/##\w+##|@@\w+@@/g))).toEqual(
+      new Set(["##AUTH0_DOMAIN##", "##GUMROAD_AUTH0_BIND_TOKEN##"]),
+    );
   });
 
   it("has every file that the tool's own names", async () => {
@@ -108,12 +117,18 @@ describe("the settings", () => {
     ["an unknown key", { apps: [] }, "apps"],
     ["an address left as it was shipped", { bindUrl: "https://api.example.com/bind" }, "example.com"],
   ])("are refused with %s, naming it", (_what, changes, named) => {
-    expect(check(changes)).toThrow(expect.objectContaining({ code: "TENANT_SETTINGS", message: expect.stringContaining(named) }));
+    expect(check(changes)).toThrow(
+      expect.objectContaining({ code: "TENANT_SETTINGS", message: expect.stringContaining(named) }),
+    );
   });
 
   it("are refused for a stage that has none", () => {
-    expect(() => tenantSettings({ prod: settings }, "staging")).toThrow(expect.objectContaining({ code: "TENANT_UNKNOWN_STAGE", message: expect.stringContaining("prod") }));
-    expect(() => tenantSettings({ prod: settings }, "constructor")).toThrow(expect.objectContaining({ code: "TENANT_UNKNOWN_STAGE" }));
+    expect(() => tenantSettings({ prod: settings }, "staging")).toThrow(
+      expect.objectContaining({ code: "TENANT_UNKNOWN_STAGE", message: expect.stringContaining("prod") }),
+    );
+    expect(() => tenantSettings({ prod: settings }, "constructor")).toThrow(
+      expect.objectContaining({ code: "TENANT_UNKNOWN_STAGE" }),
+    );
   });
 
   it("as shipped ask to be edited, and are right otherwise", () => {

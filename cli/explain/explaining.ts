@@ -1,0 +1,245 @@
+import { entitlements, type Reason, type Verdict } from "../../src/access/entitlements.ts";
+import { entriesOf, grantedRole, type Act, type Source, type SourceId } from "../../src/access/facts.ts";
+import { type Policy, rolesOf } from "../../src/access/policy.ts";
+import { tierInForce } from "../../src/access/tiers.ts";
+import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
+import { statusOf } from "../../src/auth0/failures.ts";
+import type { HistoryEvent } from "../../src/ledger/ledger.ts";
+import type { BuyerRecord, Invitation, Mark } from "../../src/ledger/record.ts";
+import { changesOf, marked, type RoleChanges } from "../../src/provisioning/marks.ts";
+import { failureOf } from "../failures.ts";
+import { REASONS } from "./reasons.ts";
+
+/** One of a buyer's sources, and what it comes to now. */
+export interface ExplainedSource {
+  readonly id: SourceId;
+  readonly productId: string;
+  /** Null: the policy doesn't list it. Of a role given for nothing there is no product. */
+  readonly product: string | null;
+  readonly access: boolean;
+  readonly reason: Reason;
+  /** The reason in words, to go on after "because". */
+  readonly because: string;
+  readonly variant: string | null;
+  readonly variantListed: boolean;
+  readonly test: boolean;
+  /** What it gives now; of a held one, what it gives on. */
+  readonly gives: readonly string[];
+  /** What it would give if it gave access. */
+  readonly couldGive: readonly string[];
+  /** Since when its loss is held (epoch ms), or null. */
+  readonly heldSince: number | null;
+  /** What an operator decided last. */
+  readonly act: Act | null;
+}
+
+/** One role, and why the buyer should have it or not. */
+export interface ExplainedRole {
+  readonly role: string;
+  readonly entitled: boolean;
+  /** The sources that give it; where none does, those that could. */
+  readonly sources: readonly SourceId[];
+}
+
+/** One Auth0 user: what the record says, and what Auth0 says now. */
+export interface ExplainedUser {
+  readonly id: string;
+  /** Null: not bound, so none of our roles go there. */
+  readonly origin: "created" | "verified" | null;
+  /** What the record says we gave, or are about to change. */
+  readonly roles: Readonly<Record<string, Mark>>;
+  /** Roles of other makings: never touched. */
+  readonly foreign: readonly string[];
+  /** What Auth0 says now, `metadataRoles` being those in `app_metadata`; null where it could not be asked. */
+  readonly auth0: { readonly exists: boolean; readonly verified: boolean | null; readonly roles: readonly string[];
+    readonly metadataRoles: readonly string[] } | null;
+}
+
+/** Something that isn't done yet. Times are epoch milliseconds. */
+export interface Wait {
+  /** A stable code: an error's, or EMAIL_UNVERIFIED, OPTION_UNLISTED, HELD, CHANGING, CHANGES_BY_TIME. */
+  readonly code: string;
+  readonly what: string;
+  readonly since: number | null;
+  /** When it is looked at again by itself. */
+  readonly next: number | null;
+}
+
+/** What would be done if the record were looked at now. */
+export interface WouldChange {
+  /** No user is known yet: one would be found or created. */
+  readonly findsUsers: boolean;
+  readonly users: readonly RoleChanges[];
+}
+
+/** Why a buyer has, or has not, each role. Times are epoch milliseconds. */
+export interface Explanation {
+  readonly buyer: string;
+  readonly at: number;
+  readonly spellings: readonly string[];
+  readonly roles: readonly ExplainedRole[];
+  readonly sources: readonly ExplainedSource[];
+  readonly users: readonly ExplainedUser[];
+  /** Why Auth0 could not be asked, or null. */
+  readonly auth0Failure: { readonly code: string; readonly message: string } | null;
+  readonly waits: readonly Wait[];
+  /** The mail that lets them in; null: none was asked for. */
+  readonly invited: Invitation | null;
+  readonly wouldChange: WouldChange;
+  /** Oldest first. */
+  readonly events: readonly HistoryEvent[];
+}
+
+/** What explaining reads. `directory` throws what keeps Auth0 from being asked. */
+export interface Known {
+  readonly record: BuyerRecord;
+  readonly events: readonly HistoryEvent[];
+  readonly policy: Policy;
+  readonly directory: () => Promise<Directory>;
+  readonly now: number;
+}
+
+const CALL_MS = 30_000;
+
+/**
+ * Works out why a buyer has what they have. Reads Auth0, changes nothing; where Auth0 can't be asked, says so and goes
+ * on.
+ */
+export async function explained({ record, events, policy, directory, now }: Known): Promise<Explanation> {
+  const { verdicts, changesAt } = entitlements(record.sources, policy, now);
+  const sources = verdicts.flatMap((verdict) => {
+    const source = record.sources[verdict.source];
+    return source === undefined ? [] : [explainedSource(verdict, source, record, policy, now)];
+  });
+  const { users, failure } = await explainedUsers(record, directory);
+  const entitled = rolesOfSources(sources);
+  return {
+    buyer: record.email,
+    at: now,
+    spellings: record.spellings,
+    roles: explainedRoles(sources),
+    sources,
+    users,
+    auth0Failure: failure,
+    waits: waitsOf(record, changesAt),
+    invited: record.invited,
+    wouldChange: { findsUsers: entitled.length > 0 && Object.keys(record.users).length === 0,
+      users: changesOf(marked(record, entitled)) },
+    events,
+  };
+}
+
+/** The roles that sources give together, sorted, without doubles. */
+export function rolesOfSources(sources: readonly Pick<ExplainedSource, "gives">[]): readonly string[] {
+  return [...new Set(sources.flatMap(({ gives }) => gives))].sort();
+}
+
+function explainedSource({ source: id, productId, access, reason, roles, ...verdict }: Verdict, source: Source,
+  record: BuyerRecord, policy: Policy, now: number): ExplainedSource {
+  const heldSince = record.held[id] ?? null;
+  const product = policy.get(productId);
+  const { variant } = product === undefined ? { variant: null } : tierInForce(source, product, now);
+  const granted = grantedRole(id);
+  return {
+    id,
+    productId,
+    product: product?.name ?? null,
+    access,
+    reason,
+    because: REASONS[reason],
+    variant,
+    variantListed: verdict.variantListed,
+    test: verdict.test,
+    gives: heldSince === null ? roles : [...new Set([...roles, ...(record.gave[id] ?? [])])].sort(),
+    couldGive: granted !== null ? [granted] : product === undefined ? [] : rolesOf(product, variant).roles,
+    heldSince,
+    act: source.act,
+  };
+}
+
+function explainedRoles(sources: readonly ExplainedSource[]): readonly ExplainedRole[] {
+  const names = [...new Set(sources.flatMap(({ gives, couldGive }) => [...gives, ...couldGive]))].sort();
+  return names.map((role) => {
+    const givers = sources.filter(({ gives }) => gives.includes(role));
+    const could = sources.filter(({ couldGive }) => couldGive.includes(role));
+    return { role, entitled: givers.length > 0, sources: (givers.length > 0 ? givers : could).map(({ id }) => id) };
+  });
+}
+
+async function explainedUsers(record: BuyerRecord,
+  open: Known["directory"]
+): Promise<{ readonly users: readonly ExplainedUser[]; readonly failure: Explanation["auth0Failure"] }> {
+  const known = Object.keys(record.users);
+  try {
+    const directory = await open();
+    const found = await findAll(record, directory);
+    const ids = [...new Set([...known, ...found.map(({ id }) => id)])];
+    const users: ExplainedUser[] = [];
+    // One after the other: Auth0's free plan takes two calls a second.
+    for (const id of ids) {
+      users.push({ ...byRecord(record, id), auth0: await atAuth0(id, found.find((user) =>
+        user.id === id
+      ), directory) });
+    }
+    return { users, failure: null };
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    return { users: known.map((id) => ({ ...byRecord(record, id), auth0: null })), failure: { code, message } };
+  }
+}
+
+async function findAll({ email, spellings }: BuyerRecord, directory: Directory): Promise<readonly DirectoryUser[]> {
+  const found: DirectoryUser[] = [];
+  for (const spelling of [email, ...spellings]) {
+    for (const user of await directory.find(email, spelling, AbortSignal.timeout(CALL_MS))) {
+      if (!found.some(({ id }) => id === user.id)) found.push(user);
+    }
+  }
+  return found;
+}
+
+function byRecord({ users }: BuyerRecord, id: string): Omit<ExplainedUser, "auth0"> {
+  const bound = Object.hasOwn(users, id) ? users[id] : undefined;
+  return { id, origin: bound?.origin ?? null, roles: bound?.roles ?? {}, foreign: bound?.foreign ?? [] };
+}
+
+async function atAuth0(id: string, found: DirectoryUser | undefined,
+  directory: Directory): Promise<ExplainedUser["auth0"]> {
+  try {
+    return { exists: true, verified: found?.verified ?? null,
+      roles: await directory.rolesOf(id, AbortSignal.timeout(CALL_MS)), metadataRoles: found?.metadataRoles ?? [] };
+  } catch (error) {
+    // A user of the record that was deleted at Auth0.
+    if (error instanceof Error && statusOf(error.cause) === 404) {
+      return { exists: false, verified: null, roles: [], metadataRoles: [] };
+    }
+    throw error;
+  }
+}
+
+function waitsOf(record: BuyerRecord, changesAt: number | null): readonly Wait[] {
+  const { unsettled, dueAt } = record;
+  const waits: Wait[] = [];
+  if (unsettled !== null) {
+    waits.push({ code: unsettled.code, what: unsettled.message, since: unsettled.since, next: dueAt });
+  }
+  for (const [id] of entriesOf(record.sources)) {
+    const since = record.held[id];
+    if (since !== undefined) {
+      waits.push({ code: "HELD",
+        what:
+          `the loss of ${id} is held: too many lost that product within an hour, so a person has to say release or keep`,
+        since, next: null });
+    }
+  }
+  for (const { userId, add, remove } of changesOf(record)) {
+    const what = [add.length > 0 ? `giving ${add.join(", ")}` : "",
+      remove.length > 0 ? `taking ${remove.join(", ")}` : ""].filter((part) => part !== "");
+    waits.push({ code: "CHANGING", what: `${what.join(" and ")}: user ${userId}`, since: null, next: dueAt });
+  }
+  if (changesAt !== null) {
+    waits.push({ code: "CHANGES_BY_TIME", what: "time alone may change the roles then", since: null,
+      next: changesAt });
+  }
+  return waits;
+}

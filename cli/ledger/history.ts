@@ -1,0 +1,151 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DeleteCommand, GetCommand, QueryCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod/mini";
+
+import { isSourceId, type Source, type SourceId } from "../../src/access/facts.ts";
+import { sourceIdShape, sourceShape } from "../../src/access/facts-shape.ts";
+import { documentsOf } from "../../src/ledger/documents.ts";
+import { recordKey, sourceKey, type ItemKey } from "../../src/ledger/keys.ts";
+import type { HistoryEvent } from "../../src/ledger/ledger.ts";
+import { pagesOf } from "../../src/ledger/pages.ts";
+import { reached } from "../../src/ledger/reached.ts";
+
+/** A buyer with what in the ledger belongs to them. */
+export interface BuyerTraces {
+  /** Normalized. */
+  readonly email: string;
+  /** The sources whose owner they are. */
+  readonly sources: readonly SourceId[];
+  /** The products of which removals may be held. */
+  readonly products: readonly string[];
+  /** Gifts they received: each is noted under its giver, too. */
+  readonly received: readonly { readonly giver: string; readonly saleId: string }[];
+}
+
+/** A source's own item, with the lines from before anybody bought it. */
+export interface SourceTraces {
+  readonly owner: string | null;
+  /** Facts that wait for its sale. */
+  readonly waiting: Source | null;
+  readonly events: readonly HistoryEvent[];
+}
+
+/**
+ * A buyer's history as it stands in the ledger, for the command line: see the table in ledger.ts. Every method throws
+ * TemporaryError LEDGER_UNREACHABLE.
+ */
+export interface History {
+  /** The lines of a buyer's history, oldest first. */
+  of(email: string): Promise<readonly HistoryEvent[]>;
+  /** What is known of a source apart from its owner's record. */
+  ofSource(id: SourceId): Promise<SourceTraces>;
+  /**
+   * What was told of this email's purchases before anybody told of their sale, oldest first. Reads the whole table.
+   */
+  unsoldOf(email: string): Promise<readonly HistoryEvent[]>;
+  /** Whether a line is there. */
+  has(email: string, line: Pick<HistoryEvent, "id" | "receivedAt">): Promise<boolean>;
+  /**
+   * Deletes the record, the history and everything else of a buyer. Gives the number of items; again, it finds none.
+   */
+  erase(buyer: BuyerTraces): Promise<number>;
+}
+
+/** Deletions at once. */
+const AT_ONCE = 10;
+
+const keyShape = z.object({ pk: z.string(), sk: z.string() });
+const lineShape = z.object({ id: z.string(), receivedAt: z.number(), requestId: z.string(), source: sourceIdShape,
+  detail: z.record(z.string(), z.unknown()) });
+const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape) });
+
+/** The histories on a DynamoDB table. */
+export function dynamoHistory(client: DynamoDBClient, table: string): History {
+  const documents = documentsOf(client);
+
+  async function itemsOf(pk: string, keysOnly = false): Promise<readonly Record<string, unknown>[]> {
+    const items: Record<string, unknown>[] = [];
+    const wanted = keysOnly ? { ProjectionExpression: "pk, sk" } : {};
+    const query = { TableName: table, KeyConditionExpression: "pk = :pk", ExpressionAttributeValues: { ":pk": pk },
+      ConsistentRead: true, ...wanted };
+    for await (const page of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from })))) {
+      items.push(...page);
+    }
+    return items;
+  }
+
+  async function keysOf(pk: string): Promise<readonly ItemKey[]> {
+    return (await itemsOf(pk, true)).map((item) => keyShape.parse(item));
+  }
+
+  async function isThere(key: ItemKey): Promise<boolean> {
+    return (await reached(documents.send(new GetCommand({ TableName: table, Key: { ...key }, ConsistentRead: true }))))
+      .Item !== undefined;
+  }
+
+  async function isOwned(id: SourceId): Promise<boolean> {
+    const { Item } = await reached(
+      documents.send(new GetCommand({ TableName: table, Key: { ...sourceKey(id) }, ConsistentRead: true })),
+    );
+    return sourceItemShape.parse(Item ?? {}).owner !== undefined;
+  }
+
+  return {
+    of: async (email) => (await itemsOf(recordKey(email).pk)).flatMap(eventOf),
+    ofSource: async (id) => {
+      const items = await itemsOf(sourceKey(id).pk);
+      const { owner, waiting } = sourceItemShape.parse(items.find((item) => item["sk"] === sourceKey(id).sk) ?? {});
+      return { owner: owner ?? null, waiting: waiting ?? null, events: items.flatMap(eventOf) };
+    },
+    unsoldOf: async (email) => {
+      const lines: HistoryEvent[] = [];
+      const scan = {
+        TableName: table,
+        FilterExpression: "begins_with(pk, :source) AND begins_with(sk, :event) AND #detail.#email = :email",
+        ExpressionAttributeNames: { "#detail": "detail", "#email": "email" },
+        ExpressionAttributeValues: { ":source": "source#", ":event": "event#", ":email": email },
+      };
+      for await (const items of pagesOf((from) => documents.send(new ScanCommand({ ...scan, ...from })))) {
+        lines.push(...items.flatMap(eventOf));
+      }
+      // The lines stay with a source once it is sold, too.
+      const owned = await Promise.all(lines.map(({ source }) => isOwned(source)));
+      return lines.filter((_, index) => owned[index] === false).sort((a, b) => a.receivedAt - b.receivedAt);
+    },
+    has: (email, line) => isThere({ pk: recordKey(email).pk, sk: `${eventPrefix(line.receivedAt)}${line.id}` }),
+    erase: async ({ email, sources, products, received }) => {
+      const whole = await Promise.all(
+        [recordKey(email).pk, `giver#${email}`, ...sources.map((id) => sourceKey(id).pk)].map(keysOf),
+      );
+      const single: readonly ItemKey[] = [
+        ...products.map((product) => ({ pk: `held#${product}`, sk: `buyer#${email}` })),
+        ...received.map(({ giver, saleId }) => ({ pk: `giver#${giver}`, sk: `received#${saleId}` })),
+      ];
+      const there = await Promise.all(single.map(isThere));
+      // The record goes last: until then, whoever repeats this still finds what belongs to it.
+      const keys = [...whole.flat(), ...single.filter((_, index) => there[index] === true)].sort((a, b) =>
+        Number(a.sk === "record") - Number(b.sk === "record")
+      );
+      for (let start = 0; start < keys.length; start += AT_ONCE) {
+        await Promise.all(
+          keys.slice(start, start + AT_ONCE).map((key) =>
+            reached(documents.send(new DeleteCommand({ TableName: table, Key: { ...key } })))
+          ),
+        );
+      }
+      return keys.length;
+    },
+  };
+}
+
+/** Lines sort by time, as their keys begin with it. Another item is none. */
+function eventOf(item: Record<string, unknown>): readonly HistoryEvent[] {
+  const { sk } = keyShape.parse(item);
+  if (!sk.startsWith("event#")) return [];
+  const { source, ...line } = lineShape.parse(item);
+  return isSourceId(source) ? [{ ...line, source }] : [];
+}
+
+function eventPrefix(receivedAt: number): string {
+  return `event#${new Date(receivedAt).toISOString()}#`;
+}

@@ -1,0 +1,98 @@
+import { inspect } from "node:util";
+
+import { Command, CommanderError } from "commander";
+
+import * as backfill from "./commands/backfill.ts";
+import * as doctor from "./commands/doctor.ts";
+import * as explain from "./commands/explain.ts";
+import * as forget from "./commands/forget.ts";
+import * as grant from "./commands/grant.ts";
+import * as invite from "./commands/invite.ts";
+import * as keep from "./commands/keep.ts";
+import * as products from "./commands/products.ts";
+import * as reconcile from "./commands/reconcile.ts";
+import * as release from "./commands/release.ts";
+import * as replay from "./commands/replay.ts";
+import * as revoke from "./commands/revoke.ts";
+import * as setup from "./commands/setup.ts";
+import * as smoke from "./commands/smoke.ts";
+import * as status from "./commands/status.ts";
+import * as transfer from "./commands/transfer.ts";
+import type { Context, World } from "./context.ts";
+import { EXIT, type ExitCode, failureOf } from "./failures.ts";
+import { makeOutput } from "./output.ts";
+import { stageName } from "./stage/open.ts";
+import { LOCAL, type Stage } from "./stage/stage.ts";
+
+/** A file of `commands/`: adds its command, with its help, to the program. */
+interface CommandFile {
+  register(program: Command, context: Context): void;
+}
+
+/** In the order of the help. */
+const COMMANDS: readonly CommandFile[] = [setup, products, doctor, smoke, backfill, reconcile, replay, explain, status,
+  grant, revoke, transfer, invite, release, keep, forget];
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 done with findings, or failed; 2 the command line or a setting is wrong, nothing was done.
+DEBUG=1 shows where an unexpected error comes from.`;
+
+/**
+ * Runs one command line, given without `node` and the script. Never rejects: whatever goes wrong is a line on stderr
+ * (with `--json`, an object on stdout) and an exit code.
+ */
+export async function runCli(args: readonly string[], world: World): Promise<ExitCode> {
+  let exit: ExitCode = EXIT.ok;
+  let opening: Promise<Stage> | undefined;
+  const program = new Command("gumroad-auth0");
+  const globals = () => program.opts<{ stage: string; json?: true }>();
+  const output = makeOutput({ print: world.print, colours: world.colours, json: () => globals().json === true });
+  const name = (): string => stageName(globals().stage);
+  const context: Context = {
+    ...world,
+    output,
+    stageName: name,
+    stage: () => (opening ??= world.openStage(name(), world.env)),
+    commandLine: (command) => `npx gumroad-auth0 ${command}${name() === LOCAL ? "" : ` --stage ${name()}`}`,
+    action: (work) => async (...given) => {
+      exit = (await work(...given)) ?? EXIT.ok;
+    },
+  };
+
+  program
+    .description("Sets up, checks and runs a deployment that turns Gumroad purchases into Auth0 roles.")
+    .option("--stage <name>", `the stage to work on: "${LOCAL}" is what npm start runs, any other is deployed on AWS`,
+      LOCAL)
+    .option("--json", "print one JSON object, for scripts")
+    .addHelpText("afterAll", EXIT_CODES)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => {
+      world.print(text.trimEnd());
+    }, writeErr: (text) => {
+      world.complain(text.trimEnd());
+    } })
+    .showHelpAfterError("(--help shows what there is)")
+    .exitOverride();
+  for (const command of COMMANDS) command.register(program, context);
+
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    exit = error instanceof CommanderError ? usage(error) : told(error, context);
+  }
+  await opening?.then((stage) => stage.close(), () => undefined);
+  return exit;
+}
+
+/** Commander has said already what is wrong, or has shown the help that was asked for. */
+function usage(error: CommanderError): ExitCode {
+  return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+}
+
+function told(error: unknown, { output, env, complain }: Context): ExitCode {
+  const { code, message, exit } = failureOf(error);
+  if (output.json) output.result({ error: { code, message } });
+  else complain(`gumroad-auth0: ${message}`);
+  if ((env["DEBUG"] ?? "") !== "") complain(inspect(error));
+  return exit;
+}

@@ -1,0 +1,121 @@
+import { ChangeMessageVisibilityBatchCommand, DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import * as z from "zod";
+
+import { RefusedError } from "../../src/errors.ts";
+import { readKeptLetter, readMessage, type Message } from "../../src/queue/message.ts";
+import type { Stage } from "../stage/stage.ts";
+
+/** What can be done with a letter: its message goes back into the queue, its ping to the front door, or nothing. */
+export type LetterContent =
+  | { readonly kind: "message"; readonly message: Message }
+  | { readonly kind: "ping"; readonly body: string }
+  | { readonly kind: "unusable"; readonly why: string };
+
+/** A message in the dead-letter queue. */
+export interface Letter {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  /** Why it is there: a code of ours, or `TRIED_TEN_TIMES`. */
+  readonly code: string;
+  readonly reason: string;
+  /** When it came there (epoch ms). */
+  readonly sentAt: number;
+  readonly content: LetterContent;
+}
+
+/** The code of what SQS moved there by itself. */
+export const TRIED_TEN_TIMES = "TRIED_TEN_TIMES";
+
+/** A command that is killed leaves its letters invisible for so long (seconds), and no longer. */
+const HELD_SECONDS = 15 * 60;
+const BATCH = 10;
+
+/** The length of the whole body, of which the letter may hold the beginning only. */
+const lengthShape = z.object({ bodyBytes: z.number() });
+
+/**
+ * Takes letters out of the dead-letter queue for a while, until none is left that can be seen. Of a buyer's messages,
+ * later ones show only when the earlier are dealt with: ask again then. Errors of the AWS SDK go through.
+ */
+export async function takeLetters(
+  { sqs, deadLetters, emulators }: Pick<Stage, "sqs" | "deadLetters" | "emulators">,
+): Promise<readonly Letter[]> {
+  const letters: Letter[] = [];
+  for (;;) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: deadLetters,
+        MaxNumberOfMessages: BATCH,
+        VisibilityTimeout: HELD_SECONDS,
+        // Without waiting, AWS asks only some of its servers, and what they don't have looks like nothing.
+        WaitTimeSeconds: emulators === null ? 2 : 0,
+        MessageSystemAttributeNames: ["SentTimestamp"],
+      }),
+    );
+    if (Messages.length === 0) return letters;
+    for (const { MessageId = "", ReceiptHandle = "", Body = "", Attributes } of Messages) {
+      letters.push({ messageId: MessageId, receiptHandle: ReceiptHandle,
+        sentAt: Number(Attributes?.SentTimestamp ?? 0), ...readLetter(Body) });
+    }
+  }
+}
+
+/** Deletes a letter that is dealt with. */
+export async function dropLetter({ sqs, deadLetters }: Pick<Stage, "sqs" | "deadLetters">,
+  { receiptHandle }: Letter): Promise<void> {
+  await sqs.send(new DeleteMessageCommand({ QueueUrl: deadLetters, ReceiptHandle: receiptHandle }));
+}
+
+/** Puts letters back at once, as they were. */
+export async function giveBack({ sqs, deadLetters }: Pick<Stage, "sqs" | "deadLetters">,
+  letters: readonly Letter[]): Promise<void> {
+  for (let start = 0; start < letters.length; start += BATCH) {
+    const Entries = letters.slice(start, start + BATCH).map(({ receiptHandle }, index) => ({ Id: String(index),
+      ReceiptHandle: receiptHandle, VisibilityTimeout: 0 })
+    );
+    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: deadLetters, Entries }));
+  }
+}
+
+/** What a message in the dead-letter queue is, and why it is there. */
+export function readLetter(body: string): Pick<Letter, "code" | "reason" | "content"> {
+  const letter = readKeptLetter(body);
+  if (letter === null) {
+    return { code: TRIED_TEN_TIMES, reason: "It failed ten times within half an hour.", content: contentOf(body) };
+  }
+  const { code, reason } = letter;
+  const whole = lengthShape.safeParse(JSON.parse(body)).data?.bodyBytes ?? 0;
+  if (whole > Buffer.byteLength(letter.body)) {
+    return { code, reason,
+      content: { kind: "unusable", why: `only the beginning of its ${String(whole)} bytes was kept` } };
+  }
+  return { code, reason, content: code.startsWith("PING_")
+    ? { kind: "ping", body: withoutCustomFields(letter.body) }
+    : contentOf(letter.body) };
+}
+
+/** A message that begins afresh: what was counted against it is forgotten, as its cause is mended. */
+export function afresh(message: Message): Message {
+  if (message.kind === "later") return afresh(message.message);
+  if (message.kind === "ping") return { ...message, hops: 0, misses: 0, again: false };
+  return message.kind === "hint" || message.kind === "act" ? { ...message, hops: 0 } : message;
+}
+
+function contentOf(body: string): LetterContent {
+  try {
+    return { kind: "message", message: readMessage(body) };
+  } catch (error) {
+    if (error instanceof RefusedError) {
+      return { kind: "unusable", why: "it is no message of this version of the service" };
+    }
+    throw error;
+  }
+}
+
+/** Of these only the names were kept; an answer called like one of Gumroad's own fields would be taken for it. */
+function withoutCustomFields(body: string): string {
+  return body
+    .split("&")
+    .filter((pair) => !/^custom_fields(?:\[|%5B)/i.test(pair))
+    .join("&");
+}

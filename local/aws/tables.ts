@@ -1,0 +1,104 @@
+import { CreateTableCommand, type CreateTableCommandInput, DescribeTableCommand, DynamoDBClient,
+  ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
+import { DeleteCommand, DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import dynalite from "dynalite";
+import { CREDENTIALS, REGION } from "./account.ts";
+import { ConfigError } from "../../src/errors.ts";
+import { takeDataFolder } from "./data-folder.ts";
+import { listen } from "./loopback.ts";
+import type { TableSpec } from "./template.ts";
+
+/** The running DynamoDB double with the template's tables. */
+export interface Tables {
+  readonly url: string;
+  /** All items of a table, for tests and curious people. */
+  items(tableName: string): Promise<Record<string, unknown>[]>;
+  /** Deletes all items of a table. */
+  clear(tableName: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts dynalite with the tables, in memory or in the folder `dataDir`.
+ * @throws {ConfigError} BAD_DATA_DIR if the folder can't be used, or holds tables of another shape.
+ */
+export async function startTables(specs: readonly TableSpec[], dataDir?: string): Promise<Tables> {
+  const folder = dataDir === undefined ? undefined : takeDataFolder(dataDir);
+  const server = dynalite({ createTableMs: 0, updateTableMs: 0, deleteTableMs: 0,
+    ...(folder === undefined ? {} : { path: folder.tables }) });
+  const url = `http://127.0.0.1:${String(await listen(server, { port: 0 }))}`;
+  const client = new DynamoDBClient({ endpoint: url, region: REGION, credentials: CREDENTIALS, maxAttempts: 1 });
+  const documents = DynamoDBDocumentClient.from(client);
+
+  async function stop(): Promise<void> {
+    client.destroy();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    // The functions are gone by now; what is left are idle keep-alive connections.
+    server.closeAllConnections();
+    await closed;
+    folder?.release();
+  }
+
+  try {
+    for (const spec of specs) await createTable(client, spec, dataDir);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  async function items(tableName: string): Promise<Record<string, unknown>[]> {
+    const found: Record<string, unknown>[] = [];
+    let from: Record<string, unknown> | undefined;
+    do {
+      const page = await documents.send(
+        new ScanCommand({ TableName: tableName, ConsistentRead: true, ExclusiveStartKey: from }),
+      );
+      found.push(...(page.Items ?? []));
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
+    return found;
+  }
+
+  async function clear(tableName: string): Promise<void> {
+    const keys =
+      specs.find((spec) => spec.TableName === tableName)?.KeySchema?.map(({ AttributeName }) => AttributeName ?? "") ??
+        [];
+    for (const item of await items(tableName)) {
+      await documents.send(
+        new DeleteCommand({ TableName: tableName, Key: Object.fromEntries(keys.map((key) => [key, item[key]])) }),
+      );
+    }
+  }
+
+  return { url, stop, items, clear };
+}
+
+async function createTable(client: DynamoDBClient, spec: TableSpec, dataDir: string | undefined): Promise<void> {
+  const input: CreateTableCommandInput = {
+    TableName: spec.TableName,
+    KeySchema: spec.KeySchema,
+    AttributeDefinitions: spec.AttributeDefinitions,
+    GlobalSecondaryIndexes: spec.GlobalSecondaryIndexes,
+    BillingMode: "PAY_PER_REQUEST",
+  };
+  const existing = await client.send(new DescribeTableCommand({ TableName: spec.TableName })).catch(
+    (error: unknown) => {
+      if (error instanceof ResourceNotFoundException) return undefined;
+      throw error;
+    },
+  );
+  if (existing === undefined) {
+    await client.send(new CreateTableCommand(input));
+    return;
+  }
+  const found = existing.Table ?? {};
+  const indexes = (list: typeof found.GlobalSecondaryIndexes): unknown =>
+    (list ?? []).map((index) => [index.IndexName, index.KeySchema]).sort();
+  const same = JSON.stringify(found.KeySchema) === JSON.stringify(spec.KeySchema) &&
+    JSON.stringify(indexes(found.GlobalSecondaryIndexes)) ===
+      JSON.stringify((spec.GlobalSecondaryIndexes ?? []).map((index) => [index.IndexName, index.KeySchema]).sort());
+  if (same) return;
+  throw new ConfigError("BAD_DATA_DIR",
+    `${
+      dataDir ?? "memory"
+    } holds a table ${spec.TableName} with other keys than serverless.yml; use another folder or delete it`);
+}

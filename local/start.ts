@@ -1,0 +1,165 @@
+// `npm start`: bundles the functions and runs them over embedded parts, until Ctrl-C.
+import { createWriteStream, mkdirSync } from "node:fs";
+import path from "node:path";
+
+import { roleNames } from "../src/access/policy.ts";
+import { bundleFunctions, projectRoot } from "../scripts/bundling/bundle.ts";
+import { ConfigError } from "../src/errors.ts";
+import { messageOf } from "./aws/errors.ts";
+import { readFunctionLog } from "./function-log.ts";
+import { environmentWith, readStartSettings, START_USAGE, type StartSettings } from "./start-settings.ts";
+import { LOCAL_CLIENT, type Stack, startStack } from "./stack.ts";
+import { removeStackFile, writeStackFile } from "./stack-file.ts";
+
+const LOCAL_FOLDER = path.join(projectRoot, ".local");
+const LOG_FILE = path.join(LOCAL_FOLDER, "functions.log");
+const BUNDLES = path.join(projectRoot, ".build");
+/** How long Ctrl-C lets the queue be worked off. */
+const DRAIN_MS = 10_000;
+/** A terminal sends Ctrl-C to npm and to us, and npm passes it on: what comes this soon is the same keystroke. */
+const SAME_KEYSTROKE_MS = 500;
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+async function main(): Promise<void> {
+  const settings = readStartSettings(process.argv.slice(2),
+    environmentWith(path.join(projectRoot, ".env"), process.env));
+  if (settings === "help") {
+    print(START_USAGE);
+    return;
+  }
+  const began = performance.now();
+  const [roles] = await Promise.all([rolesOfPolicy(), bundleFunctions({ outdir: BUNDLES })]);
+  await run(settings, roles, began);
+}
+
+/** The policy is checked before anything starts: its mistakes would otherwise show in every function's log. */
+async function rolesOfPolicy(): Promise<readonly string[]> {
+  try {
+    const { default: policy } = await import("../src/products.ts");
+    return roleNames(policy);
+  } catch (error) {
+    if (messageOf(error).startsWith("src/products.ts")) throw error;
+    throw new ConfigError("POLICY_INVALID", `src/products.ts can't be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function run(settings: StartSettings, roles: readonly string[], began: number): Promise<void> {
+  const { port, auth0Port, gumroadPort, readBack, dataDir, tenant, params } = settings;
+  mkdirSync(LOCAL_FOLDER, { recursive: true });
+  // Appending, so that two stacks can share the file.
+  const logs = createWriteStream(LOG_FILE, { flags: "a" });
+  const stack = await startStack({
+    port,
+    auth0Port,
+    gumroadPort,
+    readBack,
+    tenant,
+    params,
+    roles,
+    bundlesDir: BUNDLES,
+    schedules: true,
+    ...(dataDir === undefined ? {} : { dataDir }),
+    onLog: (functionKey, line) => {
+      const { short, json } = readFunctionLog(functionKey, line);
+      logs.write(`${json}\n`);
+      if (short !== undefined) print(`${clock()}  ${short}`);
+    },
+    onAnswer: ({ routeKey, status, ms }) => {
+      // A function logs what it answers; this is where none was asked, or where it could not answer.
+      if (routeKey === undefined || status >= 500) {
+        print(`${clock()}  ${routeKey ?? "no such route"}: ${String(status)} after ${String(ms)} ms`);
+      }
+    },
+    onError: (text) => print(`${clock()}  ${text}`),
+  });
+  const stackFile = writeStackFile(LOCAL_FOLDER, Number(new URL(stack.url).port), describe(stack, settings));
+  stopOnSignals(stack, stackFile);
+  introduce(stack, settings);
+  const elsewhere = new URL(stack.url).port === "3000" ? "" : ` --to ${stack.pingUrl}`;
+  print(
+    `ready after ${
+      ((performance.now() - began) / 1000).toFixed(1)
+    } s. Send a ping: npm run replay -- fixtures/pings/sale.txt${elsewhere}`,
+  );
+}
+
+function introduce(stack: Stack, { tenant, dataDir, readBack }: StartSettings): void {
+  const emulated = `${stack.auth0.url} (emulator; client ${LOCAL_CLIENT.id}, secret ${LOCAL_CLIENT.secret})`;
+  print(`API       ${stack.url}`);
+  print(`Ping URL  ${stack.pingUrl}`);
+  if (tenant.domain === undefined) print(`Auth0     ${emulated}`);
+  else print(`Auth0     ${tenant.domain}; not used: ${emulated}`);
+  const trust = readBack
+    ? "purchases are read back"
+    : "pings are taken on trust; with npm start -- --read-back purchases are read back";
+  print(`Gumroad   ${stack.gumroad.url} (emulator; ${trust})`);
+  print(
+    `Tables    ${
+      dataDir === undefined ? "in memory; keep them with: npm start -- --data .local" : path.resolve(dataDir)
+    }`,
+  );
+  print(`Logs      ${path.relative(process.cwd(), LOG_FILE)}`);
+}
+
+function describe(stack: Stack, { tenant, readBack }: StartSettings): Parameters<typeof writeStackFile>[2] {
+  return {
+    pid: process.pid,
+    url: stack.url,
+    pingUrl: stack.pingUrl,
+    auth0: { domain: stack.gates.auth0, emulator: tenant.domain === undefined ? stack.auth0.url : null },
+    gumroad: { emulator: stack.gumroad.url, readBack },
+    sqs: {
+      endpoint: stack.endpoints.sqs,
+      queues: Object.fromEntries(stack.template.queues.map(({ logicalId }) => [logicalId, stack.queueUrl(logicalId)])),
+    },
+    dynamodb: {
+      endpoint: stack.endpoints.dynamodb,
+      tables: Object.fromEntries(stack.template.tables.map(({ logicalId, TableName }) => [logicalId, TableName])),
+    },
+    lambda: { endpoint: stack.endpoints.lambda },
+    secretsmanager: { endpoint: stack.endpoints.secretsmanager },
+    ...stack.choices,
+    logs: LOG_FILE,
+  };
+}
+
+/**
+ * Ctrl-C, SIGTERM or a closed terminal: no more requests, what runs or waits is finished, exit 0. A second one doesn't
+ * wait.
+ */
+function stopOnSignals(stack: Stack, stackFile: string): void {
+  let since: number | undefined;
+  const stop = (): void => {
+    if (since !== undefined) {
+      if (performance.now() - since < SAME_KEYSTROKE_MS) return;
+      removeStackFile(stackFile);
+      process.exit(130);
+    }
+    since = performance.now();
+    print("stopping: no new requests; finishing what runs and what is queued");
+    void stack.stop(DRAIN_MS).then((left) => {
+      removeStackFile(stackFile);
+      if (left > 0) {
+        print(`${String(left)} messages were still waiting to be tried again; the local queue forgets them`);
+      }
+      print("stopped");
+      process.exit(0);
+    });
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+}
+
+function clock(): string {
+  return new Date().toTimeString().slice(0, 8);
+}
+
+// A terminal that was closed takes no more lines; stopping goes on without them.
+process.stdout.on("error", () => undefined);
+await main().catch((error: unknown) => {
+  const [line = ""] = messageOf(error).split("\n");
+  process.stderr.write(`npm start: ${line}\n`);
+  process.exit(1);
+});

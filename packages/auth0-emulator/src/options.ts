@@ -1,0 +1,41 @@
+import type { Latency, OnCall } from "emulator-server/request-handler";
+import type { Auth0Call } from "./calls.ts";
+import type { Limits } from "./rate-limit.ts";
+import type { Connection } from "./user.ts";
+
+/** Auth0's name for the database that every new tenant has. */
+export const DEFAULT_CONNECTION = "Username-Password-Authentication";
+
+/** Auth0's name for the connection that mails a code. */
+export const PASSWORDLESS_CONNECTION = "email";
+
+/** The operator's application of every emulated tenant: it may change settings, and nothing that the service may. */
+export const ADMIN_CLIENT = { id: "local-admin", secret: "local-admin-secret" };
+
+/** Settings of an emulator. */
+export interface Auth0EmulatorOptions {
+  /** Port on 127.0.0.1; 0, the default, takes a free one. */
+  readonly port?: number;
+  /** Default `local-client`. */
+  readonly clientId?: string;
+  /** Default `local-secret`. */
+  readonly clientSecret?: string;
+  /** Management scopes of the client. Default those of a service that gives roles, see scopes.ts. */
+  readonly scopes?: readonly string[];
+  /** Management scopes of the operator's application, {@link ADMIN_CLIENT}. Default: see scopes.ts. */
+  readonly adminScopes?: readonly string[];
+  /** Default: the database {@link DEFAULT_CONNECTION}, and {@link PASSWORDLESS_CONNECTION}. */
+  readonly connections?: readonly Connection[];
+  /** Names of the roles that exist from the start. Default none. */
+  readonly roles?: readonly string[];
+  /** Default `none`. */
+  readonly limits?: Limits;
+  /** Default 0. */
+  readonly latency?: Latency<Auth0Call>;
+  /** What it throws is an entry in `failures`, too. */
+  readonly onCall?: OnCall<Auth0Call>;
+  /** The time in milliseconds, for token lives, rate limits and dates. Default the machine's. */
+  readonly now?: () => number;
+  /** How latency is waited for. Default a timer. */
+  readonly wait?: (milliseconds: number) => Promise<void>;
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+
+import { Refusal } from "./refusal.ts";
+import type { CreateUser, PasswordMailRequest, PasswordTicket, UpdateUser } from "./requests.ts";
+import { Roles } from "./roles.ts";
+import type { Connection, User } from "./user.ts";
+import { Users } from "./users.ts";
+
+/** A verification mail that Auth0 would have sent. */
+export interface VerificationMail {
+  readonly to: string;
+  readonly userId: string;
+  /** Milliseconds. */
+  readonly at: number;
+  /** What made Auth0 send it. */
+  readonly cause: "create" | "update" | "job";
+}
+
+/** A change-password mail that Auth0 would have sent. */
+export interface PasswordMail {
+  readonly to: string;
+  readonly userId: string;
+  /** Milliseconds. */
+  readonly at: number;
+  /** The application that the mail names, and leads to. */
+  readonly clientId: string;
+  /** Whether the template in tenant/ words it as a welcome: the service made this user, who never came yet. */
+  readonly welcomes: boolean;
+}
+
+/** A link with which somebody sets a password. */
+export interface PasswordChangeTicket {
+  readonly userId: string;
+  readonly url: string;
+  readonly marksEmailVerified: boolean;
+  readonly clientId: string | undefined;
+  readonly resultUrl: string | undefined;
+  /** Milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** Auth0's default life of a ticket: five days. */
+const TICKET_SECONDS = 432_000;
+
+/** The state of the emulated tenant, and the rules that take users, roles and mails together. */
+export class Tenant {
+  readonly users: Users;
+  readonly roles: Roles;
+  readonly mails: VerificationMail[] = [];
+  readonly passwordMails: PasswordMail[] = [];
+  readonly tickets: PasswordChangeTicket[] = [];
+  readonly #now: () => number;
+
+  constructor(connections: readonly Connection[], roleNames: readonly string[], now: () => number) {
+    this.users = new Users(connections, now);
+    this.roles = new Roles(roleNames);
+    this.#now = now;
+  }
+
+  /** Creates a user and, unless told not to, mails a new database user whose email nobody has verified. */
+  createUser(request: CreateUser): User {
+    const user = this.users.create(request);
+    const mailed = request.verify_email ?? !user.emailVerified;
+    if (mailed && user.connection.strategy === "auth0") this.mailVerification(user, "create");
+    return user;
+  }
+
+  /** Changes a user; mails the new address if the request says so. */
+  updateUser(id: string, request: UpdateUser): User {
+    const user = this.users.update(id, request);
+    if (request.verify_email === true && request.email !== undefined) this.mailVerification(user, "update");
+    return user;
+  }
+
+  /** Deletes a user, with their roles. */
+  deleteUser(id: string): void {
+    this.users.delete(id);
+    this.roles.forgetUser(id);
+  }
+
+  /** Records a verification mail to a user. */
+  mailVerification(user: User, cause: VerificationMail["cause"]): VerificationMail {
+    if (user.email === undefined) {
+      throw new Refusal(400, "The user does not have an email address.", "operation_not_supported");
+    }
+    const mail = { to: user.email, userId: user.id, at: this.#now(), cause };
+    this.mails.push(mail);
+    return mail;
+  }
+
+  /**
+   * Records a change-password mail to the user of a database with this email, if there is one: Auth0 tells nobody
+   * whether there is. Throws 400 for a connection that is no database.
+   */
+  mailPasswordChange({ email, connection, client_id: clientId }: PasswordMailRequest): void {
+    if (this.users.connection(connection)?.strategy !== "auth0") {
+      throw new Refusal(400, `${connection} is no database connection.`, "connection_not_found");
+    }
+    const user = this.users.byEmail(email.toLowerCase()).find((one) => one.connection.name === connection);
+    if (user === undefined) return;
+    const { gumroad_auth0: ours, gumroad_auth0_bound: bound } = user.appMetadata ?? {};
+    const welcomes = typeof ours === "object" && ours !== null && "created_for" in ours && bound === undefined;
+    this.passwordMails.push({ to: email.toLowerCase(), userId: user.id, at: this.#now(), clientId, welcomes });
+  }
+
+  /**
+   * Makes a password ticket for a database user. `baseUrl` is where its link would lead. Throws what Auth0 refuses.
+   */
+  createPasswordTicket(request: PasswordTicket, baseUrl: string): PasswordChangeTicket {
+    if (request.user_id === undefined) {
+      throw new Refusal(400, "Payload validation error: 'Missing required property: user_id'.", "invalid_body");
+    }
+    if (request.client_id !== undefined && request.result_url !== undefined) {
+      throw new Refusal(400, "Use either client_id or result_url, not both.", "invalid_body");
+    }
+    const user = this.users.byId(request.user_id);
+    if (user.connection.strategy !== "auth0") {
+      throw new Refusal(400, "The user's main connection does not support this operation", "operation_not_supported");
+    }
+    const ticket = {
+      userId: user.id,
+      url: `${baseUrl}/lo/reset?ticket=${randomBytes(24).toString("base64url")}#`,
+      marksEmailVerified: request.mark_email_as_verified ?? false,
+      clientId: request.client_id,
+      resultUrl: request.result_url,
+      // Zero means the default, as Auth0 documents it.
+      expiresAt: this.#now() + (request.ttl_sec || TICKET_SECONDS) * 1000,
+    };
+    this.tickets.push(ticket);
+    return ticket;
+  }
+}

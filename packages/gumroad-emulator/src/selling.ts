@@ -1,0 +1,212 @@
+import { scheduleNext } from "./billing.ts";
+import { enterSale } from "./enter-sale.ts";
+import { requirePreorderProduct, takePreorder } from "./preorders.ts";
+import type { Order, Receipt, Row } from "./order.ts";
+import type { Product } from "./products.ts";
+import type { License, Sale } from "./sale.ts";
+import { ShopError } from "./shop-error.ts";
+import type { Shop } from "./shop.ts";
+import type { Subscription } from "./subscription.ts";
+
+const DAY = 86_400_000;
+
+/** Sells one thing. Throws NOT_FOR_SALE, BAD_REQUEST. */
+export function sell(shop: Shop, order: Order): Receipt {
+  return sellIn(shop, order, shop.nextSequence());
+}
+
+/** Sells several things at once: so many purchases, so many pings, and one charge that can be disputed. */
+export function sellCart(shop: Shop, orders: readonly Order[]): Receipt[] {
+  const cart = shop.nextSequence();
+  return orders.map((order) => sellIn(shop, order, cart));
+}
+
+function sellIn(shop: Shop, order: Order, cart: number): Receipt {
+  const product = shop.product(order.product);
+  if (shop.deleted.has(product.id)) throw new ShopError("NOT_FOR_SALE", `${product.name} was deleted`);
+  if (order.gift !== undefined && product.kind !== "single") {
+    throw new ShopError("BAD_REQUEST", "Only single products can be given as a gift here");
+  }
+  const rows = new Rows(shop, order, cart);
+  switch (product.kind) {
+    case "single":
+      return order.gift === undefined ? sellSingle(rows, product) : sellGift(rows, product, order.gift.to);
+    case "preorder":
+      return shop.released.has(product.id) ? sellSingle(rows, product) : sellPreorder(shop, rows, product);
+    case "bundle":
+      return sellBundle(shop, rows, product);
+    case "membership":
+    case "instalments":
+      return sellSubscription(shop, rows, product, order);
+  }
+}
+
+function sellSingle(rows: Rows, product: Product): Receipt {
+  return receipt(rows.add(product, {}));
+}
+
+/** Only the receiver's purchase is told of. */
+function sellGift(rows: Rows, product: Product, to: string): Receipt {
+  const giver = rows.add(product, { state: "giftGiver", license: undefined }, { silent: true });
+  const receiver = rows.add(product, { state: "giftReceiver", email: to, account: undefined, priceCents: 0,
+    giftPartnerId: giver.id });
+  giver.giftPartnerId = receiver.id;
+  return { ...receipt(giver), receiver };
+}
+
+function sellBundle(shop: Shop, rows: Rows, product: Extract<Product, { kind: "bundle" }>): Receipt {
+  const sale = rows.add(product, {});
+  const children = product.contains.map((id) =>
+    rows.add(shop.product(id), { priceCents: 0, bundleSaleId: sale.id }, { bare: true })
+  );
+  return { ...receipt(sale), children };
+}
+
+function sellPreorder(shop: Shop, rows: Rows, product: Product): Receipt {
+  requirePreorderProduct(product);
+  const sale = rows.add(product, { state: "preorderAuthorized", license: undefined });
+  takePreorder(shop, sale);
+  return receipt(sale);
+}
+
+function sellSubscription(shop: Shop, rows: Rows, product: Extract<Product, { kind: "membership" | "instalments" }>,
+  order: Order): Receipt {
+  const tiers = product.kind === "membership" ? product.tiers : [];
+  const tier = order.tier === undefined ? tiers[0] : tiers.find(({ name }) => name === order.tier);
+  if (order.tier !== undefined && tier === undefined) {
+    throw new ShopError("BAD_REQUEST", `${product.name} has no tier ${order.tier}`);
+  }
+  const quantity = order.quantity ?? 1;
+  const whole = order.priceCents ?? (tier?.priceCents ?? product.priceCents) * quantity;
+  const trial = product.kind === "membership" && product.freeTrialDays !== undefined;
+  const now = shop.now();
+  const subscription: Subscription = {
+    id: order.ids?.subscriptionId ?? shop.ids.next(),
+    sequence: shop.nextSequence(),
+    productId: product.id,
+    account: rows.account,
+    createdAt: now,
+    test: order.test === true,
+    instalments: product.kind === "instalments",
+    charges: product.charges,
+    freeTrialEndsAt: trial ? now + (product.freeTrialDays ?? 0) * DAY : undefined,
+    license: rows.licenseFor(product),
+    customFields: order.customFields ?? [],
+    saleIds: [],
+    plan: {
+      recurrence: product.kind === "membership" ? product.recurrence : "monthly",
+      priceCents: product.kind === "instalments" ? Math.floor(whole / product.charges) : whole,
+      quantity,
+      tier,
+    },
+    pendingPlan: undefined,
+    cancelRequestedAt: undefined,
+    cancelledAt: undefined,
+    cancelledBy: undefined,
+    failedAt: undefined,
+    endedAt: undefined,
+    deactivatedAt: undefined,
+    chargeFailed: false,
+    cardDeclined: false,
+    unschedule: undefined,
+  };
+  shop.subscriptions.set(subscription.id, subscription);
+  // The first instalment carries what doesn't divide.
+  const priceCents = product.kind === "instalments"
+    ? whole - subscription.plan.priceCents * (product.charges - 1)
+    : whole;
+  const sale = rows.add(product, { state: trial ? "freeTrial" : "charged", priceCents, subscriptionId: subscription.id,
+    license: subscription.license });
+  scheduleNext(shop, subscription);
+  return { ...receipt(sale), subscription };
+}
+
+function receipt(sale: Sale): Receipt {
+  return { sale, receiver: undefined, children: [], subscription: undefined };
+}
+
+/** Makes the rows of one order. */
+class Rows {
+  readonly account: Sale["account"];
+  readonly #shop: Shop;
+  readonly #order: Order;
+  readonly #cart: number;
+  readonly #fixed: { saleId: string; orderNumber: number }[];
+
+  constructor(shop: Shop, order: Order, cart: number) {
+    this.#shop = shop;
+    this.#order = order;
+    this.#cart = cart;
+    this.#fixed = [...(order.ids?.rows ?? [])];
+    // A test purchase is the seller's own: without an account it could not be told from another.
+    const accountEmail = order.accountEmail ?? (order.test === true ? order.email : undefined);
+    this.account = accountEmail === undefined ? undefined : shop.accountOf(accountEmail, order.ids?.accountId);
+  }
+
+  licenseFor(product: Product): License | undefined {
+    const key = this.#order.ids?.licenseKey ?? (product.licensed === true ? this.#shop.ids.license() : undefined);
+    return key === undefined ? undefined : { key, uses: 0, disabled: false };
+  }
+
+  /** Adds a row and tells of it, unless it is `silent`. A `bare` one has nothing of what the buyer typed or chose. */
+  add(product: Product, row: Row, { silent = false, bare = false } = {}): Sale {
+    const shop = this.#shop;
+    const order = this.#order;
+    const quantity = order.quantity ?? 1;
+    const fixed = this.#fixed.shift();
+    const sale: Sale = {
+      id: fixed?.saleId ?? shop.ids.next(),
+      sequence: shop.nextSequence(),
+      orderNumber: fixed?.orderNumber ?? shop.ids.order(),
+      productId: product.id,
+      state: row.state ?? "charged",
+      test: order.test === true,
+      email: row.email ?? order.email,
+      account: "account" in row ? row.account : this.account,
+      createdAt: shop.now(),
+      priceCents: row.priceCents ?? order.priceCents ?? product.priceCents * quantity,
+      quantity,
+      fullName: bare ? undefined : order.fullName,
+      referrer: order.referrer ?? "direct",
+      urlParams: bare ? [] : (order.urlParams ?? []),
+      variants: bare ? [] : variantsOf(product, order),
+      offerCode: bare ? undefined : order.offerCode,
+      customFields: bare ? [] : (order.customFields ?? []),
+      shipping: bare ? undefined : order.shipping,
+      license: "license" in row ? row.license : bare ? licenseOfChild(shop, product) : this.licenseFor(product),
+      ipCountry: order.ipCountry ?? "United States",
+      subscriptionId: row.subscriptionId,
+      recurring: false,
+      upgrade: false,
+      giftPartnerId: row.giftPartnerId,
+      bundleSaleId: row.bundleSaleId,
+      cart: this.#cart,
+      refundedCents: 0,
+      refunded: undefined,
+      partlyRefunded: undefined,
+      disputedAt: undefined,
+      disputeWon: false,
+      accessRevoked: false,
+    };
+    enterSale(shop, sale, silent);
+    return sale;
+  }
+}
+
+function licenseOfChild(shop: Shop, product: Product): License | undefined {
+  return product.licensed === true ? { key: shop.ids.license(), uses: 0, disabled: false } : undefined;
+}
+
+function variantsOf(product: Product, order: Order): Sale["variants"] {
+  if (product.kind === "membership") {
+    const tier = product.tiers.find(({ name }) => name === order.tier) ?? product.tiers[0];
+    return tier === undefined ? [] : [{ category: "Tier", option: tier }];
+  }
+  return Object.entries(order.variants ?? {}).map(([category, name]) => {
+    const option = product.variants?.category === category
+      ? product.variants.options.find((known) => known.name === name)
+      : undefined;
+    if (option === undefined) throw new ShopError("BAD_REQUEST", `${product.name} has no ${category} ${name}`);
+    return { category, option };
+  });
+}

@@ -1,7 +1,0 @@
-import type { CallSummary } from "../service/call-log.ts";
-
-/** A call of Gumroad's API; its `url` is the path below `/v2` as it came. */
-export interface GumroadCall extends CallSummary {
-  /** Query and form fields, but for the token. */
-  readonly parameters: Readonly<Record<string, string>>;
-}
