@@ -9,7 +9,7 @@ import { CLUB, HANDBOOK, startListeningShop } from "../../packages/gumroad-emula
 import type { ListeningShop } from "../../packages/gumroad-emulator/tests/listening-shop.ts";
 
 const fixture = (name: string): string =>
-  readFileSync(new URL(`../../../fixtures/pings/${name}.txt`, import.meta.url), "utf8").trimEnd();
+  readFileSync(new URL(`../../fixtures/pings/${name}.txt`, import.meta.url), "utf8").trimEnd();
 /** The order and sale number of a fixture, so that the same can be sold again. */
 const rows = (...names: string[]) =>
   names.map((name) => {
