@@ -4,7 +4,7 @@
  * the dead-letter queue. Messages never hold a secret or an email: they are logged.
  */
 abstract class ServiceError extends Error {
-  /** Stable, in capitals: what alarms, the README and tests refer to. */
+  /** Stable, in capitals: what alarms, docs/alarms.md and tests refer to. */
   readonly code: string;
 
   constructor(name: string, code: string, message: string, options?: ErrorOptions) {

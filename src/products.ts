@@ -2,7 +2,7 @@ import { defineProducts } from "./config/products-file.ts";
 
 /**
  * The one file a seller edits: which Auth0 roles each Gumroad product gives. `id` is the `product_id` that every ping
- * carries. The README lists every option. These are the products of the fixture pings.
+ * carries. docs/policy.md lists every option. These are the products of the fixture pings.
  */
 export default defineProducts([
   { id: "zGyG_1JQunZuizwqd9CP7g==", name: "Serverless Handbook", roles: ["serverless-handbook"] },

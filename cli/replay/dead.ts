@@ -32,7 +32,7 @@ interface Dealt {
 /** A letter with all that is known of why it is there. */
 type Explained = Dealt & { readonly reason: string };
 
-/** Answers after which the door has kept the body itself, see README: what was sent is there again. */
+/** Answers after which the door has kept the body itself, see docs/answers.md: what was sent is there again. */
 const KEPT_ANSWERS: readonly number[] = [400, 403, 413, 415];
 
 /**

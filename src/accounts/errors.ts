@@ -6,7 +6,7 @@
 
 /** The base of the refusals of this room. Messages never hold a username, a password or a token. */
 export abstract class AccountsError extends Error {
-  /** Stable, in capitals: what the tests and the README refer to. */
+  /** Stable, in capitals: what the tests and docs/alarms.md refer to. */
   readonly code: string;
 
   /** @param code stable, in capitals */

@@ -112,7 +112,8 @@ async function readSecret<T>(client: SecretsManagerClient, id: string, shape: z.
     json = JSON.parse(text);
   } catch {
     // The cause would quote the secret.
-    throw new NeedsPersonError("SECRET_INVALID", `The secret ${nameOf(id)} is not JSON: see the README for its keys.`);
+    throw new NeedsPersonError("SECRET_INVALID",
+      `The secret ${nameOf(id)} is not JSON: see docs/settings.md for its keys.`);
   }
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -120,7 +121,9 @@ async function readSecret<T>(client: SecretsManagerClient, id: string, shape: z.
     ", ",
   );
   throw new NeedsPersonError("SECRET_INVALID",
-    `The secret ${nameOf(id)} has a missing or wrong value for: ${keys || "the whole"}. See the README for its keys.`);
+    `The secret ${nameOf(id)} has a missing or wrong value for: ${
+      keys || "the whole"
+    }. See docs/settings.md for its keys.`);
 }
 
 async function secretText(client: SecretsManagerClient, id: string, signal: AbortSignal | undefined): Promise<string> {
@@ -132,7 +135,7 @@ async function secretText(client: SecretsManagerClient, id: string, signal: Abor
     const name = error instanceof Error ? error.name : "";
     if (name === "ResourceNotFoundException") {
       throw new NeedsPersonError("SECRET_MISSING",
-        `The secret ${nameOf(id)} has no value yet: put it as the README shows.`, { cause: error });
+        `The secret ${nameOf(id)} has no value yet: put it as docs/settings.md shows.`, { cause: error });
     }
     if (name === "AccessDeniedException") {
       throw new NeedsPersonError("SECRET_FORBIDDEN",

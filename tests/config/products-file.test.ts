@@ -12,7 +12,7 @@ describe("the policy file", () => {
       "serverless-handbook"]);
   });
 
-  it("takes every option of the README", () => {
+  it("takes every option of docs/policy.md", () => {
     const policy = defineProducts([
       { ...book, onRefund: "keep", onPartialRefund: "remove", onDispute: "keep" },
       { id: "c", name: "Club", variant: "Tier", roles: { Basic: ["club"], Free: [] }, otherwise: ["guest"],
