@@ -22,7 +22,8 @@ export interface OperatorFlags {
 export function operatorOptions(command: Command): Command {
   return command
     .option("--admin-client-id <id>",
-      "an Auth0 application of your own that may change the tenant's settings (or AUTH0_ADMIN_CLIENT_ID); used, not stored")
+      "an Auth0 application of your own that may change the tenant's settings (or AUTH0_ADMIN_CLIENT_ID); used, " +
+        "not stored")
     .option("--admin-client-secret <secret>", "its secret (or AUTH0_ADMIN_CLIENT_SECRET)");
 }
 
@@ -43,7 +44,8 @@ export function operatorAdmin(flags: OperatorFlags, stage: Stage, env: NodeJS.Pr
   const clientSecret = flags.adminClientSecret ?? env["AUTH0_ADMIN_CLIENT_SECRET"] ?? "";
   if ((clientId === "") !== (clientSecret === "")) {
     throw new ConfigError("BAD_SETTING",
-      "the operator's application needs both its id and its secret: AUTH0_ADMIN_CLIENT_ID and AUTH0_ADMIN_CLIENT_SECRET");
+      "the operator's application needs both its id and its secret: AUTH0_ADMIN_CLIENT_ID and " +
+        "AUTH0_ADMIN_CLIENT_SECRET");
   }
   if (clientId !== "") return tenantAdmin({ ...service, clientId, clientSecret });
   if ((stage.emulators?.auth0 ?? null) === null) return null;

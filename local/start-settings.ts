@@ -42,7 +42,8 @@ Settings, from the environment or .env (the environment wins):
   AUTH0_DOMAIN          another Auth0 tenant (a host), or a full URL of a proxy or emulator; the emulator above
   AUTH0_CLIENT_ID       its machine-to-machine application; ${LOCAL_CLIENT.id}
   AUTH0_CLIENT_SECRET   and that one's secret; ${LOCAL_CLIENT.secret}
-  GETTING_IN            how new buyers get in: invite, passwordless or none; invite. The emulator shows its mails: GET /_emulator/mails
+  GETTING_IN            how new buyers get in: invite, passwordless or none; invite. The emulator
+                        shows its mails: GET /_emulator/mails
   ACCESS                where roles are kept: roles or app_metadata; roles
   SIGNUP                closed: the self-built login takes nobody new; open
   AUTH0_ISSUER, AUTH0_AUDIENCE, ROLES_CLAIM

@@ -1,6 +1,6 @@
 /**
- * `npm run format`: lays all code of the project out anew. `-- --check` changes nothing, names what it would change, and
- * every line of over 119 characters: those the formatter can't break.
+ * `npm run format`: lays all code of the project out anew. `-- --check` changes nothing, and names what it would
+ * change, and every line of over 119 characters: those the formatter can't break.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";

@@ -15,7 +15,8 @@ import { tenantSettings, writeTenant } from "./tenant-build.ts";
 
 const command = new Command("npm run tenant --")
   .description(
-    "Makes what auth0-deploy-cli imports, in .build/tenant/STAGE, from tenant/, the policy and the scopes of the calls that the service makes. Sends nothing.",
+    "Makes what auth0-deploy-cli imports, in .build/tenant/STAGE, from tenant/, the policy and the scopes of the " +
+      "calls that the service makes. Sends nothing.",
   )
   .option("--stage <name>", "a stage of tenant/settings.ts", "prod")
   .exitOverride();

@@ -162,7 +162,8 @@ async function signIn({ url, audience, clientId, clientSecret }: Auth0Credential
     throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 answered ${String(response.status)} for a token.`);
   }
   throw new NeedsPersonError("AUTH0_CREDENTIALS",
-    `Auth0 refuses the application ${clientId} at ${url}: wrong domain, client id or client secret, or not authorized for the Management API.`);
+    `Auth0 refuses the application ${clientId} at ${url}: wrong domain, client id or client secret, or not ` +
+      "authorized for the Management API.");
 }
 
 function understood<T>(shape: z.ZodMiniType<T>, answer: unknown): T {

@@ -38,7 +38,9 @@ export function register(program: Command, context: Context): void {
     .command("backfill")
     .summary("brings every past buyer in")
     .description(
-      "Goes through all past sales, newest first, and has each one that the ledger doesn't know read back and granted. Slowly, so that Auth0's limit is kept and nobody who buys meanwhile waits. Stop it whenever you like: the next run, from any machine, goes on where it stopped. It mails nobody, unless --invite is given.",
+      "Goes through all past sales, newest first, and has each one that the ledger doesn't know read back and " +
+        "granted. Slowly, so that Auth0's limit is kept and nobody who buys meanwhile waits. Stop it whenever you " +
+        "like: the next run, from any machine, goes on where it stopped. It mails nobody, unless --invite is given.",
     )
     .option("--since <day>", "only sales from this day on (YYYY-MM-DD, UTC)")
     .option("--adopt",
@@ -211,12 +213,14 @@ async function adopts(flags: Flags, questions: Questions | null): Promise<boolea
   if (flags.adopt === true || flags.keepForeign === true) return flags.adopt === true;
   if (questions !== null) {
     return questions.confirm(
-      "Did another integration give buyers their roles before? Then such a role counts as ours, and a refund takes it away",
+      "Did another integration give buyers their roles before? Then such a role counts as ours, and a refund takes " +
+        "it away",
       false,
     );
   }
   throw new ConfigError("BACKFILL_ADOPT",
-    "say what becomes of roles that buyers already have: --adopt counts those that their purchases give as ours, so that a refund takes them away; --keep-foreign leaves them alone for good");
+    "say what becomes of roles that buyers already have: --adopt counts those that their purchases give as ours, " +
+      "so that a refund takes them away; --keep-foreign leaves them alone for good");
 }
 
 function dayOf(text: string | undefined): string | null {

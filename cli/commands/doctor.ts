@@ -25,7 +25,9 @@ export function register(program: Command, context: Context): void {
     .command("doctor")
     .summary("finds what silently goes wrong, and says how to mend it")
     .description(
-      "Looks at secrets, Auth0, Gumroad, the ping URL, the dead-letter queue and the policy, and prints for each finding the command that mends it. Changes nothing: the ping URL is asked with a test ping, which is only logged. Exit code 1 with findings.",
+      "Looks at secrets, Auth0, Gumroad, the ping URL, the dead-letter queue and the policy, and prints for each " +
+        "finding the command that mends it. Changes nothing: the ping URL is asked with a test ping, which is only " +
+        "logged. Exit code 1 with findings.",
     )
     .option("--ignore <codes...>", "leave out findings of these codes, such as PRODUCT_NOT_IN_POLICY")
     .addHelpText("after",

@@ -23,7 +23,9 @@ export function register(program: Command, context: Context): void {
     .command("explain")
     .summary("why somebody has, or has not, each role")
     .description(
-      "Shows a buyer's purchases and what each gives and why, their users with what our record says and what Auth0 says now, what waits and for what, what would change if the record were looked at now, and every event in order (UTC). Changes nothing. Exit code 1 for somebody of whom nothing is known.",
+      "Shows a buyer's purchases and what each gives and why, their users with what our record says and what Auth0 " +
+        "says now, what waits and for what, what would change if the record were looked at now, and every event in " +
+        "order (UTC). Changes nothing. Exit code 1 for somebody of whom nothing is known.",
     )
     .argument("<who>", "the buyer's email; or a purchase: sale:ID, subscription:ID")
     .option("--search",

@@ -44,8 +44,8 @@ const REMAINS: readonly { readonly where: string; readonly what: string; readonl
     howLong: "14 days at most" },
   { where: "other buyers' records",
     what:
-      "the email, where they got a gift from this person, a purchase was moved between them, or a charge of theirs was paid under this email",
-    howLong: "until those are forgotten" },
+      "the email, where they got a gift from this person, a purchase was moved between them, or a charge of theirs " +
+      "was paid under this email", howLong: "until those are forgotten" },
   { where: "CloudWatch logs", what: "no email: the start of its hash, ids of purchases", howLong: "30 days" },
   { where: "Auth0", what: "its own logs; users that were not deleted, without our roles and marks",
     howLong: "the logs 1 to 30 days, by your plan" },
@@ -59,7 +59,10 @@ export function register(program: Command, context: Context): void {
     .command("forget")
     .summary("erases a person")
     .description(
-      "Erases a buyer: record, history, notes of gifts; the roles that we gave and our marks at Auth0; with --user the user too, if we made it. Tombstones, which name nobody, keep pings told again, sweeps and backfills from bringing them back. What they buy from now on counts again. Says what remains where, and how long. Run twice, it does no harm.",
+      "Erases a buyer: record, history, notes of gifts; the roles that we gave and our marks at Auth0; with --user " +
+        "the user too, if we made it. Tombstones, which name nobody, keep pings told again, sweeps and backfills " +
+        "from bringing them back. What they buy from now on counts again. Says what remains where, and how long. " +
+        "Run twice, it does no harm.",
     )
     .argument("<email>", "the person")
     .option("--user", "delete the Auth0 user too, if we made it")

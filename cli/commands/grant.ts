@@ -22,7 +22,8 @@ export function register(program: Command, context: Context): void {
     .command("grant")
     .summary("gives somebody a role for nothing")
     .description(
-      "Gives a role without a purchase, for good or until a day. It stands until revoke takes it back or its time is over; purchases neither need it nor end it. Again, it replaces the one before.",
+      "Gives a role without a purchase, for good or until a day. It stands until revoke takes it back or its time " +
+        "is over; purchases neither need it nor end it. Again, it replaces the one before.",
     )
     .argument("<email>", "the buyer; need not be known yet")
     .argument("<role>", "a role of src/products.ts, or any at Auth0")

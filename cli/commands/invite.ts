@@ -16,7 +16,8 @@ export function register(program: Command, context: Context): void {
     .command("invite")
     .summary("mails somebody the invitation again")
     .description(
-      "Has Auth0 mail a buyer the invitation once more, as the stage's setting says how. For somebody who lost the first one: nobody else gets a second.",
+      "Has Auth0 mail a buyer the invitation once more, as the stage's setting says how. For somebody who lost the " +
+        "first one: nobody else gets a second.",
     )
     .argument("<email>", "the buyer")
     .addHelpText("after", examples(['invite ann@example.com --why "she asked for it"', "once more"]));

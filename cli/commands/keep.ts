@@ -10,7 +10,9 @@ export function register(program: Command, context: Context): void {
     .command("keep")
     .summary("lets buyers keep what is held")
     .description(
-      "Removals are held when too many buyers lose a product within an hour. This says that they are wrong: the buyers keep what they have, whatever Gumroad says, until revoke --source ID --undo. First mend what caused it: where the policy gives the roles no more, nothing can be kept, and it stays held.",
+      "Removals are held when too many buyers lose a product within an hour. This says that they are wrong: the " +
+        "buyers keep what they have, whatever Gumroad says, until revoke --source ID --undo. First mend what " +
+        "caused it: where the policy gives the roles no more, nothing can be kept, and it stays held.",
     )
     .addHelpText("after",
       examples(['keep "Pro Club" --why "the product was deleted by mistake"', "all that is held of a product"], [

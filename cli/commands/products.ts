@@ -24,7 +24,9 @@ export function register(program: Command, context: Context): void {
     .command("products")
     .summary("prints the policy file from what the shop sells")
     .description(
-      "Prints src/products.ts for what the shop sells, with ids, tiers and bundles, ready to be edited. Products that the policy has already keep their entry; new ones get roles named after them. What isn't sold any more stays, at the end: without an entry, its buyers lose the roles.",
+      "Prints src/products.ts for what the shop sells, with ids, tiers and bundles, ready to be edited. Products " +
+        "that the policy has already keep their entry; new ones get roles named after them. What isn't sold any " +
+        "more stays, at the end: without an entry, its buyers lose the roles.",
     )
     .option("--out <file>", "write it there, such as src/products.ts; comments of your own in it are lost")
     .option("--drop <ids...>", "leave out the entries of these product ids: their buyers lose the roles")

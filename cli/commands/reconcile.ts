@@ -35,7 +35,9 @@ export function register(program: Command, context: Context): void {
     .command("reconcile")
     .summary("looks now for what no ping told")
     .description(
-      "Has the service look at once for what differs between Gumroad and its records, as it does by itself on schedule: recent (every 15 minutes: the sales of the last two days), daily (subscriptions, gifts, and records that the policy has changed for) or weekly (all sales). What differs is read back and put right.",
+      "Has the service look at once for what differs between Gumroad and its records, as it does by itself on " +
+        "schedule: recent (every 15 minutes: the sales of the last two days), daily (subscriptions, gifts, and " +
+        "records that the policy has changed for) or weekly (all sales). What differs is read back and put right.",
     )
     .addArgument(new Argument("[sweep]", "which sweep").choices([...sweepKinds]).default("recent"))
     .option("--go-on", "go on with the one that is under way, if one is, and don't begin anew")

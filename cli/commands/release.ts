@@ -10,7 +10,8 @@ export function register(program: Command, context: Context): void {
     .command("release")
     .summary("lets held removals go")
     .description(
-      "Removals are held when too many buyers lose a product within an hour. This says that they are right: the roles go. status shows what is held.",
+      "Removals are held when too many buyers lose a product within an hour. This says that they are right: the " +
+        "roles go. status shows what is held.",
     )
     .addHelpText("after", examples(['release "Pro Club" --why "we ended the club"', "all that is held of a product"], [
       'release "Pro Club" ann@example.com --why "we ended the club"',

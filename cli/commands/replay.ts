@@ -22,7 +22,10 @@ export function register(program: Command, context: Context): void {
     .command("replay")
     .summary("posts pings again: files, the dead-letter queue, a time")
     .description(
-      "Plays again what has been, which is harmless however often. One of three: files with wire bodies, posted as Gumroad does, with each answer and each buyer's roles; --dead-letters, what nothing could take, once its cause is mended; or --since, all purchases that events of a time were about, read back from Gumroad and worked out anew.",
+      "Plays again what has been, which is harmless however often. One of three: files with wire bodies, posted as " +
+        "Gumroad does, with each answer and each buyer's roles; --dead-letters, what nothing could take, once its " +
+        "cause is mended; or --since, all purchases that events of a time were about, read back from Gumroad and " +
+        "worked out anew.",
     )
     .argument("[paths...]", "files with a body each, or folders of .txt files")
     .option("--to <url>", "files: the ping URL, or the API's address; the stage's if left out")
@@ -45,7 +48,8 @@ export function register(program: Command, context: Context): void {
         ["replay --dead-letters --code RECORD_FULL --stage prod", "takes back what had one cause"],
         ["replay --since 2026-11-20 --until 2026-11-21T06:00:00Z", "once more what a bad night was about"],
       ) +
-        "\n\nFor files, Auth0 is the one of AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET (from the environment or .env), or else the stage's.",
+        "\n\nFor files, Auth0 is the one of AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET (from the " +
+        "environment or .env), or else the stage's.",
     )
     .action(context.action((paths: readonly string[], flags: Flags) => replay(paths, flags, context)));
 }

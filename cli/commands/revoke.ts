@@ -27,7 +27,8 @@ export function register(program: Command, context: Context): void {
     .command("revoke")
     .summary("takes back a role given for nothing, or what a purchase gives")
     .description(
-      "Takes back what grant gave; roles that purchases give stay, and it says which. With --source it takes what that one purchase gives, whatever Gumroad says of it, until --undo lets Gumroad's facts decide again.",
+      "Takes back what grant gave; roles that purchases give stay, and it says which. With --source it takes what " +
+        "that one purchase gives, whatever Gumroad says of it, until --undo lets Gumroad's facts decide again.",
     )
     .argument("<email>", "the buyer")
     .argument("[role]", "the role that grant gave; left out with --source")

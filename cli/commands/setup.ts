@@ -69,7 +69,9 @@ export function register(program: Command, context: Context): void {
     .command("setup")
     .summary("fills the secrets, creates roles, registers the pings")
     .description(
-      "Makes a stage ready: fills its secrets (ping tokens and signing keys are made up), creates the policy's roles in Auth0 and registers the eight events in Gumroad. Asks for what is missing. Run it as often as you like: what is right already stays.",
+      "Makes a stage ready: fills its secrets (ping tokens and signing keys are made up), creates the policy's " +
+        "roles in Auth0 and registers the eight events in Gumroad. Asks for what is missing. Run it as often as " +
+        "you like: what is right already stays.",
     )
     .option("--auth0-domain <host>", "the tenant, such as acme.eu.auth0.com (or AUTH0_DOMAIN)")
     .option("--auth0-client-id <id>", "the service's machine-to-machine application (or AUTH0_CLIENT_ID)")
@@ -133,7 +135,8 @@ async function setUp(flags: Flags, context: Context): Promise<ExitCode> {
   output.say(
     gumroad === null
       ? "Paste it into Gumroad: Settings → Advanced → Ping."
-      : "All eight events are sent there. Gumroad's own field (Settings → Advanced → Ping) may stay empty; with the URL in it, sales are told twice, which does no harm.",
+      : "All eight events are sent there. Gumroad's own field (Settings → Advanced → Ping) may stay empty; with " +
+        "the URL in it, sales are told twice, which does no harm.",
   );
   output.result({ stage: stage.name, dryRun: flags.dryRun === true, pingUrl: url, steps: steps.all });
   return steps.all.some(({ outcome }) => outcome === "by hand") ? EXIT.failed : EXIT.ok;
@@ -185,8 +188,8 @@ async function auth0Settings(
     await client.scopes(AbortSignal.timeout(LIMIT_MS));
     return { value, client };
   };
-  const missing =
-    "Auth0's domain, client id and client secret are needed: --auth0-domain, --auth0-client-id and --auth0-client-secret, or AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET";
+  const missing = "Auth0's domain, client id and client secret are needed: --auth0-domain, --auth0-client-id and " +
+    "--auth0-client-secret, or AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET";
   const complete = (value: SecretValue): boolean => auth0SecretShape.safeParse(value).success;
   return settled({ known: { ...emulated, ...keptOf(stored.auth0), ...given },
     fallback: fallbackOf(stored.auth0, emulated, given), ask, check, complete, missing, questions: questions !== null,
@@ -216,7 +219,8 @@ async function gumroadSettings(
   const complete = (value: SecretValue): boolean =>
     gumroadSecretShape.safeParse({ ...value, seller_id: "asked for next" }).success;
   const missing =
-    "a Gumroad access token is needed: --gumroad-token or GUMROAD_ACCESS_TOKEN; or go without: --no-gumroad --seller-id ID";
+    "a Gumroad access token is needed: --gumroad-token or GUMROAD_ACCESS_TOKEN; or go without: --no-gumroad " +
+    "--seller-id ID";
   return settled({ known: { ...emulated, ...keptOf(stored.gumroad), ...given },
     fallback: fallbackOf(stored.gumroad, emulated, given), ask, check, complete, missing,
     questions: questions !== null, say: output.say });

@@ -44,7 +44,10 @@ export function register(program: Command, context: Context): void {
     .command("smoke")
     .summary("a throwaway buyer gets a role and loses it again, timed")
     .description(
-      "Tries the whole way: a buyer at example.com gets a role and loses it again; then they are erased. Locally the emulated shop sells and refunds. On AWS a complimentary role is given and taken, for a made-up sale can't be read back (doctor tests the ping URL); without a Gumroad token, made-up pings do. Exit code 1 if a role doesn't come or go in time.",
+      "Tries the whole way: a buyer at example.com gets a role and loses it again; then they are erased. Locally " +
+        "the emulated shop sells and refunds. On AWS a complimentary role is given and taken, for a made-up sale " +
+        "can't be read back (doctor tests the ping URL); without a Gumroad token, made-up pings do. Exit code 1 " +
+        "if a role doesn't come or go in time.",
     )
     .option("--role <name>", "the role to try; the first that the policy gives, if left out")
     .addOption(
@@ -156,7 +159,8 @@ async function cleanUp(trial: Trial, flags: OperatorFlags, credentials: Auth0Cre
   );
   if (!isSettled) {
     context.output.say(
-      "a message about the buyer still waits: it may bring their record back, without the role; nobody is hurt by that",
+      "a message about the buyer still waits: it may bring their record back, without the role; nobody is hurt by " +
+        "that",
     );
   }
   // The service's own application can't: it has no right to delete anybody.

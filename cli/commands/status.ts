@@ -44,7 +44,10 @@ export function register(program: Command, context: Context): void {
     .command("status")
     .summary("what came in, what is done, what waits")
     .description(
-      "Shows what was received and applied, what waits and for what, dead letters, held removals, the queue and the last sweeps. Received and applied are counted in the ledger itself, by reading all of it: received are the lines of history (a ping that told nothing new leaves none), applied the buyers whose roles at Auth0 are settled. Exit code 1 if something needs a person.",
+      "Shows what was received and applied, what waits and for what, dead letters, held removals, the queue and " +
+        "the last sweeps. Received and applied are counted in the ledger itself, by reading all of it: received " +
+        "are the lines of history (a ping that told nothing new leaves none), applied the buyers whose roles at " +
+        "Auth0 are settled. Exit code 1 if something needs a person.",
     )
     .option("--quick", "don't count the ledger: no received, applied, waiting by cause and held")
     .addHelpText("after",

@@ -26,7 +26,9 @@ export function register(program: Command, context: Context): void {
     .command("transfer")
     .summary("moves a purchase to another email")
     .description(
-      "Moves a purchase to another buyer: a typing mistake, a gift, another login. What was bought with it (what is in a bundle, both sides of a gift) moves too. Later pings about it go to the new buyer, whatever email they name. Moving it back is the same command.",
+      "Moves a purchase to another buyer: a typing mistake, a gift, another login. What was bought with it (what " +
+        "is in a bundle, both sides of a gift) moves too. Later pings about it go to the new buyer, whatever email " +
+        "they name. Moving it back is the same command.",
     )
     .argument("<source>", "the purchase, as explain shows it: sale:ID, subscription:ID, or Gumroad's id alone")
     .argument("<to>", "the email that gets it; need not be known yet")

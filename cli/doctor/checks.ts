@@ -199,8 +199,8 @@ function scopeFindings(granted: readonly string[], needed: readonly string[], se
     ),
     ...many.map((scope): Finding => ({ code: "AUTH0_SCOPE_EXCESS",
       message:
-        `The service's Auth0 application has the scope ${scope}, which it never uses: whoever steals its secret could.`,
-      mend: setup })
+        `The service's Auth0 application has the scope ${scope}, which it never uses: whoever steals its secret ` +
+        "could.", mend: setup })
     ),
   ];
 }

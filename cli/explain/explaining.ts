@@ -228,8 +228,8 @@ function waitsOf(record: BuyerRecord, changesAt: number | null): readonly Wait[]
     if (since !== undefined) {
       waits.push({ code: "HELD",
         what:
-          `the loss of ${id} is held: too many lost that product within an hour, so a person has to say release or keep`,
-        since, next: null });
+          `the loss of ${id} is held: too many lost that product within an hour, so a person has to say release or ` +
+          "keep", since, next: null });
     }
   }
   for (const { userId, add, remove } of changesOf(record)) {

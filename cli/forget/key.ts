@@ -25,7 +25,8 @@ export async function storedKey(stage: Stage): Promise<StoredKey> {
   const parsed = forgetSecretShape.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data.key;
   throw new NeedsPersonError("SECRET_INVALID",
-    `the secret ${SecretId} isn't {"key":"…"}: bring back its version AWSPREVIOUS; with another key, whoever was forgotten could come back`);
+    `the secret ${SecretId} isn't {"key":"…"}: bring back its version AWSPREVIOUS; with another key, whoever was ` +
+      "forgotten could come back");
 }
 
 /**

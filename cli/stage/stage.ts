@@ -30,7 +30,7 @@ export interface Stage {
   readonly deadLetters: string;
   /** Name of the table of the buyers' records. */
   readonly ledger: string;
-  /** Where the service keeps roles at Auth0, and how new buyers get in: the stage's parameters `access` and `gettingIn`. */
+  /** Where the service keeps roles at Auth0, and how new buyers get in: its parameters `access` and `gettingIn`. */
   readonly access: RolesPlace;
   readonly gettingIn: "invite" | "passwordless" | "none";
   /** Null on AWS. */

@@ -119,8 +119,8 @@ async function bundle(root: string, outdir: string, entryPoints: Record<string, 
       mainFields: ["module", "main"],
       // CommonJS packages inside an ES module still call require() for Node's own modules.
       banner: {
-        js:
-          'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
+        js: 'import { createRequire as createRequireOfBundle } from "node:module"; ' +
+          "const require = createRequireOfBundle(import.meta.url);",
       },
       sourcemap: "external",
       metafile: true,

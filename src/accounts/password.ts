@@ -68,8 +68,12 @@ function argon2id(parameters: Argon2Parameters): Promise<Buffer> {
 }
 
 /** `keyid` is the PHC format's own parameter for the secret input, at most 8 bytes in Base64. */
-const phcPattern =
-  /^\$argon2id\$v=19\$m=(?<memory>\d{1,7}),t=(?<passes>\d{1,3}),p=(?<parallelism>\d{1,2})(?:,keyid=(?<keyid>[A-Za-z0-9+/]{1,11}))?\$(?<salt>[A-Za-z0-9+/]{11,86})\$(?<hash>[A-Za-z0-9+/]{16,86})$/u;
+const phcPattern = new RegExp(
+  String.raw`^\$argon2id\$v=19\$m=(?<memory>\d{1,7}),t=(?<passes>\d{1,3}),p=(?<parallelism>\d{1,2})` +
+    String
+      .raw`(?:,keyid=(?<keyid>[A-Za-z0-9+/]{1,11}))?\$(?<salt>[A-Za-z0-9+/]{11,86})\$(?<hash>[A-Za-z0-9+/]{16,86})$`,
+  "u",
+);
 
 /** Everything that goes into a hash but the password. */
 interface Parameters extends Argon2Cost {

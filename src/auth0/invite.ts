@@ -52,7 +52,8 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
   }
   throw new NeedsPersonError(
     "AUTH0_REFUSED",
-    `Auth0 refused to mail the invitation: ${answered}. Switch the connection "${connection}" on for the application ${loginClientId}, or mend login_client_id in the secret auth0.`,
+    `Auth0 refused to mail the invitation: ${answered}. Switch the connection "${connection}" on for the ` +
+      `application ${loginClientId}, or mend login_client_id in the secret auth0.`,
   );
 }
 

@@ -46,7 +46,8 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch,
     if (again !== null) return keep(again);
     throw new NeedsPersonError(
       "AUTH0_CREDENTIALS",
-      "Auth0 refuses the client in the secret auth0: put the right domain, client_id and client_secret there, and authorize that application for the Auth0 Management API.",
+      "Auth0 refuses the client in the secret auth0: put the right domain, client_id and client_secret there, and " +
+        "authorize that application for the Auth0 Management API.",
     );
   }
 

@@ -8,7 +8,8 @@ export function failureOf(status: number, what: string): Error {
   switch (status) {
     case 401:
       return new NeedsPersonError("GUMROAD_TOKEN",
-        "The access token in the secret gumroad is refused: put a live one there, of an application of the seller's with the scope view_sales.");
+        "The access token in the secret gumroad is refused: put a live one there, of an application of the " +
+          "seller's with the scope view_sales.");
     case 403:
       return new NeedsPersonError("GUMROAD_SCOPE",
         `The access token in the secret gumroad may not ${what}: put one with the scope view_sales there.`);

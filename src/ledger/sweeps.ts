@@ -131,8 +131,8 @@ export function dynamoSweeps(client: DynamoDBClient, table: string, signal?: Abo
           new UpdateCommand({
             TableName: table,
             Key: reportKey(sweepName(finished)),
-            UpdateExpression:
-              "SET seen = :read, differed = :differed, sent = :sent, finishedAt = :finishedAt, expiresAt = if_not_exists(expiresAt, :expiresAt)",
+            UpdateExpression: "SET seen = :read, differed = :differed, sent = :sent, finishedAt = :finishedAt, " +
+              "expiresAt = if_not_exists(expiresAt, :expiresAt)",
             ExpressionAttributeValues: { ":read": read, ":differed": differed, ":sent": sent,
               ":finishedAt": finishedAt, ":expiresAt": expiry() },
           }),

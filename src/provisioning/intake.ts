@@ -186,7 +186,8 @@ async function missed(record: BuyerRecord, message: PingMessage | HintMessage,
     const wait = readAgainAfterMiss(message.misses);
     if (wait === null) {
       throw new RefusedError("SALE_NOT_FOUND",
-        "Gumroad doesn't know the sale or subscription of this ping, asked three times within 15 minutes: it was forged, or belongs to another shop.");
+        "Gumroad doesn't know the sale or subscription of this ping, asked three times within 15 minutes: it was " +
+          "forged, or belongs to another shop.");
     }
     await later({ ...message, misses: message.misses + 1 }, wait, outside);
     log.warn("Gumroad doesn't know of it; asked again later", { requestId: message.requestId,

@@ -62,7 +62,8 @@ function refuse(record: BuyerRecord, { ping }: PingMessage, source: SourceId): v
   if ("emailTyped" in ping && ping.emailTyped) {
     throw new RefusedError(
       "EMAIL_TYPED",
-      'The product has a custom field "email", which hides the buyer\'s own address in pings: rename the field in Gumroad, or let the service read purchases back.',
+      'The product has a custom field "email", which hides the buyer\'s own address in pings: rename the field in ' +
+        "Gumroad, or let the service read purchases back.",
     );
   }
   // What the API said stands for the pings: without it, a refund would pass unseen.
@@ -162,5 +163,6 @@ function asGiven(facts: Source): Source {
 
 function giftUnclear(): RefusedError {
   return new RefusedError("GIFT_UNCLEAR",
-    "A giver's sale was disputed, and more than one person got that product from them at that time: look in Gumroad whose it was.");
+    "A giver's sale was disputed, and more than one person got that product from them at that time: look in " +
+      "Gumroad whose it was.");
 }

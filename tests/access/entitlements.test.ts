@@ -175,7 +175,8 @@ describe("a bundle", () => {
     expect(withBundle(refundedBundle, { ...named("child"), priceCents: 100 }).roles).toEqual(["reader"]);
   });
 
-  it("goes by its own flags and terms alone, not by a child's: a dispute marks both, and no ping tells the child's was won", () => {
+  it("goes by its own flags and terms alone, not by a child's: a dispute marks both, and no ping tells the child's " +
+    "was won", () => {
     const marked = { ...child, disputed: true };
     expect(withBundle({ disputed: true, disputeWon: true }, marked).roles).toEqual(["reader"]);
     const kept = defineProducts([book, { ...bundle, onDispute: "keep" }]);
@@ -257,7 +258,7 @@ describe("a membership", () => {
     expect(of({ ended }, club, NOW, [month, later])).toMatchObject({ reason: "restarted", roles: ["club"] });
   });
 
-  it("goes on when one charge is refunded or disputed, unless the policy says otherwise and no newer charge was paid", () => {
+  it("goes on when one charge is refunded or disputed, unless the policy says otherwise", () => {
     const refunded = [{ ...month, refunded: true }];
     expect(of({}, club, NOW, refunded)).toMatchObject({ reason: "running", roles: ["club"] });
     expect(of({}, { ...club, onRefund: "remove" }, NOW, refunded)).toMatchObject({ reason: "refunded", roles: [] });
@@ -319,7 +320,7 @@ describe("a membership", () => {
         "premium"]);
     });
 
-    it("counts a downgrade though seats were added in silence since the last upgrade, unless that upgrade dropped it", () => {
+    it("counts a downgrade though seats were added in silence since, unless an upgrade dropped it", () => {
       const seats = (tier: string, quantity: number) =>
         plan(tier, { recurrence: "monthly", priceCents: (tier === "Basic" ? 1000 : 3000) * quantity, quantity });
       const upgraded = { ...upgrade, from: seats("Basic", 1), to: seats("Premium", 1) };
@@ -342,7 +343,7 @@ describe("a membership", () => {
       expect(of({ tierChanges: [toMid, downgrade] }, three, NOW, premium).roles).toEqual(["club", "mid"]);
     });
 
-    it("follows the charge of that day, if there is one: the later made of two downgrades takes the other's place", () => {
+    it("follows the charge of that day, if any: the later made of two downgrades takes the other's place", () => {
       const three: Product = { ...club,
         roles: { Basic: ["club"], Mid: ["club", "mid"], Premium: ["club", "mid", "premium"] } };
       const premium = { ...month, variants: [["Tier", "Premium"]] as const };
@@ -422,7 +423,8 @@ describe("a gift", () => {
       verdicts: [{ reason: "gift-gone" }, { access: false }] });
   });
 
-  it("is there again when the giver's dispute is won or the refund is taken back, whatever an older word of the receiver's side says", () => {
+  it("is there again when the giver's dispute is won or the refund is taken back, whatever an older word of the " +
+    "receiver's side says", () => {
     expect(of(["got", { ...got, disputed: true }], ["paid", { ...disputed, disputeWon: true }]).roles).toEqual([
       "reader",
     ]);
@@ -468,7 +470,8 @@ describe("a gift", () => {
       verdicts: [{ reason: "not-sold" }] });
   });
 
-  it("isn't ended by the dispute of a purchase of the giver's own, once its sale showed what it was and it was moved to them", () => {
+  it("isn't ended by the dispute of a purchase of the giver's own, once its sale showed what it was and it was " +
+    "moved to them", () => {
     const moved = { act: act(1, { kind: "move", to: "dee@example.com" }) } as const;
     expect(of(["got", got], ["own", { ...disputed, seen: true }, moved]).roles).toEqual(["reader"]);
   });

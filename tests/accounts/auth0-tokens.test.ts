@@ -67,7 +67,7 @@ describe("an access token of Auth0", () => {
     await expect(verify(await tenant.accessToken(issuedAt, changes))).rejects.toThrow(TokenRefused);
   });
 
-  it("is refused with any algorithm but RS256: none, HS256 with the public key as secret, another RSA key", async () => {
+  it("is refused with any algorithm but RS256: none, HS256 with the public key, another RSA key", async () => {
     const { jwk, kid } = tenant.keys[0]!;
     const { kty = "", n = "", e = "" } = jwk;
     const pem = createPublicKey({ key: { kty, n, e }, format: "jwk" }).export({ type: "spki", format: "pem" })

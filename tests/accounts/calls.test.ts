@@ -294,7 +294,7 @@ describe("POST /password", () => {
     expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 200 });
   });
 
-  it("does the same work and gives the same answer for an unknown user and a wrong password, and makes nobody", async () => {
+  it("does the same work and answers the same for an unknown user and a wrong password", async () => {
     const stranger = `un${ann}`;
     await login({ body: { username: ann, password }, sourceIp: "198.51.100.1" });
 
@@ -403,7 +403,7 @@ describe("POST /login with sign-up closed", () => {
 });
 
 describe("POST /login too often", () => {
-  it("answers 429 with Retry-After, the same for a user who exists and one who doesn't, and computes no hash", async () => {
+  it("answers 429 with Retry-After, the same for users who exist and who don't, and computes no hash", async () => {
     await login({ body: { username: ann, password }, sourceIp: "198.51.100.1" });
 
     for (const username of [ann, `un${ann}`]) {

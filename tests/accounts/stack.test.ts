@@ -155,7 +155,7 @@ describe("guessing", () => {
     return answerShape.parse(JSON.parse(result.payload));
   }
 
-  it("1,000 times at one user from many addresses ends in 429s while the user on their own address still logs in", async () => {
+  it("1,000 times at one user from many addresses ends in 429s; the user at their own still logs in", async () => {
     expect(await loginFrom("203.0.113.7", "eve", password)).toMatchObject({ statusCode: 200 });
 
     const statuses = new Map<number, number>();

@@ -72,7 +72,8 @@ describe("the rules in force", () => {
     expect(isSound(inForce)).toBe(true);
   });
 
-  it("let one address against one user get no further than its network, and all addresses together no further than the user's bound", () => {
+  it("let one address against one user get no further than its network, and all addresses together no further than " +
+    "the user's bound", () => {
     expect(guessesWithin(throttleRules.userAndNetwork, day)).toBeLessThan(guessesWithin(throttleRules.user, day));
   });
 });

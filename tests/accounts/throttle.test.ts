@@ -85,7 +85,7 @@ describe("the throttle", () => {
     expect(await admitted(guesses)).toBe(throttleRules.userAndNetwork.free);
   });
 
-  it("stops guesses against one user from many addresses at once, while the user on their own address still gets through", async () => {
+  it("stops guesses at one user from many addresses at once; the user at their own gets through", async () => {
     await (await admit(ann, from(0))).succeeded("login");
 
     const passed = await admitted(Array.from({ length: 50 }, (_, index) => attempt(ann, from(1 + index))));

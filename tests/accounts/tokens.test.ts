@@ -189,7 +189,7 @@ describe("verify refuses", () => {
 });
 
 describe("changing the key", () => {
-  it("logs nobody out: old tokens pass, new ones carry the new key, also in a process that read the secret before", async () => {
+  it("logs nobody out: old tokens pass, new ones carry the new key, also where the old was read before", async () => {
     clock.time = startOfTests;
     const changing = await LocalSecret.create();
     const warm = createTokens({ secret: changing, issuer, audience, now: clock.now });

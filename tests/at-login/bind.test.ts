@@ -122,7 +122,7 @@ describe("a login that is asked about", () => {
     expect(await ask()).toEqual({ roles: ["member", "reader"] });
   });
 
-  it("tells nothing to a user that was registered before its email was verified, until its password is replaced", async () => {
+  it("tells nothing to a user registered before its email was verified, until its password is new", async () => {
     await bought({ unverified: ["auth0|squatter"] });
     expect(await ask(login({ user_id: "auth0|squatter" }))).toEqual({ roles: [] });
     expect(sent).toHaveLength(1);

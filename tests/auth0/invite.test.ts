@@ -21,7 +21,7 @@ const mail = (domain: string, signal = AbortSignal.timeout(5_000)) =>
   mailInvitation(credentials(domain), EMAIL, CONNECTION, fetch, signal);
 
 describe("asking Auth0 for the invitation", () => {
-  it("says that it surely wasn't sent where nobody listens, or there was no time left: it is tried again", async () => {
+  it("says that it surely wasn't sent where nobody listens, or no time was left: it is tried again", async () => {
     const gone = await startAuth0Emulator();
     await gone.stop();
     await expect(mail(gone.url)).rejects.toMatchObject({ code: "AUTH0_MAIL_UNSENT" });

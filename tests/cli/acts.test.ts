@@ -38,7 +38,8 @@ describe("grant and revoke", () => {
     expect(taken).toEqual({ code: 0, err: "", out: "takes away grant:club: new@example.com loses club\ndone" });
     expect(rolesOf("new@example.com")).toEqual([]);
     expect((await run("explain new@example.com")).out).toContain(
-      "no   club, because a role given for nothing: an operator gave it for nothing, and that is over or was taken back",
+      "no   club, because a role given for nothing: an operator gave it for nothing, and that is over or was taken " +
+        "back",
     );
   });
 
@@ -75,8 +76,8 @@ describe("grant and revoke", () => {
   it("refuse a role that there isn't, naming those that there are, and ends that make no sense", async () => {
     expect(await run("grant ann@example.com king --why fun")).toMatchObject({
       code: 2,
-      err:
-        'gumroad-auth0: there is no role "king", in src/products.ts or at Auth0; there are: club, club-premium, masterclass, react-for-dataviz, serverless-handbook',
+      err: 'gumroad-auth0: there is no role "king", in src/products.ts or at Auth0; there are: club, club-premium, ' +
+        "masterclass, react-for-dataviz, serverless-handbook",
     });
     expect((await run("grant ann@example.com club --why fun --until 2020-01-01")).err).toContain("is over already");
     expect((await run("grant ann@example.com club --why fun --until 2030-02-30")).err).toContain("is no day");
@@ -84,13 +85,15 @@ describe("grant and revoke", () => {
     expect((await run("grant ann club --why fun")).err).toContain('"ann" is no email');
   });
 
-  it("leave what a purchase gives, say so, and take that one only where it is named; undone, Gumroad's facts decide again", async () => {
+  it("leave what a purchase gives, say so, and take that one only where it is named; undone, Gumroad's facts " +
+    "decide again", async () => {
     await deliver(stack, saleBy("both@example.com"));
     await run("grant both@example.com serverless-handbook --why extra");
     const { out } = await run("revoke both@example.com serverless-handbook --why over");
     expect(out).toContain("keeps the same roles (serverless-handbook)");
     expect(out).toContain(
-      "serverless-handbook also comes from sale:sale-of-both@example.com: that stays, unless you take it with --source sale:sale-of-both@example.com",
+      "serverless-handbook also comes from sale:sale-of-both@example.com: that stays, unless you take it with " +
+        "--source sale:sale-of-both@example.com",
     );
     expect(rolesOf("both@example.com")).toEqual(["serverless-handbook"]);
 
@@ -107,7 +110,8 @@ describe("grant and revoke", () => {
     await deliver(stack, saleBy("paid@example.com"));
     expect(await run("revoke paid@example.com serverless-handbook --why fun")).toMatchObject({ code: 2,
       err: expect.stringContaining(
-        "nobody gave paid@example.com serverless-handbook for nothing: if a purchase gives it, name that with --source",
+        "nobody gave paid@example.com serverless-handbook for nothing: if a purchase gives it, name that with " +
+          "--source",
       ) });
     expect((await run("revoke paid@example.com --source sale:other --why fun")).err).toContain(
       "sale:other is no purchase of paid@example.com",
@@ -221,7 +225,7 @@ describe("release and keep", () => {
     await losses.noteHeld(HANDBOOK, email);
   }
 
-  it("release lets one buyer's roles go, by the product's name, and keep gives the others theirs for good", async () => {
+  it("release lets one buyer's roles go, by the product's name, and keep gives the others theirs", async () => {
     for (const email of ["h1@example.com", "h2@example.com", "h3@example.com"]) await hold(email);
     const dry = await run(`release ${HANDBOOK} --dry-run --json`);
     expect(JSON.parse(dry.out)).toEqual({ product: HANDBOOK, decision: "release",

@@ -250,10 +250,12 @@ describe("doctor", () => {
     const { out } = await cliOn(stack)("doctor");
     expect(out).toContain("unchecked  seller_id: the secret gumroad isn't filled");
     expect(out).toContain(
-      "found      secret gumroad: The secret gumroad-auth0/local/gumroad has no value. (SECRET_MISSING)\n             mend it: npx gumroad-auth0 setup",
+      "found      secret gumroad: The secret gumroad-auth0/local/gumroad has no value. (SECRET_MISSING)\n" +
+        "             mend it: npx gumroad-auth0 setup",
     );
     expect(out).toContain(
-      "found      Auth0 roles: The policy gives the role club, which the Auth0 tenant doesn't have. (AUTH0_ROLE_MISSING)",
+      "found      Auth0 roles: The policy gives the role club, which the Auth0 tenant doesn't have. " +
+        "(AUTH0_ROLE_MISSING)",
     );
     expect(out).toContain("\n2 found");
   });

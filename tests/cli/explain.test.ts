@@ -102,8 +102,8 @@ describe("explain", () => {
     const { code, out } = await run("explain sale:900-fH9XoNJ-gQtcIacRpiKnyg==");
     expect({ code, out: stable(out) }).toEqual({
       code: 1,
-      out:
-        "nobody has bought sale:fH9XoNJ-gQtcIacRpiKnyg== yet, as far as is known: what was told of it waits for its sale\n  <this run>           refund  sale:fH9XoNJ-gQtcIacRpiKnyg==  in full",
+      out: "nobody has bought sale:fH9XoNJ-gQtcIacRpiKnyg== yet, as far as is known: what was told of it waits for " +
+        "its sale\n  <this run>           refund  sale:fH9XoNJ-gQtcIacRpiKnyg==  in full",
     });
   });
 
@@ -183,7 +183,8 @@ describe("explain", () => {
     await dynamoLedger(dynamo, ledger).save({ ...record,
       held: { "sale:sale-of-held@example.com": Date.parse("2026-01-06T00:00:00Z") } });
     expect((await run("explain held@example.com")).out).toContain(
-      "the loss of sale:sale-of-held@example.com is held: too many lost that product within an hour, so a person has to say release or keep (HELD, since 2026-01-06 00:00:00)",
+      "the loss of sale:sale-of-held@example.com is held: too many lost that product within an hour, so a person " +
+        "has to say release or keep (HELD, since 2026-01-06 00:00:00)",
     );
   });
 });

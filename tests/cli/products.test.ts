@@ -137,8 +137,8 @@ describe("products", () => {
     const deployed = { ...stage(), emulators: null };
     expect(await cli("products", { openStage: async () => deployed })).toMatchObject({
       code: 1,
-      err:
-        "gumroad-auth0: the shop can't be read without an access token: npx gumroad-auth0 setup, or set GUMROAD_ACCESS_TOKEN",
+      err: "gumroad-auth0: the shop can't be read without an access token: npx gumroad-auth0 setup, or set " +
+        "GUMROAD_ACCESS_TOKEN",
     });
     shop.addToken({ token: "mine", scopes: ["view_profile"], application: "mine" });
     const env = { GUMROAD_ACCESS_TOKEN: "mine" };

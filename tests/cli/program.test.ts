@@ -22,7 +22,8 @@ describe("the command line", () => {
     expect(code).toBe(0);
     for (const command of COMMANDS) expect(out).toContain(`\n  ${command}`);
     expect(out).toContain(
-      "Exit codes: 0 done; 1 done with findings, or failed; 2 the command line or a setting is wrong, nothing was done.",
+      "Exit codes: 0 done; 1 done with findings, or failed; 2 the command line or a setting is wrong, nothing was " +
+        "done.",
     );
   });
 
@@ -174,9 +175,12 @@ describe("a deployed stage", () => {
     const members = Object.entries(values).map(([key, value]) =>
       `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`
     );
-    return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>gumroad-auth0-prod</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${
-      members.join("")
-    }</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+    return [
+      '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>',
+      "<Stacks><member><StackName>gumroad-auth0-prod</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>",
+      `<StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${members.join("")}</Outputs></member></Stacks>`,
+      "</DescribeStacksResult></DescribeStacksResponse>",
+    ].join("");
   };
 
   it("has the addresses of its stack's outputs", async () => {
@@ -198,10 +202,11 @@ describe("a deployed stage", () => {
 
   it("is refused where it isn't deployed, or too old", async () => {
     answer = { status: 400,
-      body:
-        "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id gumroad-auth0-prod does not exist</Message></Error></ErrorResponse>" };
+      body: "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id " +
+        "gumroad-auth0-prod does not exist</Message></Error></ErrorResponse>" };
     await expect(openStage("prod", {})).rejects.toThrow(
-      "there is no stack gumroad-auth0-prod in eu-west-1: deploy it with npm run deploy -- --stage prod, or choose another region with AWS_REGION",
+      "there is no stack gumroad-auth0-prod in eu-west-1: deploy it with npm run deploy -- --stage prod, or choose " +
+        "another region with AWS_REGION",
     );
     answer = { status: 200, body: outputs({}) };
     await expect(openStage("prod", {})).rejects.toThrow("the stack of prod has no output DeadLetterQueueUrl");
@@ -224,6 +229,7 @@ describe("the program itself", () => {
   it("says in one line that nothing runs", async () => {
     expect(await run("doctor")).toEqual({ code: 2,
       output:
-        "gumroad-auth0: nothing runs on port 1: start it with npm start, set PORT to the port it runs on, or name a deployed stage with --stage\n" });
+        "gumroad-auth0: nothing runs on port 1: start it with npm start, set PORT to the port it runs on, or name " +
+        "a deployed stage with --stage\n" });
   });
 });

@@ -97,8 +97,8 @@ describe("reconcile on a stage that can't be read", () => {
     await stack.crash("reconcile");
     stack.gumroad.revokeToken();
     expect(await run("reconcile")).toMatchObject({ code: 1,
-      err:
-        "gumroad-auth0: the sweep could not begin: Gumroad can't be read, or another run was first. npx gumroad-auth0 doctor finds why; the function's log says it too" });
+      err: "gumroad-auth0: the sweep could not begin: Gumroad can't be read, or another run was first. npx " +
+        "gumroad-auth0 doctor finds why; the function's log says it too" });
   });
 });
 

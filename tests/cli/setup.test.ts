@@ -88,7 +88,7 @@ describe("setup", () => {
     expect(await secret("ping")).toEqual({ tokens: ["new", "local"], seller_id: LOCAL_SELLER_ID, note: "mine" });
   });
 
-  it("rotates the ping token: the new one first, the pings with it, the old one still taken until it is forgotten", async () => {
+  it("rotates the ping token: the new one first, pings with it, the old one taken until forgotten", async () => {
     await run("setup --new-ping-token");
     const { tokens } = await secret("ping");
     expect(tokens).toEqual([expect.stringMatching(/^[\w-]{43}$/), "local"]);

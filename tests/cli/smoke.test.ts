@@ -56,16 +56,16 @@ describe("smoke", () => {
 
   it("says that made-up pings give nothing where purchases are read back", async () => {
     expect(await run("smoke --way pings")).toMatchObject({ code: 2,
-      err:
-        "gumroad-auth0: --way pings: this stage reads purchases back, so made-up pings give nothing; use --way grant" });
+      err: "gumroad-auth0: --way pings: this stage reads purchases back, so made-up pings give nothing; use --way " +
+        "grant" });
   });
 
   it("refuses a role that the policy doesn't give, and one that no refund takes", async () => {
     expect(await run("smoke --role nobody")).toMatchObject({ code: 2,
       err: "gumroad-auth0: no product of the policy gives the role nobody" });
     expect(await run("smoke --role club")).toMatchObject({ code: 2,
-      err:
-        "gumroad-auth0: no single product of the policy gives club and takes it back with a refund: use --way grant" });
+      err: "gumroad-auth0: no single product of the policy gives club and takes it back with a refund: use --way " +
+        "grant" });
     expect(await run("smoke --way none")).toMatchObject({ code: 2,
       err: expect.stringContaining("Allowed choices are shop, pings, grant") });
   });

@@ -66,7 +66,11 @@ describe("status", () => {
       },
     });
     expect((await run("status")).out).toMatch(
-      /received {2}3: give 1, sale 2; 1 purchases wait for word of their sale\napplied {3}1 of 2 buyers\nwaiting {3}EMAIL_UNVERIFIED 1, the oldest since [-0-9: ]{19}; 1 are due at a known time/,
+      new RegExp(
+        "received {2}3: give 1, sale 2; 1 purchases wait for word of their sale\\n" +
+          "applied {3}1 of 2 buyers\\n" +
+          "waiting {3}EMAIL_UNVERIFIED 1, the oldest since [-0-9: ]{19}; 1 are due at a known time",
+      ),
     );
   });
 
@@ -77,7 +81,8 @@ describe("status", () => {
     const { code, out } = await run("status");
     expect(code).toBe(1);
     expect(out).toContain(
-      'held      Serverless Handbook: 1 buyer. Say npx gumroad-auth0 release "Serverless Handbook" or npx gumroad-auth0 keep "Serverless Handbook"',
+      'held      Serverless Handbook: 1 buyer. Say npx gumroad-auth0 release "Serverless Handbook" or npx ' +
+        'gumroad-auth0 keep "Serverless Handbook"',
     );
     expect(out).toMatch(/dead {6}1: npx gumroad-auth0 replay --dead-letters --dry-run says of what kind/);
     await dynamoLosses(dynamo, ledger).noteReleased(HANDBOOK, "ann@example.com");

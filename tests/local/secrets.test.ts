@@ -22,7 +22,7 @@ afterAll(async () => {
 const value = async (SecretId: string) => (await worker.send(new GetSecretValueCommand({ SecretId }))).SecretString;
 
 describe("the Secrets Manager double", () => {
-  it("tells a secret without a value from one that isn't there, as AWS does: reading can't, describing can", async () => {
+  it("tells a secret without a value from one that isn't there, as AWS does: only describing can", async () => {
     await expect(value("app/empty")).rejects.toMatchObject({ name: "ResourceNotFoundException",
       message: expect.stringContaining("AWSCURRENT") });
     await expect(value("app/none")).rejects.toMatchObject({ name: "ResourceNotFoundException" });

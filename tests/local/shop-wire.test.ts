@@ -137,7 +137,7 @@ describe("a ping is byte for byte what Gumroad sends", () => {
 });
 
 describe("a custom field", () => {
-  it("hides the real field of its name that stands before it, at its place, and not those that come after", async () => {
+  it("hides the real field of its name that stands before it, at its place, and none that comes after", async () => {
     const { shop, bodies } = await startListeningShop();
     const { sale } = shop.sell({ product: HANDBOOK, email: "ann@example.com",
       customFields: [["email", "x@example.com"], ["sale_id", "y"], ["refunded", "true"], ["1", "a"], ["__proto__",
@@ -164,12 +164,13 @@ describe("a custom field", () => {
 });
 
 describe("the encoding", () => {
-  it("writes nil as nothing, lists with [], nested fields after flat ones, and escapes what a browser would not", () => {
+  it("writes nil as nothing, lists with [], nested fields after flat ones; escapes what no browser would", () => {
     const inner = new Map<string, PayloadValue>([["deep", new Map([["x", 1]])], ["a[b]", "(!*')"]]);
     const payload = new Map<string, PayloadValue>([["nil", null], ["list", ["1", "2 3"]], ["none", []], ["yes", true],
       ["k", inner]]);
     expect(encodeForm(payload)).toBe(
-      "nil=&list%5B%5D=1&list%5B%5D=2%203&none%5B%5D=&yes=true&k%5Ba%255Bb%255D%5D=%28%21%2A%27%29&k%5Bdeep%5D%5Bx%5D=1",
+      "nil=&list%5B%5D=1&list%5B%5D=2%203&none%5B%5D=&yes=true" +
+        "&k%5Ba%255Bb%255D%5D=%28%21%2A%27%29&k%5Bdeep%5D%5Bx%5D=1",
     );
     expect(JSON.parse(encodeJson(payload))).toEqual({ nil: null, list: ["1", "2 3"], none: [], yes: true,
       k: { deep: { x: 1 }, "a[b]": "(!*')" } });

@@ -269,7 +269,7 @@ describe("the shop of a local stack", () => {
     expect(JSON.parse(result.kind === "answer" ? result.payload : "{}").now).toBeGreaterThan(Date.now() + 86_000_000);
   });
 
-  it("has its token in the secret only where purchases are read back, and not over a secret of the test's own", async () => {
+  it("has its token in the secret only where purchases are read back, not over a test's own secret", async () => {
     const [trusting, reading, own] = await Promise.all([stackOf(), stackOf({ readBack: true }),
       stackOf({ readBack: true, secrets: { gumroad: { access_token: "own" } } })]);
     expect(await secretOf(trusting)).toBe("ResourceNotFoundException");
@@ -278,7 +278,7 @@ describe("the shop of a local stack", () => {
     expect(await secretOf(own)).toEqual({ access_token: "own" });
   });
 
-  it("is called through a gate where there is a hook, so that a test can stop before and after each call", async () => {
+  it("is called through a gate where there is a hook: a test can stop before and after each call", async () => {
     const seen: string[] = [];
     const hook = ({ service, operation, phase }: GateCall): GateVerdict => {
       seen.push(`${service} ${operation} ${phase}`);

@@ -84,7 +84,7 @@ describe("a stage with other settings", () => {
     expect(await mailsShown()).toEqual([]);
   });
 
-  it("keeps roles in app_metadata with two calls for a purchase, and moves those that were assigned before", async () => {
+  it("keeps roles in app_metadata with two calls a purchase, and moves those assigned before", async () => {
     await setting({ GETTING_IN: "none" });
     await deliver(body("sale"));
     await setting({ GETTING_IN: "invite", ACCESS: "app_metadata" });

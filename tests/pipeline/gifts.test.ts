@@ -95,7 +95,7 @@ describe("a gift, on trust", () => {
     expect(await newLetters()).toEqual([]);
   });
 
-  it("is nobody's to lose where two got the same from one giver within ten minutes: that is kept for a person", async () => {
+  it("is nobody's to lose where two got the same from one giver in ten minutes: a person decides", async () => {
     await deliver(giftFor("cy"), giftFor("di", { sale_timestamp: "2026-01-05T19:43:00Z" }));
     await deliver(dispute());
     expect([rolesOf("cy"), rolesOf("di")]).toEqual([[HANDBOOK], [HANDBOOK]]);

@@ -184,7 +184,8 @@ function expectNoWrongRole({ auth0, gumroad }: Stack, people: ReadonlyMap<string
 
 describe(`a random history (seed ${String(seed)})`, () => {
   it(
-    "ends with 0 wrong roles after 1,000 purchases with a fifth of the pings lost, a fifth doubled and all reordered, once reconcile has run",
+    "ends with 0 wrong roles after 1,000 purchases with a fifth of the pings lost, a fifth doubled and all " +
+      "reordered, once reconcile has run",
     async () => {
       const people = new Map([
         [buyerEmail(0), ["staff"]],

@@ -63,7 +63,7 @@ async function listedAsHeld(product: string): Promise<readonly unknown[]> {
 }
 
 describe("26 ends of 30 holders, all at once", () => {
-  it("take the role of 25, and one is held with it, with an alarm; who got the money back counts for nothing", async () => {
+  it("take the role of 25, and one is held, with an alarm; who got the money back doesn't count", async () => {
     await arrive(takenBack.map((email) => changed("dispute", { ...first(email), email })));
     await arrive(takenBack.map(ended));
     expect(members()).toHaveLength(HOLDERS - takenBack.length);

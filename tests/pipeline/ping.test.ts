@@ -141,7 +141,7 @@ describe("a ping", () => {
     expect((await fetch(`${stack.url}/ping/local`)).status).toBe(404);
   });
 
-  it("with a custom field called email is not believed: it goes to the dead-letter queue, and nobody gets the role", async () => {
+  it("with a custom field called email is a dead letter, and nobody gets the role", async () => {
     await deliver(stack,
       `${
         changed("sale", { email: "thief@example.com", sale_id: "typed==" })
@@ -157,7 +157,7 @@ describe("a ping token", () => {
     await stack.crash("ping");
   });
 
-  it("can be changed without losing a ping: the new one works at once, the old one as long as it is listed", async () => {
+  it("can be changed without losing a ping: the new one works at once, the old one while it is listed", async () => {
     expect((await post(stack, body("sale"))).status).toBe(200);
     stack.secrets.set("ping", { tokens: ["new", "local"], seller_id: LOCAL_SELLER_ID });
     await stack.advance(10_000);

@@ -446,7 +446,7 @@ describe("what mends itself", () => {
     expect(new Set(letters.map((letter) => JSON.stringify(letter).length)).size).toBe(1);
   });
 
-  it("a message that nobody can read is put aside at once, with the reason, and the rest of its batch goes on", async () => {
+  it("a message that nobody can read is put aside at once, with the reason; its batch goes on", async () => {
     await start();
     const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: text,
       attributes: { ApproximateReceiveCount: "1" } });

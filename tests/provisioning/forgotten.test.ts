@@ -75,7 +75,8 @@ describe("a forgotten buyer", () => {
     expect(await dropped(ping(body("sale")), after({ "buyer:bo@example.com": SOLD + 1 }))).toBe(false);
   });
 
-  it("gets no operator's act from before, and every one from after; a role is given to one person, so its id tells nothing", async () => {
+  it("gets no operator's act from before, and every one from after; a role is given to one person, so its id tells " +
+    "nothing", async () => {
     expect(await dropped(act("grant:club", 5), after({ [`buyer:${ANN}`]: 5 }))).toBe(true);
     expect(await dropped(act("grant:club", 6), after({ [`buyer:${ANN}`]: 5 }))).toBe(false);
     expect(await dropped(act("grant:club", 5), after({ "grant:club": 5 }))).toBe(false);

@@ -422,7 +422,8 @@ function factsOf({ id, happens }: Step, now: number): Source {
   }
 }
 
-it(`never takes a role that the facts give, never gives one that no source gave, and repeats itself (seed ${String(seed)})`, async () => {
+it("never takes a role that the facts give, never gives one that no source gave, and repeats itself " +
+  `(seed ${String(seed)})`, async () => {
   const edited = defineProducts([{ ...club, roles: { Basic: ["club"], Premium: ["club", "vip"] } }]);
   await fill("club", NOW + 3 * HOUR);
   let buyers = 0;

@@ -32,7 +32,7 @@ function changedOften(times: number): BuyerRecord {
 }
 
 describe("a change of plan, which only a ping tells", () => {
-  it("is refused once there are more than any membership sees: a record must not grow until it can't be written", async () => {
+  it("is refused where there are more than any membership sees: a record must stay writable", async () => {
     // Refused before anything is read or written, so nobody need listen there.
     const nowhere = new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
       credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 });

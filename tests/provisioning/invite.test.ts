@@ -90,7 +90,7 @@ describe("getting in by invitation", () => {
     expect(auth0.mails).toEqual([]);
   });
 
-  it("waits with the mail until a missing role can be given, and then sends it though only reconcile comes", async () => {
+  it("waits with the mail until a missing role can be given, and sends it though only reconcile comes", async () => {
     await ann.run(inviting, act("poet", "give"));
     expect(ann.record()).toMatchObject({ unsettled: { code: "AUTH0_ROLE_MISSING" }, invited: { outcome: "wanted" } });
     expect(mails()).toEqual([]);

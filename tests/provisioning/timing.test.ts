@@ -10,7 +10,7 @@ describe("waiting", () => {
     expect(Math.max(...waits)).toBeLessThan(43_200);
   });
 
-  it("spans at least half an hour in ten receives, and then sends the message to the dead-letter queue at once", () => {
+  it("spans at least half an hour in ten receives, then the message is a dead letter at once", () => {
     const total = Array.from({ length: 10 }, (_, index) => retrySeconds(index + 1)).reduce((sum, seconds) =>
       sum + seconds
     );

@@ -21,7 +21,7 @@ afterAll(async () => {
 const due = (buyer: string): DueMessage => ({ v: 1, kind: "due", requestId: "r", buyer });
 
 describe("the queue as reconcile fills it", () => {
-  it("takes more than SQS takes a call, each id once, and counts what waits, not what rests or is being worked off", async () => {
+  it("takes more than SQS takes a call, each id once, and counts what waits, not what rests or is out", async () => {
     const queue = bulkQueue(queues.client, queues.queueUrl(name));
     expect(await queue.depth()).toBe(0);
     const messages = Array.from({ length: 23 },

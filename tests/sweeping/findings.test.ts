@@ -142,7 +142,7 @@ describe("the daily sweep", () => {
     expect(world.sent()).toEqual(["bob@example.com due"]);
   });
 
-  it("leaves records that come back by themselves, and losses that are held, but not a grace that was shortened", async () => {
+  it("leaves records that come back by themselves and losses that are held, not a shortened grace", async () => {
     const emails = ["unsettled", "marked", "held", "grace"].map((name) => `${name}@example.com`);
     const sold = emails.map((email) => world.shop.sell({ product: "proclub", email, tier: "Basic" }));
     await world.learn(sold.map(({ sale }) => sale.id));

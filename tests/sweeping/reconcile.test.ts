@@ -65,7 +65,7 @@ describe("a sweep", () => {
     expect(world.calls("/sales")).toBe(3);
   });
 
-  it("holds one page however many sales there are, and sends no more in a run than the queue can be seen to take", async () => {
+  it("holds one page however many sales there are, and sends a run no more than the queue takes", async () => {
     sellUnseen(430);
     expect(await world.run({ sweep: "weekly" })).toMatchObject({
       sweeps: [{ read: 200, sent: 200, finished: false }],
@@ -126,7 +126,7 @@ describe("a sweep", () => {
 });
 
 describe("the schedule", () => {
-  it("runs what is due: the last days' sales each quarter of an hour, what runs each day, everything each week", async () => {
+  it("runs what is due: the last days' sales each quarter of an hour, daily and weekly sweeps", async () => {
     const ran = async () => (await world.run(null)).sweeps.map(({ sweep }) => sweep);
     expect(await ran()).toEqual(["recent", "daily", "weekly"]);
     expect(await ran()).toEqual([]);
@@ -251,7 +251,7 @@ describe("a Gumroad that can't be read", () => {
     expect(world.calls("/sales")).toBe(0);
   });
 
-  it("isn't configured: sweeps of sales have nothing to do and say so, and begin as soon as there is a token", async () => {
+  it("isn't configured: sweeps of sales say that they have nothing to do, and begin with a token", async () => {
     sellUnseen(1);
     expect(await world.run({ sweep: "weekly" }, { credentials: null })).toEqual({ due: 0,
       sweeps: [{ sweep: "weekly", read: 0, differed: 0, sent: 0, finished: true, token: false }] });

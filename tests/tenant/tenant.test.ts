@@ -31,7 +31,7 @@ const settings: TenantSettings = {
 };
 
 describe("the tenant", () => {
-  it("grants the provisioning application the scopes of the calls that the service makes, and nobody anything else", () => {
+  it("grants the provisioning application the scopes of the service's calls, and nobody anything else", () => {
     const { clientGrants } = tenantAssets(settings, policy);
     expect(clientGrants).toEqual([{ client_id: PROVISIONING_CLIENT, audience: "https://##AUTH0_DOMAIN##/api/v2/",
       scope: MANAGEMENT_SCOPES }]);
@@ -56,7 +56,7 @@ describe("the tenant", () => {
     expect(triggers["post-login"].map(({ action_name }) => action_name)).toEqual(["Ask for the terms", LOGIN_ACTION]);
   });
 
-  it("holds no secret: the tool takes the token of bind from the environment, and none is named where there is no bind", () => {
+  it("holds no secret: the token of bind is taken from the environment, and only where there is bind", () => {
     const secretsOf = (bindUrl: string | null) => tenantAssets({ ...settings, bindUrl }, policy).actions[0]?.secrets;
     expect(secretsOf(settings.bindUrl)).toEqual([
       { name: "ROLES_CLAIM", value: "https://shop.test/roles" },

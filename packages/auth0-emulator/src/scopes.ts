@@ -1,4 +1,4 @@
-/** What a service that finds, makes and gives roles to users needs: the default of the emulated tenant's application. */
+/** What a service that finds, makes and gives roles to users needs: the default of the tenant's application. */
 export const SERVICE_SCOPES: readonly string[] = [
   "read:users",
   "create:users",

@@ -45,7 +45,8 @@ export function refuseProviderFields(request: UpdateUser, connection: Connection
   if (refused.length === 0) return;
   throw notSupported(
     `The following user attributes cannot be updated: ${refused.join(", ")}. The connection (${connection.name}) ` +
-      "must either be a database connection (using the Auth0 store), a passwordless connection (email or sms) or has " +
+      "must either be a database connection (using the Auth0 store), a passwordless connection (email or sms) " +
+      "or has " +
       "disabled 'Sync user profile attributes at each login'.",
   );
 }

@@ -168,7 +168,7 @@ describe("over HTTP", () => {
     return listen(server, 0);
   };
 
-  it("the body is posted, with the URL's userinfo as Basic auth, and again through 3 redirects but not 4", async () => {
+  it("the body is posted, with the URL's userinfo as Basic auth, and through 3 redirects but not 4", async () => {
     const seen: string[] = [];
     const url = await serve((request, response) => {
       const chunks: Buffer[] = [];
