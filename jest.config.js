@@ -16,7 +16,8 @@ export default {
   globalSetup: "<rootDir>/tests/bundle-once.mjs",
   // One more than there are cores: the pipeline's tests wait for other threads a good part of their time.
   maxWorkers: availableParallelism() + 1,
-  testTimeout: 20_000,
+  // Only what hangs takes this long, also beside four busy loops.
+  testTimeout: 300_000,
   // The auth0 SDK leaves its own time-out running when a connection breaks under a call.
   forceExit: true,
 };
