@@ -33,32 +33,33 @@ export function isObject(value: Json | undefined): value is JsonObject {
 }
 
 /**
- * Reads YAML with CloudFormation's short forms into plain JSON.
+ * Reads YAML with CloudFormation's short forms, and `<<` for what is merged in, into plain JSON.
+ * @param name the file's, for messages
  * @throws {ConfigError} BAD_TEMPLATE, naming the line, if it isn't YAML or not a mapping.
  */
-export function parseYaml(text: string): JsonObject {
-  const longName = (name: string): string => (name === "Ref" || name === "Condition" ? name : `Fn::${name}`);
-  const argument = (name: string, value: unknown): unknown =>
-    name === "GetAtt" && typeof value === "string" ? value.split(".") : value;
-  const tags = SHORT_FORMS.flatMap((name): (ScalarTag | CollectionTag)[] => {
-    const tag = `!${name}`;
-    const wrap = (value: unknown) => ({ [longName(name)]: argument(name, value) });
+export function parseYaml(text: string, name = "serverless.yml"): JsonObject {
+  const longForm = (short: string): string => (short === "Ref" || short === "Condition" ? short : `Fn::${short}`);
+  const argument = (short: string, value: unknown): unknown =>
+    short === "GetAtt" && typeof value === "string" ? value.split(".") : value;
+  const tags = SHORT_FORMS.flatMap((short): (ScalarTag | CollectionTag)[] => {
+    const tag = `!${short}`;
+    const wrap = (value: unknown) => ({ [longForm(short)]: argument(short, value) });
     return [
       { tag, resolve: (value: string) => wrap(value) },
       { tag, collection: "seq", nodeClass: YAMLSeq, resolve: (node) => wrap(node.toJSON()) },
       { tag, collection: "map", nodeClass: YAMLMap, resolve: (node) => wrap(node.toJSON()) },
     ];
   });
-  const document = parseDocument(text, { customTags: tags });
+  const document = parseDocument(text, { customTags: tags, merge: true });
   const fault = document.errors[0] ?? document.warnings[0];
   if (fault !== undefined) {
-    throw new ConfigError("BAD_TEMPLATE", `serverless.yml: ${fault.message.split("\n")[0]?.replace(/:$/, "") ?? ""}`, {
+    throw new ConfigError("BAD_TEMPLATE", `${name}: ${fault.message.split("\n")[0]?.replace(/:$/, "") ?? ""}`, {
       cause: fault,
     });
   }
-  const root = z.json().safeParse(document.toJS());
+  const root = z.json().safeParse(document.toJS({ maxAliasCount: -1 })); // our own file: no attack
   if (!root.success || !isObject(root.data)) {
-    throw new ConfigError("BAD_TEMPLATE", "serverless.yml: not a mapping at its top");
+    throw new ConfigError("BAD_TEMPLATE", `${name}: not a mapping at its top`);
   }
   return root.data;
 }

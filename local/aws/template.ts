@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import * as z from "zod";
 import { ACCOUNT_ID, arn, REGION, secretArn } from "./account.ts";
 import { ConfigError } from "../../src/errors.ts";
@@ -108,6 +110,8 @@ export interface Template {
 export interface TemplateOptions {
   readonly stage: string;
   readonly params?: Readonly<Record<string, string>>;
+  /** The text of a file that serverless.yml takes in; from this project's folder if left out. */
+  readonly readFile?: (name: string) => string;
 }
 
 const LAMBDA_DEFAULT_TIMEOUT_S = 6;
@@ -155,8 +159,10 @@ const DEFAULT_CORS_HEADERS = ["Content-Type", "X-Amz-Date", "Authorization", "X-
  * @throws {ConfigError} BAD_TEMPLATE, one line that names the entry.
  */
 export function readTemplate(text: string, options: TemplateOptions): Template {
-  const root = parseYaml(text);
-  const resources = objectAt(objectAt(root, "resources"), "Resources");
+  const declared = parseYaml(text);
+  const stack = stackOf(declared["resources"] ?? {}, options.readFile ?? ownFile);
+  const root: JsonObject = { ...declared, resources: stack };
+  const resources = objectAt(stack, "Resources");
   const names = new Map<string, string>();
   const make = (queueUrl: ((name: string) => string) | undefined) =>
     resolver(root, {
@@ -244,6 +250,25 @@ export function readTemplate(text: string, options: TemplateOptions): Template {
   });
   return { functions, queues, tables, secrets,
     cors: corsSpec(resolve(objectAt(provider, "httpApi")["cors"] ?? false)) };
+}
+
+function ownFile(name: string): string {
+  return readFileSync(path.resolve(import.meta.dirname, "../..", name), "utf8");
+}
+
+/** `resources` may be a list, and a part of it may be of another file: the deployment tool makes one template of them. */
+function stackOf(declared: Json, readFile: (name: string) => string): JsonObject {
+  const stack: JsonObject = {};
+  for (const item of Array.isArray(declared) ? declared : [declared]) {
+    const [, name, key = ""] = (typeof item === "string" ? /^\$\{file\(([\w.-]+)\):(\w+)\}$/.exec(item) : null) ?? [];
+    const part = name === undefined ? item : parseYaml(readFile(name), name)[key];
+    if (!isObject(part)) throw bad("resources", `${JSON.stringify(item)} is no mapping`);
+    for (const section of Object.keys(part)) {
+      const both = { ...objectAt(stack, section), ...objectAt(part, section) };
+      stack[section] = isObject(part[section]) ? both : (part[section] ?? null);
+    }
+  }
+  return stack;
 }
 
 const NAME_PROPERTIES: Record<string, string> = {

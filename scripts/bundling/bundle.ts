@@ -52,7 +52,9 @@ export function functionNames(root: string = projectRoot): string[] {
   const file = path.join(root, "serverless.yml");
   try {
     // Tags such as !Ref mean nothing here, so their warnings are left out.
-    return Object.keys(serviceSchema.parse(parse(readFileSync(file, "utf8"), { logLevel: "error" })).functions);
+    return Object.keys(
+      serviceSchema.parse(parse(readFileSync(file, "utf8"), { logLevel: "error", maxAliasCount: -1 })).functions,
+    );
   } catch (cause) {
     throw new ConfigError("BUNDLE_NO_FUNCTIONS", `serverless.yml has no readable list of functions (${file}).`, {
       cause,

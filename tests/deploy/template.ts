@@ -36,7 +36,9 @@ export async function renderTemplate(stage: string, params: readonly string[] = 
   const folder = await mkdtemp(path.join(tmpdir(), "template-"));
   try {
     const names = functionNames();
-    await cp(path.join(projectRoot, "serverless.yml"), path.join(folder, "serverless.yml"));
+    for (const file of ["serverless.yml", "alarms.yml"]) {
+      await cp(path.join(projectRoot, file), path.join(folder, file));
+    }
     await mkdir(path.join(folder, ".build"));
     for (const name of names) {
       await writeFile(path.join(folder, ".build", `${name}.mjs`), "export const handler = async () => {};\n");

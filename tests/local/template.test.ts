@@ -67,6 +67,28 @@ describe("readTemplate", () => {
       maxAgeSeconds: 600 });
   });
 
+  it("merges what an anchor shares, and what is of another file or a further part of the list", () => {
+    const source = `service: s
+functions: {}
+resources:
+  - Conditions: { Never: !Equals [a, b] }
+    Resources:
+      First: { Type: AWS::SQS::Queue, Properties: { <<: &shared { FifoQueue: true, VisibilityTimeout: 5 }, QueueName: a } }
+      Second: { Type: AWS::SQS::Queue, Properties: { <<: *shared, QueueName: b, VisibilityTimeout: !If [Never, 1, 2] } }
+  - \${file(more.yml):stack}
+`;
+    const files: Record<string, string> = {
+      "more.yml":
+        "stack: { Resources: { Third: { Type: AWS::SQS::Queue, Properties: { QueueName: 'c-${sls:stage}' } } } }",
+    };
+    const template = readTemplate(source, { stage: "local", readFile: (name) => files[name] ?? "" });
+    expect(template.queues).toEqual([
+      { logicalId: "First", name: "a", attributes: { FifoQueue: "true", VisibilityTimeout: "5" } },
+      { logicalId: "Second", name: "b", attributes: { FifoQueue: "true", VisibilityTimeout: "2" } },
+      { logicalId: "Third", name: "c-local", attributes: {} },
+    ]);
+  });
+
   it("reads the project's own serverless.yml", () => {
     const template = read(readFileSync(new URL("../../serverless.yml", import.meta.url), "utf8"));
     expect(template.functions.map(({ key }) => key)).toEqual(
@@ -80,6 +102,9 @@ describe("readTemplate", () => {
     `service: s\nfunctions:\n  api:\n    handler: a.handler\n${line}\nresources: { Resources: {} }\n`;
   it.each([
     { fault: "no mapping", source: "- a\n", message: "serverless.yml: not a mapping at its top" },
+    { fault: "a part of the stack that is no mapping",
+      source: "functions: {}\nresources: [{ Resources: {} }, '${env:STACK}']\n",
+      message: 'serverless.yml: resources: "${env:STACK}" is no mapping' },
     { fault: "a tag nobody knows", source: "service: !Reff x\n", message: "serverless.yml: Unresolved tag: !Reff" },
     { fault: "a missing handler", source: "functions: { api: {} }\n",
       message: "serverless.yml: functions.api.handler: Invalid input" },
