@@ -8,13 +8,14 @@ const ROOMS = {
   config: ["access"],
   gumroad: ["access"],
   auth0: ["access", "config"],
-  ledger: ["access", "config"],
+  dynamo: [],
+  ledger: ["access", "dynamo"],
   queue: ["access", "gumroad"],
   http: ["config"],
-  accounts: ["config", "http"],
+  accounts: ["config", "dynamo", "http"],
   receiving: ["access", "config", "gumroad", "http", "queue"],
   provisioning: ["access", "auth0", "config", "gumroad", "ledger", "queue"],
-  sweeping: ["access", "gumroad", "ledger", "provisioning", "queue"],
+  sweeping: ["access", "dynamo", "gumroad", "ledger", "provisioning", "queue"],
   "at-login": ["access", "config", "gumroad", "http", "ledger", "queue"],
 };
 const rooms = Object.keys(ROOMS);

@@ -1,11 +1,9 @@
 import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
-import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 
-import { documentsOf } from "../src/ledger/documents.ts";
+import { reached, scanPages } from "../src/dynamo/table.ts";
+import { ledgerTable } from "../src/ledger/keys.ts";
 import { recordShape, type BuyerRecord } from "../src/ledger/record.ts";
-import { pagesOf } from "../src/ledger/pages.ts";
-import { reached } from "../src/ledger/reached.ts";
 import { changesOf } from "../src/provisioning/marks.ts";
 import type { Progress } from "./progress.ts";
 import type { Stage } from "./stage/stage.ts";
@@ -38,21 +36,20 @@ type Item = z.infer<typeof itemShape>;
  * Counts by reading the whole table, page by page, with memory flat: some 2 cents a million items. Locally the same.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
-export async function countLedger({ dynamo, ledger: table }: Stage,
+export async function countLedger({ dynamo, ledger }: Stage,
   startProgress: (total: number) => Progress): Promise<LedgerCount> {
-  const documents = documentsOf(dynamo);
-  const { Table } = await reached(dynamo.send(new DescribeTableCommand({ TableName: table })));
+  const table = ledgerTable(dynamo, ledger);
+  const { Table } = await reached(table, dynamo.send(new DescribeTableCommand({ TableName: ledger })));
   // As AWS counted it within the last six hours.
   const progress = startProgress(Table?.ItemCount ?? 0);
   const tally = newTally();
   try {
     let read = 0;
     const scan = {
-      TableName: table,
       ProjectionExpression: "pk, sk, #record, #detail.#event, #owner",
       ExpressionAttributeNames: { "#record": "record", "#detail": "detail", "#event": "event", "#owner": "owner" },
     };
-    for await (const items of pagesOf((from) => documents.send(new ScanCommand({ ...scan, ...from })))) {
+    for await (const items of scanPages(table, scan)) {
       for (const item of items) countItem(itemShape.parse(item), tally);
       read += items.length;
       progress.to(read);

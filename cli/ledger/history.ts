@@ -1,14 +1,11 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DeleteCommand, GetCommand, QueryCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
 import { isSourceId, type Source, type SourceId } from "../../src/access/facts.ts";
 import { sourceIdShape, sourceShape } from "../../src/access/facts-shape.ts";
-import { documentsOf } from "../../src/ledger/documents.ts";
-import { recordKey, sourceKey, type ItemKey } from "../../src/ledger/keys.ts";
+import { queryPages, readItem, removeItem, scanPages, type Item, type ItemKey } from "../../src/dynamo/table.ts";
+import { ledgerTable, recordKey, sourceKey } from "../../src/ledger/keys.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
-import { pagesOf } from "../../src/ledger/pages.ts";
-import { reached } from "../../src/ledger/reached.ts";
 
 /** A buyer with what in the ledger belongs to them. */
 export interface BuyerTraces {
@@ -60,17 +57,15 @@ const lineShape = z.object({ id: z.string(), receivedAt: z.number(), requestId: 
 const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape) });
 
 /** The histories on a DynamoDB table. */
-export function dynamoHistory(client: DynamoDBClient, table: string): History {
-  const documents = documentsOf(client);
+export function dynamoHistory(client: DynamoDBClient, name: string): History {
+  const table = ledgerTable(client, name);
 
-  async function itemsOf(pk: string, keysOnly = false): Promise<readonly Record<string, unknown>[]> {
-    const items: Record<string, unknown>[] = [];
+  async function itemsOf(pk: string, keysOnly = false): Promise<readonly Item[]> {
+    const items: Item[] = [];
     const wanted = keysOnly ? { ProjectionExpression: "pk, sk" } : {};
-    const query = { TableName: table, KeyConditionExpression: "pk = :pk", ExpressionAttributeValues: { ":pk": pk },
-      ConsistentRead: true, ...wanted };
-    for await (const page of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from })))) {
-      items.push(...page);
-    }
+    const query = { KeyConditionExpression: "pk = :pk", ExpressionAttributeValues: { ":pk": pk }, ConsistentRead: true,
+      ...wanted };
+    for await (const page of queryPages(table, query)) items.push(...page);
     return items;
   }
 
@@ -79,15 +74,11 @@ export function dynamoHistory(client: DynamoDBClient, table: string): History {
   }
 
   async function isThere(key: ItemKey): Promise<boolean> {
-    return (await reached(documents.send(new GetCommand({ TableName: table, Key: { ...key }, ConsistentRead: true }))))
-      .Item !== undefined;
+    return (await readItem(table, key)) !== undefined;
   }
 
   async function isOwned(id: SourceId): Promise<boolean> {
-    const { Item } = await reached(
-      documents.send(new GetCommand({ TableName: table, Key: { ...sourceKey(id) }, ConsistentRead: true })),
-    );
-    return sourceItemShape.parse(Item ?? {}).owner !== undefined;
+    return sourceItemShape.parse((await readItem(table, sourceKey(id))) ?? {}).owner !== undefined;
   }
 
   return {
@@ -100,12 +91,11 @@ export function dynamoHistory(client: DynamoDBClient, table: string): History {
     unsoldOf: async (email) => {
       const lines: HistoryEvent[] = [];
       const scan = {
-        TableName: table,
         FilterExpression: "begins_with(pk, :source) AND begins_with(sk, :event) AND #detail.#email = :email",
         ExpressionAttributeNames: { "#detail": "detail", "#email": "email" },
         ExpressionAttributeValues: { ":source": "source#", ":event": "event#", ":email": email },
       };
-      for await (const items of pagesOf((from) => documents.send(new ScanCommand({ ...scan, ...from })))) {
+      for await (const items of scanPages(table, scan)) {
         lines.push(...items.flatMap(eventOf));
       }
       // The lines stay with a source once it is sold, too.
@@ -127,11 +117,7 @@ export function dynamoHistory(client: DynamoDBClient, table: string): History {
         Number(a.sk === "record") - Number(b.sk === "record")
       );
       for (let start = 0; start < keys.length; start += AT_ONCE) {
-        await Promise.all(
-          keys.slice(start, start + AT_ONCE).map((key) =>
-            reached(documents.send(new DeleteCommand({ TableName: table, Key: { ...key } })))
-          ),
-        );
+        await Promise.all(keys.slice(start, start + AT_ONCE).map((key) => removeItem(table, key)));
       }
       return keys.length;
     },
@@ -139,7 +125,7 @@ export function dynamoHistory(client: DynamoDBClient, table: string): History {
 }
 
 /** Lines sort by time, as their keys begin with it. Another item is none. */
-function eventOf(item: Record<string, unknown>): readonly HistoryEvent[] {
+function eventOf(item: Item): readonly HistoryEvent[] {
   const { sk } = keyShape.parse(item);
   if (!sk.startsWith("event#")) return [];
   const { source, ...line } = lineShape.parse(item);

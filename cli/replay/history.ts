@@ -1,11 +1,10 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 
 import type { SourceId } from "../../src/access/facts.ts";
 import { sourceIdShape } from "../../src/access/facts-shape.ts";
-import { documentsOf } from "../../src/ledger/documents.ts";
-import { pagesOf } from "../../src/ledger/pages.ts";
+import { scanPages } from "../../src/dynamo/table.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 
 /** A buyer's source that some event was about. */
 export interface Touched {
@@ -29,11 +28,9 @@ const lineShape = z.object({ pk: z.string(), source: sourceIdShape, email: z.str
  */
 export async function historyBetween(client: DynamoDBClient, table: string, since: number,
   until: number): Promise<HistoryRange> {
-  const documents = documentsOf(client);
   const touched = new Map<string, Touched>();
   let events = 0;
   const scan = {
-    TableName: table,
     // Compared as text, these moments are in their order.
     FilterExpression: "sk >= :since AND sk < :until",
     ProjectionExpression: "pk, #source, detail.email",
@@ -41,7 +38,7 @@ export async function historyBetween(client: DynamoDBClient, table: string, sinc
     ExpressionAttributeValues: { ":since": `event#${new Date(since).toISOString()}`,
       ":until": `event#${new Date(until).toISOString()}` },
   };
-  for await (const items of pagesOf((from) => documents.send(new ScanCommand({ ...scan, ...from })))) {
+  for await (const items of scanPages(ledgerTable(client, table), scan)) {
     for (const item of items) {
       const line = lineShape.safeParse({ ...item, email: emailIn(item["detail"]) });
       if (!line.success) continue;

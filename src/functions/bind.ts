@@ -8,7 +8,8 @@ import { awsLimits } from "../config/aws.ts";
 import { optionalSecret, secretOf } from "../config/secret.ts";
 import { requiredSetting } from "../config/settings.ts";
 import { httpHandler, json } from "../http/handler.ts";
-import { dynamoLedger } from "../ledger/ledger.ts";
+import { ledgerTable } from "../ledger/keys.ts";
+import { loadRecord } from "../ledger/ledger.ts";
 import policy from "../products.ts";
 import { sqsQueue } from "../queue/queue.ts";
 
@@ -22,7 +23,7 @@ const secret = secretOf({ client: new SecretsManagerClient(limits), id: required
   shape: bindSecretShape });
 const binding = {
   secret: { get: optionalSecret(secret), reread: secret.reread },
-  load: (email: string, signal: AbortSignal) => dynamoLedger(dynamo, table, signal).load(email),
+  load: (email: string, signal: AbortSignal) => loadRecord(ledgerTable(dynamo, table, signal), email),
   // Nothing is kept here: who is refused asks again.
   queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: "" }),
   policy,

@@ -1,10 +1,8 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
-import { documentsOf } from "./documents.ts";
-import { pagesOf } from "./pages.ts";
-import { reached } from "./reached.ts";
+import { putItem, queryPages } from "../dynamo/table.ts";
+import { ledgerTable } from "./keys.ts";
 
 /**
  * One side of a gift, as far as pings tell it: the receiver's sale, or the giver's, which is pinged only when it is
@@ -34,26 +32,17 @@ const sideShape = z.object({ side: z.enum(["received", "given"]), saleId: z.stri
   soldAt: z.number(), receiver: z.nullable(z.string()) });
 
 /** The gifts on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoGifts(client: DynamoDBClient, table: string, signal?: AbortSignal): Gifts {
-  const documents = documentsOf(client);
-  const until = signal === undefined ? {} : { abortSignal: signal };
+export function dynamoGifts(client: DynamoDBClient, name: string, signal?: AbortSignal): Gifts {
+  const table = ledgerTable(client, name, signal);
   return {
     note: async (giver, side) => {
-      await reached(
-        documents.send(
-          new PutCommand({ TableName: table,
-            Item: { pk: `giver#${giver}`, sk: `${side.side}#${side.saleId}`, ...side } }),
-          until,
-        ),
-      );
+      await putItem(table, { pk: `giver#${giver}`, sk: `${side.side}#${side.saleId}`, ...side });
     },
     of: async (giver) => {
       const sides: GiftSide[] = [];
-      const query = { TableName: table, KeyConditionExpression: "pk = :giver",
-        ExpressionAttributeValues: { ":giver": `giver#${giver}` }, ConsistentRead: true };
-      for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) {
-        sides.push(...items.map((item) => sideShape.parse(item)));
-      }
+      const query = { KeyConditionExpression: "pk = :giver", ExpressionAttributeValues: { ":giver": `giver#${giver}` },
+        ConsistentRead: true };
+      for await (const items of queryPages(table, query)) sides.push(...items.map((item) => sideShape.parse(item)));
       return sides;
     },
   };

@@ -1,9 +1,11 @@
-import type { SourceId } from "../access/facts.ts";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
-/** An item's place in the ledger's table. */
-export interface ItemKey {
-  readonly pk: string;
-  readonly sk: string;
+import type { SourceId } from "../access/facts.ts";
+import { tableOf, type ItemKey, type Table } from "../dynamo/table.ts";
+
+/** The ledger's table. `signal`, the invocation's deadline, ends every call. */
+export function ledgerTable(client: DynamoDBClient, name: string, signal?: AbortSignal): Table {
+  return tableOf(client, name, "LEDGER_UNREACHABLE", signal);
 }
 
 /** Where a buyer's record stands. */

@@ -1,15 +1,12 @@
-import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
 import type { Source, SourceId } from "../access/facts.ts";
 import { mergeSource } from "../access/merge.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
 import { sourceShape } from "../access/facts-shape.ts";
-import { documentsOf } from "./documents.ts";
-import { recordKey, sourceKey } from "./keys.ts";
-import { pagesOf } from "./pages.ts";
-import { reached } from "./reached.ts";
+import { putItem, putVersion, queryPages, readItem, updatedItem, updateItem, type Table } from "../dynamo/table.ts";
+import { ledgerTable, recordKey, sourceKey } from "./keys.ts";
 import { newRecord, recordShape, type BuyerRecord, type SourceItem } from "./record.ts";
 
 /** One line of a buyer's history, as `explain` shows it. */
@@ -73,137 +70,74 @@ export interface Ledger {
 const DUE_SHARD = "due";
 /** Two events about one source can be parked at once; the loser of the race reads again. */
 const PARK_ATTEMPTS = 5;
+/** A word of DynamoDB's own. */
+const OWNER = { "#owner": "owner" };
 
 const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape),
   version: z.optional(z.number()) });
 const dueItemShape = z.object({ pk: z.string(), dueAt: z.number() });
 
-/** The ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoLedger(client: DynamoDBClient, table: string, signal?: AbortSignal): Ledger {
-  const documents = documentsOf(client);
-  const until = signal === undefined ? {} : { abortSignal: signal };
+/** A buyer's record as it is now, or an empty one of version 0: all that a login needs of the ledger. */
+export async function loadRecord(table: Table, email: string): Promise<BuyerRecord> {
+  const item = await readItem(table, recordKey(email));
+  return item === undefined ? newRecord(email) : recordShape.parse(item["record"]);
+}
 
-  async function load(email: string): Promise<BuyerRecord> {
-    const { Item } = await reached(
-      documents.send(new GetCommand({ TableName: table, Key: recordKey(email), ConsistentRead: true }), until),
-    );
-    return Item === undefined ? newRecord(email) : recordShape.parse(Item["record"]);
-  }
+/** The ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
+export function dynamoLedger(client: DynamoDBClient, name: string, signal?: AbortSignal): Ledger {
+  const table = ledgerTable(client, name, signal);
 
   async function save(record: BuyerRecord): Promise<BuyerRecord> {
     const written: BuyerRecord = { ...record, version: record.version + 1 };
     const due = written.dueAt === null ? {} : { dueShard: DUE_SHARD, dueAt: written.dueAt };
-    try {
-      await reached(
-        documents.send(
-          new PutCommand({
-            TableName: table,
-            Item: { ...recordKey(record.email), version: written.version, record: written, ...due },
-            ConditionExpression: record.version === 0 ? "attribute_not_exists(pk)" : "version = :read",
-            ...(record.version === 0 ? {} : { ExpressionAttributeValues: { ":read": record.version } }),
-          }),
-          until,
-        ),
-      );
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) {
-        throw new TemporaryError("RECORD_CHANGED", "Somebody else wrote this buyer's record first.", { cause: error });
-      }
-      throw error;
-    }
-    return written;
+    const item = { ...recordKey(record.email), version: written.version, record: written, ...due };
+    if (await putVersion(table, item, record.version)) return written;
+    throw new TemporaryError("RECORD_CHANGED", "Somebody else wrote this buyer's record first.");
   }
 
   async function claim(id: SourceId, email: string): Promise<SourceItem> {
-    const { Attributes } = await reached(
-      documents.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: sourceKey(id),
-          UpdateExpression: "SET #owner = if_not_exists(#owner, :email)",
-          ExpressionAttributeNames: { "#owner": "owner" },
-          ExpressionAttributeValues: { ":email": email },
-          ReturnValues: "ALL_NEW",
-        }),
-        until,
-      ),
-    );
-    return sourceItem(id, Attributes);
+    return sourceItem(id,
+      await updatedItem(table, sourceKey(id), "SET #owner = if_not_exists(#owner, :email)", { names: OWNER,
+        values: { ":email": email } }));
   }
 
   async function park(id: SourceId, facts: Source): Promise<SourceItem> {
-    for (let attempt = 1;; attempt += 1) {
-      const { Item } = await reached(
-        documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true }), until),
-      );
-      const item = sourceItem(id, Item);
+    for (let attempt = 1; attempt <= PARK_ATTEMPTS; attempt += 1) {
+      const stored = await readItem(table, sourceKey(id));
+      const item = sourceItem(id, stored);
       if (item.owner !== null) return item;
       const waiting = mergeSource(item.waiting ?? facts, facts);
-      const version = sourceItemShape.parse(Item ?? {}).version ?? 0;
-      try {
-        await reached(
-          documents.send(
-            new PutCommand({
-              TableName: table,
-              Item: { ...sourceKey(id), waiting, version: version + 1 },
-              ConditionExpression: version === 0
-                ? "attribute_not_exists(pk)"
-                : "version = :read AND attribute_not_exists(#owner)",
-              ...(version === 0
-                ? {}
-                : { ExpressionAttributeNames: { "#owner": "owner" },
-                  ExpressionAttributeValues: { ":read": version } }),
-            }),
-            until,
-          ),
-        );
+      const version = sourceItemShape.parse(stored ?? {}).version ?? 0;
+      // Becoming owned doesn't count as a write.
+      const onRead = version === 0
+        ? { condition: "attribute_not_exists(pk)" }
+        : { condition: "version = :read AND attribute_not_exists(#owner)", names: OWNER,
+          values: { ":read": version } };
+      if (await putItem(table, { ...sourceKey(id), waiting, version: version + 1 }, onRead)) {
         return { id, owner: null, waiting };
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        if (attempt === PARK_ATTEMPTS) {
-          throw new TemporaryError("SOURCE_CHANGED", "Others keep writing this source's item.", { cause: error });
-        }
       }
     }
-  }
-
-  async function owner(id: SourceId): Promise<string | null> {
-    const { Item } = await reached(
-      documents.send(new GetCommand({ TableName: table, Key: sourceKey(id), ConsistentRead: true }), until),
-    );
-    return sourceItem(id, Item).owner;
+    throw new TemporaryError("SOURCE_CHANGED", "Others keep writing this source's item.");
   }
 
   async function move(id: SourceId, from: string, to: string): Promise<void> {
-    try {
-      await reached(
-        documents.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: sourceKey(id),
-            UpdateExpression: "SET #owner = :to",
-            ConditionExpression: "#owner = :from OR #owner = :to",
-            ExpressionAttributeNames: { "#owner": "owner" },
-            ExpressionAttributeValues: { ":from": from, ":to": to },
-          }),
-          until,
-        ),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      throw new RefusedError("SOURCE_NOT_OWNED", `${id} belongs to neither of the two buyers.`, { cause: error });
-    }
+    const isMoved = await updateItem(table, sourceKey(id), "SET #owner = :to", {
+      condition: "#owner = :from OR #owner = :to",
+      names: OWNER,
+      values: { ":from": from, ":to": to },
+    });
+    if (!isMoved) throw new RefusedError("SOURCE_NOT_OWNED", `${id} belongs to neither of the two buyers.`);
   }
 
   async function remember(subject: string, event: HistoryEvent): Promise<void> {
     const sk = `event#${new Date(event.receivedAt).toISOString()}#${event.id}`;
-    await reached(documents.send(new PutCommand({ TableName: table, Item: { pk: subject, sk, ...event } }), until));
+    await putItem(table, { pk: subject, sk, ...event });
   }
 
   async function* due(now: number): AsyncGenerator<readonly DueBuyer[]> {
-    const query = { TableName: table, IndexName: "due", KeyConditionExpression: "dueShard = :shard AND dueAt <= :now",
+    const query = { IndexName: "due", KeyConditionExpression: "dueShard = :shard AND dueAt <= :now",
       ExpressionAttributeValues: { ":shard": DUE_SHARD, ":now": now } };
-    for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) {
+    for await (const items of queryPages(table, query)) {
       yield items.map((item) => {
         const { pk, dueAt } = dueItemShape.parse(item);
         return { email: pk.slice("buyer#".length), dueAt };
@@ -211,7 +145,16 @@ export function dynamoLedger(client: DynamoDBClient, table: string, signal?: Abo
     }
   }
 
-  return { load, save, claim, park, owner, move, remember, due };
+  return {
+    load: (email) => loadRecord(table, email),
+    save,
+    claim,
+    park,
+    owner: async (id) => sourceItem(id, await readItem(table, sourceKey(id))).owner,
+    move,
+    remember,
+    due,
+  };
 }
 
 function sourceItem(id: SourceId, item: unknown): SourceItem {

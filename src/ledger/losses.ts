@@ -1,13 +1,10 @@
 import { createHash } from "node:crypto";
 
-import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { documentsOf } from "./documents.ts";
-import type { ItemKey } from "./keys.ts";
-import { pagesOf } from "./pages.ts";
-import { reached } from "./reached.ts";
+import { putItem, queryPages, readItem, removeItem, updateItem, type ItemKey } from "../dynamo/table.ts";
+import { ledgerTable } from "./keys.ts";
 
 /**
  * How many buyers lose a product, and whose removals wait for a person. In the ledger's table:
@@ -61,65 +58,40 @@ export function mostLosses(holders: number): number {
 }
 
 /** The losses in the ledger's table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoLosses(client: DynamoDBClient, table: string, signal?: AbortSignal): Losses {
-  const documents = documentsOf(client);
-  const until = signal === undefined ? {} : { abortSignal: signal };
-
-  async function permit(productId: string, email: string, now: number): Promise<boolean> {
-    const tag = tagOf(email);
-    const most = mostLosses(await holdersOf(productId));
-    try {
-      await reached(
-        documents.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: { pk: `losses#${productId}`,
-              sk: `hour#${new Date(now).toISOString().slice(0, "2026-01-05T19".length)}` },
-            UpdateExpression: "ADD buyers :tags SET expiresAt = :end",
-            ConditionExpression: "attribute_not_exists(buyers) OR contains(buyers, :tag) OR size(buyers) < :most",
-            ExpressionAttributeValues: { ":tags": new Set([tag]), ":tag": tag, ":most": most,
-              ":end": Math.floor(now / 1_000) + KEPT_SECONDS },
-          }),
-          until,
-        ),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  }
+export function dynamoLosses(client: DynamoDBClient, name: string, signal?: AbortSignal): Losses {
+  const table = ledgerTable(client, name, signal);
 
   async function holdersOf(productId: string): Promise<number> {
-    const { Item } = await reached(
-      documents.send(new GetCommand({ TableName: table, Key: holdersKey(productId) }), until),
-    );
-    return Item === undefined ? 0 : holdersShape.parse(Item).holders;
+    const item = await readItem(table, holdersKey(productId));
+    return item === undefined ? 0 : holdersShape.parse(item).holders;
   }
 
-  async function noteHeld(productId: string, email: string): Promise<void> {
-    await reached(documents.send(new PutCommand({ TableName: table, Item: heldKey(productId, email) }), until));
-  }
-
-  async function noteReleased(productId: string, email: string): Promise<void> {
-    await reached(documents.send(new DeleteCommand({ TableName: table, Key: heldKey(productId, email) }), until));
-  }
-
-  async function* heldBuyers(productId: string): AsyncGenerator<readonly string[]> {
-    const query = { TableName: table, KeyConditionExpression: "pk = :product",
-      ExpressionAttributeValues: { ":product": heldKey(productId, "").pk }, ConsistentRead: true };
-    for await (const items of pagesOf((from) => documents.send(new QueryCommand({ ...query, ...from }), until))) {
-      yield items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
-    }
-  }
-
-  async function setHolders(productId: string, holders: number): Promise<void> {
-    await reached(
-      documents.send(new PutCommand({ TableName: table, Item: { ...holdersKey(productId), holders } }), until),
-    );
-  }
-
-  return { permit, noteHeld, noteReleased, heldBuyers, setHolders };
+  return {
+    permit: async (productId, email, now) => {
+      const tag = tagOf(email);
+      const hour = new Date(now).toISOString().slice(0, "2026-01-05T19".length);
+      return updateItem(table, { pk: `losses#${productId}`, sk: `hour#${hour}` },
+        "ADD buyers :tags SET expiresAt = :end", {
+        condition: "attribute_not_exists(buyers) OR contains(buyers, :tag) OR size(buyers) < :most",
+        values: { ":tags": new Set([tag]), ":tag": tag, ":most": mostLosses(await holdersOf(productId)),
+          ":end": Math.floor(now / 1_000) + KEPT_SECONDS },
+      });
+    },
+    noteHeld: async (productId, email) => {
+      await putItem(table, heldKey(productId, email));
+    },
+    noteReleased: (productId, email) => removeItem(table, heldKey(productId, email)),
+    heldBuyers: async function*(productId) {
+      const query = { KeyConditionExpression: "pk = :product",
+        ExpressionAttributeValues: { ":product": heldKey(productId, "").pk }, ConsistentRead: true };
+      for await (const items of queryPages(table, query)) {
+        yield items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
+      }
+    },
+    setHolders: async (productId, holders) => {
+      await putItem(table, { ...holdersKey(productId), holders });
+    },
+  };
 }
 
 function tagOf(email: string): string {

@@ -1,12 +1,9 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
 import type { Source, SourceId } from "../access/facts.ts";
-import { TemporaryError } from "../errors.ts";
-import { documentsOf } from "./documents.ts";
-import { recordKey, sourceKey, type ItemKey } from "./keys.ts";
-import { reached } from "./reached.ts";
+import { readItems, scanPage, type ItemKey } from "../dynamo/table.ts";
+import { ledgerTable, recordKey, sourceKey } from "./keys.ts";
 import { recordShape, type BuyerRecord } from "./record.ts";
 
 /** A source that somebody owns. */
@@ -43,81 +40,55 @@ export interface Survey {
 const RECORDS_A_CALL = 25;
 /** Items that one scan looks at, most of them lines of history. A part must be worked off well within a minute. */
 const ITEMS_A_PART = 100;
-/** DynamoDB leaves keys out of an answer when it is busy. */
-const ATTEMPTS = 3;
 
-const ownerShape = z.object({ pk: z.string(), owner: z.optional(z.string()) });
+const ownerShape = z.object({ owner: z.optional(z.string()) });
 const recordItemShape = z.object({ record: recordShape });
 const keyShape = z.object({ pk: z.string(), sk: z.string() });
 
 /** The survey of the ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoSurvey(client: DynamoDBClient, table: string, signal?: AbortSignal): Survey {
-  const documents = documentsOf(client);
-  const until = signal === undefined ? {} : { abortSignal: signal };
+export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: AbortSignal): Survey {
+  const table = ledgerTable(client, name, signal);
 
-  async function itemsAt(keys: readonly ItemKey[]): Promise<readonly Record<string, unknown>[]> {
-    const items: Record<string, unknown>[] = [];
-    let left: Record<string, unknown>[] = keys.map((key) => ({ ...key }));
-    for (let attempt = 1; left.length > 0; attempt += 1) {
-      if (attempt > ATTEMPTS) {
-        throw new TemporaryError("LEDGER_UNREACHABLE", "The ledger's table is too busy to be read.");
-      }
-      const { Responses, UnprocessedKeys } = await reached(
-        documents.send(new BatchGetCommand({ RequestItems: { [table]: { Keys: left } } }), until),
-      );
-      items.push(...(Responses?.[table] ?? []));
-      left = UnprocessedKeys?.[table]?.Keys ?? [];
-    }
-    return items;
-  }
-
-  async function owned(ids: readonly SourceId[]): Promise<ReadonlyMap<SourceId, OwnedSource>> {
-    const distinct = [...new Set(ids)];
-    const ownerAt = new Map(
-      (await itemsAt(distinct.map(sourceKey))).map((item) => ownerShape.parse(item)).map((
-        { pk, owner },
-      ) => [pk, owner]),
-    );
-    const sources = new Map<string, SourceId[]>();
-    for (const id of distinct) {
-      const owner = ownerAt.get(sourceKey(id).pk);
-      if (owner !== undefined) sources.set(owner, [...(sources.get(owner) ?? []), id]);
-    }
-
-    const found = new Map<SourceId, OwnedSource>();
-    const buyers = [...sources.keys()];
+  async function recordsOf(buyers: readonly string[]): Promise<readonly BuyerRecord[]> {
+    const records: BuyerRecord[] = [];
     for (let start = 0; start < buyers.length; start += RECORDS_A_CALL) {
-      const some = buyers.slice(start, start + RECORDS_A_CALL);
-      const records = (await itemsAt(some.map(recordKey))).flatMap((item) =>
-        recordItemShape.safeParse(item).data?.record ?? []
-      );
-      for (const buyer of some) {
-        const record = records.find(({ email }) => email === buyer);
-        for (const id of sources.get(buyer) ?? []) {
-          found.set(id, { buyer, known: record?.sources[id], adopts: record?.adopts === true });
-        }
-      }
+      const keys = buyers.slice(start, start + RECORDS_A_CALL).map(recordKey);
+      records.push(...(await readItems(table, keys, false)).flatMap(readable));
     }
-    return found;
+    return records;
   }
 
-  async function records(after: ItemKey | null): Promise<RecordPage> {
-    const { Items = [], LastEvaluatedKey } = await reached(
-      documents.send(
-        new ScanCommand({
-          TableName: table,
-          Limit: ITEMS_A_PART,
-          FilterExpression: "sk = :record",
-          ExpressionAttributeValues: { ":record": "record" },
-          ...(after === null ? {} : { ExclusiveStartKey: { ...after } }),
-        }),
-        until,
-      ),
-    );
-    const readable = Items.flatMap((item) => recordItemShape.safeParse(item).data?.record ?? []);
-    return { records: readable, broken: Items.length - readable.length,
-      next: LastEvaluatedKey === undefined ? null : keyShape.parse(LastEvaluatedKey) };
-  }
+  return {
+    owned: async (ids) => {
+      const distinct = [...new Set(ids)];
+      const items = await readItems(table, distinct.map(sourceKey), false);
+      const owners = distinct.flatMap((id, index) => {
+        const { owner: buyer } = ownerShape.parse(items[index] ?? {});
+        return buyer === undefined ? [] : [{ id, buyer }];
+      });
+      const records = new Map(
+        (await recordsOf([...new Set(owners.map(({ buyer }) => buyer))])).map((record) => [record.email, record]),
+      );
+      return new Map(owners.map(({ id, buyer }) => {
+        const record = records.get(buyer);
+        return [id, { buyer, known: record?.sources[id], adopts: record?.adopts === true }];
+      }));
+    },
+    records: async (after) => {
+      const { Items = [], LastEvaluatedKey } = await scanPage(table, {
+        Limit: ITEMS_A_PART,
+        FilterExpression: "sk = :record",
+        ExpressionAttributeValues: { ":record": "record" },
+        ...(after === null ? {} : { ExclusiveStartKey: { ...after } }),
+      });
+      const records = Items.flatMap(readable);
+      return { records, broken: Items.length - records.length,
+        next: LastEvaluatedKey === undefined ? null : keyShape.parse(LastEvaluatedKey) };
+    },
+  };
+}
 
-  return { owned, records };
+function readable(item: unknown): readonly BuyerRecord[] {
+  const { data } = recordItemShape.safeParse(item);
+  return data === undefined ? [] : [data.record];
 }

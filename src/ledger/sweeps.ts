@@ -1,9 +1,8 @@
-import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { documentsOf } from "./documents.ts";
-import { reached } from "./reached.ts";
+import { putVersion, queryPages, readItem, updateItem, type ItemKey } from "../dynamo/table.ts";
+import { ledgerTable } from "./keys.ts";
 
 /** The sweeps that `reconcile` makes: of the last days' sales, of what runs and was given, of everything. */
 export const sweepKinds = ["recent", "daily", "weekly"] as const;
@@ -90,95 +89,52 @@ const reportShape = z.object({ sk: z.string(), seen: counted, differed: counted,
  * The sweeps' items on a DynamoDB table. `signal`, the invocation's deadline, ends every call; `now` gives epoch
  * milliseconds.
  */
-export function dynamoSweeps(client: DynamoDBClient, table: string, signal?: AbortSignal,
+export function dynamoSweeps(client: DynamoDBClient, name: string, signal?: AbortSignal,
   now: () => number = Date.now): Sweeps {
-  const documents = documentsOf(client);
-  const until = signal === undefined ? {} : { abortSignal: signal };
+  const table = ledgerTable(client, name, signal);
   /** The item may be begun by a change that comes before the sweep's end: whoever is first sets when it goes. */
-  const expiry = () => Math.floor(now() / 1_000) + KEPT_SECONDS;
+  const change = async (sweep: string, changes: string, values: Record<string, unknown>) => {
+    await updateItem(table, reportKey(sweep), `${changes} expiresAt = if_not_exists(expiresAt, :expiresAt)`, {
+      values: { ...values, ":expiresAt": Math.floor(now() / 1_000) + KEPT_SECONDS },
+    });
+  };
 
   return {
     load: async (kind) => {
-      const { Item } = await reached(
-        documents.send(new GetCommand({ TableName: table, Key: checkpointKey(kind), ConsistentRead: true }), until),
-      );
-      return Item === undefined ? null : checkpointShape.parse(Item);
+      const item = await readItem(table, checkpointKey(kind));
+      return item === undefined ? null : checkpointShape.parse(item);
     },
     save: async (checkpoint) => {
       const written: Checkpoint = { ...checkpoint, version: checkpoint.version + 1 };
-      try {
-        await reached(
-          documents.send(
-            new PutCommand({
-              TableName: table,
-              Item: { ...checkpointKey(checkpoint.kind), ...written },
-              ConditionExpression: checkpoint.version === 0 ? "attribute_not_exists(pk)" : "version = :read",
-              ...(checkpoint.version === 0 ? {} : { ExpressionAttributeValues: { ":read": checkpoint.version } }),
-            }),
-            until,
-          ),
-        );
-        return written;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return null;
-        throw error;
-      }
+      const item = { ...checkpointKey(checkpoint.kind), ...written };
+      return (await putVersion(table, item, checkpoint.version)) ? written : null;
     },
-    report: async (finished) => {
+    report: (finished) => {
       const { read, differed, sent, finishedAt } = finished;
-      await reached(
-        documents.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: reportKey(sweepName(finished)),
-            UpdateExpression: "SET seen = :read, differed = :differed, sent = :sent, finishedAt = :finishedAt, " +
-              "expiresAt = if_not_exists(expiresAt, :expiresAt)",
-            ExpressionAttributeValues: { ":read": read, ":differed": differed, ":sent": sent,
-              ":finishedAt": finishedAt, ":expiresAt": expiry() },
-          }),
-          until,
-        ),
-      );
+      return change(sweepName(finished),
+        "SET seen = :read, differed = :differed, sent = :sent, finishedAt = :finishedAt,", { ":read": read,
+        ":differed": differed, ":sent": sent, ":finishedAt": finishedAt });
     },
-    countChanged: async (sweep) => {
-      await reached(
-        documents.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: reportKey(sweep),
-            UpdateExpression: "ADD changed :one SET expiresAt = if_not_exists(expiresAt, :expiresAt)",
-            ExpressionAttributeValues: { ":one": 1, ":expiresAt": expiry() },
-          }),
-          until,
-        ),
-      );
-    },
+    countChanged: (sweep) => change(sweep, "ADD changed :one SET", { ":one": 1 }),
     lastReport: async (kind) => {
-      const { Items } = await reached(
-        documents.send(
-          new QueryCommand({
-            TableName: table,
-            KeyConditionExpression: "pk = :sweep AND begins_with(sk, :report)",
-            ExpressionAttributeValues: { ":sweep": `sweep#${kind}`, ":report": "report#" },
-            ScanIndexForward: false,
-            Limit: 1,
-          }),
-          until,
-        ),
-      );
-      const [item] = Items ?? [];
-      if (item === undefined) return null;
-      const { sk, seen, differed, sent, changed, finishedAt } = reportShape.parse(item);
-      return { sweep: `${kind} ${sk.slice("report#".length)}`, read: seen, differed, sent, changed, finishedAt };
+      const query = { KeyConditionExpression: "pk = :sweep AND begins_with(sk, :report)",
+        ExpressionAttributeValues: { ":sweep": `sweep#${kind}`, ":report": "report#" }, ScanIndexForward: false,
+        Limit: 1 };
+      for await (const [item] of queryPages(table, query)) {
+        if (item === undefined) continue;
+        const { sk, seen, ...counts } = reportShape.parse(item);
+        return { sweep: `${kind} ${sk.slice("report#".length)}`, read: seen, ...counts };
+      }
+      return null;
     },
   };
 }
 
-function checkpointKey(kind: SweepKind) {
+function checkpointKey(kind: SweepKind): ItemKey {
   return { pk: `sweep#${kind}`, sk: "checkpoint" };
 }
 
-function reportKey(sweep: string) {
+function reportKey(sweep: string): ItemKey {
   const [kind = "", startedAt = ""] = sweep.split(" ");
   return { pk: `sweep#${kind}`, sk: `report#${startedAt}` };
 }

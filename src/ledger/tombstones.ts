@@ -1,13 +1,11 @@
 import { createHmac } from "node:crypto";
 
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod/mini";
 
 import type { SourceId } from "../access/facts.ts";
-import { documentsOf } from "./documents.ts";
-import type { ItemKey } from "./keys.ts";
-import { reached } from "./reached.ts";
+import { putItem, readItem, type ItemKey } from "../dynamo/table.ts";
+import { ledgerTable } from "./keys.ts";
 
 /** Who or what was forgotten: a buyer by normalized email, or a purchase. */
 export type Subject = `buyer:${string}` | SourceId;
@@ -27,22 +25,15 @@ export interface Tombstones {
 const tombstoneShape = z.object({ at: z.number() });
 
 /** The tombstones on a DynamoDB table. `key` is the text in the secret `forget`; another key finds none of them. */
-export function dynamoTombstones(client: DynamoDBClient, table: string, key: string,
-  signal?: AbortSignal): Tombstones {
-  const documents = documentsOf(client);
-  const until = signal === undefined ? {} : { abortSignal: signal };
+export function dynamoTombstones(client: DynamoDBClient, name: string, key: string, signal?: AbortSignal): Tombstones {
+  const table = ledgerTable(client, name, signal);
   return {
     bury: async (subject, at) => {
-      await reached(
-        documents.send(new PutCommand({ TableName: table, Item: { ...tombstoneKey(key, subject), at } }), until),
-      );
+      await putItem(table, { ...tombstoneKey(key, subject), at });
     },
     forgottenAt: async (subject) => {
-      const { Item } = await reached(
-        documents.send(new GetCommand({ TableName: table, Key: tombstoneKey(key, subject), ConsistentRead: true }),
-          until),
-      );
-      return Item === undefined ? null : tombstoneShape.parse(Item).at;
+      const item = await readItem(table, tombstoneKey(key, subject));
+      return item === undefined ? null : tombstoneShape.parse(item).at;
     },
   };
 }

@@ -6,7 +6,7 @@ import { NeedsPersonError } from "../errors.ts";
 import type { GumroadApi, Page } from "../gumroad/api.ts";
 import { factsOfSubscriber, ownerOfRow } from "../gumroad/facts-of-rows.ts";
 import type { SubscriberRow } from "../gumroad/rows.ts";
-import type { ItemKey } from "../ledger/keys.ts";
+import type { ItemKey } from "../dynamo/table.ts";
 import { recordKey } from "../ledger/keys.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { causesOf, log } from "../log.ts";

@@ -52,7 +52,7 @@ describe("a change of plan, which only a ping tells", () => {
       signal: AbortSignal.timeout(5_000), now: () => JAN_5, done: () => undefined });
     // It gets as far as the ledger, which isn't there.
     expect([...accepted.failed.values()].map((error) => error.message)).toEqual([
-      "The ledger's table could not be read or written.",
+      "The table t could not be read or written.",
     ]);
     expect(letters).toHaveLength(1);
   });
