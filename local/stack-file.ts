@@ -3,6 +3,7 @@ import path from "node:path";
 
 import * as z from "zod";
 
+import { isAlive } from "./alive.ts";
 import { systemCodeOf } from "./aws/errors.ts";
 
 /** What a running `npm start` tells other commands about itself. */
@@ -66,13 +67,4 @@ export function removeStackFile(file: string): void {
 
 function stackFilePath(folder: string, port: number): string {
   return path.join(folder, `stack-${String(port)}.json`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCodeOf(error) === "EPERM";
-  }
 }

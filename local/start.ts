@@ -3,17 +3,17 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import path from "node:path";
 
 import { roleNames } from "../src/access/policy.ts";
-import { bundleFunctions, projectRoot } from "../scripts/bundling/bundle.ts";
+import { projectRoot } from "../scripts/bundling/bundle.ts";
 import { ConfigError } from "../src/errors.ts";
 import { messageOf } from "./aws/errors.ts";
 import { readFunctionLog } from "./function-log.ts";
+import { buildOwnBundles } from "./own-bundles.ts";
 import { environmentWith, readStartSettings, START_USAGE, type StartSettings } from "./start-settings.ts";
 import { LOCAL_CLIENT, type Stack, startStack } from "./stack.ts";
 import { removeStackFile, writeStackFile } from "./stack-file.ts";
 
 const LOCAL_FOLDER = path.join(projectRoot, ".local");
 const LOG_FILE = path.join(LOCAL_FOLDER, "functions.log");
-const BUNDLES = path.join(projectRoot, ".build");
 /** How long Ctrl-C lets the queue be worked off. */
 const DRAIN_MS = 10_000;
 /** A terminal sends Ctrl-C to npm and to us, and npm passes it on: what comes this soon is the same keystroke. */
@@ -31,8 +31,8 @@ async function main(): Promise<void> {
     return;
   }
   const began = performance.now();
-  const [roles] = await Promise.all([rolesOfPolicy(), bundleFunctions({ outdir: BUNDLES })]);
-  await run(settings, roles, began);
+  const [roles, bundlesDir] = await Promise.all([rolesOfPolicy(), buildOwnBundles()]);
+  await run(settings, roles, bundlesDir, began);
 }
 
 /** The policy is checked before anything starts: its mistakes would otherwise show in every function's log. */
@@ -46,7 +46,8 @@ async function rolesOfPolicy(): Promise<readonly string[]> {
   }
 }
 
-async function run(settings: StartSettings, roles: readonly string[], began: number): Promise<void> {
+async function run(settings: StartSettings, roles: readonly string[], bundlesDir: string,
+  began: number): Promise<void> {
   const { port, auth0Port, gumroadPort, readBack, dataDir, tenant, params } = settings;
   mkdirSync(LOCAL_FOLDER, { recursive: true });
   // Appending, so that two stacks can share the file.
@@ -59,7 +60,7 @@ async function run(settings: StartSettings, roles: readonly string[], began: num
     tenant,
     params,
     roles,
-    bundlesDir: BUNDLES,
+    bundlesDir,
     schedules: true,
     ...(dataDir === undefined ? {} : { dataDir }),
     onLog: (functionKey, line) => {

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { ConfigError } from "../../src/errors.ts";
+import { isAlive } from "../alive.ts";
 import { messageOf, systemCodeOf } from "./errors.ts";
 
 /** A folder that this stack alone writes to. */
@@ -42,10 +43,5 @@ function ownerOf(lock: string): number | undefined {
     if (systemCodeOf(error) === "ENOENT") return undefined;
     throw error;
   }
-  try {
-    process.kill(pid, 0);
-    return pid;
-  } catch (error) {
-    return systemCodeOf(error) === "EPERM" ? pid : undefined;
-  }
+  return isAlive(pid) ? pid : undefined;
 }

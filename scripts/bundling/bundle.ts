@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 import { build } from "esbuild";
-import type { Metafile } from "esbuild";
+import type { Metafile, Plugin } from "esbuild";
 import { parse } from "yaml";
 import * as z from "zod";
 
@@ -39,6 +39,8 @@ export interface BundleOptions {
   names?: readonly string[];
   /** The folder that holds serverless.yml and src/functions; this project's if left out. */
   root?: string;
+  /** Absolute path of the policy that the functions go by; src/products.ts if left out. */
+  policy?: string;
 }
 
 const serviceSchema = z.object({ functions: z.record(z.string(), z.unknown()) });
@@ -73,7 +75,8 @@ export async function bundleFunctions(options: BundleOptions = {}): Promise<Func
   const wanted = (options.names ?? functionNames(root)).map((name) => ({ name, entry: entryOf(root, name),
     budget: budgetOf(name) })
   );
-  const { outputs } = await bundle(root, outdir, Object.fromEntries(wanted.map(({ name, entry }) => [name, entry])));
+  const { outputs } = await bundle(root, outdir, Object.fromEntries(wanted.map(({ name, entry }) => [name, entry])),
+    options.policy);
 
   return wanted.map(({ name, budget }) => {
     const file = path.join(outdir, `${name}.mjs`);
@@ -104,7 +107,14 @@ function budgetOf(name: string): number {
   return budget;
 }
 
-async function bundle(root: string, outdir: string, entryPoints: Record<string, string>): Promise<Metafile> {
+/** Puts another policy in the place of src/products.ts, which the functions import. */
+function policyFrom(file: string): Plugin {
+  return { name: "policy",
+    setup: (building) => building.onResolve({ filter: /\/products\.ts$/ }, () => ({ path: file })) };
+}
+
+async function bundle(root: string, outdir: string, entryPoints: Record<string, string>,
+  policy: string | undefined): Promise<Metafile> {
   try {
     const { metafile } = await build({
       absWorkingDir: root,
@@ -126,6 +136,7 @@ async function bundle(root: string, outdir: string, entryPoints: Record<string, 
       },
       sourcemap: "external",
       metafile: true,
+      plugins: policy === undefined ? [] : [policyFrom(policy)],
       logLevel: "silent",
     });
     return metafile;
