@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 
-import { entitlements } from "../src/access/entitlements.ts";
-import { entriesOf, type Act, type SourceId } from "../src/access/facts.ts";
+import type { Act, SourceId } from "../src/access/facts.ts";
 import { type Policy, roleNames } from "../src/access/policy.ts";
 import { tenantAdmin } from "./admin/tenant-admin.ts";
 import { ConfigError } from "../src/errors.ts";
@@ -81,14 +80,6 @@ export async function knownRole(role: string, policy: Policy, context: Context):
     `there is no role "${role}", in src/products.ts or at Auth0; there are: ${
       [...new Set([...inPolicy, ...there])].sort().join(", ")
     }`);
-}
-
-/** The roles that a buyer should have: what facts and policy give, and what held sources give on. */
-export function rolesOf(record: BuyerRecord, policy: Policy, now: number): readonly string[] {
-  const held = entriesOf(record.sources).flatMap((
-    [id],
-  ) => (record.held[id] === undefined ? [] : (record.gave[id] ?? [])));
-  return [...new Set([...entitlements(record.sources, policy, now).roles, ...held])].sort();
 }
 
 /** What changes, in words: `gets club, loses basic`. */

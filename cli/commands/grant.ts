@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 
 import type { Command } from "commander";
 
+import { dueRoles } from "../../src/access/due-roles.ts";
 import { emptySource, grantOf, type Act } from "../../src/access/facts.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import { type ActFlags, actOptions, carryOut, differenceWords, knownRole, rolesOf, signatureOf } from "../acting.ts";
+import { type ActFlags, actOptions, carryOut, differenceWords, knownRole, signatureOf } from "../acting.ts";
 import { buyerEmail } from "../buyer-email.ts";
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../failures.ts";
@@ -50,7 +51,7 @@ async function grant(buyer: string, role: string, flags: Flags, context: Context
   const source = grantOf(role);
   const act: Act = { at: now(), id: randomUUID(), ...signature, decision: { kind: "give", until } };
   const given = { ...record, sources: addFacts(record.sources, source, { ...emptySource(""), act }) };
-  const difference = { before: rolesOf(record, policy, now()), after: rolesOf(given, policy, now()) };
+  const difference = { before: dueRoles(record, policy, now()), after: dueRoles(given, policy, now()) };
   const about = { buyer, role, until: isoOf(until), ...difference, dryRun };
   output.say(
     `${dryRun ? "would give" : "gives"} ${role} ${

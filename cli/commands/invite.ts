@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 
 import type { Command } from "commander";
 
+import { dueRoles } from "../../src/access/due-roles.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import { type ActFlags, actOptions, queueOf, rolesOf, signatureOf } from "../acting.ts";
+import { type ActFlags, actOptions, queueOf, signatureOf } from "../acting.ts";
 import { buyerEmail } from "../buyer-email.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
@@ -31,7 +32,7 @@ async function invite(buyer: string, flags: ActFlags, context: Context): Promise
   const { output, commandLine, now } = context;
   const stage = await context.stage();
   const record = await dynamoLedger(stage.dynamo, stage.ledger).load(buyer);
-  const roles = rolesOf(record, await context.policy(), now());
+  const roles = dueRoles(record, await context.policy(), now());
   if (roles.length === 0) {
     throw new ConfigError("NOTHING_TO_INVITE_TO",
       `${buyer} has no role, so there is nothing to invite them to: ${commandLine(`explain ${buyer}`)} says why`);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { Command } from "commander";
 
+import { dueRoles } from "../../src/access/due-roles.ts";
 import { entitlements } from "../../src/access/entitlements.ts";
 import { emptySource, grantedRole, grantOf, isSourceId, type Act, type SourceId } from "../../src/access/facts.ts";
 import { addFacts } from "../../src/access/merge.ts";
@@ -10,7 +11,7 @@ import { ConfigError } from "../../src/errors.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { isMine } from "../../src/provisioning/owners.ts";
-import { type ActFlags, actOptions, carryOut, differenceWords, rolesOf, signatureOf } from "../acting.ts";
+import { type ActFlags, actOptions, carryOut, differenceWords, signatureOf } from "../acting.ts";
 import { buyerEmail } from "../buyer-email.ts";
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../failures.ts";
@@ -58,7 +59,7 @@ async function revoke(buyer: string, role: string | undefined, flags: Flags, con
     decision: { kind: flags.undo === true ? "follow" : "take" } };
   const taken = { ...record,
     sources: addFacts(record.sources, source, { ...emptySource(record.sources[source]?.productId ?? ""), act }) };
-  const difference = { before: rolesOf(record, policy, now()), after: rolesOf(taken, policy, now()) };
+  const difference = { before: dueRoles(record, policy, now()), after: dueRoles(taken, policy, now()) };
   const stillFrom = stillGiving(taken, grantedRole(source), policy, now());
   const about = { buyer, source, ...difference, stillFrom, dryRun };
   output.say(

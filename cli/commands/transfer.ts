@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 
 import type { Command } from "commander";
 
+import { dueRoles } from "../../src/access/due-roles.ts";
 import { emptySource, grantedRole, isSourceId, type Act, type SourceId } from "../../src/access/facts.ts";
 import { addFacts, mergeSource } from "../../src/access/merge.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { dynamoLedger, type Ledger } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
-import { type ActFlags, type ActOutcome, actOptions, differenceWords, hasAct, outcomeFor, rolesOf, sendAct,
-  signatureOf, tellOutcome } from "../acting.ts";
+import { type ActFlags, type ActOutcome, actOptions, differenceWords, hasAct, outcomeFor, sendAct, signatureOf,
+  tellOutcome } from "../acting.ts";
 import { belongingTo } from "../belonging.ts";
 import { buyerEmail } from "../buyer-email.ts";
 import type { Context } from "../context.ts";
@@ -76,8 +77,8 @@ async function transfer(named: string, to: string, flags: Flags, context: Contex
   );
   const got = acts.reduce<BuyerRecord>((record, { id, act }) => withMoved(record, id, act, from), target);
   const changes = [
-    { buyer: owner, before: rolesOf(from, policy, now()), after: rolesOf(left, policy, now()) },
-    { buyer: to, before: rolesOf(target, policy, now()), after: rolesOf(got, policy, now()) },
+    { buyer: owner, before: dueRoles(from, policy, now()), after: dueRoles(left, policy, now()) },
+    { buyer: to, before: dueRoles(target, policy, now()), after: dueRoles(got, policy, now()) },
   ];
   for (const change of changes) output.say(`${change.buyer} ${differenceWords(change)}`);
   const about = { from: owner, to, sources, leftBehind: together.filter((id) => !sources.includes(id)), changes,

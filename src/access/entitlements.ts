@@ -1,5 +1,6 @@
 import { entriesOf, grantedRole, type Act, type Charge, type Source, type SourceId, type Sources } from "./facts.ts";
-import { areTogether, endOf, flagsOf, isGiversSide, sameOptions } from "./known.ts";
+import { sidesOf } from "./gift-sides.ts";
+import { areTogether, endOf, flagsOf, isGiversSide } from "./known.ts";
 import { contentsOf, rolesOf, type Consequence, type Policy, type Product } from "./policy.ts";
 import { tierInForce } from "./tiers.ts";
 
@@ -262,19 +263,6 @@ function ofGiven(own: Standing, given: Charge, productId: string, sources: Sourc
   return first !== undefined && first !== null && decisions.every((decision) => decision?.access === false)
     ? first
     : own;
-}
-
-/** The sides of gifts that may be the same gift: of the same product and options, sold within ten minutes. */
-function sidesOf(which: Charge["gift"], charge: Charge, productId: string,
-  sources: Sources): readonly { readonly side: Charge; readonly act: Act | null }[] {
-  return entriesOf(sources).flatMap(([, source]) =>
-    source.charges
-      .filter((side) =>
-        (which === "given" ? isGiversSide(side) : side.gift === which) && source.productId === productId &&
-        areTogether(side, charge) && sameOptions(side, charge)
-      )
-      .map((side) => ({ side, act: source.act }))
-  );
 }
 
 function newestOf(charges: readonly Charge[]): Charge {

@@ -1,8 +1,7 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import * as z from "zod/mini";
 
-import { entitlements } from "../access/entitlements.ts";
-import { entriesOf } from "../access/facts.ts";
+import { dueRoles } from "../access/due-roles.ts";
 import type { Policy } from "../access/policy.ts";
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import { normalizedEmail } from "../gumroad/email.ts";
@@ -61,7 +60,7 @@ export async function answerLogin(event: APIGatewayProxyEventV2, binding: Bindin
     await admit(event, binding.secret, signal);
     const { userId, email, spelling } = understood(bodyOf(event));
     const record = await binding.load(email, signal);
-    const roles = rolesNow(record, binding);
+    const roles = dueRoles(record, binding.policy, binding.now());
     const isKnown = Object.hasOwn(record.users, userId);
     // Without roles there is nothing to bind a user for, and a stranger's login must not fill the queue.
     const isNews = roles.length > 0 && !isKnown;
@@ -117,12 +116,6 @@ function jsonOf(body: string): unknown {
     // The cause would quote the body, which holds an email.
     throw new HttpError(400, "The body is not JSON.");
   }
-}
-
-/** What the facts give now, and what held sources give on. */
-function rolesNow({ sources, gave, held }: BuyerRecord, { policy, now }: Binding): readonly string[] {
-  const given = entriesOf(sources).flatMap(([id]) => (held[id] === undefined ? [] : (gave[id] ?? [])));
-  return [...new Set([...entitlements(sources, policy, now()).roles, ...given])].sort();
 }
 
 /** What isn't an answer yet becomes a 503: the login goes on without, and the next one asks again. */

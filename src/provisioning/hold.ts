@@ -1,3 +1,4 @@
+import { withHeld } from "../access/due-roles.ts";
 import type { Access, Reason, Verdict } from "../access/entitlements.ts";
 import { emptySource, entriesOf, isSourceId, type Act, type Source, type SourceId } from "../access/facts.ts";
 import { endOf, flagsOf } from "../access/known.ts";
@@ -62,9 +63,7 @@ export async function withHolds(record: BuyerRecord, access: Access,
   const decided = { ...record, gave, held };
   await noteHolds(record, decided, losses);
   for (const [product, permitted] of permits) if (!permitted) warn(record.email, product);
-  return { record: decided,
-    roles: sorted([...access.roles,
-      ...entriesOf(record.sources).flatMap(([id]) => (held[id] === undefined ? [] : (gave[id] ?? [])))]) };
+  return { record: decided, roles: withHeld(access.roles, decided) };
 }
 
 /**

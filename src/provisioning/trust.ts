@@ -1,5 +1,5 @@
 import type { Act, Source, SourceId } from "../access/facts.ts";
-import { areTogether } from "../access/known.ts";
+import { canBeOneGift } from "../access/gift-sides.ts";
 import { mergeSource } from "../access/merge.ts";
 import { NeedsPersonError, RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
@@ -151,10 +151,6 @@ function receiversOf(given: GiftSide, sides: readonly GiftSide[]): readonly stri
       ) => (side.side === "received" && side.receiver !== null && canBeOneGift(side, given) ? [side.receiver] : [])),
     ),
   ];
-}
-
-function canBeOneGift(a: Pick<GiftSide, "productId" | "soldAt">, b: Pick<GiftSide, "productId" | "soldAt">): boolean {
-  return a.productId === b.productId && areTogether(a, b);
 }
 
 function asGiven(facts: Source): Source {

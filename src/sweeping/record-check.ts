@@ -1,6 +1,8 @@
+import { withHeld } from "../access/due-roles.ts";
 import { entitlements } from "../access/entitlements.ts";
 import { entriesOf, type Charge, type Source, type SourceId } from "../access/facts.ts";
-import { areTogether, endOf, flagsOf, isGiversSide, sameOptions, tellsMore } from "../access/known.ts";
+import { sidesOf } from "../access/gift-sides.ts";
+import { endOf, flagsOf, tellsMore } from "../access/known.ts";
 import type { Policy } from "../access/policy.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale } from "../gumroad/facts-of-rows.ts";
@@ -20,10 +22,7 @@ export function isStale(record: BuyerRecord, policy: Policy, now: number): boole
   const isInHand = record.dueAt !== null && (record.unsettled !== null || changesOf(record).length > 0);
   if (isInHand) return false;
   const access = entitlements(record.sources, policy, now);
-  const held = entriesOf(record.sources).flatMap((
-    [id],
-  ) => (record.held[id] === undefined ? [] : (record.gave[id] ?? [])));
-  const roles = [...new Set([...access.roles, ...held])];
+  const roles = withHeld(access.roles, record);
   if (changesOf(marked(record, roles)).length > 0 || (roles.length > 0 && Object.keys(record.users).length === 0)) {
     return true;
   }
@@ -83,19 +82,9 @@ function giftsWithoutGiver(record: BuyerRecord,
   return entriesOf(record.sources).flatMap(([id, source]) =>
     live.has(id) && isMine(record, id)
       ? source.charges.filter((charge) =>
-        charge.seen && charge.gift === "received" && !hasGiver(charge, source, record)
+        charge.seen && charge.gift === "received" &&
+        sidesOf("given", charge, source.productId, record.sources).length === 0
       ).map(({ saleId }) => ({ saleId }))
       : []
-  );
-}
-
-/** The same rule by which a gift stands or falls with its giver's sale: see `entitlements`. */
-function hasGiver(received: Charge, { productId }: Source, { sources }: BuyerRecord): boolean {
-  return entriesOf(sources).some(
-    ([, source]) =>
-      source.productId === productId &&
-      source.charges.some(
-        (charge) => isGiversSide(charge) && areTogether(charge, received) && sameOptions(charge, received),
-      ),
   );
 }
