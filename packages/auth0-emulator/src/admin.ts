@@ -44,6 +44,8 @@ export interface TenantAdmin {
   removeUser(userId: string): void;
   /** As if the person followed the link in a verification mail. */
   verifyEmail(userId: string): void;
+  /** As if an admin blocked a user. */
+  block(userId: string): void;
   /** As if an admin gave roles, by name; names that the tenant doesn't have are added. */
   giveRoles(userId: string, names: readonly string[]): void;
   /** As if an admin took roles, by name. */
@@ -102,6 +104,9 @@ export function tenantAdmin(tenant: () => Tenant): TenantAdmin {
     },
     verifyEmail(userId) {
       tenant().users.byId(userId).emailVerified = true;
+    },
+    block(userId) {
+      tenant().users.byId(userId).blocked = true;
     },
     giveRoles,
     takeRoles(userId, names) {

@@ -13,6 +13,7 @@ import { Applications } from "./applications.ts";
 import { countsOf } from "./calls.ts";
 import type { Auth0Call } from "./calls.ts";
 import { loadContract } from "./contract.ts";
+import { loginPages } from "./login/login-pages.ts";
 import { ManagementApi } from "./management-api.ts";
 import { managementOperations } from "./management.ts";
 import { DEFAULT_CONNECTION, PASSWORDLESS_CONNECTION } from "./options.ts";
@@ -121,6 +122,9 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
     passwordMail: (body) => answerPasswordMail(body, applications, tenant),
     controls: { calls: () => ({ ...countsOf(log.calls), calls: log.calls }), users: admin.users,
       mails: () => allMails(tenant), setPlan: setLimits, reset },
+    ...(options.login === undefined
+      ? {}
+      : { page: loginPages({ settings: options.login, tenant: () => tenant, url: () => url, now }) }),
     now,
     onFailure,
   });

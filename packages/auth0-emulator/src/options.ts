@@ -1,5 +1,6 @@
 import type { Latency, OnCall } from "emulator-server/request-handler";
 import type { Auth0Call } from "./calls.ts";
+import type { LoginSettings } from "./login/application.ts";
 import type { Limits } from "./rate-limit.ts";
 import type { Connection } from "./user.ts";
 
@@ -28,6 +29,8 @@ export interface Auth0EmulatorOptions {
   readonly connections?: readonly Connection[];
   /** Names of the roles that exist from the start. Default none. */
   readonly roles?: readonly string[];
+  /** Applications, APIs and Actions with which people log in. Left out, nobody does: `/authorize` is a 404. */
+  readonly login?: LoginSettings;
   /** Default `none`. */
   readonly limits?: Limits;
   /** Default 0. */

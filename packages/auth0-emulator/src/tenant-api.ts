@@ -18,6 +18,8 @@ export interface TenantApiParts {
   /** Answers `POST /dbconnections/change_password`. */
   readonly passwordMail: (body: unknown) => Answer;
   readonly controls: Controls;
+  /** Answers what a browser asks for; left out, nobody logs in here. */
+  readonly page?: EmulatedApi<Auth0Call>["page"];
   readonly now: () => number;
   /** Told what the emulator itself did wrong. */
   readonly onFailure: (message: string) => void;
@@ -31,6 +33,7 @@ const API_ROOT = "/api/v2";
  */
 export function tenantApi(parts: TenantApiParts): EmulatedApi<Auth0Call> {
   return {
+    ...(parts.page === undefined ? {} : { page: parts.page }),
     control(request) {
       refuseLongBody(request);
       return answerControl(request, parts.controls);

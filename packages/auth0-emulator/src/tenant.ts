@@ -1,5 +1,6 @@
-import { randomBytes } from "node:crypto";
+import { randomInt } from "node:crypto";
 
+import { Links } from "./links.ts";
 import { Refusal } from "./refusal.ts";
 import type { CreateUser, PasswordMailRequest, PasswordTicket, UpdateUser } from "./requests.ts";
 import { Roles } from "./roles.ts";
@@ -28,6 +29,14 @@ export interface PasswordMail {
   readonly welcomes: boolean;
 }
 
+/** A mail with a code that logs somebody in. */
+export interface CodeMail {
+  readonly to: string;
+  /** Milliseconds. */
+  readonly at: number;
+  readonly code: string;
+}
+
 /** A link with which somebody sets a password. */
 export interface PasswordChangeTicket {
   readonly userId: string;
@@ -41,6 +50,8 @@ export interface PasswordChangeTicket {
 
 /** Auth0's default life of a ticket: five days. */
 const TICKET_SECONDS = 432_000;
+/** How long a mailed code works: Auth0's default, three minutes. */
+const CODE_MS = 180_000;
 
 /** The state of the emulated tenant, and the rules that take users, roles and mails together. */
 export class Tenant {
@@ -48,12 +59,17 @@ export class Tenant {
   readonly roles: Roles;
   readonly mails: VerificationMail[] = [];
   readonly passwordMails: PasswordMail[] = [];
+  readonly codeMails: CodeMail[] = [];
   readonly tickets: PasswordChangeTicket[] = [];
+  readonly links: Links;
+  /** The tickets in the links of mails. */
+  readonly #ticketOf = new WeakMap<VerificationMail | PasswordMail, string>();
   readonly #now: () => number;
 
   constructor(connections: readonly Connection[], roleNames: readonly string[], now: () => number) {
     this.users = new Users(connections, now);
     this.roles = new Roles(roleNames);
+    this.links = new Links(now);
     this.#now = now;
   }
 
@@ -85,6 +101,7 @@ export class Tenant {
     }
     const mail = { to: user.email, userId: user.id, at: this.#now(), cause };
     this.mails.push(mail);
+    this.#ticketOf.set(mail, this.#link("verify", user.id, undefined));
     return mail;
   }
 
@@ -100,7 +117,33 @@ export class Tenant {
     if (user === undefined) return;
     const { gumroad_auth0: ours, gumroad_auth0_bound: bound } = user.appMetadata ?? {};
     const welcomes = typeof ours === "object" && ours !== null && "created_for" in ours && bound === undefined;
-    this.passwordMails.push({ to: email.toLowerCase(), userId: user.id, at: this.#now(), clientId, welcomes });
+    const mail = { to: email.toLowerCase(), userId: user.id, at: this.#now(), clientId, welcomes };
+    this.passwordMails.push(mail);
+    this.#ticketOf.set(mail, this.#link("password", user.id, clientId));
+  }
+
+  /** Mails a code for logging in without a password. */
+  mailCode(to: string): void {
+    this.codeMails.push({ to, at: this.#now(), code: String(randomInt(1_000_000)).padStart(6, "0") });
+  }
+
+  /** Whether this is the newest code that was mailed there, and not too old. It works once. */
+  takeCode(to: string, code: string): boolean {
+    const index = this.codeMails.findLastIndex((mail) => mail.to === to);
+    const mail = this.codeMails[index];
+    if (mail?.code !== code || this.#now() > mail.at + CODE_MS) return false;
+    this.codeMails.splice(index, 1);
+    return true;
+  }
+
+  /** The ticket in a mail's link. */
+  ticketOf(mail: VerificationMail | PasswordMail): string {
+    return this.#ticketOf.get(mail) ?? "";
+  }
+
+  #link(purpose: "verify" | "password", userId: string, clientId: string | undefined): string {
+    const expiresAt = this.#now() + TICKET_SECONDS * 1000;
+    return this.links.add({ purpose, userId, expiresAt, clientId, resultUrl: undefined });
   }
 
   /**
@@ -117,14 +160,17 @@ export class Tenant {
     if (user.connection.strategy !== "auth0") {
       throw new Refusal(400, "The user's main connection does not support this operation", "operation_not_supported");
     }
+    // Zero means the default, as Auth0 documents it.
+    const expiresAt = this.#now() + (request.ttl_sec || TICKET_SECONDS) * 1000;
+    const { client_id: clientId, result_url: resultUrl } = request;
+    const secret = this.links.add({ purpose: "password", userId: user.id, expiresAt, clientId, resultUrl });
     const ticket = {
       userId: user.id,
-      url: `${baseUrl}/lo/reset?ticket=${randomBytes(24).toString("base64url")}#`,
+      url: `${baseUrl}/lo/reset?ticket=${secret}#`,
       marksEmailVerified: request.mark_email_as_verified ?? false,
-      clientId: request.client_id,
-      resultUrl: request.result_url,
-      // Zero means the default, as Auth0 documents it.
-      expiresAt: this.#now() + (request.ttl_sec || TICKET_SECONDS) * 1000,
+      clientId,
+      resultUrl,
+      expiresAt,
     };
     this.tickets.push(ticket);
     return ticket;

@@ -1,5 +1,7 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 
+import type { StoredPassword } from "./passwords.ts";
+
 /**
  * Where users of one kind live. `auth0` is a database, `email` a passwordless connection, all others are somebody
  * else's.
@@ -23,6 +25,10 @@ export interface User {
   emailVerified: boolean;
   profile: Profile;
   blocked: boolean | undefined;
+  /** Of a database user, once one was set. */
+  password: StoredPassword | undefined;
+  /** How often they logged in, and when last (ms); undefined: never. */
+  logins: { readonly count: number; readonly lastAt: number } | undefined;
   appMetadata: Metadata | undefined;
   userMetadata: Metadata | undefined;
 }
@@ -86,6 +92,8 @@ export function userAnswer(user: User): Record<string, unknown> {
     updated_at: new Date(user.updatedAt).toISOString(),
     user_id: user.id,
     blocked: user.blocked,
+    last_login: user.logins === undefined ? undefined : new Date(user.logins.lastAt).toISOString(),
+    logins_count: user.logins?.count,
     app_metadata: user.appMetadata,
     user_metadata: user.userMetadata,
   });

@@ -1,4 +1,5 @@
 import { requireGoodPassword } from "./password-policy.ts";
+import { isPassword, storePassword } from "./passwords.ts";
 import { Refusal } from "./refusal.ts";
 import type { CreateUser, UpdateUser } from "./requests.ts";
 import { chosenProfile, mergedMetadata, missing, notSupported, refuseOtherIdentifiers,
@@ -74,6 +75,7 @@ export class Users {
       ownId: request.user_id,
       profile: request,
       blocked: request.blocked,
+      password: request.password,
       appMetadata: request.app_metadata,
       userMetadata: request.user_metadata,
     });
@@ -89,6 +91,7 @@ export class Users {
     readonly ownId?: string | undefined;
     readonly profile?: Profile | undefined;
     readonly blocked?: boolean | undefined;
+    readonly password?: string | undefined;
     readonly appMetadata?: Metadata | undefined;
     readonly userMetadata?: Metadata | undefined;
   }): User {
@@ -108,6 +111,8 @@ export class Users {
       emailVerified: entry.emailVerified,
       profile: { ...defaultProfile(email), ...chosenProfile(entry.profile ?? {}) },
       blocked: entry.blocked,
+      password: entry.password === undefined ? undefined : storePassword(entry.password),
+      logins: undefined,
       appMetadata: entry.appMetadata,
       userMetadata: entry.userMetadata,
     };
@@ -136,6 +141,7 @@ export class Users {
         throw notSupported("Cannot update password and email_verified simultaneously");
       }
       requireGoodPassword(request.password ?? "");
+      user.password = storePassword(request.password ?? "");
     }
     if (request.email !== undefined) this.#changeEmail(user, request.email);
     if (request.email_verified !== undefined) user.emailVerified = request.email_verified;
@@ -147,6 +153,18 @@ export class Users {
     }
     user.updatedAt = this.#now();
     return user;
+  }
+
+  /** The database user with this email and password; undefined where there is none. */
+  byPassword(email: string, password: string): User | undefined {
+    return this.byEmail(email.toLowerCase()).find((user) =>
+      user.connection.strategy === "auth0" && isPassword(user.password, password)
+    );
+  }
+
+  /** Counts a login. */
+  loggedIn(user: User): void {
+    user.logins = { count: (user.logins?.count ?? 0) + 1, lastAt: this.#now() };
   }
 
   /** Removes a user. Unknown ids are no error, as with Auth0. */

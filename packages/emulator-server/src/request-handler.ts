@@ -30,10 +30,19 @@ export interface PendingCall<Summary extends CallSummary> {
   readonly run: () => Answer;
 }
 
+/** A request for a page: read whole, with the two ends of its connection. */
+export interface PageRequest {
+  readonly raw: RawRequest;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
 /** What one emulated service makes of its requests. */
 export interface EmulatedApi<Summary extends CallSummary> {
   /** Answers the calls below `/_emulator/`, which the service itself doesn't have. Throws a RefusedCall. */
   readonly control: (request: RawRequest) => Promise<Answer> | Answer;
+  /** Answers what a browser asks for, by itself; false: it is none of that. Neither logged nor faulty. */
+  readonly page?: (request: PageRequest) => Promise<boolean>;
   /** Which call a request is. Throws a RefusedCall for what is none; that is not logged. */
   readonly recognise: (request: RawRequest) => PendingCall<Summary>;
   /** An injected answer, with what the service would send along. */
@@ -67,6 +76,7 @@ export function requestHandler<Summary extends CallSummary>(parts: RequestHandle
 async function handle<Summary extends CallSummary>(parts: RequestHandlerParts<Summary>, request: IncomingMessage,
   response: ServerResponse): Promise<void> {
   const raw = await readRequest(request);
+  if (await parts.api.page?.({ raw, request, response })) return;
   if (raw.path.startsWith("/_emulator/")) {
     send(response, await parts.api.control(raw));
     return;
