@@ -267,7 +267,8 @@ function claimsOf(user: User) {
 
 /** The claims of an access token as Auth0 makes one: for the API and `/userinfo`, with `azp` instead of `client_id`. */
 function asAuth0(payload: Readonly<Record<string, unknown>>, url: string): Record<string, unknown> {
-  const { client_id: azp, jti: _jti, aud, scope, ...claims } = payload;
+  const { client_id: azp, aud, scope, ...claims } = payload;
+  Reflect.deleteProperty(claims, "jti");
   const scopes = outsideScopes(scopesOf(typeof scope === "string" ? scope : ""));
   const audience = scopes.includes("openid") ? [aud, `${url}/userinfo`] : aud;
   return { ...claims, aud: audience, azp, scope: scopes.join(" ") };
