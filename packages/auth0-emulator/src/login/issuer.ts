@@ -60,7 +60,10 @@ export interface Issuer {
 /** Starts the OpenID side of a tenant, with a key of its own. */
 export async function startIssuer(parts: IssuerParts): Promise<Issuer> {
   const { jwk, publicKey } = await signingKey();
-  const provider = new Provider(`${parts.url}/`, configurationOf(parts, jwk));
+  /** What the Actions of one request asked for: the access token is made first, its ID token after it. */
+  const asked = new WeakMap<object, ActionResult>();
+  const provider = new Provider(`${parts.url}/`, configurationOf(parts, jwk, asked));
+  claimsOfActions(provider, asked);
   provider.use(async (ctx, next) => {
     translateIn(ctx.query, (query) => {
       ctx.query = query;
@@ -113,11 +116,17 @@ function scopesOf(scope: string): readonly string[] {
   return scope.split(" ").filter((one) => one !== "");
 }
 
-function configurationOf(parts: IssuerParts, key: JWK): Configuration {
+/** The provider lets only claims with a scope into an ID token. An Action's are let in here. */
+function claimsOfActions({ IdToken }: Provider, asked: WeakMap<object, ActionResult>): void {
+  const { payload } = IdToken.prototype;
+  IdToken.prototype.payload = async function withActions() {
+    return { ...(await payload.call(this)), ...asked.get(this.ctx)?.idToken };
+  };
+}
+
+function configurationOf(parts: IssuerParts, key: JWK, asked: WeakMap<object, ActionResult>): Configuration {
   const { settings, tenant, url } = parts;
   const apis = new Map((settings.apis ?? []).map((api) => [api.identifier, api]));
-  /** What the Actions of one request asked for: the access token is made first, its ID token after it. */
-  const asked = new WeakMap<object, ActionResult>();
 
   return {
     adapter: memoryAdapter(parts.now),
@@ -148,7 +157,7 @@ function configurationOf(parts: IssuerParts, key: JWK): Configuration {
       ctx.type = "html";
       ctx.body = errorPage(out.error, out.error_description ?? "");
     },
-    findAccount: (ctx, id) => accountOf(id, tenant(), () => asked.get(ctx)),
+    findAccount: (_ctx, id) => accountOf(id, tenant()),
     loadExistingGrant: everythingGranted,
     extraTokenClaims: async (ctx, token) => {
       if (token.kind !== "AccessToken") return undefined;
@@ -251,13 +260,10 @@ async function actionsOf(ctx: KoaContextWithOIDC, accountId: string,
 }
 
 /** Who a token is about. A user who was deleted or blocked gets none any more. */
-function accountOf(id: string, { users }: Tenant, asked: () => ActionResult | undefined) {
+function accountOf(id: string, { users }: Tenant) {
   const user = users.all().find((one) => one.id === id);
   if (user === undefined || user.blocked === true) return undefined;
-  return {
-    accountId: id,
-    claims: (use: string) => ({ ...claimsOf(user), ...(use === "id_token" ? asked()?.idToken : {}) }),
-  };
+  return { accountId: id, claims: () => claimsOf(user) };
 }
 
 function claimsOf(user: User) {
