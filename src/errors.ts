@@ -1,25 +1,23 @@
 /**
- * The errors of the pipeline. What decides is whom they are for: a `TemporaryError` mends itself and is tried again; a
+ * The errors of the service. What decides is whom they are for: a `TemporaryError` mends itself and is tried again; a
  * `NeedsPersonError` waits until somebody mends what its message says; a `RefusedError` can never be right and goes to
  * the dead-letter queue. Messages never hold a secret or an email: they are logged.
  */
 abstract class ServiceError extends Error {
+  /** Spelled out in each class, because a bundle shortens the names of classes. */
+  abstract override readonly name: string;
   /** Stable, in capitals: what alarms, docs/alarms.md and tests refer to. */
   readonly code: string;
 
-  constructor(name: string, code: string, message: string, options?: ErrorOptions) {
+  constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
-    // Spelled out, because a bundle shortens the names of classes.
-    this.name = name;
     this.code = code;
   }
 }
 
 /** Something outside is slow, throttled or down: the same call may work in a while. */
 export class TemporaryError extends ServiceError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("TemporaryError", code, message, options);
-  }
+  override readonly name: string = "TemporaryError";
 }
 
 /**
@@ -27,21 +25,15 @@ export class TemporaryError extends ServiceError {
  * itself.
  */
 export class NeedsPersonError extends ServiceError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("NeedsPersonError", code, message, options);
-  }
+  override readonly name: string = "NeedsPersonError";
 }
 
 /** A message that can never be right: it is kept in the dead-letter queue with this reason. */
 export class RefusedError extends ServiceError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("RefusedError", code, message, options);
-  }
+  override readonly name: string = "RefusedError";
 }
 
 /** A setting or a file of the deployment is wrong: found at start, before anything is served. */
 export class ConfigError extends ServiceError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("ConfigError", code, message, options);
-  }
+  override readonly name: string = "ConfigError";
 }

@@ -7,8 +7,6 @@ import { randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import * as z from "zod/mini";
 
-import type { PepperSource } from "./password.ts";
-
 const base64url = z.string().check(z.regex(/^[A-Za-z0-9_-]+$/));
 const id = z.string().check(z.minLength(1), z.maxLength(64));
 
@@ -75,15 +73,6 @@ export interface AccountsSecretSource {
   get(): Promise<AccountsSecret>;
   /** The secret, read again if that was not just done. */
   reread(): Promise<AccountsSecret>;
-}
-
-/** The peppers in the secret. */
-export function peppersIn(secret: AccountsSecretSource): PepperSource {
-  const peppers = ({ peppers: entries = [], pepper_with }: AccountsSecret) => ({
-    current: pepper_with,
-    byId: new Map(entries.map((entry) => [entry.id, Buffer.from(entry.key, "base64url")])),
-  });
-  return { get: async () => peppers(await secret.get()), reread: async () => peppers(await secret.reread()) };
 }
 
 /** A fresh secret with one key and one pepper: what an operator puts in first, and what the local stage runs on. */

@@ -1,5 +1,5 @@
 /** Access tokens of the provider, Auth0: checked with the tenant's public keys, which are fetched rarely and kept. */
-import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTVerifyGetKey } from "jose";
+import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from "jose";
 import * as z from "zod/mini";
 
 import { ConfigError, TemporaryError } from "../errors.ts";
@@ -8,19 +8,10 @@ import { refusing, subjectOf, type VerifyToken } from "./identity.ts";
 /** The algorithm of Auth0's access tokens for an API, pinned. */
 const algorithm = "RS256";
 
-/** How long fetched keys are used without asking again; jose's default, too. */
+/** Fetched keys are used for so long without asking again: a key that the tenant withdraws counts no longer. */
 const keysFreshMs = 600_000;
-/** A token with an unknown `kid` has the keys fetched again, at most so often. */
-const keysCooldownMs = 30_000;
-/** After a failed fetch the next one waits so long: callers must not each hang on a dead provider. */
-const failureCooldownMs = 5_000;
-/**
- * While the provider is away, keys no older than this still count: long enough for an outage, short for a key
- * withdrawn.
- */
+/** While Auth0 is away, keys no older than this go on counting. */
 const keysKeptMs = 86_400_000;
-/** A tenant has a few keys of about 2 KB; of a longer answer no more is read. */
-const longestKeySetBytes = 65_536;
 const clockToleranceSeconds = 5;
 
 /** Which tokens of Auth0 are accepted. `now` gives epoch milliseconds. */
@@ -44,8 +35,6 @@ export function auth0Issuer(setting: string): string {
   return setting.endsWith("/") ? setting : `${setting}/`;
 }
 
-/** Enough to tell keys from an error page; what is in them is for jose to judge. */
-const keySetShape = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 const rolesShape = z.catch(z.array(z.string()), []);
 
 /**
@@ -56,7 +45,7 @@ export function createAuth0Verifier(
   { issuer: setting, audience, rolesClaim, now = Date.now, fetchTimeoutMs = 3_000 }: Auth0TokenSettings,
 ): VerifyToken {
   const issuer = auth0Issuer(setting);
-  const keyFor = tenantKeys(keysUrl(issuer), now, fetchTimeoutMs);
+  const keyFor = tenantKeys(keysUrl(issuer), fetchTimeoutMs);
 
   return (token) =>
     refusing(async () => {
@@ -88,57 +77,24 @@ function keysUrl(issuer: string): URL {
 }
 
 /**
- * The tenant's key for a token. jose keeps the keys and fetches them again for an unknown `kid`, but once they are ten
- * minutes old and the provider is away it refuses everybody: then the kept ones go on counting for a while.
+ * The tenant's key for a token. jose keeps the keys, and fetches them for an unknown `kid`; all that is added is to ask
+ * early, so that keys are there to go on with while the provider is away.
  */
-function tenantKeys(url: URL, now: () => number, timeoutDuration: number): JWTVerifyGetKey {
-  let failedAt = Number.NEGATIVE_INFINITY;
-  let fetchedAt = Number.NEGATIVE_INFINITY;
-
-  const remote = createRemoteJWKSet(url, {
-    cacheMaxAge: keysFreshMs,
-    cooldownDuration: keysCooldownMs,
-    timeoutDuration,
-    [customFetch]: async (address, options) => {
-      if (now() - failedAt < failureCooldownMs) throw new TypeError("The keys could not be fetched a moment ago");
-      try {
-        const response = await fetch(address, options);
-        if (response.status !== 200) throw new TypeError(`The keys were answered with ${String(response.status)}`);
-        const keySet = keySetShape.parse(JSON.parse(await textOf(response)));
-        fetchedAt = now();
-        return Response.json(keySet);
-      } catch (error) {
-        failedAt = now();
-        throw error;
-      }
-    },
-  });
+function tenantKeys(url: URL, timeoutDuration: number): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(url, { cacheMaxAge: keysKeptMs, timeoutDuration });
+  let askedAt = Date.now();
 
   return async (header, token) => {
     try {
-      return await remote(header, token);
+      if (keys.fresh && Date.now() - askedAt >= keysFreshMs) {
+        askedAt = Date.now();
+        await keys.reload().catch(() => undefined);
+      }
+      return await keys(header, token);
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-      const kept = now() - fetchedAt < keysKeptMs ? remote.jwks() : undefined;
-      if (kept === undefined) throw unavailable(error);
-      // A `kid` that the kept keys don't have may be a new one: nobody can say as long as the provider is away.
-      return await createLocalJWKSet(kept)(header, token).catch(() => Promise.reject(unavailable(error)));
+      throw new TemporaryError("AUTH0_KEYS_UNREACHABLE",
+        "Auth0's keys could not be fetched, so its tokens can't be checked.", { cause: error });
     }
   };
-}
-
-async function textOf({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length;
-    if (bytes > longestKeySetBytes) throw new TypeError("The answer is far longer than a tenant's keys");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-function unavailable(cause: unknown): TemporaryError {
-  return new TemporaryError("AUTH0_KEYS_UNREACHABLE",
-    "Auth0's keys could not be fetched, so its tokens can't be checked.", { cause });
 }

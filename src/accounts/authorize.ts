@@ -7,7 +7,6 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "
 
 import { HttpError } from "../http/errors.ts";
 import { TokenRefused } from "./errors.ts";
-import { answering } from "./http-answers.ts";
 import type { Identity, VerifyToken } from "./identity.ts";
 
 const realm = 'Bearer realm="accounts"';
@@ -33,7 +32,7 @@ export async function checkAccess(authorization: string | undefined,
   const token = /^Bearer +(?<token>[\w.~+/-]+=*)$/iu.exec(authorization ?? "")?.groups?.["token"];
   // RFC 6750, 3.1: a request without any token is told no error code.
   if (token === undefined) throw unauthorized(realm);
-  const identity = await answering(() => verified(verify, token));
+  const identity = await verified(verify, token);
   if (anyRole.length > 0 && !anyRole.some((role) => identity.roles.includes(role))) {
     throw new HttpError(403, "Your account does not have the role this needs", {
       headers: { "WWW-Authenticate": `${realm}, error="insufficient_scope"` },

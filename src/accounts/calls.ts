@@ -6,11 +6,10 @@ import { bodyOf, type HttpFunction, json } from "../http/handler.ts";
 import { identityOf } from "./authorize.ts";
 import { changePassword, type ChangePasswordDependencies } from "./change-password.ts";
 import { clientAddress } from "./client-address.ts";
-import { answering } from "./http-answers.ts";
 import type { VerifyToken } from "./identity.ts";
 import { logIn, type LoginDependencies } from "./log-in.ts";
 
-/** A text that is not empty: what every field of these calls is. */
+/** What every field of these calls is. */
 const textField = z.string().check(z.minLength(1));
 const loginShape = z.object({ username: textField, password: textField });
 const passwordShape = z.object({ username: textField, password: textField, newPassword: textField });
@@ -21,7 +20,7 @@ export function loginCall(dependencies: LoginDependencies): HttpFunction {
   return async (event) => {
     const typed = bodyFields(bodyOf(event), loginShape);
     const address = clientAddress(event.requestContext.http.sourceIp);
-    return json(await answering(() => logIn({ ...typed, address }, dependencies)));
+    return json(await logIn({ ...typed, address }, dependencies));
   };
 }
 
@@ -30,7 +29,7 @@ export function passwordCall(dependencies: ChangePasswordDependencies): HttpFunc
   return async (event) => {
     const typed = bodyFields(bodyOf(event), passwordShape);
     const address = clientAddress(event.requestContext.http.sourceIp);
-    await answering(() => changePassword({ ...typed, address }, dependencies));
+    await changePassword({ ...typed, address }, dependencies);
     return json({ status: "changed" });
   };
 }
@@ -38,8 +37,7 @@ export function passwordCall(dependencies: ChangePasswordDependencies): HttpFunc
 /** `POST /verify {token}`: whether a token of ours is good now. */
 export function verifyCall(verify: VerifyToken): HttpFunction {
   return async (event) => {
-    const { token } = bodyFields(bodyOf(event), verifyShape);
-    await answering(() => verify(token));
+    await verify(bodyFields(bodyOf(event), verifyShape).token);
     return json({ status: "valid" });
   };
 }

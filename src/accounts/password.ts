@@ -3,10 +3,11 @@
  * A hash is kept as a PHC string, which carries its own parameters: they can be raised at any time,
  * and every user moves over at the next login.
  */
-import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
-import type { Argon2Parameters } from "node:crypto";
+import { argon2, type Argon2Parameters, randomBytes, timingSafeEqual } from "node:crypto";
+import { isDeepStrictEqual, promisify } from "node:util";
 
 import { NeedsPersonError } from "../errors.ts";
+import type { AccountsSecret, AccountsSecretSource } from "./accounts-secret.ts";
 
 /** What one hash costs. */
 export interface Argon2Cost {
@@ -18,27 +19,6 @@ export interface Argon2Cost {
 
 /** OWASP's first choice for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane. */
 export const owaspCost: Argon2Cost = { memory: 19_456, passes: 2, parallelism: 1 };
-
-/** The peppers of the accounts secret: argon2's secret input, kept apart from the table that holds the hashes. */
-export interface Peppers {
-  /** The id of the pepper that new hashes use; undefined for none. */
-  readonly current: string | undefined;
-  /** Every pepper that a stored hash may still name. */
-  readonly byId: ReadonlyMap<string, Uint8Array>;
-}
-
-/** Where the peppers come from. */
-export interface PepperSource {
-  /** The peppers, from memory if they are young. */
-  get(): Promise<Peppers>;
-  /** The peppers, read again if that was not just done. */
-  reread(): Promise<Peppers>;
-}
-
-const none: Peppers = { current: undefined, byId: new Map() };
-
-/** No pepper at all. */
-const noPeppers: PepperSource = { get: () => Promise.resolve(none), reread: () => Promise.resolve(none) };
 
 /** The argon2id function itself, to be counted or replaced in tests. */
 export type Argon2id = (parameters: Argon2Parameters) => Promise<Buffer>;
@@ -58,14 +38,7 @@ export interface Passwords {
 const saltBytes = 16;
 const hashBytes = 32;
 
-function argon2id(parameters: Argon2Parameters): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    argon2("argon2id", parameters, (error, hash) => {
-      if (error === null) resolve(hash);
-      else reject(error);
-    });
-  });
-}
+const argon2id: Argon2id = (parameters) => promisify(argon2)("argon2id", parameters);
 
 /** `keyid` is the PHC format's own parameter for the secret input, at most 8 bytes in Base64. */
 const phcPattern = new RegExp(
@@ -82,31 +55,24 @@ interface Parameters extends Argon2Cost {
   readonly salt: Buffer;
 }
 
-interface StoredHash extends Parameters {
-  readonly hash: Buffer;
-}
-
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64").replaceAll("=", "");
 }
 
-function writePhc({ memory, passes, parallelism, pepper, salt, hash }: StoredHash): string {
+function writePhc({ memory, passes, parallelism, pepper, salt }: Parameters, hash: Buffer): string {
   const keyid = pepper === undefined ? "" : `,keyid=${base64(Buffer.from(pepper))}`;
-  return `$argon2id$v=19$m=${String(memory)},t=${String(passes)},p=${String(parallelism)}${keyid}$${base64(salt)}$${
-    base64(hash)
-  }`;
+  const paid = `m=${String(memory)},t=${String(passes)},p=${String(parallelism)}`;
+  return `$argon2id$v=19$${paid}${keyid}$${base64(salt)}$${base64(hash)}`;
 }
 
-function readPhc(stored: string): StoredHash {
+function readPhc(stored: string): { readonly parameters: Parameters; readonly hash: Buffer } {
   const groups = phcPattern.exec(stored)?.groups;
   if (groups === undefined) throw new TypeError("A stored password hash is not an argon2id PHC string");
-  const { memory = "", passes = "", parallelism = "", keyid, salt = "", hash = "" } = groups;
+  const { memory, passes, parallelism, keyid, salt = "", hash = "" } = groups;
+  const pepper = keyid === undefined ? undefined : Buffer.from(keyid, "base64").toString();
   return {
-    memory: Number(memory),
-    passes: Number(passes),
-    parallelism: Number(parallelism),
-    pepper: keyid === undefined ? undefined : Buffer.from(keyid, "base64").toString(),
-    salt: Buffer.from(salt, "base64"),
+    parameters: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism), pepper,
+      salt: Buffer.from(salt, "base64") },
     hash: Buffer.from(hash, "base64"),
   };
 }
@@ -115,63 +81,50 @@ function readPhc(stored: string): StoredHash {
  * Builds the hasher. A password is hashed in its NFKC form, whole: "é" typed on two keyboards is one password,
  * and nothing is cut off.
  *
- * A pepper is brought in or replaced without locking anybody out: add it to the secret, then name it as current, and
- * keep the old one until no hash names it. Users move over as they log in. A pepper that a warm process does not know
- * yet has the secret read again.
+ * A pepper of the secret is argon2's secret input, kept apart from the table that holds the hashes. It is brought in or
+ * replaced without locking anybody out: add it to the secret, then name it in `pepper_with`, and keep the old one until
+ * no hash names it. Users move over as they log in. A pepper that a warm process does not know yet has the secret read
+ * again.
  */
 export function createPasswords({
   cost = owaspCost,
-  peppers = noPeppers,
+  secret,
   derive = argon2id,
-}: { cost?: Argon2Cost; peppers?: PepperSource; derive?: Argon2id } = {}): Passwords {
-  async function pepperOf(id: string): Promise<Uint8Array> {
-    const key = (await peppers.get()).byId.get(id) ?? (await peppers.reread()).byId.get(id);
-    if (key !== undefined) return key;
+}: { cost?: Argon2Cost; secret?: AccountsSecretSource; derive?: Argon2id } = {}): Passwords {
+  async function pepperOf(id: string): Promise<Buffer> {
+    const keyIn = (read: AccountsSecret | undefined) => read?.peppers?.find((pepper) => pepper.id === id)?.key;
+    const key = keyIn(await secret?.get()) ?? keyIn(await secret?.reread());
+    if (key !== undefined) return Buffer.from(key, "base64url");
     throw new NeedsPersonError("PEPPER_MISSING",
       `A stored password needs the pepper "${id}": put it back into the accounts secret (docs/security.md).`);
   }
 
-  async function work(password: string, { memory, passes, parallelism, pepper, salt }: Parameters,
-    tagLength: number): Promise<Buffer> {
-    return derive({
-      message: Buffer.from(password.normalize("NFKC")),
-      nonce: salt,
-      memory,
-      passes,
-      parallelism,
-      tagLength,
-      ...(pepper === undefined ? {} : { secret: await pepperOf(pepper) }),
-    });
+  async function work(password: string, { pepper, salt, ...paid }: Parameters, tagLength: number): Promise<Buffer> {
+    return derive({ ...paid, message: Buffer.from(password.normalize("NFKC")), nonce: salt, tagLength,
+      ...(pepper === undefined ? {} : { secret: await pepperOf(pepper) }) });
   }
 
   async function todays(): Promise<Parameters> {
-    return { ...cost, pepper: (await peppers.get()).current, salt: randomBytes(saltBytes) };
+    return { ...cost, pepper: (await secret?.get())?.pepper_with, salt: randomBytes(saltBytes) };
   }
 
   return {
     async hash(password) {
       const parameters = await todays();
-      return writePhc({ ...parameters, hash: await work(password, parameters, hashBytes) });
+      return writePhc(parameters, await work(password, parameters, hashBytes));
     },
     async verify(password, stored) {
-      const parsed = readPhc(stored);
-      return timingSafeEqual(await work(password, parsed, parsed.hash.length), parsed.hash);
+      const { parameters, hash } = readPhc(stored);
+      return timingSafeEqual(await work(password, parameters, hash.length), hash);
     },
     async verifyNobody(password) {
       await work(password, await todays(), hashBytes);
       return false;
     },
     async needsUpgrade(stored) {
-      const { memory, passes, parallelism, pepper, hash, salt } = readPhc(stored);
-      const { current } = await peppers.get();
-      return (
-        memory !== cost.memory ||
-        passes !== cost.passes ||
-        parallelism !== cost.parallelism ||
-        pepper !== current ||
-        hash.length !== hashBytes ||
-        salt.length !== saltBytes
-      );
+      const { parameters: { salt, ...paid }, hash } = readPhc(stored);
+      const { salt: _, ...today } = await todays();
+      return !isDeepStrictEqual(paid, today) || hash.length !== hashBytes || salt.length !== saltBytes;
     },
   };
 }

@@ -1,7 +1,6 @@
 /** POST /login: the self-built login, and sign-up at the first one. POST /password: another password. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
-import { peppersIn } from "../accounts/accounts-secret.ts";
 import { accountsTable } from "../accounts/accounts-table.ts";
 import { loginCall, passwordCall } from "../accounts/calls.ts";
 import { createPasswords } from "../accounts/password.ts";
@@ -19,7 +18,7 @@ const table = accountsTable(dynamo, requiredSetting("ACCOUNTS_TABLE"));
 const dependencies = {
   users: createUsers(table),
   throttle: createThrottle({ table }),
-  passwords: createPasswords({ peppers: peppersIn(settings.secret) }),
+  passwords: createPasswords({ secret: settings.secret }),
   tokens: createTokens(settings),
   signUp: signUpSetting(),
 };

@@ -1,30 +1,28 @@
 import middy from "@middy/core";
-import httpErrorHandler from "@middy/http-error-handler";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 
+import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import { causesOf, log } from "../log.ts";
-import { errorBody, HttpError } from "./errors.ts";
+import { count } from "../metrics.ts";
+import { HttpError } from "./errors.ts";
 
-/**
- * A function behind the HTTP API: an event of payload format 2.0 in, a response out. It throws `HttpError` for
- * everything but success.
- */
+/** A function behind the HTTP API: an event of payload format 2.0 in, an answer out. Whatever it throws is answered. */
 export type HttpFunction = (event: APIGatewayProxyEventV2,
   context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /** Wraps a function for the HTTP API: errors become JSON bodies, strangers never see a stack, the log does. */
 export function httpHandler(answer: HttpFunction) {
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(
-      httpErrorHandler({ logger: logFailure,
-        fallbackMessage: errorBody("Something went wrong on our side. Try again in a minute.") }),
-    )
+    .onError((request) => {
+      request.response = failed(request.error);
+    })
     .handler(answer);
 }
 
 /** A successful answer. */
-export function json(body: unknown, statusCode = 200): APIGatewayProxyStructuredResultV2 {
-  return { statusCode, headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
+export function json(body: unknown, statusCode = 200,
+  headers: Readonly<Record<string, string>> = {}): APIGatewayProxyStructuredResultV2 {
+  return { statusCode, headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...headers },
     body: JSON.stringify(body) };
 }
 
@@ -34,13 +32,20 @@ export function bodyOf(event: APIGatewayProxyEventV2): string {
   return event.isBase64Encoded ? Buffer.from(body, "base64").toString("utf8") : body;
 }
 
-function logFailure(error: unknown): void {
-  if (!(error instanceof HttpError)) {
-    log.error("unhandled error", error instanceof Error ? error : new Error("not an error", { cause: error }));
-  } else if (error.statusCode >= 500) {
-    log.error("answered with a failure", { status: error.statusCode, reason: error.reason,
-      causes: causesOf(error.cause) });
-  } else {
-    log.warn("refused a request", { status: error.statusCode, reason: error.reason });
-  }
+function failed(error: unknown): APIGatewayProxyStructuredResultV2 {
+  const { statusCode, message, headers, cause } = error instanceof HttpError ? error : answerTo(error);
+  if (statusCode >= 500) {
+    log.error("answered with a failure", { status: statusCode, causes: causesOf(cause),
+      stack: cause instanceof Error ? cause.stack : undefined });
+  } else log.warn("refused a request", { status: statusCode, reason: message });
+  return json({ status: "error", error: message }, statusCode, headers);
+}
+
+/** What is temporary or waits for a person is a 503, which Gumroad's pings come back after; the rest is our mistake. */
+function answerTo(error: unknown): HttpError {
+  if (error instanceof NeedsPersonError) count("NeedsPerson");
+  return error instanceof NeedsPersonError || error instanceof TemporaryError
+    ? new HttpError(503, "This can't be answered just now. Try again in a minute.", { cause: error,
+      headers: { "Retry-After": "60" } })
+    : new HttpError(500, "Something went wrong on our side. Try again in a minute.", { cause: error });
 }

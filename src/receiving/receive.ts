@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2 } from "aws-lambda";
 
 import { rolesOf, variantCategory, type Policy } from "../access/policy.ts";
 import type { Secret } from "../config/secret.ts";
-import { NeedsPersonError, RefusedError, TemporaryError } from "../errors.ts";
+import { RefusedError } from "../errors.ts";
 import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount,
   type Form } from "../gumroad/form.ts";
 import { isTestPing, productOf, readPing, sellerOf } from "../gumroad/ping.ts";
@@ -32,25 +32,22 @@ const LARGEST_BYTES = 256 * 1024;
  *
  * Gumroad sends again after 5xx only, and drops everything else for good. So whatever comes with a right token and
  * can't be understood is kept in the dead-letter queue before it is refused, and what is temporary is a 503.
- * @throws {HttpError} 400, 401, 403, 413, 415 or 503
+ * @throws {HttpError} 400, 401, 403, 413 or 415
+ * @throws {TemporaryError} and {@link NeedsPersonError}, as the secret and the queue do
  */
 export async function receivePing(event: APIGatewayProxyEventV2, receiving: Receiving,
   signal: AbortSignal): Promise<void> {
+  const { sellerId } = await admitted(event, receiving.secret, signal);
+  const body = bodyOf(event);
+  const { requestId } = event.requestContext;
   try {
-    const { sellerId } = await admitted(event, receiving.secret, signal);
-    const body = bodyOf(event);
-    const requestId = event.requestContext.requestId;
-    try {
-      const form = understood(event, body, sellerId);
-      if (isTestPing(form)) logTestPing(form, receiving.policy, requestId);
-      else await enqueue(form, body, requestId, receiving, signal);
-    } catch (error) {
-      if (!(error instanceof RefusedPing)) throw error;
-      await keepRefused(receiving.queue, error, requestId, withoutPrivateFields(body), signal);
-      throw new HttpError(error.statusCode, error.message, { cause: error });
-    }
+    const form = understood(event, body, sellerId);
+    if (isTestPing(form)) logTestPing(form, receiving.policy, requestId);
+    else await enqueue(form, body, requestId, receiving, signal);
   } catch (error) {
-    throw asAnswer(error);
+    if (!(error instanceof RefusedPing)) throw error;
+    await keepRefused(receiving.queue, error, requestId, withoutPrivateFields(body), signal);
+    throw new HttpError(error.statusCode, error.message, { cause: error });
   }
 }
 
@@ -135,11 +132,4 @@ function logTestPing(form: Form, policy: Policy, requestId: string): void {
     inPolicy: product !== undefined,
     wouldGrant: product === undefined ? [] : rolesOf(product, variant).roles,
   });
-}
-
-/** What isn't an answer yet becomes a 503: Gumroad then sends the ping again. */
-function asAnswer(error: unknown): unknown {
-  if (!(error instanceof TemporaryError) && !(error instanceof NeedsPersonError)) return error;
-  if (error instanceof NeedsPersonError) count("NeedsPerson");
-  return new HttpError(503, "The ping could not be stored just now. Send it again in a minute.", { cause: error });
 }

@@ -140,7 +140,7 @@ describe("the tenant's keys", () => {
   });
 
   it.each(["failing", "talking nonsense", "gone"] as const)(
-    "go on counting while the tenant is %s, for a day, and are asked for no more than every five seconds",
+    "go on counting while the tenant is %s, for a day, and are asked for once in ten minutes",
     async (health) => {
       const token = await tenant.accessToken(issuedAt);
       await verify(token);
@@ -169,17 +169,14 @@ describe("the tenant's keys", () => {
       code: "AUTH0_KEYS_UNREACHABLE" });
   });
 
-  it.each(["talking without end", "silent"] as const)(
-    "are not waited for, nor read to their end, while the tenant is %s",
-    async (health) => {
-      const hasty = createAuth0Verifier({ issuer: tenant.issuer, audience: auth0Audience, rolesClaim, now: clock.now,
-        fetchTimeoutMs: 100 });
-      tenant.health = health;
+  it("are not waited for while the tenant begins to answer and falls silent", async () => {
+    const hasty = createAuth0Verifier({ issuer: tenant.issuer, audience: auth0Audience, rolesClaim, now: clock.now,
+      fetchTimeoutMs: 100 });
+    tenant.health = "silent";
 
-      await expect(hasty(await tenant.accessToken(issuedAt))).rejects.toMatchObject({ name: "TemporaryError",
-        code: "AUTH0_KEYS_UNREACHABLE" });
-    },
-  );
+    await expect(hasty(await tenant.accessToken(issuedAt))).rejects.toMatchObject({ name: "TemporaryError",
+      code: "AUTH0_KEYS_UNREACHABLE" });
+  });
 
   it("that can't be asked about a new key id are a temporary trouble, too", async () => {
     await verify(await tenant.accessToken(issuedAt));

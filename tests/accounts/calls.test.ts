@@ -5,7 +5,6 @@ import { promisify } from "node:util";
 import * as z from "zod";
 
 import { type AccountsTable, accountsTable } from "../../src/accounts/accounts-table.ts";
-import { peppersIn } from "../../src/accounts/accounts-secret.ts";
 import { createAuth0Verifier } from "../../src/accounts/auth0-tokens.ts";
 import { authorize } from "../../src/accounts/authorize.ts";
 import { loginCall, passwordCall, privateCall, verifyCall } from "../../src/accounts/calls.ts";
@@ -88,7 +87,7 @@ function dependencies({ signUp = "open", cost = cheapCost }: Terms) {
   return {
     users: createUsers(watched),
     throttle: createThrottle({ table: watched, now: clock.now }),
-    passwords: createPasswords({ cost, peppers: peppersIn(secret), derive }),
+    passwords: createPasswords({ cost, secret, derive }),
     tokens: createTokens({ secret, issuer, audience: "course", now: clock.now }),
     signUp,
     now: clock.now,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
 
-import { peppersIn } from "../../src/accounts/accounts-secret.ts";
 import { createPasswords, owaspCost } from "../../src/accounts/password.ts";
 import { cheapCost, LocalSecret } from "./accounts-stage.ts";
 
@@ -76,7 +75,7 @@ describe("createPasswords", () => {
 describe("a pepper", () => {
   it("is needed to check the hash, and its id stands in it", async () => {
     const secret = await LocalSecret.create();
-    const peppered = createPasswords({ cost: cheapCost, peppers: peppersIn(secret) });
+    const peppered = createPasswords({ cost: cheapCost, secret });
 
     const stored = await peppered.hash("plum-tree-at-noon");
 
@@ -87,7 +86,7 @@ describe("a pepper", () => {
 
   it("is brought in without locking anybody out", async () => {
     const stored = await passwords.hash("plum-tree-at-noon");
-    const peppered = createPasswords({ cost: cheapCost, peppers: peppersIn(await LocalSecret.create()) });
+    const peppered = createPasswords({ cost: cheapCost, secret: await LocalSecret.create() });
 
     expect(await peppered.verify("plum-tree-at-noon", stored)).toBe(true);
     expect(await peppered.needsUpgrade(stored)).toBe(true);
@@ -96,10 +95,10 @@ describe("a pepper", () => {
   it("is replaced without locking anybody out, in a process that has not heard of the new one, too", async () => {
     const secret = await LocalSecret.create();
     const { peppers = [] } = secret.stored;
-    const warm = createPasswords({ cost: cheapCost, peppers: peppersIn(secret) });
+    const warm = createPasswords({ cost: cheapCost, secret });
     const before = await warm.hash("plum-tree-at-noon");
     const rotated = { ...secret.stored, peppers: [...peppers, { id: "2", key: "A".repeat(43) }], pepper_with: "2" };
-    const after = await createPasswords({ cost: cheapCost, peppers: peppersIn(new LocalSecret(rotated)) }).hash(
+    const after = await createPasswords({ cost: cheapCost, secret: new LocalSecret(rotated) }).hash(
       "plum-tree-at-noon",
     );
 
@@ -114,7 +113,7 @@ describe("a pepper", () => {
 
   it("that was taken out too early is named, and nobody is told their password is wrong", async () => {
     const secret = await LocalSecret.create();
-    const stored = await createPasswords({ cost: cheapCost, peppers: peppersIn(secret) }).hash("plum-tree-at-noon");
+    const stored = await createPasswords({ cost: cheapCost, secret }).hash("plum-tree-at-noon");
 
     const check = passwords.verify("plum-tree-at-noon", stored);
 

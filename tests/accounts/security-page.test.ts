@@ -5,7 +5,8 @@ import { describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 
 import { throttleRules } from "../../src/accounts/throttle.ts";
-import { guessesWithin, type ThrottleRule } from "../../src/accounts/throttle-rule.ts";
+import type { ThrottleRule } from "../../src/accounts/throttle-rule.ts";
+import { guessesWithin } from "./guesses.ts";
 
 const page = readFileSync(path.join(import.meta.dirname, "../../docs/security.md"), "utf8");
 

@@ -31,11 +31,8 @@ export class Tenant {
   readonly issuer: string;
   /** How often the keys were asked for. */
   requests = 0;
-  /**
-   * What the server answers: its keys, a 500, no JSON, far too much, the beginning and no more, or a broken
-   * connection.
-   */
-  health: "well" | "failing" | "talking nonsense" | "talking without end" | "silent" | "gone" = "well";
+  /** What the server answers: its keys, a 500, no JSON, the beginning and no more, or a broken connection. */
+  health: "well" | "failing" | "talking nonsense" | "silent" | "gone" = "well";
   keys: TenantKey[];
   readonly close: () => Promise<void>;
 
@@ -56,11 +53,6 @@ export class Tenant {
       response.writeHead(status, { "content-type": "application/json" });
       if (tenant.health === "silent") {
         response.write('{"keys":[');
-        return;
-      }
-      if (tenant.health === "talking without end") {
-        const keys = tenant.keys.map(({ jwk }) => jwk);
-        response.end(JSON.stringify({ keys, more: "x".repeat(200_000) }));
         return;
       }
       response.end(

@@ -2,7 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 
 import { throttleRules } from "../../src/accounts/throttle.ts";
-import { type Attempts, decide, guessesWithin, isSound, type ThrottleRule } from "../../src/accounts/throttle-rule.ts";
+import { type Attempts, decide, type ThrottleRule } from "../../src/accounts/throttle-rule.ts";
+import { guessesWithin, isSound } from "./guesses.ts";
 
 const rule: ThrottleRule = { free: 3, firstDelaySeconds: 2, longestDelaySeconds: 10, forgetAfterSeconds: 100 };
 const day = 86_400;

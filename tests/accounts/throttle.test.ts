@@ -5,8 +5,8 @@ import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { clientAddress } from "../../src/accounts/client-address.ts";
 import { TooManyAttempts } from "../../src/accounts/errors.ts";
 import { createThrottle, throttleRules, type Admission, type Throttle } from "../../src/accounts/throttle.ts";
-import { guessesWithin } from "../../src/accounts/throttle-rule.ts";
 import { Clock, type LocalTable, localTable } from "./accounts-stage.ts";
+import { guessesWithin } from "./guesses.ts";
 
 const day = 86_400;
 

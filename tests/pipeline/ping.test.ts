@@ -189,7 +189,7 @@ describe("a ping that can't be stored", () => {
       headers: { "content-type": "application/x-www-form-urlencoded" } });
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ status: "error",
-      error: "The ping could not be stored just now. Send it again in a minute." });
+      error: "This can't be answered just now. Try again in a minute." });
   });
 
   it("is 503 when the secret can't be read, is missing, or is broken: Gumroad then sends it again", async () => {
