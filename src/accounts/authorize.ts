@@ -24,30 +24,24 @@ export interface AccessRule {
 /**
  * Checks an `Authorization` header.
  * @throws {HttpError} 401 without a valid token, 403 without one of the roles, both with a `WWW-Authenticate` header
- * in
- *   RFC 6750's form; 503 while the token can't be checked
+ * in RFC 6750's form
+ * @throws {TemporaryError} while the token can't be checked
  */
 export async function checkAccess(authorization: string | undefined,
   { verify, anyRole = [] }: AccessRule): Promise<Identity> {
   const token = /^Bearer +(?<token>[\w.~+/-]+=*)$/iu.exec(authorization ?? "")?.groups?.["token"];
   // RFC 6750, 3.1: a request without any token is told no error code.
   if (token === undefined) throw unauthorized(realm);
-  const identity = await verified(verify, token);
+  const identity = await verify(token).catch((error: unknown) => {
+    if (!(error instanceof TokenRefused)) throw error;
+    throw unauthorized(`${realm}, error="invalid_token", error_description="${error.message}"`, error);
+  });
   if (anyRole.length > 0 && !anyRole.some((role) => identity.roles.includes(role))) {
     throw new HttpError(403, "Your account does not have the role this needs", {
       headers: { "WWW-Authenticate": `${realm}, error="insufficient_scope"` },
     });
   }
   return identity;
-}
-
-async function verified(verify: VerifyToken, token: string): Promise<Identity> {
-  try {
-    return await verify(token);
-  } catch (error) {
-    if (!(error instanceof TokenRefused)) throw error;
-    throw unauthorized(`${realm}, error="invalid_token", error_description="${error.message}"`, error);
-  }
 }
 
 function unauthorized(challenge: string, cause?: unknown): HttpError {

@@ -1,21 +1,16 @@
 /** Changing a password: as a login first, with its throttle and its work; then the rules of a new password. */
 import { TemporaryError } from "../errors.ts";
-import type { ClientAddress } from "./client-address.ts";
 import { BadCredentials } from "./errors.ts";
-import type { LoginDependencies } from "./log-in.ts";
+import type { Login, LoginDependencies } from "./log-in.ts";
 import { checkNewPassword, checkTypedPassword } from "./password-rules.ts";
 import { normalizeUsername } from "./username.ts";
 
 /** What changing a password works with. */
 export type ChangePasswordDependencies = Pick<LoginDependencies, "users" | "throttle" | "passwords">;
 
-/** What the caller typed, and from where. */
-export interface PasswordChange {
-  readonly username: string;
-  /** The current password. */
-  readonly password: string;
+/** What the caller typed, and from where; `password` is the current one. */
+export interface PasswordChange extends Login {
   readonly newPassword: string;
-  readonly address: ClientAddress;
 }
 
 /**
@@ -29,8 +24,7 @@ const tries = 3;
  * a wrong password, and gets the same error. Tokens given out before last out their time.
  *
  * @throws {UsernameRefused} @throws {PasswordRefused} what was typed can't be taken, with a reason; for the new
- * password only
- *   once the current one was right
+ * password only once the current one was right
  * @throws {TooManyAttempts} before anything was looked at
  * @throws {BadCredentials}
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE, PASSWORD_CONTENDED
@@ -45,9 +39,7 @@ export async function changePassword(change: PasswordChange,
   const admission = await throttle.admit({ username, address });
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     const user = await users.find(username);
-    const isTheirs = user === undefined
-      ? await passwords.verifyNobody(password)
-      : await passwords.verify(password, user.passwordHash);
+    const isTheirs = await passwords.verify(password, user?.passwordHash);
     if (user === undefined || !isTheirs) throw new BadCredentials();
     if (attempt === 1) await admission.succeeded("login");
     await checkNewPassword(newPassword, username);

@@ -46,45 +46,25 @@ export interface LoggedIn {
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
  */
 export async function logIn({ username: typed, password, address }: Login,
-  dependencies: LoginDependencies): Promise<LoggedIn> {
-  const { users, throttle, passwords, tokens } = dependencies;
+  { users, throttle, passwords, tokens, signUp, now = Date.now }: LoginDependencies): Promise<LoggedIn> {
   const username = normalizeUsername(typed);
   checkTypedPassword(password);
 
   const admission = await throttle.admit({ username, address });
   const found = await users.find(username);
-  const { user, as } = found === undefined
-    ? await signUp(username, password, dependencies)
-    : await withPassword(found, password, passwords);
-  if (as === "login" && (await passwords.needsUpgrade(user.passwordHash))) {
+  let mine: User | undefined;
+  if (found === undefined && signUp === "open") {
+    await checkNewPassword(password, username);
+    mine = { username, createdAt: new Date(now()).toISOString(), passwordHash: await passwords.hash(password) };
+  }
+  // If somebody else has signed up with this name a moment before, it is theirs, and only their password counts.
+  const user = mine === undefined ? found : await users.create(mine);
+  const isMine = mine !== undefined && user?.passwordHash === mine.passwordHash;
+  const isTheirs = isMine || (await passwords.verify(password, user?.passwordHash));
+  if (user === undefined || !isTheirs) throw new BadCredentials();
+  if (!isMine && (await passwords.needsUpgrade(user.passwordHash))) {
     await users.replaceHash(user, await passwords.hash(password));
   }
-  await admission.succeeded(as);
+  await admission.succeeded(isMine ? "sign-up" : "login");
   return { user: { username, createdAt: user.createdAt }, token: await tokens.issue(username) };
-}
-
-interface Entry {
-  readonly user: User;
-  readonly as: "login" | "sign-up";
-}
-
-async function withPassword(user: User, password: string, passwords: Passwords): Promise<Entry> {
-  if (!(await passwords.verify(password, user.passwordHash))) throw new BadCredentials();
-  return { user, as: "login" };
-}
-
-async function signUp(username: string, password: string, dependencies: LoginDependencies): Promise<Entry> {
-  const { users, passwords, signUp: policy, now = Date.now } = dependencies;
-  if (policy === "closed") {
-    await passwords.verifyNobody(password);
-    throw new BadCredentials();
-  }
-  await checkNewPassword(password, username);
-  const mine: User = { username, createdAt: new Date(now()).toISOString(),
-    passwordHash: await passwords.hash(password) };
-  const kept = await users.create(mine);
-  // Somebody else signed up with this name a moment before: it is theirs, and only their password counts.
-  return kept.passwordHash === mine.passwordHash
-    ? { user: kept, as: "sign-up" }
-    : withPassword(kept, password, passwords);
 }

@@ -27,10 +27,12 @@ export type Argon2id = (parameters: Argon2Parameters) => Promise<Buffer>;
 export interface Passwords {
   /** Hashes with a fresh salt, today's cost and today's pepper. */
   hash(password: string): Promise<string>;
-  /** Whether this is the password of the stored hash, in constant time. @throws {NeedsPersonError} PEPPER_MISSING */
-  verify(password: string, stored: string): Promise<boolean>;
-  /** The work of `verify` where there is nobody to verify: always false. */
-  verifyNobody(password: string): Promise<false>;
+  /**
+   * Whether this is the password of the stored hash, in constant time. Without one the work is the same, and the
+   * answer no.
+   * @throws {NeedsPersonError} PEPPER_MISSING
+   */
+  verify(password: string, stored: string | undefined): Promise<boolean>;
   /** Whether a stored hash was made with another cost or pepper than today's. */
   needsUpgrade(stored: string): Promise<boolean>;
 }
@@ -114,12 +116,11 @@ export function createPasswords({
       return writePhc(parameters, await work(password, parameters, hashBytes));
     },
     async verify(password, stored) {
-      const { parameters, hash } = readPhc(stored);
-      return timingSafeEqual(await work(password, parameters, hash.length), hash);
-    },
-    async verifyNobody(password) {
-      await work(password, await todays(), hashBytes);
-      return false;
+      const { parameters, hash } = stored === undefined
+        ? { parameters: await todays(), hash: undefined }
+        : readPhc(stored);
+      const computed = await work(password, parameters, hash?.length ?? hashBytes);
+      return hash !== undefined && timingSafeEqual(computed, hash);
     },
     async needsUpgrade(stored) {
       const { parameters: { salt, ...paid }, hash } = readPhc(stored);

@@ -3,16 +3,14 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 
 import { awsLimits } from "../config/aws.ts";
 import { secretOf } from "../config/secret.ts";
-import { requiredSetting } from "../config/settings.ts";
+import { chosenSetting, requiredSetting } from "../config/settings.ts";
 import { ConfigError } from "../errors.ts";
 import { accountsSecretShape } from "./accounts-secret.ts";
 import { auth0Issuer, type Auth0TokenSettings } from "./auth0-tokens.ts";
 import type { SignUp } from "./log-in.ts";
 import type { TokenSettings } from "./tokens.ts";
 
-const optional = (
-  value: string | undefined,
-): string | undefined => (value === undefined || value === "" ? undefined : value);
+const optional = (value: string | undefined) => (value === "" ? undefined : value);
 
 /**
  * ACCOUNTS_SECRET (name or ARN; read at the first request, kept for five minutes), ACCOUNTS_ISSUER and
@@ -52,9 +50,5 @@ export function auth0Settings(env: NodeJS.ProcessEnv = process.env): Auth0TokenS
  * @throws {ConfigError} SETTING_INVALID
  */
 export function signUpSetting(env: NodeJS.ProcessEnv = process.env): SignUp {
-  const value = optional(env["SIGNUP"]) ?? "open";
-  if (value !== "open" && value !== "closed") {
-    throw new ConfigError("SETTING_INVALID", 'SIGNUP has to be "open" or "closed".');
-  }
-  return value;
+  return chosenSetting("SIGNUP", ["open", "closed"], { SIGNUP: optional(env["SIGNUP"]) ?? "open" });
 }

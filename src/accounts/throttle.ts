@@ -72,6 +72,8 @@ export interface Throttle {
 interface Counter {
   readonly key: ItemKey;
   readonly rule: ThrottleRule;
+  /** A known address lives by its logins, not by the attempts made from it. */
+  readonly isKnownAddress?: boolean;
 }
 
 const counterShape = z.object({ count: z.number(), lastAt: z.number(), nextAt: z.number(), expiresAt: z.number() });
@@ -83,15 +85,10 @@ const counterShape = z.object({ count: z.number(), lastAt: z.number(), nextAt: z
 const tries = 4;
 
 /** The throttle on the accounts table. `now` gives epoch milliseconds. */
-export function createThrottle({
-  table,
-  rules = throttleRules,
-  now = Date.now,
-}: {
-  table: AccountsTable;
-  rules?: ThrottleRules;
-  now?: () => number;
-}): Throttle {
+export function createThrottle(
+  { table, rules = throttleRules, now = Date.now }: { table: AccountsTable; rules?: ThrottleRules;
+    now?: () => number },
+): Throttle {
   const inSeconds = (span: number): number => Math.ceil(now() / 1_000) + span;
 
   /** The counter in an item, unless its time is over: DynamoDB removes such items only after a while. */
@@ -102,23 +99,18 @@ export function createThrottle({
   }
 
   /** Counts one attempt as decided. False if the counter is no longer what the decision was made on. */
-  function write({ key, rule }: Counter, before: Attempts | undefined, { count, lastAt, nextAt }: Attempts,
-    isKnownAddress: boolean): Promise<boolean> {
-    const { condition, values } = unchanged(rule, before, count);
-    const lifetime = isKnownAddress ? "" : ", expiresAt = :expiresAt";
+  function write({ key, rule, isKnownAddress = false }: Counter, seen: Attempts | undefined,
+    { count, lastAt, nextAt }: Attempts): Promise<boolean> {
+    const isOneMore = seen !== undefined && count === seen.count + 1;
+    const { condition, values } = unchanged(seen, isOneMore && count < rule.free ? rule.free - 1 : undefined);
+    const lifetime = isKnownAddress ? {} : { ":expiresAt": inSeconds(rule.forgetAfterSeconds) };
     return table.update(key,
-      `SET #count = ${
-        isOneMore(before, count) ? "#count + :one" : ":one"
-      }, lastAt = :lastAt, nextAt = :nextAt${lifetime}`, {
+      `SET #count = ${isOneMore ? "#count + :one" : ":one"}, lastAt = :lastAt, nextAt = :nextAt${
+        isKnownAddress ? "" : ", expiresAt = :expiresAt"
+      }`, {
       condition,
       names: { "#count": "count" },
-      values: {
-        ...values,
-        ":one": 1,
-        ":lastAt": lastAt,
-        ":nextAt": nextAt,
-        ...(isKnownAddress ? {} : { ":expiresAt": inSeconds(rule.forgetAfterSeconds) }),
-      },
+      values: { ...values, ...lifetime, ":one": 1, ":lastAt": lastAt, ":nextAt": nextAt },
     });
   }
 
@@ -127,93 +119,69 @@ export function createThrottle({
    * logs in at once is counted without anybody having to try again. A wait may start but once, so there it is
    * everything.
    */
-  function unchanged(rule: ThrottleRule, before: Attempts | undefined,
-    count: number): { condition: string; values: Record<string, unknown> } {
-    if (before === undefined) {
+  function unchanged(seen: Attempts | undefined, lastFree: number | undefined) {
+    if (seen === undefined) {
       return { condition: "attribute_not_exists(pk) OR expiresAt <= :expired",
         values: { ":expired": Math.floor(now() / 1_000) } };
     }
-    if (isOneMore(before, count) && count < rule.free) {
-      return { condition: "#count < :lastFree", values: { ":lastFree": rule.free - 1 } };
-    }
+    if (lastFree !== undefined) return { condition: "#count < :lastFree", values: { ":lastFree": lastFree } };
     return {
       condition: "#count = :seenCount AND lastAt = :seenLastAt AND nextAt = :seenNextAt",
-      values: { ":seenCount": before.count, ":seenLastAt": before.lastAt, ":seenNextAt": before.nextAt },
+      values: { ":seenCount": seen.count, ":seenLastAt": seen.lastAt, ":seenNextAt": seen.nextAt },
     };
   }
 
-  async function count(counter: Counter, before: Attempts | undefined, isKnownAddress: boolean): Promise<void> {
+  async function count(counter: Counter, before: Attempts | undefined): Promise<void> {
     let seen = before;
     for (let attempt = 1; attempt <= tries; attempt += 1) {
       // A known address that was forgotten just now: the next attempt finds it unknown.
-      if (isKnownAddress && seen === undefined) break;
+      if (counter.isKnownAddress === true && seen === undefined) break;
       const decision = decide(counter.rule, seen, now());
       if (!decision.admitted) throw new TooManyAttempts(decision.retryAfterSeconds);
-      if (await write(counter, seen, decision.attempts, isKnownAddress)) return;
+      if (await write(counter, seen, decision.attempts)) return;
       seen = alive(await table.read(counter.key));
     }
     throw new TooManyAttempts(1);
   }
 
   /** Takes an attempt back: it was no guess. A counter that is gone stays gone. */
-  async function forgive({ key }: Counter): Promise<void> {
-    await table.update(key, "SET #count = #count - :one, nextAt = :none", {
-      condition: "#count > :none",
-      names: { "#count": "count" },
-      values: { ":one": 1, ":none": 0 },
-    });
-  }
-
-  async function remember({ key }: Counter): Promise<void> {
-    await table.put({ ...key, count: 0, lastAt: now(), nextAt: 0,
-      expiresAt: inSeconds(rules.rememberAddressSeconds) });
-  }
+  const forgive = ({ key }: Counter) =>
+    table.update(key, "SET #count = #count - :one, nextAt = :none", { condition: "#count > :none",
+      names: { "#count": "count" }, values: { ":one": 1, ":none": 0 } });
 
   return {
-    async admit({ username, address }) {
-      const known: Counter = { key: { pk: `user#${username}`, sk: `host#${address.host}` }, rule: rules.knownAddress };
-      const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${address.network}` },
+    async admit({ username, address: { host, network: from } }) {
+      const known: Counter = { key: { pk: `user#${username}`, sk: `host#${host}` }, rule: rules.knownAddress,
+        isKnownAddress: true };
+      const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${from}` },
         rule: rules.userAndNetwork };
       const user: Counter = { key: { pk: `guesses#user#${username}`, sk: "anywhere" }, rule: rules.user };
-      const network: Counter = { key: { pk: `guesses#network#${address.network}`, sk: "anybody" },
-        rule: rules.network };
+      const network: Counter = { key: { pk: `guesses#network#${from}`, sk: "anybody" }, rule: rules.network };
 
-      const [fromHere, ...elsewhere] = (await table.readAll([known, pair, network, user].map(({ key }) => key))).map(
-        alive,
-      );
-      const isKnownAddress = fromHere !== undefined;
+      const all = [known, pair, network, user];
+      const seen = new Map((await table.readAll(all.map(({ key }) => key))).map((item, i) => [all[i], alive(item)]));
+      const isKnownAddress = seen.get(known) !== undefined;
       const counters = isKnownAddress ? [known] : [pair, network, user];
-      const seen = isKnownAddress ? [fromHere] : elsewhere;
 
       // First look at all, so that what one counter refuses is not held against the others, then count. The narrowest
       // comes first: a flood from one network must not use up what is there for all of them.
-      const waits = counters.map(({ rule }, index) => {
-        const decision = decide(rule, seen[index], now());
+      const waits = counters.map((counter) => {
+        const decision = decide(counter.rule, seen.get(counter), now());
         return decision.admitted ? 0 : decision.retryAfterSeconds;
       });
       if (waits.some((wait) => wait > 0)) throw new TooManyAttempts(Math.max(...waits));
-      const [narrowest, ...wider] = counters.map((counter, index) => () =>
-        count(counter, seen[index], isKnownAddress)
-      );
-      await narrowest?.();
-      const counted = await Promise.allSettled(wider.map((countThis) => countThis()));
-      for (const result of counted) if (result.status === "rejected") throw result.reason;
+      for (const counter of counters) await count(counter, seen.get(counter));
 
       return {
         async succeeded(as) {
           await Promise.all([
-            remember(known),
-            ...(isKnownAddress
-              ? []
-              : [table.remove(pair.key), forgive(user), ...(as === "login" ? [forgive(network)] : [])]),
+            table.put({ ...known.key, count: 0, lastAt: now(), nextAt: 0,
+              expiresAt: inSeconds(rules.rememberAddressSeconds) }),
+            ...(isKnownAddress ? [] : [table.remove(pair.key), forgive(user)]),
+            ...(isKnownAddress || as === "sign-up" ? [] : [forgive(network)]),
           ]);
         },
       };
     },
   };
-}
-
-/** Whether an attempt adds to those before; otherwise they were forgotten, and it is the first. */
-function isOneMore(before: Attempts | undefined, count: number): boolean {
-  return before !== undefined && count === before.count + 1;
 }
