@@ -50,31 +50,35 @@ const phcPattern = new RegExp(
   "u",
 );
 
-/** Everything that goes into a hash but the password. */
+/** What hashes of one time share; `pepper` is its id. */
 interface Parameters extends Argon2Cost {
-  /** The pepper's id. */
   readonly pepper: string | undefined;
+}
+
+interface StoredHash {
+  readonly parameters: Parameters;
   readonly salt: Buffer;
+  readonly hash: Buffer;
 }
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64").replaceAll("=", "");
 }
 
-function writePhc({ memory, passes, parallelism, pepper, salt }: Parameters, hash: Buffer): string {
+function writePhc({ parameters: { memory, passes, parallelism, pepper }, salt, hash }: StoredHash): string {
   const keyid = pepper === undefined ? "" : `,keyid=${base64(Buffer.from(pepper))}`;
   const paid = `m=${String(memory)},t=${String(passes)},p=${String(parallelism)}`;
   return `$argon2id$v=19$${paid}${keyid}$${base64(salt)}$${base64(hash)}`;
 }
 
-function readPhc(stored: string): { readonly parameters: Parameters; readonly hash: Buffer } {
+function readPhc(stored: string): StoredHash {
   const groups = phcPattern.exec(stored)?.groups;
   if (groups === undefined) throw new TypeError("A stored password hash is not an argon2id PHC string");
   const { memory, passes, parallelism, keyid, salt = "", hash = "" } = groups;
   const pepper = keyid === undefined ? undefined : Buffer.from(keyid, "base64").toString();
   return {
-    parameters: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism), pepper,
-      salt: Buffer.from(salt, "base64") },
+    parameters: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism), pepper },
+    salt: Buffer.from(salt, "base64"),
     hash: Buffer.from(hash, "base64"),
   };
 }
@@ -101,31 +105,31 @@ export function createPasswords({
       `A stored password needs the pepper "${id}": put it back into the accounts secret (docs/security.md).`);
   }
 
-  async function work(password: string, { pepper, salt, ...paid }: Parameters, tagLength: number): Promise<Buffer> {
-    return derive({ ...paid, message: Buffer.from(password.normalize("NFKC")), nonce: salt, tagLength,
+  async function work(password: string, { pepper, ...paid }: Parameters, nonce: Buffer,
+    tagLength: number): Promise<Buffer> {
+    return derive({ ...paid, message: Buffer.from(password.normalize("NFKC")), nonce, tagLength,
       ...(pepper === undefined ? {} : { secret: await pepperOf(pepper) }) });
   }
 
   async function todays(): Promise<Parameters> {
-    return { ...cost, pepper: (await secret?.get())?.pepper_with, salt: randomBytes(saltBytes) };
+    return { ...cost, pepper: (await secret?.get())?.pepper_with };
+  }
+
+  async function hashed(password: string): Promise<StoredHash> {
+    const [parameters, salt] = [await todays(), randomBytes(saltBytes)];
+    return { parameters, salt, hash: await work(password, parameters, salt, hashBytes) };
   }
 
   return {
-    async hash(password) {
-      const parameters = await todays();
-      return writePhc(parameters, await work(password, parameters, hashBytes));
-    },
+    hash: async (password) => writePhc(await hashed(password)),
     async verify(password, stored) {
-      const { parameters, hash } = stored === undefined
-        ? { parameters: await todays(), hash: undefined }
-        : readPhc(stored);
-      const computed = await work(password, parameters, hash?.length ?? hashBytes);
-      return hash !== undefined && timingSafeEqual(computed, hash);
+      if (stored === undefined) return hashed(password).then(() => false);
+      const { parameters, salt, hash } = readPhc(stored);
+      return timingSafeEqual(await work(password, parameters, salt, hash.length), hash);
     },
     async needsUpgrade(stored) {
-      const { parameters: { salt, ...paid }, hash } = readPhc(stored);
-      const { salt: _, ...today } = await todays();
-      return !isDeepStrictEqual(paid, today) || hash.length !== hashBytes || salt.length !== saltBytes;
+      const { parameters, salt, hash } = readPhc(stored);
+      return !isDeepStrictEqual(parameters, await todays()) || hash.length !== hashBytes || salt.length !== saltBytes;
     },
   };
 }
