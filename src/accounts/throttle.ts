@@ -13,7 +13,8 @@
  */
 import * as z from "zod/mini";
 
-import type { AccountsTable, ItemKey } from "./accounts-table.ts";
+import { type Item, type ItemKey, putItem, readItem, readItems, removeItem, type Table,
+  updateItem } from "../dynamo/table.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { TooManyAttempts } from "./errors.ts";
 import { type Attempts, decide, type ThrottleRule } from "./throttle-rule.ts";
@@ -86,13 +87,12 @@ const tries = 4;
 
 /** The throttle on the accounts table. `now` gives epoch milliseconds. */
 export function createThrottle(
-  { table, rules = throttleRules, now = Date.now }: { table: AccountsTable; rules?: ThrottleRules;
-    now?: () => number },
+  { table, rules = throttleRules, now = Date.now }: { table: Table; rules?: ThrottleRules; now?: () => number },
 ): Throttle {
   const inSeconds = (span: number): number => Math.ceil(now() / 1_000) + span;
 
   /** The counter in an item, unless its time is over: DynamoDB removes such items only after a while. */
-  function alive(item: Record<string, unknown> | undefined): Attempts | undefined {
+  function alive(item: Item | undefined): Attempts | undefined {
     if (item === undefined) return undefined;
     const counter = counterShape.parse(item);
     return counter.expiresAt * 1_000 > now() ? counter : undefined;
@@ -104,7 +104,7 @@ export function createThrottle(
     const isOneMore = seen !== undefined && count === seen.count + 1;
     const { condition, values } = unchanged(seen, isOneMore && count < rule.free ? rule.free - 1 : undefined);
     const lifetime = isKnownAddress ? {} : { ":expiresAt": inSeconds(rule.forgetAfterSeconds) };
-    return table.update(key,
+    return updateItem(table, key,
       `SET #count = ${isOneMore ? "#count + :one" : ":one"}, lastAt = :lastAt, nextAt = :nextAt${
         isKnownAddress ? "" : ", expiresAt = :expiresAt"
       }`, {
@@ -139,14 +139,14 @@ export function createThrottle(
       const decision = decide(counter.rule, seen, now());
       if (!decision.admitted) throw new TooManyAttempts(decision.retryAfterSeconds);
       if (await write(counter, seen, decision.attempts)) return;
-      seen = alive(await table.read(counter.key));
+      seen = alive(await readItem(table, counter.key));
     }
     throw new TooManyAttempts(1);
   }
 
   /** Takes an attempt back: it was no guess. A counter that is gone stays gone. */
   const forgive = ({ key }: Counter) =>
-    table.update(key, "SET #count = #count - :one, nextAt = :none", { condition: "#count > :none",
+    updateItem(table, key, "SET #count = #count - :one, nextAt = :none", { condition: "#count > :none",
       names: { "#count": "count" }, values: { ":one": 1, ":none": 0 } });
 
   return {
@@ -159,7 +159,9 @@ export function createThrottle(
       const network: Counter = { key: { pk: `guesses#network#${from}`, sk: "anybody" }, rule: rules.network };
 
       const all = [known, pair, network, user];
-      const seen = new Map((await table.readAll(all.map(({ key }) => key))).map((item, i) => [all[i], alive(item)]));
+      const seen = new Map(
+        (await readItems(table, all.map(({ key }) => key))).map((item, i) => [all[i], alive(item)]),
+      );
       const isKnownAddress = seen.get(known) !== undefined;
       const counters = isKnownAddress ? [known] : [pair, network, user];
 
@@ -175,9 +177,9 @@ export function createThrottle(
       return {
         async succeeded(as) {
           await Promise.all([
-            table.put({ ...known.key, count: 0, lastAt: now(), nextAt: 0,
+            putItem(table, { ...known.key, count: 0, lastAt: now(), nextAt: 0,
               expiresAt: inSeconds(rules.rememberAddressSeconds) }),
-            ...(isKnownAddress ? [] : [table.remove(pair.key), forgive(user)]),
+            ...(isKnownAddress ? [] : [removeItem(table, pair.key), forgive(user)]),
             ...(isKnownAddress || as === "sign-up" ? [] : [forgive(network)]),
           ]);
         },

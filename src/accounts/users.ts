@@ -1,7 +1,7 @@
 /** The users of the self-built login: who there is, and the hash of their password. */
 import * as z from "zod/mini";
 
-import type { AccountsTable, ItemKey } from "./accounts-table.ts";
+import { type ItemKey, putItem, readItem, type Table, updateItem } from "../dynamo/table.ts";
 
 /** A user as stored. */
 export interface User {
@@ -32,14 +32,16 @@ function keyOf(username: string): ItemKey {
 }
 
 /** The users in the given table. */
-export function createUsers(table: AccountsTable): Users {
+export function createUsers(table: Table): Users {
   async function find(username: string): Promise<User | undefined> {
-    const item = await table.read(keyOf(username));
+    const item = await readItem(table, keyOf(username));
     return item === undefined ? undefined : userShape.parse(item);
   }
 
   async function create(user: User): Promise<User> {
-    const isFirst = await table.put({ ...keyOf(user.username), ...user }, { condition: "attribute_not_exists(pk)" });
+    const isFirst = await putItem(table, { ...keyOf(user.username), ...user }, {
+      condition: "attribute_not_exists(pk)",
+    });
     return isFirst ? user : ((await find(user.username)) ?? create(user));
   }
 
@@ -47,7 +49,7 @@ export function createUsers(table: AccountsTable): Users {
     find,
     create,
     replaceHash: (user, passwordHash) =>
-      table.update(keyOf(user.username), "SET passwordHash = :next", {
+      updateItem(table, keyOf(user.username), "SET passwordHash = :next", {
         // The second half for a write that was repeated because its answer got lost.
         condition: "passwordHash = :seen OR passwordHash = :next",
         values: { ":next": passwordHash, ":seen": user.passwordHash },

@@ -28,7 +28,8 @@ export const cheapCost: Argon2Cost = { memory: 8, passes: 1, parallelism: 1 };
 /** A dynalite of its own, with the accounts table. */
 export interface LocalTable {
   readonly client: DynamoDBClient;
-  readonly endpoint: string;
+  /** For a client of one's own. */
+  readonly settings: { readonly endpoint: string; readonly region: string };
   readonly name: string;
   close(): Promise<void>;
 }
@@ -39,9 +40,9 @@ export async function localTable(): Promise<LocalTable> {
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("dynalite has no port");
-  const endpoint = `http://127.0.0.1:${String(address.port)}`;
-  const client = new DynamoDBClient({ endpoint, region: "eu-central-1",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+  const settings = { endpoint: `http://127.0.0.1:${String(address.port)}`, region: "eu-central-1",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+  const client = new DynamoDBClient(settings);
   const name = "accounts";
   await client.send(
     new CreateTableCommand({
@@ -59,7 +60,7 @@ export async function localTable(): Promise<LocalTable> {
   );
   return {
     client,
-    endpoint,
+    settings,
     name,
     close: async () => {
       client.destroy();

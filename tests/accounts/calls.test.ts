@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { argon2, type Argon2Parameters } from "node:crypto";
 import { promisify } from "node:util";
 import * as z from "zod";
 
-import { type AccountsTable, accountsTable } from "../../src/accounts/accounts-table.ts";
+import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { createAuth0Verifier } from "../../src/accounts/auth0-tokens.ts";
 import { authorize } from "../../src/accounts/authorize.ts";
 import { loginCall, passwordCall, privateCall, verifyCall } from "../../src/accounts/calls.ts";
@@ -14,6 +14,7 @@ import { type Argon2Cost, createPasswords } from "../../src/accounts/password.ts
 import { createThrottle, throttleRules } from "../../src/accounts/throttle.ts";
 import { createTokens } from "../../src/accounts/tokens.ts";
 import { createUsers } from "../../src/accounts/users.ts";
+import type { Table } from "../../src/dynamo/table.ts";
 import { httpHandler } from "../../src/http/handler.ts";
 import { log } from "../../src/log.ts";
 import { cheapCost, Clock, LocalSecret, type LocalTable, localTable, startOfTests } from "./accounts-stage.ts";
@@ -60,16 +61,13 @@ afterEach(() => {
 });
 
 /** The table, with a note of every call. */
-function watchedTable(): AccountsTable {
-  const real = accountsTable(table.client, table.name);
-  const noted =
-    <Arguments extends unknown[], Result>(name: string, call: (...parameters: Arguments) => Result) =>
-    (...parameters: Arguments): Result => {
-      tableCalls.push(name);
-      return call(...parameters);
-    };
-  return { read: noted("read", real.read), readAll: noted("readAll", real.readAll), put: noted("put", real.put),
-    update: noted("update", real.update), remove: noted("remove", real.remove) };
+function watchedTable(): Table {
+  const client = new DynamoDBClient(table.settings);
+  client.middlewareStack.add((next, { commandName }) => (call) => {
+    tableCalls.push(String(commandName));
+    return next(call);
+  });
+  return accountsTable(client, table.name);
 }
 
 const derive = (parameters: Argon2Parameters) => {

@@ -4,24 +4,24 @@ import { createServer } from "node:http";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-import { type AccountsTable, accountsTable } from "../../src/accounts/accounts-table.ts";
-import { type LocalTable, localTable } from "./accounts-stage.ts";
+import { putItem, readItems, type Table, tableOf } from "../../src/dynamo/table.ts";
+import { type LocalTable, localTable } from "../accounts/accounts-stage.ts";
 
 let local: LocalTable;
-let table: AccountsTable;
+let table: Table;
 
 beforeAll(async () => {
   local = await localTable();
-  table = accountsTable(local.client, local.name);
+  table = tableOf(local.client, local.name, "ACCOUNTS_UNREACHABLE");
 });
 afterAll(() => local.close());
 
-describe("readAll", () => {
+describe("readItems", () => {
   it("gives the items in the order of the keys, and undefined for what is not there", async () => {
-    await table.put({ pk: "b", sk: "1", count: 2 });
-    await table.put({ pk: "a", sk: "1", count: 1 });
+    await putItem(table, { pk: "b", sk: "1", count: 2 });
+    await putItem(table, { pk: "a", sk: "1", count: 1 });
 
-    const items = await table.readAll([{ pk: "b", sk: "1" }, { pk: "b", sk: "2" }, { pk: "a", sk: "1" }]);
+    const items = await readItems(table, [{ pk: "b", sk: "1" }, { pk: "b", sk: "2" }, { pk: "a", sk: "1" }]);
 
     expect(items).toEqual([{ pk: "b", sk: "1", count: 2 }, undefined, { pk: "a", sk: "1", count: 1 }]);
   });
@@ -43,7 +43,7 @@ describe("readAll", () => {
       credentials: { accessKeyId: "local", secretAccessKey: "local" },
     });
 
-    const reading = accountsTable(client, "accounts").readAll([{ pk: "a", sk: "1" }]);
+    const reading = readItems(tableOf(client, "accounts", "ACCOUNTS_UNREACHABLE"), [{ pk: "a", sk: "1" }]);
 
     await expect(reading).rejects.toMatchObject({ name: "TemporaryError", code: "ACCOUNTS_UNREACHABLE" });
     client.destroy();
