@@ -1,13 +1,14 @@
 import { availableParallelism } from "node:os";
 
 /**
- * Jest runs the TypeScript as ES modules: middy 7 and jose exist as nothing else. The script `unit` gives V8 room for
- * 16 MB of young objects from the start, also in the Lambda workers: loading bundles grew it bit by bit, an eighth of
- * all the time.
+ * What `npm test` runs; the rest, `*.long.test.ts`, is jest.long.config.js. Jest runs the TypeScript as ES modules:
+ * middy 7 and jose exist as nothing else. The script `unit` gives V8 room for 16 MB of young objects from the start,
+ * also in the Lambda workers: loading bundles grew it bit by bit, an eighth of all the time.
  */
 export default {
   testEnvironment: "node",
   testMatch: ["<rootDir>/tests/**/*.test.ts", "<rootDir>/packages/*/tests/**/*.test.ts"],
+  testPathIgnorePatterns: ["/node_modules/", "\\.long\\.test\\.ts$"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2024", parser: { syntax: "typescript" } },

@@ -128,7 +128,12 @@ async function main(): Promise<number> {
   const bundlesDir = await buildOwnBundles({ policy: path.join(projectRoot, "fixtures/policy.ts"),
     names: ["ping", "provision"] });
   const stack = await startStack({ bundlesDir, roles: roleNames(policy), readBack: true });
-  const faults = await play(manifest, stack).finally(() => stack.stop());
+  let faults: number;
+  try {
+    faults = await play(manifest, stack);
+  } finally {
+    await stack.stop();
+  }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   if (faults > 0) {
     print(bad(`✗ ${String(faults)} of these roles ${faults === 1 ? "is" : "are"} not what the manifest says.`));

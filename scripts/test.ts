@@ -1,62 +1,66 @@
 /**
- * `npm test`: types, lint and all tests. The compiler and the linter share one reading of the project here, which
- * halves what `npm run types` and `npm run lint` cost apart; they work while the tests run in a process of their own,
- * and what they found is told after the tests, where it can't be overlooked.
+ * `npm test`: the tests, and beside them types, lint and layout, whose findings are told after the tests, where they
+ * can't be overlooked. Nothing that it starts outlives it, also when it is stopped half-way.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, spawn } from "node:child_process";
 
-import { ESLint } from "eslint";
-import ts from "typescript";
+const STOPPED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-import { projectRoot } from "./bundling/bundle.ts";
+/** Each begins a process group of its own: a signal to that reaches Jest's workers, and what their tests started. */
+const children = new Set<ChildProcess>();
+let stoppedBy: (typeof STOPPED)[number] | undefined;
 
-const unit = spawn("npm", ["run", "--silent", "unit"], { stdio: "inherit" });
-const unitEnded = once(unit, "exit");
-
-const host: ts.FormatDiagnosticsHost = {
-  getCurrentDirectory: () => projectRoot,
-  getCanonicalFileName: (file) => file,
-  getNewLine: () => "\n",
-};
-
-const program = programOf(ts.findConfigFile(projectRoot, ts.sys.fileExists) ?? "tsconfig.json");
-const typeFaults = ts.getPreEmitDiagnostics(program);
-const lint = await lintWith(program);
-
-const [code] = await unitEnded;
-if (typeFaults.length > 0) {
-  console.error(process.stderr.isTTY
-    ? ts.formatDiagnosticsWithColorAndContext(typeFaults, host)
-    : ts.formatDiagnostics(typeFaults, host));
-}
-if (lint.report !== "") console.error(lint.report);
-process.exitCode = code === 0 && typeFaults.length === 0 && !lint.failed ? 0 : 1;
-
-/** What `tsc` would check. */
-function programOf(config: string): ts.Program {
-  const parsed = ts.getParsedCommandLineOfConfigFile(config, undefined, {
-    ...ts.sys,
-    onUnRecoverableConfigFileDiagnostic: (fault) => {
-      throw new Error(ts.formatDiagnostic(fault, host));
-    },
+for (const signal of STOPPED) {
+  process.on(signal, () => {
+    stoppedBy = signal;
+    for (const child of children) end(child);
   });
-  if (parsed === undefined) throw new Error(`${config} can't be read`);
-  return ts.createProgram({ rootNames: parsed.fileNames, options: parsed.options,
-    configFileParsingDiagnostics: parsed.errors });
+}
+// npm, killed, tells nobody: its children get another parent.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) process.kill(process.pid, "SIGTERM");
+}, 1_000).unref();
+
+const [tests, ...checks] = await Promise.all([
+  run("inherit", "npm", "run", "--silent", "unit"),
+  run("pipe", process.execPath, "node_modules/typescript/bin/tsc"),
+  run("pipe", process.execPath, "node_modules/oxlint/bin/oxlint"),
+  run("pipe", process.execPath, "scripts/format.ts", "--check"),
+]);
+if (stoppedBy !== undefined) {
+  for (const signal of STOPPED) process.removeAllListeners(signal);
+  process.kill(process.pid, stoppedBy);
+}
+for (const { ok, output } of checks) if (!ok) console.error(output);
+process.exitCode = [tests, ...checks].every(({ ok }) => ok) ? 0 : 1;
+
+async function run(stdio: "inherit" | "pipe", command: string,
+  ...args: readonly string[]): Promise<{ readonly ok: boolean; readonly output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ["ignore", stdio, stdio], detached: true });
+    children.add(child);
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (part: string) => (output += part));
+    }
+    child.once("error", reject);
+    child.once("close", (code) => {
+      children.delete(child);
+      resolve({ ok: code === 0, output });
+    });
+  });
 }
 
-/**
- * What `eslint .` would find, with types from a program that was checked already: most of linting is to check it
- * again.
- */
-async function lintWith(checked: ts.Program): Promise<{ readonly report: string; readonly failed: boolean }> {
-  const eslint = new ESLint({
-    cwd: projectRoot,
-    overrideConfig: { files: ["**/*.ts"],
-      languageOptions: { parserOptions: { projectService: false, programs: [checked] } } },
-  });
-  const results = await eslint.lintFiles(["."]);
-  const formatter = await eslint.loadFormatter("stylish");
-  return { report: await formatter.format(results), failed: results.some(({ errorCount }) => errorCount > 0) };
+/** What doesn't end when it is asked to is killed: a busy loop, or a worker whose handler hangs. */
+function end({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  process.kill(-pid, "SIGTERM");
+  setTimeout(() => {
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // All of the group have ended.
+    }
+  }, 3_000);
 }

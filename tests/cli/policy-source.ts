@@ -1,39 +1,37 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import ts from "typescript";
+import { transformSync } from "esbuild";
 
 import { defineProducts } from "../../src/config/products-file.ts";
 
 /** The policy that a source of src/products.ts defines. Throws ConfigError as the file itself would. */
 export function policyIn(source: string) {
-  const { outputText } = ts.transpileModule(source.replace(/^import .*$/m, ""), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-  });
-  return new Function("defineProducts", outputText.replace("export default ", "return "))(defineProducts);
+  const { code } = transformSync(source.replace(/^import .*$/m, ""), { loader: "ts" });
+  return new Function("defineProducts", code.replace("export default ", "return "))(defineProducts);
 }
 
+const root = path.resolve(import.meta.dirname, "../..");
+
 /** What the type checker says of each of these sources of src/products.ts, with this project's settings. */
-export function typeErrorsIn(...sources: readonly string[]): string[][] {
-  const root = path.resolve(import.meta.dirname, "../..");
-  const files = new Map(sources.map((source, place) => [path.join(root, `src/products-${String(place)}.ts`), source]));
-  const { options } = ts.parseJsonConfigFileContent({
-    ...ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile).config,
-    include: [],
-    files: [...files.keys()],
-  }, ts.sys, root);
-  // One program for all: reading the libraries is what it costs.
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (name) => files.has(name) || fileExists(name);
-  host.getSourceFile = (name, target, ...rest) => {
-    const source = files.get(name);
-    return source === undefined ? getSourceFile(name, target, ...rest) : ts.createSourceFile(name, source, target);
-  };
-  const program = ts.createProgram([...files.keys()], { ...options, types: [] }, host);
-  return [...files.keys()].map((file) => {
-    const source = program.getSourceFile(file);
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map((
-      { messageText },
-    ) => ts.flattenDiagnosticMessageText(messageText, "\n"));
-  });
+export async function typeErrorsIn(...sources: readonly string[]): Promise<string[][]> {
+  mkdirSync(path.join(root, ".build"), { recursive: true });
+  const folder = mkdtempSync(path.join(root, ".build/types-"));
+  try {
+    const files = sources.map((_, place) => `products-${String(place)}.ts`);
+    for (const [place, source] of sources.entries()) {
+      writeFileSync(path.join(folder, files[place]!), source.replace('"./config/', '"../../src/config/'));
+    }
+    writeFileSync(path.join(folder, "tsconfig.json"),
+      JSON.stringify({ extends: "../../tsconfig.json", include: [], files, compilerOptions: { types: [] } }));
+    const found = await new Promise<string>((resolve) => {
+      execFile(process.execPath, [path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty",
+        "false"], (_, stdout) => resolve(stdout));
+    });
+    const lines = found.split("\n").filter((line) => line !== "");
+    return files.map((file) => lines.filter((line) => line.includes(`${file}(`)));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

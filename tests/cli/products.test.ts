@@ -108,7 +108,7 @@ describe("products", () => {
     const { code, out, err } = await run("products");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     // The check does see mistakes.
-    expect(typeErrorsIn(out, out.replace("roles:", "role:"))).toEqual([[], [expect.stringContaining("role")]]);
+    expect(await typeErrorsIn(out, out.replace("roles:", "role:"))).toEqual([[], [expect.stringContaining("role")]]);
     expect([...policyIn(out).values()]).toEqual([
       { id: "zGyG_1JQunZuizwqd9CP7g==", name: "Serverless Handbook", roles: ["serverless-handbook"] },
       { id: "Z7kcrf7WgiSjiBnsGYi45w==", name: "React for Data Visualization",
