@@ -12,7 +12,7 @@ const HEAD = `import { defineProducts } from "./config/products-file.ts";
 
 /**
  * The one file a seller edits: which Auth0 roles each Gumroad product gives. \`id\` is the \`product_id\` that every
- * ping carries. docs/policy.md lists every option; Gumroad doesn't tell which products are paid in instalments: those need
+ * ping carries. docs/policy.md lists every option; Gumroad doesn't tell which are paid in instalments: those need
  * \`plan: "instalments"\`.
  */
 export default defineProducts([

@@ -256,7 +256,7 @@ function ownFile(name: string): string {
   return readFileSync(path.resolve(import.meta.dirname, "../..", name), "utf8");
 }
 
-/** `resources` may be a list, and a part of it may be of another file: the deployment tool makes one template of them. */
+/** `resources` may be a list, and a part of it may be in another file: the deployment tool makes one of them. */
 function stackOf(declared: Json, readFile: (name: string) => string): JsonObject {
   const stack: JsonObject = {};
   for (const item of Array.isArray(declared) ? declared : [declared]) {

@@ -77,7 +77,7 @@ function keysUrl(issuer: string): URL {
 }
 
 /**
- * The tenant's key for a token. jose keeps the keys, and fetches them for an unknown `kid`; all that is added is to ask
+ * The tenant's key for a token. jose keeps the keys, and fetches them for an unknown `kid`; all we add is to ask
  * early, so that keys are there to go on with while the provider is away.
  */
 function tenantKeys(url: URL, timeoutDuration: number): JWTVerifyGetKey {

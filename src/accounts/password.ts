@@ -87,8 +87,8 @@ function readPhc(stored: string): StoredHash {
  * Builds the hasher. A password is hashed in its NFKC form, whole: "é" typed on two keyboards is one password,
  * and nothing is cut off.
  *
- * A pepper of the secret is argon2's secret input, kept apart from the table that holds the hashes. It is brought in or
- * replaced without locking anybody out: add it to the secret, then name it in `pepper_with`, and keep the old one until
+ * A pepper of the secret is argon2's secret input, kept apart from the table that holds the hashes. It comes and is
+ * replaced without locking anybody out: add it to the secret, name it in `pepper_with`, and keep the old one until
  * no hash names it. Users move over as they log in. A pepper that a warm process does not know yet has the secret read
  * again.
  */

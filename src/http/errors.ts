@@ -1,5 +1,5 @@
 /**
- * A call that is refused or can't be served. Its message is the answer, read by strangers: it says what to do and gives
+ * A call that's refused or can't be served. Its message is the answer, read by strangers: it says what to do and gives
  * nothing away.
  */
 export class HttpError extends Error {

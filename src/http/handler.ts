@@ -6,7 +6,7 @@ import { causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import { HttpError } from "./errors.ts";
 
-/** A function behind the HTTP API: an event of payload format 2.0 in, an answer out. Whatever it throws is answered. */
+/** A function behind the HTTP API: an event of payload format 2.0 in, an answer out. What it throws is answered. */
 export type HttpFunction = (event: APIGatewayProxyEventV2,
   context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
@@ -41,7 +41,7 @@ function failed(error: unknown): APIGatewayProxyStructuredResultV2 {
   return json({ status: "error", error: message }, statusCode, headers);
 }
 
-/** What is temporary or waits for a person is a 503, which Gumroad's pings come back after; the rest is our mistake. */
+/** What is temporary or waits for a person is a 503, after which Gumroad's pings return; the rest is our mistake. */
 function answerTo(error: unknown): HttpError {
   if (error instanceof NeedsPersonError) count("NeedsPerson");
   return error instanceof NeedsPersonError || error instanceof TemporaryError

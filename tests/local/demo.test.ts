@@ -50,7 +50,8 @@ describe("npm run demo", () => {
     rmSync(folder, { recursive: true });
     expect(code).toBe(1);
     expect(lines.filter((line) => line.includes("✗"))).toEqual([
-      "Dee gives Cy the handbook       sale                  cy   serverless-handbook  ✗ the manifest says: react-for-dataviz",
+      "Dee gives Cy the handbook       sale                  cy   serverless-handbook  ✗ " +
+      "the manifest says: react-for-dataviz",
       "✗ 1 of these roles is not what the manifest says.",
     ]);
   });

@@ -73,8 +73,10 @@ functions: {}
 resources:
   - Conditions: { Never: !Equals [a, b] }
     Resources:
-      First: { Type: AWS::SQS::Queue, Properties: { <<: &shared { FifoQueue: true, VisibilityTimeout: 5 }, QueueName: a } }
-      Second: { Type: AWS::SQS::Queue, Properties: { <<: *shared, QueueName: b, VisibilityTimeout: !If [Never, 1, 2] } }
+      First: { Type: AWS::SQS::Queue, Properties: { <<: &shared { FifoQueue: true, VisibilityTimeout: 5 },
+        QueueName: a } }
+      Second: { Type: AWS::SQS::Queue, Properties: { <<: *shared, QueueName: b,
+        VisibilityTimeout: !If [Never, 1, 2] } }
   - \${file(more.yml):stack}
 `;
     const files: Record<string, string> = {

@@ -107,7 +107,7 @@ async function signedUp(email = "zoe@example.com"): Promise<string> {
 }
 
 describe("logging in with a password", () => {
-  it("gives tokens as Auth0 makes them: the user's id, the API and userinfo, and the claims of the Actions", async () => {
+  it("gives tokens as Auth0 makes them: the user's id, the API and userinfo, the Actions' claims", async () => {
     const id = await signedUp();
     auth0.giveRoles(id, ["reader"]);
     const { browser, back } = await loggedIn();

@@ -271,7 +271,7 @@ function claimsOf(user: User) {
     email_verified: user.emailVerified };
 }
 
-/** The claims of an access token as Auth0 makes one: for the API and `/userinfo`, with `azp` instead of `client_id`. */
+/** Claims of an access token as Auth0 makes it: for the API and `/userinfo`, with `azp` instead of `client_id`. */
 function asAuth0(payload: Readonly<Record<string, unknown>>, url: string): Record<string, unknown> {
   const { client_id: azp, aud, scope, ...claims } = payload;
   Reflect.deleteProperty(claims, "jti");

@@ -3,7 +3,7 @@ import type { Tenant } from "../tenant.ts";
 import type { LoginSettings } from "./application.ts";
 import type { LoginRoutesParts } from "./routes.ts";
 
-/** The side of a tenant that a browser sees. The provider is loaded, and its key made, once somebody asks for a page. */
+/** The side of a tenant a browser sees. The provider is loaded, and its key made, when somebody asks for a page. */
 export function loginPages({ settings, tenant, url, now }: {
   readonly settings: LoginSettings;
   readonly tenant: () => Tenant;

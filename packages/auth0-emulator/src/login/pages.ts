@@ -15,7 +15,8 @@ button { font: inherit; padding: .6rem; border: 1px solid var(--brand); border-r
 button.first { background: var(--brand); color: Canvas; }
 a { color: var(--brand); }
 .fault { border-left: 4px solid #b3261e; padding: .25rem .75rem; }
-article { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: 1rem 0; overflow-wrap: anywhere; }
+article { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: 1rem 0;
+  overflow-wrap: anywhere; }
 article h2 { font-size: 1.1rem; margin: 0; }
 .wide { width: min(42rem, 100%); }
 :focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
@@ -48,7 +49,8 @@ function emailField(email: string): string {
 }
 
 function passwordField(autocomplete: "current-password" | "new-password"): string {
-  return `<label>Password<input type="password" name="password" autocomplete="${autocomplete}" required maxlength="128">` +
+  return `<label>Password<input type="password" name="password" autocomplete="${autocomplete}" required ` +
+    `maxlength="128">` +
     "</label>";
 }
 
