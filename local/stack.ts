@@ -16,6 +16,7 @@ import { type SecretsEmulator, startSecretsEmulator } from "./aws/secrets.ts";
 import { type SqsSource, startSqsSource } from "./aws/sqs-events.ts";
 import { startTables, type Tables } from "./aws/tables.ts";
 import { readTemplate, type Template } from "./aws/template.ts";
+import { keepState } from "./kept-state.ts";
 import { localAccountsSecret } from "./local-accounts-secret.ts";
 import { type Auth0Emulator, startAuth0Emulator } from "auth0-emulator";
 import type { Auth0EmulatorOptions } from "auth0-emulator/options";
@@ -60,7 +61,9 @@ export interface StackOptions {
    * trust.
    */
   readonly readBack?: boolean;
-  /** Keeps the tables in this folder; in memory if left out. */
+  /**
+   * Keeps the tables in this folder, and what the emulators and the calendar have come to; in memory if left out.
+   */
   readonly dataDir?: string;
   /** Names of the roles that the emulated tenant has from the start. */
   readonly roles?: readonly string[];
@@ -95,7 +98,7 @@ export interface StackOptions {
 export interface QueueView {
   /**
    * Resolves when no queue with a consumer holds a message, waiting or in flight.
-   * Rejects after `timeoutMs` (default 10 000), naming what is left.
+   * Rejects after `timeoutMs` (default 60 000), naming what is left.
    */
   idle(timeoutMs?: number): Promise<void>;
   /** What is in a queue, by its logical id in serverless.yml. */
@@ -139,6 +142,8 @@ export interface Stack {
   readonly gates: Endpoints;
   /** What the template's parameters chose for provision. */
   readonly choices: Choices;
+  /** How far the calendar runs ahead of the machine's (ms): by what it was moved, here or before a restart. */
+  ahead(): number;
   /** Messages that running invocations hold now. */
   inHand(): number;
   /** URL of a queue, by its logical id. */
@@ -174,7 +179,8 @@ export interface Stack {
 }
 
 const DEFAULT_MAX_WORKERS = 4;
-const IDLE_TIMEOUT_MS = 10_000;
+/** Only what hangs takes so long. */
+const IDLE_TIMEOUT_MS = 60_000;
 const IDLE_POLL_MS = 5;
 const LEDGER = "LedgerTable";
 const DEAD_LETTERS = "DeadLetterQueue";
@@ -203,7 +209,8 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   });
   const clock = new SharedArrayBuffer(8);
   const offset = new BigInt64Array(clock);
-  const now = (): number => Date.now() + Number(Atomics.load(offset, 0));
+  const ahead = (): number => Number(Atomics.load(offset, 0));
+  const now = (): number => Date.now() + ahead();
   const started = async <T extends { stop(): Promise<unknown> }>(part: Promise<T>): Promise<T> => {
     const running = await part;
     parts.push(() => running.stop());
@@ -280,6 +287,9 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   const gumroad = await started(
     startShop(options, pingUrl, now, (ms) => Atomics.add(offset, 0, BigInt(Math.ceil(ms)))),
   );
+  const kept = options.dataDir === undefined
+    ? undefined
+    : keepState(options.dataDir, { auth0, gumroad, ahead, setAhead: (ms) => Atomics.store(offset, 0, BigInt(ms)) });
   const gumroadUrl = `${await gated("gumroad", gumroad.url)}${new URL(gumroad.apiUrl).pathname}`;
   if (options.readBack === true && options.secrets?.["gumroad"] === undefined) {
     secrets.set(fullSecretName(template, "gumroad"),
@@ -323,6 +333,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   async function shopTick(): Promise<void> {
     await gumroad.advance(0);
     if (Atomics.load(offset, 0) !== releasedAt) await releaseDue();
+    kept?.save();
   }
 
   function nameOf(logicalId: string): string {
@@ -378,6 +389,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     await Promise.all(sources.map(({ source }) => source.stop()));
     await Promise.all([...lambdas.values()].map((lambda) => lambda.stop()));
     const rest = await left();
+    kept?.save();
     for (const part of parts.reverse()) await part();
     return rest.reduce((sum, { waiting, inFlight }) => sum + waiting + inFlight, 0);
   }
@@ -409,6 +421,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
       auth0: auth0.url, gumroad: gumroad.apiUrl },
     choices: choicesOf(template.functions.find(({ key }) => key === "provision")?.environment(queues.queueUrl) ?? {}),
     gates: { ...endpoints, lambda: lambdaApi.url, auth0: auth0Url, gumroad: gumroadUrl },
+    ahead,
     inHand,
     queueUrl: (logicalId) => queues.queueUrl(nameOf(logicalId)),
     items,

@@ -13,7 +13,7 @@ export interface StartSettings {
   readonly gumroadPort: number;
   /** Whether the service reads purchases back from the Gumroad emulator; else pings are taken on trust. */
   readonly readBack: boolean;
-  /** Where the tables are kept; in memory if undefined. */
+  /** Where tables and emulators are kept; in memory if undefined. */
   readonly dataDir: string | undefined;
   readonly tenant: TenantSettings;
   /** Parameters of serverless.yml that can be tried locally. */
@@ -31,7 +31,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = { GETTING_IN: ["invit
 /** Shown for `npm start -- --help`. */
 export const START_USAGE = `npm start [-- [--data DIR] [--read-back]]
 
-  --data DIR            keep the tables in DIR; in memory otherwise
+  --data DIR            keep tables, Auth0's users and the shop in DIR; in memory otherwise
   --read-back           give the service the Gumroad emulator's API token, so that it reads purchases back;
                         without, pings are taken on trust, as without a token in production
 

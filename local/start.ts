@@ -98,10 +98,12 @@ function introduce(stack: Stack, { tenant, dataDir, readBack }: StartSettings): 
     : "pings are taken on trust; with npm start -- --read-back purchases are read back";
   print(`Gumroad   ${stack.gumroad.url} (emulator; ${trust})`);
   print(
-    `Tables    ${
-      dataDir === undefined ? "in memory; keep them with: npm start -- --data .local" : path.resolve(dataDir)
+    `Kept      ${
+      dataDir === undefined ? "in memory; on disk with: npm start -- --data .local/data" : path.resolve(dataDir)
     }`,
   );
+  const days = Math.round(stack.ahead() / 86_400_000);
+  if (days > 0) print(`Time      ${String(days)} ${days === 1 ? "day" : "days"} ahead, as it was left`);
   print(`Logs      ${path.relative(process.cwd(), LOG_FILE)}`);
 }
 

@@ -7,6 +7,7 @@ import type { Fault, FaultOptions } from "emulator-server/faults";
 import { close, listen } from "emulator-server/json-server";
 import { requestHandler } from "emulator-server/request-handler";
 import type { Behaviour, Latency, OnCall } from "emulator-server/request-handler";
+import { packSnapshot, type Snapshot, unpackSnapshot } from "emulator-server/snapshot";
 import { tenantAdmin } from "./admin.ts";
 import type { TenantAdmin } from "./admin.ts";
 import { Applications } from "./applications.ts";
@@ -21,7 +22,7 @@ import type { Auth0EmulatorOptions } from "./options.ts";
 import { RateLimiter } from "./rate-limit.ts";
 import type { Limits } from "./rate-limit.ts";
 import { Tenant } from "./tenant.ts";
-import type { PasswordChangeTicket, PasswordMail, VerificationMail } from "./tenant.ts";
+import type { PasswordChangeTicket, PasswordMail, TenantState, VerificationMail } from "./tenant.ts";
 import { tenantApi } from "./tenant-api.ts";
 import { answerPasswordMail } from "./password-mail.ts";
 import { answerTokenRequest } from "./token-endpoint.ts";
@@ -70,9 +71,19 @@ export interface Auth0Emulator extends TenantAdmin {
    * roles keep their ids, so that processes that run on needn't start again.
    */
   reset(): void;
+  /** Users, roles and mails as they are now. Tokens and sessions are no part of it. */
+  snapshot(): Snapshot;
+  /**
+   * Back to how it was when a snapshot was taken, of this emulator or an earlier one; roles that it was started with
+   * are there besides. Throws for what is no snapshot of an Auth0 emulator.
+   */
+  restore(snapshot: Snapshot): void;
   /** Breaks off what runs and frees the port. */
   stop(): Promise<void>;
 }
+
+/** Changes with what is kept. */
+const SNAPSHOT = "auth0-emulator 1";
 
 /**
  * Starts an emulator of one Auth0 tenant, in memory, on 127.0.0.1. Rejects with Node's error (`EADDRINUSE`) when the
@@ -172,6 +183,12 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
       behaviour.onCall = hook;
     },
     reset,
+    snapshot: () => packSnapshot(SNAPSHOT, tenant.state()),
+    restore(snapshot) {
+      const state = unpackSnapshot<TenantState>(SNAPSHOT, snapshot);
+      tenant = newTenant(options, now);
+      tenant.restore(state);
+    },
     stop: () => close(server),
   };
 }

@@ -21,6 +21,16 @@ export class Links {
     this.#now = now;
   }
 
+  /** Those that still work, by ticket. */
+  state(): ReadonlyMap<string, MailLink> {
+    return this.#open;
+  }
+
+  /** Adds another tenant's. */
+  restore(links: ReadonlyMap<string, MailLink>): void {
+    for (const [ticket, link] of links) this.#open.set(ticket, link);
+  }
+
   /** A new link's ticket: the secret in it. */
   add(link: MailLink): string {
     const ticket = randomBytes(24).toString("base64url");

@@ -9,6 +9,13 @@ export interface Role {
   readonly description: string;
 }
 
+/** What is kept of roles: by id, who has which, and how often one of a name was deleted. */
+export interface RolesState {
+  readonly roles: ReadonlyMap<string, Role>;
+  readonly held: ReadonlyMap<string, Set<string>>;
+  readonly deletions: ReadonlyMap<string, number>;
+}
+
 /** How many roles Auth0 lets one user have. */
 const MOST_ROLES_PER_USER = 50;
 
@@ -20,6 +27,23 @@ export class Roles {
 
   constructor(names: readonly string[]) {
     for (const name of names) this.create(name);
+  }
+
+  /** All that is kept. */
+  state(): RolesState {
+    return { roles: this.#roles, held: this.#held, deletions: this.#deletions };
+  }
+
+  /** Adds what another tenant kept. */
+  restore({ roles, held, deletions }: RolesState): void {
+    for (const [id, role] of roles) {
+      // A role that is here from the start, and was deleted and made again there, had another id.
+      const here = this.byName(role.name);
+      if (here !== undefined) this.#roles.delete(here.id);
+      this.#roles.set(id, role);
+    }
+    for (const [userId, ids] of held) this.#held.set(userId, ids);
+    for (const [name, count] of deletions) this.#deletions.set(name, count);
   }
 
   /** All roles, by name. */

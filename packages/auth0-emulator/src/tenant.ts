@@ -1,11 +1,14 @@
 import { randomInt } from "node:crypto";
 
 import { Links } from "./links.ts";
+import type { MailLink } from "./links.ts";
 import { Refusal } from "./refusal.ts";
 import type { CreateUser, PasswordMailRequest, PasswordTicket, UpdateUser } from "./requests.ts";
 import { Roles } from "./roles.ts";
+import type { RolesState } from "./roles.ts";
 import type { Connection, User } from "./user.ts";
 import { Users } from "./users.ts";
+import type { UsersState } from "./users.ts";
 
 /** A verification mail that Auth0 would have sent. */
 export interface VerificationMail {
@@ -53,6 +56,17 @@ const TICKET_SECONDS = 432_000;
 /** How long a mailed code works: Auth0's default, three minutes. */
 const CODE_MS = 180_000;
 
+/** What is kept of a tenant; mails with the tickets in their links. */
+export interface TenantState {
+  readonly users: UsersState;
+  readonly roles: RolesState;
+  readonly links: ReadonlyMap<string, MailLink>;
+  readonly mails: readonly (readonly [mail: VerificationMail, ticket: string])[];
+  readonly passwordMails: readonly (readonly [mail: PasswordMail, ticket: string])[];
+  readonly codeMails: readonly CodeMail[];
+  readonly tickets: readonly PasswordChangeTicket[];
+}
+
 /** The state of the emulated tenant, and the rules that take users, roles and mails together. */
 export class Tenant {
   readonly users: Users;
@@ -71,6 +85,27 @@ export class Tenant {
     this.roles = new Roles(roleNames);
     this.links = new Links(now);
     this.#now = now;
+  }
+
+  /** All that is kept. */
+  state(): TenantState {
+    const withTicket = <Mail extends VerificationMail | PasswordMail>(mail: Mail) =>
+      [mail, this.ticketOf(mail)] as const;
+    return { users: this.users.state(), roles: this.roles.state(), links: this.links.state(),
+      mails: this.mails.map(withTicket), passwordMails: this.passwordMails.map(withTicket), codeMails: this.codeMails,
+      tickets: this.tickets };
+  }
+
+  /** Adds what another tenant kept. */
+  restore({ users, roles, links, mails, passwordMails, codeMails, tickets }: TenantState): void {
+    this.users.restore(users);
+    this.roles.restore(roles);
+    this.links.restore(links);
+    this.mails.push(...mails.map(([mail]) => mail));
+    this.passwordMails.push(...passwordMails.map(([mail]) => mail));
+    for (const [mail, ticket] of [...mails, ...passwordMails]) this.#ticketOf.set(mail, ticket);
+    this.codeMails.push(...codeMails);
+    this.tickets.push(...tickets);
   }
 
   /** Creates a user and, unless told not to, mails a new database user whose email nobody has verified. */

@@ -7,6 +7,12 @@ import { chosenProfile, mergedMetadata, missing, notSupported, refuseOtherIdenti
 import { defaultProfile, isOwnConnection, newOwnId, storedEmail } from "./user.ts";
 import type { Connection, Metadata, Profile, User } from "./user.ts";
 
+/** What is kept of users. */
+export interface UsersState {
+  readonly connections: readonly Connection[];
+  readonly users: readonly User[];
+}
+
 /** The users of the tenant, by the rules of Auth0. */
 export class Users {
   readonly #now: () => number;
@@ -22,6 +28,17 @@ export class Users {
   addConnection(connection: Connection): Connection {
     this.#connections.set(connection.name, connection);
     return connection;
+  }
+
+  /** All that is kept. */
+  state(): UsersState {
+    return { connections: this.connections(), users: this.all() };
+  }
+
+  /** Adds what another tenant kept. */
+  restore({ connections, users }: UsersState): void {
+    for (const connection of connections) this.addConnection(connection);
+    for (const user of users) this.#users.set(user.id, user);
   }
 
   /** The connection of that name, if there is one. */

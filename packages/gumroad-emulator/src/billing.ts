@@ -44,10 +44,14 @@ export function scheduleNext(shop: Shop, subscription: Subscription): void {
   subscription.unschedule?.();
   subscription.unschedule = undefined;
   if (subscription.deactivatedAt !== undefined || subscription.test) return;
-  const { cancelledAt } = subscription;
+  const { cancelledAt, chargeFailed, failsAt } = subscription;
   const [at, happen] = cancelledAt !== undefined
     ? ([cancelledAt, () => {
       deactivate(shop, subscription);
+    }] as const)
+    : chargeFailed && failsAt !== undefined
+    ? ([failsAt, () => {
+      fail(shop, subscription);
     }] as const)
     : isPaidOff(shop, subscription)
     ? ([nextChargeAt(shop, subscription), () => {
@@ -116,10 +120,8 @@ function applyPendingPlan(subscription: Subscription): void {
 /** A charge is refused. Nothing is told; after five days without a good one the subscription fails. */
 export function refuseCharge(shop: Shop, subscription: Subscription): void {
   subscription.chargeFailed = true;
-  subscription.unschedule?.();
-  subscription.unschedule = shop.later(shop.now() + FAILING, () => {
-    fail(shop, subscription);
-  });
+  subscription.failsAt = shop.now() + FAILING;
+  scheduleNext(shop, subscription);
 }
 
 /** Ends it for want of payment: cancellation and end together. */

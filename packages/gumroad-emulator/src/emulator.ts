@@ -8,9 +8,11 @@ import type { Fault, FaultOptions } from "emulator-server/faults";
 import { close, listen } from "emulator-server/json-server";
 import { requestHandler } from "emulator-server/request-handler";
 import type { Behaviour, Latency } from "emulator-server/request-handler";
+import { packSnapshot, type Snapshot, unpackSnapshot } from "emulator-server/snapshot";
 import { AccessTokens } from "./access-tokens.ts";
 import type { AccessToken } from "./access-tokens.ts";
 import { actByRequest } from "./act-requests.ts";
+import { scheduleNext } from "./billing.ts";
 import { shopActs } from "./acts.ts";
 import type { ShopActs } from "./acts.ts";
 import type { GumroadCall } from "./calls.ts";
@@ -31,9 +33,9 @@ import { salesRoutes } from "./sales-api.ts";
 import type { Sale } from "./sale.ts";
 import { sellerApi } from "./seller-api.ts";
 import { Seeds } from "./seeds.ts";
-import type { Seed } from "./seeds.ts";
+import type { Seed, SeedsState } from "./seeds.ts";
 import { RESOURCE_NAMES, Shop } from "./shop.ts";
-import type { ResourceName } from "./shop.ts";
+import type { Books, ResourceName } from "./shop.ts";
 import { shopRoutes } from "./shop-api.ts";
 import { subscribersRoutes } from "./subscribers-api.ts";
 import type { Subscription } from "./subscription.ts";
@@ -86,6 +88,13 @@ export interface GumroadEmulator extends ShopActs {
   seed(rows: Seed): void;
   /** Back to how it was started: books, time, tokens, URLs, posts, calls, faults. */
   reset(): void;
+  /** The books and the rows put in, as they are now. Tokens, registrations and waiting pings are no part of it. */
+  snapshot(): Snapshot;
+  /**
+   * Goes on with the books of a snapshot, of this emulator or an earlier one; products that it was started with are
+   * sold besides. Time stays. Throws for what is no snapshot of a Gumroad emulator.
+   */
+  restore(snapshot: Snapshot): void;
   /** Breaks off what runs and frees the port. */
   stop(): Promise<void>;
 }
@@ -93,6 +102,14 @@ export interface GumroadEmulator extends ShopActs {
 const POST_TIMEOUT_MS = 5000;
 /** The application that the first token belongs to. */
 const LOCAL_APPLICATION = "local";
+
+/** Changes with what is kept. */
+const SNAPSHOT = "gumroad-emulator 1";
+
+interface Kept {
+  readonly books: Books;
+  readonly seeds: SeedsState;
+}
 
 /** All that `reset` makes anew. */
 interface World {
@@ -218,11 +235,18 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
     },
     seed,
     reset,
+    snapshot: () => packSnapshot(SNAPSHOT, { books: world.shop.books(), seeds: world.seeds.state() }),
+    restore(snapshot) {
+      const { books, seeds } = unpackSnapshot<Kept>(SNAPSHOT, snapshot);
+      world = newWorld(options, clock, books);
+      for (const subscription of books.subscriptions.values()) scheduleNext(world.shop, subscription);
+      world.seeds.restore(seeds);
+    },
     stop: () => close(server),
   };
 }
 
-function newWorld(options: GumroadEmulatorOptions, clock: Clock): World {
+function newWorld(options: GumroadEmulatorOptions, clock: Clock, books?: Books): World {
   const shop = new Shop({
     sellerId: options.sellerId ?? FIXTURE_SELLER,
     subdomain: options.subdomain ?? "acme",
@@ -230,6 +254,7 @@ function newWorld(options: GumroadEmulatorOptions, clock: Clock): World {
     feeCents: options.feeCents ?? 490,
     clock,
     idSeed: options.idSeed ?? randomUUID(),
+    books,
   });
   scheduleReleases(shop);
   const tokens = new AccessTokens(

@@ -3,14 +3,28 @@ import { createHash } from "node:crypto";
 /** First order number given out; Gumroad's are of this size. */
 const FIRST_ORDER = 524_460_000;
 
+/** How far ids have been given out. */
+export interface IdsState {
+  readonly seed: string;
+  readonly made: number;
+  readonly orders: number;
+}
+
 /** Makes ids of the shapes Gumroad uses. Two of one seed make the same ids in the same order. */
 export class Ids {
   readonly #seed: string;
-  #made = 0;
-  #orders = 0;
+  #made: number;
+  #orders: number;
 
-  constructor(seed: string) {
+  constructor({ seed, made, orders }: IdsState) {
     this.#seed = seed;
+    this.#made = made;
+    this.#orders = orders;
+  }
+
+  /** Whence another goes on. */
+  state(): IdsState {
+    return { seed: this.#seed, made: this.#made, orders: this.#orders };
   }
 
   /** Urlsafe base64 of 16 bytes, ending in `==`: sales, products, subscriptions, tiers. */

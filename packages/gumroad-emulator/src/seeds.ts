@@ -44,11 +44,30 @@ export interface SeededSale {
 /** A subscriber's row put in directly. */
 export type SeededSubscriber = z.infer<typeof SubscriberRow>;
 
+/** What is kept of rows put in. */
+export interface SeedsState {
+  readonly sales: ReadonlyMap<string, SeededSale>;
+  readonly subscribers: ReadonlyMap<string, SeededSubscriber>;
+  readonly pings: ReadonlySet<string>;
+}
+
 /** Rows of the API that no act made. */
 export class Seeds {
   readonly sales = new Map<string, SeededSale>();
   readonly subscribers = new Map<string, SeededSubscriber>();
   readonly pings = new Set<string>();
+
+  /** All that was put in. */
+  state(): SeedsState {
+    return { sales: this.sales, subscribers: this.subscribers, pings: this.pings };
+  }
+
+  /** Adds what another was given. */
+  restore({ sales, subscribers, pings }: SeedsState): void {
+    for (const [id, sale] of sales) this.sales.set(id, sale);
+    for (const [id, subscriber] of subscribers) this.subscribers.set(id, subscriber);
+    for (const ping of pings) this.pings.add(ping);
+  }
 
   /** Puts rows in. Throws a ZodError for rows that the API could not show. */
   add(seed: unknown): void {

@@ -107,6 +107,7 @@ function sellSubscription(shop: Shop, rows: Rows, product: Extract<Product, { ki
     endedAt: undefined,
     deactivatedAt: undefined,
     chargeFailed: false,
+    failsAt: undefined,
     cardDeclined: false,
     unschedule: undefined,
   };

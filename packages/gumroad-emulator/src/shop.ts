@@ -1,6 +1,7 @@
 import { Agenda } from "./agenda.ts";
 import type { Clock } from "./clock.ts";
 import { Ids } from "./ids.ts";
+import type { IdsState } from "./ids.ts";
 import type { Product } from "./products.ts";
 import { ShopError } from "./shop-error.ts";
 import type { Account, Sale } from "./sale.ts";
@@ -33,6 +34,25 @@ export interface ShopParts {
   readonly feeCents: number;
   readonly clock: Clock;
   readonly idSeed: string;
+  /** Another shop's, to go on with. Default: empty ones. */
+  readonly books?: Books | undefined;
+}
+
+/** All that a shop remembers, but for what falls due: that follows from it. */
+export interface Books {
+  /** The products that it was started with. */
+  readonly first: readonly Product[];
+  readonly products: Map<string, Product>;
+  /** Products that the seller deleted. */
+  readonly deleted: Set<string>;
+  readonly released: Set<string>;
+  readonly sales: Map<string, Sale>;
+  readonly subscriptions: Map<string, Subscription>;
+  /** By the id of the authorization and, once charged, of the charge. */
+  readonly preorders: Map<string, { state: PreorderState; declined: boolean }>;
+  readonly accounts: Map<string, Account>;
+  readonly sequence: number;
+  readonly ids: IdsState;
 }
 
 /** The books of one shop, in memory. The acts change them; pings and the API read them. */
@@ -43,26 +63,46 @@ export class Shop {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly agenda = new Agenda();
-  readonly products = new Map<string, Product>();
-  /** Products that the seller deleted. */
-  readonly deleted = new Set<string>();
-  readonly released = new Set<string>();
-  readonly sales = new Map<string, Sale>();
-  readonly subscriptions = new Map<string, Subscription>();
-  /** By the id of the authorization and, once charged, of the charge. */
-  readonly preorders = new Map<string, { state: PreorderState; declined: boolean }>();
+  readonly products: Books["products"];
+  readonly deleted: Books["deleted"];
+  readonly released: Books["released"];
+  readonly sales: Books["sales"];
+  readonly subscriptions: Books["subscriptions"];
+  readonly preorders: Books["preorders"];
   /** Sends a ping; set by the post office. */
   announce: Announce = () => undefined;
-  readonly #accounts = new Map<string, Account>();
-  #sequence = 0;
+  readonly #accounts: Books["accounts"];
+  readonly #first: readonly Product[];
+  #sequence: number;
 
-  constructor({ sellerId, subdomain, products, feeCents, clock, idSeed }: ShopParts) {
+  constructor({ sellerId, subdomain, products, feeCents, clock, idSeed, books }: ShopParts) {
     this.sellerId = sellerId;
     this.subdomain = subdomain;
     this.feeCents = feeCents;
     this.clock = clock;
-    this.ids = new Ids(idSeed);
-    for (const product of products) this.addProduct(product);
+    this.ids = new Ids(books?.ids ?? { seed: idSeed, made: 0, orders: 0 });
+    this.products = books?.products ?? new Map();
+    this.deleted = books?.deleted ?? new Set();
+    this.released = books?.released ?? new Set();
+    this.sales = books?.sales ?? new Map();
+    this.subscriptions = books?.subscriptions ?? new Map();
+    this.preorders = books?.preorders ?? new Map();
+    this.#accounts = books?.accounts ?? new Map();
+    this.#sequence = books?.sequence ?? 0;
+    this.#first = products;
+    // One that is the same as at the last start stays as it is by now: its tiers may have been renamed since.
+    const before = books?.first.map((product) => JSON.stringify(product)) ?? [];
+    for (const product of products) if (!before.includes(JSON.stringify(product))) this.addProduct(product);
+  }
+
+  /** The books as they are now. */
+  books(): Books {
+    const subscriptions = new Map(
+      [...this.subscriptions].map(([id, subscription]) => [id, { ...subscription, unschedule: undefined }]),
+    );
+    return { first: this.#first, products: this.products, deleted: this.deleted, released: this.released,
+      sales: this.sales, subscriptions, preorders: this.preorders, accounts: this.#accounts, sequence: this.#sequence,
+      ids: this.ids.state() };
   }
 
   /** Epoch milliseconds. */

@@ -44,6 +44,8 @@ export interface Subscription {
   deactivatedAt: number | undefined;
   /** The charge that is due was refused. */
   chargeFailed: boolean;
+  /** Until when a refused charge can be made good. */
+  failsAt: number | undefined;
   /** The card is bad: every charge is refused. */
   cardDeclined: boolean;
   /** Takes what is due next (charge, end, failure) out of the agenda. */
