@@ -5,7 +5,7 @@ import type { CorsSpec } from "./template.ts";
  * refuses.
  */
 export function corsHeaders(cors: CorsSpec, origin: string | undefined): Record<string, string> {
-  if (origin === undefined || !allows(cors.allowedOrigins, origin)) return {};
+  if (origin === undefined || !allowsOrigin(cors.allowedOrigins, origin)) return {};
   return {
     "access-control-allow-origin": cors.allowedOrigins.includes("*") ? "*" : origin,
     ...(cors.allowedOrigins.includes("*") ? {} : { vary: "Origin" }),
@@ -16,7 +16,7 @@ export function corsHeaders(cors: CorsSpec, origin: string | undefined): Record<
 
 /** The headers of the answer to a preflight request, which API Gateway gives without asking a function. */
 export function preflightHeaders(cors: CorsSpec, origin: string, method: string | undefined): Record<string, string> {
-  if (!allows(cors.allowedOrigins, origin) || method === undefined || !allows(cors.allowedMethods, method)) return {};
+  if (!allowsOrigin(cors.allowedOrigins, origin) || method === undefined || !allows(cors.allowedMethods, method)) return {};
   return {
     ...corsHeaders(cors, origin),
     "access-control-allow-methods": cors.allowedMethods.join(","),
@@ -27,4 +27,9 @@ export function preflightHeaders(cors: CorsSpec, origin: string, method: string 
 
 function allows(list: readonly string[], value: string): boolean {
   return list.includes("*") || list.includes(value);
+}
+
+/** An HTTP API takes whole origins and three wildcards, `*`, `http://*` and `https://*`; a `*` elsewhere is none. */
+function allowsOrigin(list: readonly string[], origin: string): boolean {
+  return allows(list, origin) || allows(list, origin.replace(/^(https?:\/\/).*/, "$1*"));
 }
