@@ -16,7 +16,9 @@ export function corsHeaders(cors: CorsSpec, origin: string | undefined): Record<
 
 /** The headers of the answer to a preflight request, which API Gateway gives without asking a function. */
 export function preflightHeaders(cors: CorsSpec, origin: string, method: string | undefined): Record<string, string> {
-  if (!allowsOrigin(cors.allowedOrigins, origin) || method === undefined || !allows(cors.allowedMethods, method)) return {};
+  if (!allowsOrigin(cors.allowedOrigins, origin) || method === undefined || !allows(cors.allowedMethods, method)) {
+    return {};
+  }
   return {
     ...corsHeaders(cors, origin),
     "access-control-allow-methods": cors.allowedMethods.join(","),

@@ -20,7 +20,7 @@ import { count, countAuth0Calls } from "../metrics.ts";
 import policy from "../products.ts";
 import { provisionBatch } from "../provisioning/batch.ts";
 import { forgetSecretShape, whoWasForgotten } from "../provisioning/forgotten.ts";
-import { sqsQueue } from "../queue/queue.ts";
+import { workQueue } from "../queue/queue.ts";
 
 /** What stays, when the time for Auth0 is up, for writing that down. */
 const NOTING_MS = 12_000;
@@ -59,7 +59,7 @@ const gumroad = async (signal: AbortSignal) => ((await gumroadCredentials(signal
 const forgetSecret = optionalSecret(
   secretOf({ client: secrets, id: requiredSetting("FORGET_SECRET"), shape: forgetSecretShape }),
 );
-const queue = sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"),
+const queue = workQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"),
   deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") });
 
 /**

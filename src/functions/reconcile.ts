@@ -10,8 +10,9 @@ import { optionalSecret, secretOf } from "../config/secret.ts";
 import { requiredSetting } from "../config/settings.ts";
 import { gumroadApi } from "../gumroad/api.ts";
 import { gumroadSecretShape } from "../gumroad/secret.ts";
+import { ledgerTable } from "../ledger/keys.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
-import { dynamoLosses } from "../ledger/losses.ts";
+import { setHolders } from "../ledger/losses.ts";
 import { dynamoSurvey } from "../ledger/survey.ts";
 import { dynamoSweeps } from "../ledger/sweeps.ts";
 import { count } from "../metrics.ts";
@@ -52,7 +53,9 @@ export const handler = middy<unknown, ReconcileReport>().handler(async (event, c
     ledger: dynamoLedger(dynamo, table, deadline),
     survey: dynamoSurvey(dynamo, table, deadline),
     sweeps: dynamoSweeps(dynamo, table, deadline),
-    holders: dynamoLosses(dynamo, table, deadline),
+    holders: {
+      setHolders: (productId, count) => setHolders(ledgerTable(dynamo, table, deadline), productId, count),
+    },
     queue,
     openShop,
     policy,

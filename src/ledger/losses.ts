@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { putItem, queryPages, readItem, removeItem, updateItem, type ItemKey } from "../dynamo/table.ts";
+import { putItem, queryPages, readItem, removeItem, updateItem, type ItemKey, type Table } from "../dynamo/table.ts";
 import { ledgerTable } from "./keys.ts";
 
 /**
@@ -31,8 +31,6 @@ export interface Losses {
   noteReleased(productId: string, email: string): Promise<void>;
   /** Emails of the buyers with held removals of a product, page by page. */
   heldBuyers(productId: string): AsyncIterable<readonly string[]>;
-  /** Writes down how many buyers hold a product. Until it is known, the least is let through. */
-  setHolders(productId: string, count: number): Promise<void>;
 }
 
 /** So many may lose a product in an hour, however few hold it. */
@@ -88,10 +86,12 @@ export function dynamoLosses(client: DynamoDBClient, name: string, signal?: Abor
         yield items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
       }
     },
-    setHolders: async (productId, holders) => {
-      await putItem(table, { ...holdersKey(productId), holders });
-    },
   };
+}
+
+/** Writes down how many buyers hold a product. Until it is known, the least is let through. */
+export async function setHolders(table: Table, productId: string, holders: number): Promise<void> {
+  await putItem(table, { ...holdersKey(productId), holders });
 }
 
 function tagOf(email: string): string {

@@ -14,7 +14,7 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { BuyerMessage } from "../queue/message.ts";
-import type { Queue } from "../queue/queue.ts";
+import type { WorkQueue } from "../queue/queue.ts";
 import { applyMarks } from "./apply.ts";
 import { bindUsers } from "./bind.ts";
 import type { Remembrance } from "./forgotten.ts";
@@ -42,7 +42,7 @@ export interface Provisioning {
   readonly directory: Directory;
   /** Gumroad's API, or null where the secret holds no token: pings are then taken at their word. */
   readonly gumroad: (signal: AbortSignal) => Promise<GumroadApi | null>;
-  readonly queue: Queue;
+  readonly queue: WorkQueue;
   readonly policy: Policy;
   /** Where roles are kept at Auth0. */
   readonly place: RolesPlace;

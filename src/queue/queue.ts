@@ -23,6 +23,10 @@ export interface Queue {
   send(message: Message, id: string, signal?: AbortSignal): Promise<void>;
   /** Keeps what can never be right in the dead-letter queue. */
   keep(letter: DeadLetter, signal?: AbortSignal): Promise<void>;
+}
+
+/** The same queue for who works it off. */
+export interface WorkQueue extends Queue {
   /** Makes a message that failed come back after so many seconds, instead of after the whole visibility time-out. */
   retryIn(receiptHandle: string, seconds: number, signal?: AbortSignal): Promise<void>;
 }
@@ -82,6 +86,13 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
         ),
       );
     },
+  };
+}
+
+/** The queues at these URLs, for who works the first one off. */
+export function workQueue(client: SQSClient, urls: Parameters<typeof sqsQueue>[1]): WorkQueue {
+  return {
+    ...sqsQueue(client, urls),
     retryIn: (receiptHandle, seconds, signal) =>
       taken(
         client.send(

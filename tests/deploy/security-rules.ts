@@ -188,10 +188,22 @@ export const securityRules = {
       return other === undefined ? undefined : `logs $context.${other}`;
     }),
 
-  "nothing throttles the ping route": everyOf("AWS::ApiGatewayV2::Stage", ({ Properties }) => {
-    const settings = JSON.stringify([Properties["DefaultRouteSettings"], Properties["RouteSettings"]]);
-    return /Throttling(Rate|Burst)Limit/.test(settings) && "throttles, so API Gateway would answer 429";
+  "every route but ping's is throttled": everyOf("AWS::ApiGatewayV2::Stage", ({ Properties }, _id, template) => {
+    if (/Throttling/.test(JSON.stringify(Properties["DefaultRouteSettings"]))) return "throttles ping's route too";
+    const limited = (key: string) =>
+      ["ThrottlingRateLimit", "ThrottlingBurstLimit"].map((each) => at(Properties, "RouteSettings", key, each));
+    const wrong = ofType(template, "AWS::ApiGatewayV2::Route").map(([, route]) => String(route.Properties["RouteKey"]))
+      .find((key) => limited(key).some((limit) => (typeof limit === "number") === key.startsWith("POST /ping")));
+    return wrong === undefined ? undefined : `${wrong} is throttled, or isn't, and should be the other`;
   }),
+  "a stage waits for the routes that it has settings for": everyOf("AWS::ApiGatewayV2::Stage",
+    ({ Properties, DependsOn }, _id, template) => {
+      // API Gateway refuses settings of a route that isn't there yet.
+      const there = listOf(DependsOn).map((id) => at(template.Resources, String(id), "Properties", "RouteKey"));
+      const settings = Properties["RouteSettings"];
+      const missing = Object.keys(isObject(settings) ? settings : {}).find((key) => !there.includes(key));
+      return missing === undefined ? undefined : `doesn't wait for ${missing}`;
+    }),
   "a message goes to the dead letters after 10 receives": everyOf("AWS::SQS::Queue",
     ({ Properties }, id, template) => {
       if (isDeadLetterQueue(id, template)) return undefined;
@@ -313,7 +325,8 @@ function roleStatements(properties: unknown): Record<string, unknown>[] {
   return listOf(at(properties, "Policies")).flatMap((policy) => statementsOf(at(policy, "PolicyDocument")));
 }
 
-function functionsOf(template: Template) {
+/** The functions: their name in AWS, their role's logical id, their environment. */
+export function functionsOf(template: Template) {
   return ofType(template, "AWS::Lambda::Function").map(([id, { Properties }]) => {
     const role = at(Properties, "Role", "Fn::GetAtt", 0);
     const variables = at(Properties, "Environment", "Variables");

@@ -5,8 +5,9 @@ import { describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 
 import { functionNames } from "../../scripts/bundling/bundle.ts";
+import { callsOf, grantFaults } from "./grants.ts";
 import { faultsOf } from "./resource-schema.ts";
-import { grantsOf, securityRules, withoutStage } from "./security-rules.ts";
+import { securityRules, withoutStage } from "./security-rules.ts";
 import { at, listOf, ofType, renderTemplate, withValue } from "./template.ts";
 import type { Template } from "./template.ts";
 
@@ -14,6 +15,7 @@ const widgetShape = z.object({ type: z.literal("metric"),
   properties: z.object({ title: z.string(), region: z.string(), metrics: z.array(z.array(z.unknown())) }) });
 const dashboardShape = z.object({ widgets: z.array(widgetShape) });
 const { template, zips } = await renderTemplate("prod", ["alarmEmail=you@example.com"]);
+const calls = await callsOf(functionNames());
 const spec = await loadAwsServiceSpec();
 const role = (name: string, statement: number,
   ...rest: (string | number)[]) => ["Resources", `${name}Role`, "Properties", "Policies", 0, "PolicyDocument",
@@ -63,9 +65,13 @@ describe("the rendered template", () => {
     expect(at(template.Resources, "HttpApi", "Properties", "CorsConfiguration", "AllowCredentials")).toBeFalsy();
   });
 
-  it("sets concurrency aside for login, so that guessing can't starve ping, and takes none from ping", () => {
-    expect(at(template.Resources, "LoginLambdaFunction", "Properties", "ReservedConcurrentExecutions")).toBe(20);
-    expect(at(template.Resources, "PingLambdaFunction", "Properties", "ReservedConcurrentExecutions")).toBeUndefined();
+  it("sets no concurrency aside but for ping, and that only where it is asked to: a new account has none to give", () => {
+    expect(
+      ofType(template, "AWS::Lambda::Function").filter(([, { Properties }]) =>
+        "ReservedConcurrentExecutions" in Properties
+      ).map(([id, { Properties }]) => [id, Properties["ReservedConcurrentExecutions"]]),
+    ).toEqual([["PingLambdaFunction", { "Fn::If": ["GuaranteesPing", "", { Ref: "AWS::NoValue" }] }]]);
+    expect(template.Conditions["GuaranteesPing"]).toEqual({ "Fn::Not": [{ "Fn::Equals": ["", ""] }] });
   });
 
   it.each(["AccountsTable", "LedgerTable"])("lets what was only counted end by itself: %s", (table) => {
@@ -136,89 +142,31 @@ describe("the rendered template", () => {
     );
   });
 
+  it("lets each function make the calls that its code makes, and no others", () => {
+    expect([...calls.keys()]).toEqual(functionNames());
+    expect(grantFaults(template, calls)).toEqual([]);
+  });
+
   it.each([
-    {
-      name: "Ping",
-      grants: [
-        "logs:CreateLogStream on PingLogGroup",
-        "logs:PutLogEvents on PingLogGroup",
-        "secretsmanager:GetSecretValue on PingSecret",
-        "sqs:SendMessage on DeadLetterQueue",
-        "sqs:SendMessage on ProvisionQueue",
-      ],
-    },
-    {
-      name: "Provision",
-      grants: [
-        "dynamodb:DeleteItem on LedgerTable",
-        "dynamodb:GetItem on LedgerTable",
-        "dynamodb:PutItem on LedgerTable",
-        "dynamodb:Query on LedgerTable",
-        "dynamodb:UpdateItem on LedgerTable",
-        "logs:CreateLogStream on ProvisionLogGroup",
-        "logs:PutLogEvents on ProvisionLogGroup",
-        "secretsmanager:GetSecretValue on Auth0Secret",
-        "secretsmanager:GetSecretValue on ForgetSecret",
-        "secretsmanager:GetSecretValue on GumroadSecret",
-        "sqs:ChangeMessageVisibility on ProvisionQueue",
-        "sqs:DeleteMessage on ProvisionQueue",
-        "sqs:GetQueueAttributes on ProvisionQueue",
-        "sqs:ReceiveMessage on ProvisionQueue",
-        "sqs:SendMessage on DeadLetterQueue",
-        "sqs:SendMessage on ProvisionQueue",
-      ],
-    },
-    {
-      name: "Reconcile",
-      grants: [
-        "dynamodb:BatchGetItem on LedgerTable",
-        "dynamodb:GetItem on LedgerTable",
-        "dynamodb:PutItem on LedgerTable",
-        "dynamodb:Query on ${LedgerTable.Arn}/index/due",
-        "dynamodb:Scan on LedgerTable",
-        "dynamodb:UpdateItem on LedgerTable",
-        "logs:CreateLogStream on ReconcileLogGroup",
-        "logs:PutLogEvents on ReconcileLogGroup",
-        "secretsmanager:GetSecretValue on GumroadSecret",
-        "sqs:GetQueueAttributes on ProvisionQueue",
-        "sqs:SendMessage on ProvisionQueue",
-      ],
-    },
-    {
-      name: "Bind",
-      grants: [
-        "dynamodb:GetItem on LedgerTable",
-        "logs:CreateLogStream on BindLogGroup",
-        "logs:PutLogEvents on BindLogGroup",
-        "secretsmanager:GetSecretValue on BindSecret",
-        "sqs:SendMessage on ProvisionQueue",
-      ],
-    },
-    {
-      name: "Login",
-      grants: [
-        "dynamodb:BatchGetItem on AccountsTable",
-        "dynamodb:DeleteItem on AccountsTable",
-        "dynamodb:GetItem on AccountsTable",
-        "dynamodb:PutItem on AccountsTable",
-        "dynamodb:UpdateItem on AccountsTable",
-        "logs:CreateLogStream on LoginLogGroup",
-        "logs:PutLogEvents on LoginLogGroup",
-        "secretsmanager:GetSecretValue on AccountsSecret",
-      ],
-    },
-    {
-      name: "Verify",
-      grants: ["logs:CreateLogStream on VerifyLogGroup", "logs:PutLogEvents on VerifyLogGroup",
-        "secretsmanager:GetSecretValue on AccountsSecret"],
-    },
-    {
-      name: "Private",
-      grants: ["logs:CreateLogStream on PrivateLogGroup", "logs:PutLogEvents on PrivateLogGroup",
-        "secretsmanager:GetSecretValue on AccountsSecret"],
-    },
-  ])("lets $name do these calls and no other", ({ name, grants }) => {
-    expect(grantsOf(template, `${name}Role`)).toEqual(grants);
+    { case: "a call that was added", name: "bind",
+      calls: ["dynamodb:GetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue", "sqs:SendMessage"],
+      fault: "bind: calls dynamodb:PutItem, and may not" },
+    { case: "a grant that is left over", name: "ping", calls: ["secretsmanager:GetSecretValue"],
+      fault: "ping: may sqs:SendMessage, and never calls it" },
+  ])("is told apart from one with $case", ({ name, calls: made, fault }) => {
+    expect(grantFaults(template, new Map([...calls, [name, made]]))).toEqual([fault]);
+  });
+
+  it.each([
+    { case: "somebody else's table", place: role("Bind", 2, "Resource"),
+      value: { "Fn::GetAtt": ["AccountsTable", "Arn"] },
+      faults: ["bind: may reach AccountsTable, and isn't given it",
+        "bind: is given LedgerTable, and may not reach it"] },
+    { case: "no way to poll its queue", place: role("Provision", 3, "Action"), value: ["sqs:ChangeMessageVisibility"],
+      faults: ["provision: calls sqs:ReceiveMessage, and may not", "provision: calls sqs:DeleteMessage, and may not",
+        "provision: calls sqs:GetQueueAttributes, and may not"] },
+  ])("is told apart from one with a role that has $case", ({ place, value, faults }) => {
+    expect(grantFaults(withValue(template, place, value), calls)).toEqual(faults);
   });
 });
 
@@ -324,12 +272,17 @@ const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; fou
   },
   { rule: "the access log is JSON of harmless fields, without the path",
     broken: withValue(template, property("HttpApiStage", "AccessLogSettings"), undefined), found: "HttpApiStage" },
-  { rule: "nothing throttles the ping route",
+  { rule: "every route but ping's is throttled",
     broken: withValue(template, property("HttpApiStage", "DefaultRouteSettings", "ThrottlingRateLimit"), 10),
     found: "HttpApiStage" },
-  { rule: "nothing throttles the ping route", broken: withValue(template, property("HttpApiStage", "RouteSettings"), {
-    "POST /ping": { ThrottlingBurstLimit: 5 },
-  }), found: "HttpApiStage" },
+  { rule: "every route but ping's is throttled",
+    broken: withValue(template, property("HttpApiStage", "RouteSettings", "POST /ping"), { ThrottlingBurstLimit: 5 }),
+    found: "HttpApiStage" },
+  { rule: "every route but ping's is throttled",
+    broken: withValue(template, property("HttpApiStage", "RouteSettings", "POST /verify", "ThrottlingRateLimit"),
+      undefined), found: "HttpApiStage" },
+  { rule: "a stage waits for the routes that it has settings for",
+    broken: withValue(template, ["Resources", "HttpApiStage", "DependsOn"], []), found: "HttpApiStage" },
   { rule: "a message goes to the dead letters after 10 receives",
     broken: withValue(template, property("ProvisionQueue", "RedrivePolicy", "maxReceiveCount"), 3),
     found: "ProvisionQueue" },

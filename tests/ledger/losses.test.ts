@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 
 import { startTables, type Tables } from "../../local/aws/tables.ts";
 import { readTemplate } from "../../local/aws/template.ts";
-import { dynamoLosses, mostLosses, type Losses } from "../../src/ledger/losses.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
+import { dynamoLosses, mostLosses, setHolders, type Losses } from "../../src/ledger/losses.ts";
 
 const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) =>
   logicalId === "LedgerTable"
@@ -51,7 +52,7 @@ describe("losses of a product in one hour", () => {
   });
 
   it("are let through for 5 % of many holders", async () => {
-    await losses.setHolders(product, 1_000);
+    await setHolders(ledgerTable(clientAt(tables.url), table), product, 1_000);
     expect(await permits(0, 60)).toBe(50);
   });
 
@@ -112,9 +113,9 @@ describe("the list of held buyers", () => {
 it("says that the table can't be reached, as something temporary", async () => {
   const gone = dynamoLosses(clientAt("http://127.0.0.1:1"), table);
   const calls = [gone.permit(product, buyer(0), NOW), gone.noteHeld(product, buyer(0)),
-    gone.noteReleased(product, buyer(0)), gone.setHolders(product, 1),
+    gone.noteReleased(product, buyer(0)), setHolders(ledgerTable(clientAt("http://127.0.0.1:1"), table), product, 1),
     gone.heldBuyers(product)[Symbol.asyncIterator]().next()];
-  for (const call of calls) {
-    await expect(call).rejects.toMatchObject({ name: "TemporaryError", code: "LEDGER_UNREACHABLE" });
-  }
+  await Promise.all(
+    calls.map((call) => expect(call).rejects.toMatchObject({ name: "TemporaryError", code: "LEDGER_UNREACHABLE" })),
+  );
 });

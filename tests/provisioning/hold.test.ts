@@ -13,7 +13,8 @@ import type { Policy, Product } from "../../src/access/policy.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { startTables, type Tables } from "../../local/aws/tables.ts";
 import { readTemplate } from "../../local/aws/template.ts";
-import { dynamoLosses, type Losses } from "../../src/ledger/losses.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
+import { dynamoLosses, setHolders, type Losses } from "../../src/ledger/losses.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { buyerTag, log } from "../../src/log.ts";
 import { keep, release, withHolds, type Decided } from "../../src/provisioning/hold.ts";
@@ -121,7 +122,7 @@ async function heldBuyers(productId: string): Promise<string[]> {
 
 describe("the hold on mass loss", () => {
   it("lets 25 of 26 ends go among 30 holders and holds 1; another product is untouched", async () => {
-    await losses.setHolders("club", 30);
+    await setHolders(ledgerTable(clientAt(tables.url), table), "club", 30);
     const decided = await each(26, { [MEMBER]: member() }, { [MEMBER]: member({ ended }) }, { now: quiet });
     expect(
       decided.slice(0, 25).every(({ roles, record }) => roles.length === 0 && Object.keys(record.gave).length === 0),
@@ -139,7 +140,7 @@ describe("the hold on mass loss", () => {
   });
 
   it("lets 50 of 51 go among 1,000 holders", async () => {
-    await losses.setHolders("big", 1_000);
+    await setHolders(ledgerTable(clientAt(tables.url), table), "big", 1_000);
     const big = defineProducts([{ ...club, id: "big" }]);
     const joined = { ...member(), productId: "big" };
     const left: Decided[] = [];

@@ -95,7 +95,7 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
         ledger,
         closing: ledger,
         gifts: { note: never, of: never },
-        losses: { permit: never, noteHeld: never, noteReleased: never, heldBuyers: never, setHolders: never },
+        losses: { permit: never, noteHeld: never, noteReleased: never, heldBuyers: never },
         countChanged: async () => Promise.resolve(),
         directory: directoryFor(settings),
         gumroad: async () => Promise.resolve(null),
