@@ -1,4 +1,4 @@
-import { contentsOf, type Policy, type Product } from "../src/access/policy.ts";
+import { contentsOf, listedAs, type Policy, type Product } from "../src/access/policy.ts";
 import type { ShopProduct } from "./admin/shop-admin.ts";
 
 /** Auth0's longest role name that policies take. */
@@ -68,7 +68,7 @@ function proposalNote({ categories, membership }: ShopProduct): string | null {
 function unlistedNote(known: Product, { categories }: ShopProduct): string | null {
   if (!("variant" in known) || known.otherwise !== undefined) return null;
   const options = categories.find(({ title }) => title === known.variant)?.options ?? [];
-  const unlisted = options.filter((option) => !Object.hasOwn(known.roles, option));
+  const unlisted = options.filter((option) => listedAs(known, option) === null);
   return unlisted.length === 0 ? null : `Not listed yet: ${unlisted.join(", ")}.`;
 }
 

@@ -22,6 +22,8 @@ export interface ExplainedSource {
   readonly because: string;
   readonly variant: string | null;
   readonly variantListed: boolean;
+  /** What Gumroad calls the option by now, where the policy doesn't list that. */
+  readonly unlisted: string | null;
   readonly test: boolean;
   /** What it gives now; of a held one, what it gives on. */
   readonly gives: readonly string[];
@@ -149,6 +151,7 @@ function explainedSource({ source: id, productId, access, reason, roles, ...verd
     because: REASONS[reason],
     variant,
     variantListed: verdict.variantListed,
+    unlisted: verdict.unlisted,
     test: verdict.test,
     gives: heldSince === null ? roles : [...new Set([...roles, ...(record.gave[id] ?? [])])].sort(),
     couldGive: granted !== null ? [granted] : product === undefined ? [] : rolesOf(product, variant).roles,

@@ -39,8 +39,12 @@ function roleLine({ role, entitled, sources: ids }: ExplainedRole, sources: read
 }
 
 function sourceLines(source: ExplainedSource): readonly string[] {
-  const { id, access, gives, because, variant, variantListed, test, heldSince, act } = source;
-  const option = variant === null ? "" : ` (${variant}${variantListed ? "" : ", which src/products.ts doesn't list"})`;
+  const { id, access, gives, because, variant, variantListed, unlisted, test, heldSince, act } = source;
+  const now = unlisted === null || unlisted === variant ? "" : `, by now ${unlisted}`;
+  const isListed = variantListed && unlisted === null;
+  const option = variant === null
+    ? ""
+    : ` (${variant}${now}${isListed ? "" : ", which src/products.ts doesn't list"})`;
   return [
     `${id}  ${nameOf(source)}${option}${test ? ", a test" : ""}`,
     `  ${

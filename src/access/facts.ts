@@ -20,9 +20,18 @@ export interface ChargeRead {
   readonly disputed: boolean;
   readonly disputeWon: boolean;
   /** The chosen options by their names of that moment: a seller may rename them, or change a buyer's. */
-  readonly variants: readonly (readonly [string, string])[];
+  readonly variants: Options;
   /** The API tells bundles and what came with one; pings don't. */
   readonly bundle: "bundle" | "child" | "none";
+}
+
+/** Chosen options as [category, name], sorted: [["Tier", "Basic"]]. Pairs: a category may be called `__proto__`. */
+export type Options = readonly (readonly [string, string])[];
+
+/** The names that a charge's options were seen under, and when first. A seller may rename them; Gumroad tells nobody. */
+export interface Names {
+  readonly at: number;
+  readonly variants: Options;
 }
 
 /** What happened to one charge (one Gumroad sale), as pings told it, or as the API says. */
@@ -35,11 +44,10 @@ export interface Charge {
   readonly seen: boolean;
   readonly soldAt: number;
   readonly priceCents: number;
-  /**
-   * The chosen options as [category, name], sorted: [["Tier", "Basic"]]. Pairs, because a category may be called
-   * `__proto__`.
-   */
-  readonly variants: readonly (readonly [string, string])[];
+  /** The chosen options, under one of their names. */
+  readonly variants: Options;
+  /** A growing set: all names that the options were seen under; a few, the first ones. */
+  readonly names: readonly Names[];
   /** How often a membership is charged ("monthly"), where the ping says so. */
   readonly recurrence: string | null;
   readonly recurring: boolean;
@@ -56,6 +64,10 @@ export interface Charge {
   readonly partlyRefunded: boolean;
   readonly disputed: boolean;
   readonly disputeWon: boolean;
+  /** When its `sale` ping first came in: the least. Null where only the API told of it. */
+  readonly receivedAt: number | null;
+  /** Whether the seller took access away by hand: the newest answer of the API that says, as not every one does. */
+  readonly revoked: { readonly at: number; readonly is: boolean } | null;
   readonly read: ChargeRead | null;
 }
 
@@ -72,10 +84,12 @@ export interface Plan {
 
 /**
  * A change of plan told by `subscription_updated`. `at` is its `effective_as_of`, which for a downgrade lies in the
- * future.
+ * future. Gumroad's API doesn't show it before the next charge.
  */
 export interface TierChange {
   readonly at: number;
+  /** When its ping first came in: the least. Null: before this was kept. */
+  readonly toldAt: number | null;
   readonly type: "upgrade" | "downgrade";
   readonly from: Plan;
   readonly to: Plan;
@@ -119,6 +133,14 @@ export interface Source {
   readonly cancelledAt: number | null;
   /** Sorted by time. */
   readonly tierChanges: readonly TierChange[];
+  /** Changes of plan told until then an operator dropped: the last time counts. */
+  readonly changesDroppedAt: number | null;
+  /** Of a bundle, a growing set: the ids of the products that it was ever seen to hold. */
+  readonly holds: readonly string[];
+  /** Of a bundle: when the buyer's other sales were listed, all of them, the last time. */
+  readonly listedAt: number | null;
+  /** A growing set: the buyer's emails that its sales were seen under, sorted. A few. */
+  readonly emails: readonly string[];
   readonly read: SubscriptionRead | null;
   readonly act: Act | null;
 }
@@ -128,8 +150,8 @@ export type Sources = Readonly<Record<SourceId, Source>>;
 
 /** A source of which nothing but its product is known: where every ping's facts begin. */
 export function emptySource(productId: string): Source {
-  return { productId, charges: [], ended: null, restartedAt: null, cancelledAt: null, tierChanges: [], read: null,
-    act: null };
+  return { productId, charges: [], ended: null, restartedAt: null, cancelledAt: null, tierChanges: [],
+    changesDroppedAt: null, holds: [], listedAt: null, emails: [], read: null, act: null };
 }
 
 /** The source of a role given for nothing; it is about no product. */

@@ -1,4 +1,4 @@
-import type { Charge, ChargeRead, Source } from "./facts.ts";
+import type { Charge, ChargeRead, Options, Source } from "./facts.ts";
 
 /** What became of a charge's money. */
 export type Flags = Pick<ChargeRead, "refunded" | "partlyRefunded" | "disputed" | "disputeWon">;
@@ -7,7 +7,7 @@ export type Flags = Pick<ChargeRead, "refunded" | "partlyRefunded" | "disputed" 
  * How far apart the sale times of one order may lie: of a bundle and what is in it, of a gift's two sides. A bank that
  * asks back may take minutes.
  */
-const TOGETHER_MS = 10 * 60_000;
+export const TOGETHER_MS = 10 * 60_000;
 
 /** Whether two sales can be of one order, by their times (epoch ms). */
 export function areTogether(a: Pick<Charge, "soldAt">, b: Pick<Charge, "soldAt">): boolean {
@@ -30,9 +30,10 @@ export function isGiversSide({ gift, seen, read }: Charge): boolean {
   return gift === "given" && (read !== null || !seen);
 }
 
-/** The options that a charge was made with: as the API named them last, else as pings did. */
-export function optionsOf(charge: Charge): Charge["variants"] {
-  return charge.read === null || charge.read.variants.length === 0 ? charge.variants : charge.read.variants;
+/** The options that a charge was made with, under all the names they were seen under, the latest first. */
+export function namesOf({ names, read, variants }: Pick<Charge, "names" | "read" | "variants">): readonly Options[] {
+  const seen = [...names].sort((a, b) => b.at - a.at).map((each) => each.variants);
+  return [...(read === null ? [] : [read.variants]), ...seen, variants].filter((options) => options.length > 0);
 }
 
 /**
@@ -54,13 +55,34 @@ export function tellsMore(known: Source | undefined, told: Source): boolean {
   if (told.read !== null && (endOf(told) === null) !== (endOf(known) === null)) return true;
   return told.charges.some((charge) => {
     const ours = known.charges.find(({ saleId }) => saleId === charge.saleId);
-    return ours?.seen !== true || !sameFlags(flagsOf(ours), flagsOf(charge)) || !sameOptions(ours, charge);
+    const [named] = namesOf(charge);
+    return ours?.seen !== true || !sameFlags(flagsOf(ours), flagsOf(charge)) ||
+      (named !== undefined && text(named) !== text(namesOf(ours)[0])) ||
+      (charge.revoked !== null && charge.revoked.is !== (ours.revoked?.is ?? false));
   });
 }
 
-/** Whether two charges were made with the same options. */
+/** Whether two charges can have been made with the same options: some name of one's is one of the other's. */
 export function sameOptions(a: Charge, b: Charge): boolean {
-  return JSON.stringify(optionsOf(a)) === JSON.stringify(optionsOf(b));
+  const [names, others] = [namesOf(a).map(text), namesOf(b).map(text)];
+  return names.length === 0 ? others.length === 0 : names.some((name) => others.includes(name));
+}
+
+/** Facts without the moments at which Gumroad's API was asked: the same answer an hour later is no news. */
+export function undated(source: Source | undefined): Source | undefined {
+  if (source === undefined) return undefined;
+  const charges = source.charges.map((charge) => ({ ...charge, read: timeless(charge.read),
+    revoked: timeless(charge.revoked) })
+  );
+  return { ...source, charges, listedAt: null, read: timeless(source.read) };
+}
+
+function timeless<T extends { readonly at: number }>(read: T | null): T | null {
+  return read === null ? null : { ...read, at: 0 };
+}
+
+function text(options: Options | undefined): string {
+  return options === undefined ? "" : JSON.stringify(options);
 }
 
 function sameFlags(a: Flags, b: Flags): boolean {

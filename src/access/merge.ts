@@ -1,22 +1,32 @@
-import { entriesOf, type Act, type Charge, type Plan, type Source, type SourceId, type Sources,
+import { entriesOf, type Act, type Charge, type Names, type Plan, type Source, type SourceId, type Sources,
   type TierChange } from "./facts.ts";
+
+/** More than a seller ever renames one option; who has the ping URL could make up any number. */
+const MOST_NAMES = 8;
+/** Likewise of addresses. */
+const MOST_EMAILS = 5;
 
 /**
  * The merge table of the design: commutative, associative, idempotent. Every field is joined by `or`, by the greater
- * value, by the newer of two readings or acts, or by the union of a set, so that no order, no duplicate and no crash
- * can make a difference.
+ * or lesser value, by the newer of two readings or acts, or by the union of a set, so that no order, no duplicate and
+ * no crash can make a difference. A field that only a later version knows is carried, see `carried`.
  *
- * What Gumroad never changes about a charge (its time, price, variants) is the same in every ping; should two ever
- * differ, the rule below still picks the same one whichever came first.
+ * What Gumroad never changes about a charge (its time, its price) is the same in every ping; should two ever differ,
+ * the rule below still picks the same one whichever came first.
  */
 export function mergeSource(a: Source, b: Source): Source {
   return {
-    productId: greater(a.productId, b.productId),
-    charges: unionBy([...a.charges, ...b.charges], (charge) => charge.saleId, mergeCharge),
+    ...carried(a, b),
+    charges: unionBy([...a.charges, ...b.charges].map(named), (charge) => charge.saleId, mergeCharge),
     ended: latestEnd(a.ended, b.ended),
     restartedAt: latest(a.restartedAt, b.restartedAt),
     cancelledAt: latest(a.cancelledAt, b.cancelledAt),
-    tierChanges: unionBy([...a.tierChanges, ...b.tierChanges], tierChangeKey, (kept) => kept),
+    tierChanges: unionBy([...a.tierChanges, ...b.tierChanges], tierChangeKey,
+      (one, other) => ({ ...carried(one, other), toldAt: first(one.toldAt, other.toldAt) })),
+    changesDroppedAt: latest(a.changesDroppedAt, b.changesDroppedAt),
+    holds: texts(a.holds, b.holds),
+    listedAt: latest(a.listedAt, b.listedAt),
+    emails: texts(a.emails, b.emails).slice(0, MOST_EMAILS),
     read: newest(a.read, b.read),
     act: lastAct(a.act, b.act),
   };
@@ -35,22 +45,45 @@ export function mergeSources(a: Sources, b: Sources): Sources {
 
 function mergeCharge(a: Charge, b: Charge): Charge {
   return {
-    saleId: a.saleId,
-    seen: a.seen || b.seen,
+    // The flags among them turn true, and stay so.
+    ...carried(a, b),
     soldAt: Math.min(a.soldAt, b.soldAt),
     priceCents: Math.max(a.priceCents, b.priceCents),
-    variants: JSON.stringify(a.variants) >= JSON.stringify(b.variants) ? a.variants : b.variants,
-    recurrence: (a.recurrence ?? "") >= (b.recurrence ?? "") ? a.recurrence : b.recurrence,
-    recurring: a.recurring || b.recurring,
-    preorder: a.preorder || b.preorder,
-    test: a.test || b.test,
+    names: mergeNames([...a.names, ...b.names]),
     gift: a.gift === "none" ? b.gift : b.gift === "none" ? a.gift : a.gift >= b.gift ? a.gift : b.gift,
-    refunded: a.refunded || b.refunded,
-    partlyRefunded: a.partlyRefunded || b.partlyRefunded,
-    disputed: a.disputed || b.disputed,
-    disputeWon: a.disputeWon || b.disputeWon,
+    receivedAt: first(a.receivedAt, b.receivedAt),
+    revoked: newest(a.revoked, b.revoked),
     read: newest(a.read, b.read),
   };
+}
+
+/** Each with the first time that it was seen, and of too many the first ones. */
+function mergeNames(names: readonly Names[]): readonly Names[] {
+  const distinct = unionBy(names.filter(({ variants }) => variants.length > 0),
+    ({ variants }) => JSON.stringify(variants),
+    (one, other) => ({ ...carried(one, other), at: Math.min(one.at, other.at) }));
+  return [...distinct].sort((one, other) => one.at - other.at).slice(0, MOST_NAMES);
+}
+
+/** A newer reading takes the place of an older one, and its names would go with it. */
+function named(charge: Charge): Charge {
+  const { names, read } = charge;
+  return { ...charge,
+    names: mergeNames(read === null ? names : [...names, { at: read.at, variants: read.variants }]) };
+}
+
+/**
+ * Both, and where they differ something over nothing, `true` over `false`, else the greater text: a rule for all that
+ * has none of its own, as for a field that only a later version of this service knows, and so must not lose.
+ */
+function carried<T extends object>(a: T, b: T): T {
+  const both = { ...a, ...b };
+  for (const key in a) if (rank(a[key]) > rank(both[key])) both[key] = a[key];
+  return both;
+}
+
+function rank(value: unknown): string {
+  return value === null || value === undefined ? "" : JSON.stringify(value);
 }
 
 /**
@@ -79,8 +112,12 @@ function latest(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
-function greater(a: string, b: string): string {
-  return a >= b ? a : b;
+function first(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
+function texts(a: readonly string[], b: readonly string[]): readonly string[] {
+  return [...new Set([...a, ...b])].sort();
 }
 
 /** Sorts by time first, so that a stored record reads as a history. */

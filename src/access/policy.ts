@@ -31,14 +31,20 @@ export interface PlainProduct extends ProductBase {
   readonly roles: readonly string[];
 }
 
+/** What an option gives; `also` lists the names that it had before it was renamed at Gumroad. */
+export type OptionRoles = readonly string[] | { readonly roles: readonly string[]; readonly also: readonly string[] };
+
 /**
  * A product whose roles depend on an option or a membership tier: `variant` is the category ("Tier"), the keys of
- * `roles` its names.
+ * `roles` its names, compared as people read them.
  */
 export interface VariantProduct extends ProductBase {
   readonly variant: string;
-  readonly roles: Readonly<Record<string, readonly string[]>>;
-  /** The roles for a name that `roles` doesn't list. Left out: none, and a warning. */
+  readonly roles: Readonly<Record<string, OptionRoles>>;
+  /**
+   * The roles for a name that `roles` doesn't list. Left out: such a name takes nothing from anybody, gives nothing,
+   * and a person is told.
+   */
   readonly otherwise?: readonly string[];
 }
 
@@ -59,10 +65,31 @@ export type Policy = ReadonlyMap<string, Product>;
 export function rolesOf(product: Product,
   variant: string | null): { readonly roles: readonly string[]; readonly listed: boolean } {
   if (!("variant" in product)) return { roles: product.roles ?? [], listed: true };
-  if (variant !== null && Object.hasOwn(product.roles, variant)) {
-    return { roles: product.roles[variant] ?? [], listed: true };
-  }
-  return { roles: product.otherwise ?? [], listed: false };
+  const listed = variant === null ? null : listedAs(product, variant);
+  const option = listed === null ? undefined : product.roles[listed];
+  return { roles: option === undefined ? (product.otherwise ?? []) : rolesIn(option), listed: option !== undefined };
+}
+
+/** Under which key the policy lists an option of this name; null: it doesn't. */
+export function listedAs({ roles }: VariantProduct, name: string): string | null {
+  const read = asRead(name);
+  return Object.keys(roles).find((key) => namesUnder(key, roles[key]).some((listed) => asRead(listed) === read)) ??
+    null;
+}
+
+/** The names under which the policy lists an option: its key, and former ones. */
+export function namesUnder(key: string, option: OptionRoles | undefined): readonly string[] {
+  return option !== undefined && "also" in option ? [key, ...option.also] : [key];
+}
+
+/** A name as people read it: without what can't be seen, case and kinds of blanks aside. */
+export function asRead(name: string): string {
+  return name.normalize("NFKC").replace(/\s+/gu, " ").replace(/\p{C}/gu, "").trim().toLowerCase();
+}
+
+/** The roles that an option gives. */
+export function rolesIn(option: OptionRoles): readonly string[] {
+  return "also" in option ? option.roles : option;
 }
 
 /** The option category that decides a product's roles, or null. */
@@ -79,7 +106,7 @@ export function contentsOf(product: Product): readonly string[] {
 export function roleNames(policy: Policy): readonly string[] {
   const names = [...policy.values()].flatMap((product) =>
     "variant" in product
-      ? [...Object.values(product.roles).flat(), ...(product.otherwise ?? [])]
+      ? [...Object.values(product.roles).flatMap(rolesIn), ...(product.otherwise ?? [])]
       : (product.roles ?? [])
   );
   return [...new Set(names)].sort();

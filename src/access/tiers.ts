@@ -1,11 +1,12 @@
 import type { Plan, Source } from "./facts.ts";
-import { optionsOf } from "./known.ts";
-import { rolesOf, variantCategory, type Product } from "./policy.ts";
+import { TOGETHER_MS } from "./known.ts";
+import { optionNames, type OptionNames } from "./options.ts";
+import { rolesOf, type Product, type VariantProduct } from "./policy.ts";
 
-/** A moment at which the plan changes: a sale that names it, or an update. */
+/** A moment at which the plan changes: a sale that names it, or an update. Tiers are called as the policy does. */
 interface Step {
   readonly at: number;
-  readonly change: "sale" | "upgrade" | "downgrade";
+  readonly change: "first sale" | "charge" | "upgrade" | "downgrade";
   /** The plan that an update leaves. */
   readonly from: Plan | null;
   readonly to: Plan;
@@ -14,58 +15,102 @@ interface Step {
 /** The option in force, and when it may change next (epoch ms). */
 export interface TierInForce {
   readonly variant: string | null;
+  /** The option that Gumroad has by now, where the policy doesn't list it: a renamed one, or a new one. */
+  readonly unlisted: string | null;
+  /** Changes of plan that no charge has confirmed yet: only pings told of them. */
+  readonly unconfirmed: number;
   readonly changesAt: number | null;
 }
 
 /**
- * Which option (membership tier) a source has at a moment: the latest of its sales and updates; where several fall on
- * one moment, an update counts over a sale, then the one whose tier was charged just then, then the one with more
- * roles.
+ * Which option (membership tier) a source has at a moment: the latest of its sales and updates that the policy lists,
+ * so that a new name at Gumroad takes nothing from anybody. Where several fall on one moment, an update counts over a
+ * sale, then the one whose tier was charged just then, then the one with more roles; but what a later charge was made
+ * for, no update of its moment changes.
  *
  * A downgrade is told ahead of time, and an upgrade that comes before it drops it, without a word from Gumroad. So a
  * downgrade counts only if the plan it leaves is in force just before it.
  */
 export function tierInForce(source: Source, product: Product, now: number): TierInForce {
-  const category = variantCategory(product);
-  if (category === null) return { variant: null, changesAt: null };
+  const none = { variant: null, unlisted: null, unconfirmed: 0, changesAt: null };
+  if (!("variant" in product)) return none;
 
-  const steps = stepsOf(source, category);
+  const names = optionNames(product, source.charges);
+  const steps = stepsOf(source, names);
   const moments = [...new Set(steps.map((step) => step.at))].sort((a, b) => a - b);
   let inForce: Plan | null = null;
-  for (const moment of moments) {
-    if (moment > now) return { variant: inForce?.tier ?? null, changesAt: moment };
-    const before: Plan | null = inForce;
-    const told = steps.filter((step) => step.at === moment);
-    // Of two downgrades for one day, the later made takes the other's place; only that day's charge tells which it
-    // was.
-    const charged = new Set(told.flatMap(({ change, to }) => (change === "sale" ? [to.tier] : [])));
-    const [winner] = told
-      .filter((step) => step.change !== "downgrade" || before === null || leaves(step, before, steps))
-      .sort(
-        (a, b) =>
-          Number(b.change !== "sale") - Number(a.change !== "sale") ||
-          Number(charged.has(b.to.tier)) - Number(charged.has(a.to.tier)) ||
-          roleCount(product, b) - roleCount(product, a) ||
-          (key(a) < key(b) ? -1 : 1),
-      );
-    if (winner !== undefined) {
-      inForce = winner.change === "sale" && before !== null && agree(winner.to, before)
-        ? before
-        : winner.to;
+  let unlisted: string | null = null;
+  for (const moment of moments.filter((at) => at <= now)) {
+    const winner = winnerOf(moment, steps, inForce, product, names);
+    if (winner?.to.tier === undefined || winner.to.tier === null) continue;
+    unlisted = names.isListed(winner.to.tier) ? null : winner.to.tier;
+    if (unlisted !== null && inForce?.tier !== undefined && inForce.tier !== null && names.isListed(inForce.tier)) {
+      continue;
     }
+    inForce = isSale(winner) && inForce !== null && agree(winner.to, inForce) ? inForce : winner.to;
   }
-  return { variant: inForce?.tier ?? null, changesAt: null };
+  return { variant: inForce?.tier ?? null, unlisted, unconfirmed: unconfirmed(steps, now),
+    changesAt: moments.find((at) => at > now) ?? null };
 }
 
-function stepsOf(source: Source, category: string): readonly Step[] {
+/** What counts of all that is told for one moment. */
+function winnerOf(moment: number, steps: readonly Step[], before: Plan | null, product: VariantProduct,
+  names: OptionNames): Step | undefined {
+  const told = steps.filter((step) => step.at === moment);
+  // Of two downgrades for one day, the later made takes the other's place; only that day's charge tells which it was.
+  const charged = new Set(told.flatMap((step) => (isSale(step) ? [step.to.tier] : [])));
+  const isDecided = told.some(({ change }) => change === "charge");
+  return told
+    .filter((step) => !isDecided || charged.has(step.to.tier))
+    .filter((step) => step.change !== "downgrade" || before === null || leaves(step, before, steps))
+    .sort((a, b) =>
+      Number(names.isListed(b.to.tier ?? "")) - Number(names.isListed(a.to.tier ?? "")) ||
+      Number(!isSale(b)) - Number(!isSale(a)) ||
+      Number(charged.has(b.to.tier)) - Number(charged.has(a.to.tier)) ||
+      roleCount(product, b) - roleCount(product, a) ||
+      (key(a) < key(b) ? -1 : 1)
+    )[0];
+}
+
+function stepsOf(source: Source, names: OptionNames): readonly Step[] {
   const sales = source.charges.flatMap((charge): Step[] => {
-    const chosen = optionsOf(charge).find(([name]) => name === category);
-    if (!charge.seen || chosen === undefined) return [];
+    const tier = names.chosen(charge);
+    if (!charge.seen || tier === null) return [];
     // What a charge cost says little about its plan: it may be prorated, or discounted.
-    return [{ at: charge.soldAt, change: "sale", from: null,
-      to: { tier: chosen[1], recurrence: charge.recurrence, priceCents: null, quantity: null } }];
+    return [{ at: charge.soldAt, change: charge.recurring ? "charge" : "first sale", from: null,
+      to: { tier, recurrence: charge.recurrence, priceCents: null, quantity: null } }];
   });
-  return [...sales, ...source.tierChanges.map(({ at, type, from, to }): Step => ({ at, change: type, from, to }))];
+  return [...sales, ...updatesOf(source, names)];
+}
+
+/**
+ * What pings tell of changes, and the API doesn't: so whoever has the ping URL can make it up. An upgrade counts from
+ * when it was told at the latest, not from a day ahead; one to a tier that there isn't counts as nothing, and so do
+ * those that an operator dropped. The next charge's own tier takes the place of whatever it doesn't confirm.
+ */
+function updatesOf({ tierChanges, changesDroppedAt }: Source, names: OptionNames): readonly Step[] {
+  return tierChanges.flatMap(({ at, toldAt, type, from, to }): Step[] => {
+    const tier = to.tier ?? from.tier;
+    if (tier === null || !names.exists(tier) || (toldAt ?? at) <= (changesDroppedAt ?? -1)) return [];
+    return [{
+      at: type === "upgrade" ? Math.min(at, toldAt ?? at) : at,
+      change: type,
+      from: { ...from, tier: from.tier === null ? null : names.called(from.tier) },
+      to: { ...to, tier: names.called(tier) },
+    }];
+  });
+}
+
+/** Changes with no charge since, nor one of their own tier in the minutes before. */
+function unconfirmed(steps: readonly Step[], now: number): number {
+  const sales = steps.filter(isSale);
+  const isConfirmed = ({ at, to }: Step) =>
+    sales.some((sale) => sale.at >= at || (sale.to.tier === to.tier && at - sale.at <= TOGETHER_MS));
+  return steps.filter((step) => !isSale(step) && step.at <= now && !isConfirmed(step)).length;
+}
+
+function isSale({ change }: Step): boolean {
+  return change === "first sale" || change === "charge";
 }
 
 /**
@@ -92,7 +137,7 @@ function known<T>(a: T | null, b: T | null): boolean {
   return a === null || b === null || a === b;
 }
 
-function roleCount(product: Product, { to }: Step): number {
+function roleCount(product: VariantProduct, { to }: Step): number {
   return rolesOf(product, to.tier).roles.length;
 }
 

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 
-import { contentsOf, type Policy, type Product } from "../access/policy.ts";
+import { asRead, contentsOf, namesUnder, rolesIn, type Policy, type Product } from "../access/policy.ts";
 import { ConfigError } from "../errors.ts";
 
 const role = z.string().check(z.maxLength(50),
@@ -19,11 +19,16 @@ const base = {
 };
 const someRoles = z.array(role).check(z.minLength(1, "needs at least one role"));
 const plain = z.strictObject({ ...base, roles: someRoles });
+const renamed = z.strictObject({ roles: z.array(role), also: z.array(z.string().check(z.minLength(1))) });
 const byVariant = z.strictObject({
   ...base,
   variant: z.string().check(z.minLength(1)),
-  roles: z.record(z.string(), z.array(role)).check(
-    z.refine((roles) => Object.values(roles).some((names) => names.length > 0), "needs at least one role"),
+  roles: z.record(z.string(), z.union([z.array(role), renamed])).check(
+    z.refine((roles) => Object.values(roles).some((option) => rolesIn(option).length > 0), "needs at least one role"),
+    z.refine((roles) => {
+      const names = Object.entries(roles).flatMap(([key, option]) => namesUnder(key, option)).map(asRead);
+      return new Set(names).size === names.length;
+    }, "lists two options that read the same"),
   ),
   otherwise: z.optional(z.array(role)),
 });

@@ -41,6 +41,8 @@ export interface GumroadApi {
   sales(query: SalesQuery, signal: AbortSignal): Promise<Page<SaleRow>>;
   /** The running subscriptions of a product, 100 a page; none of a product that Gumroad doesn't know. */
   subscribers(productId: string, pageKey: string | null, signal: AbortSignal): Promise<Page<SubscriberRow>>;
+  /** The ids of the products that a bundle holds now; none of what is no bundle, or that Gumroad doesn't know. */
+  contents(productId: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Whose token it is: what pings call `seller_id`. */
   sellerId(signal: AbortSignal): Promise<string>;
 }
@@ -63,6 +65,9 @@ const MOST_BYTES = 2 * 1024 * 1024;
 /** Whether Gumroad says yes: it says "not found" with status 200. */
 const outcomeShape = z.object({ success: z.boolean() });
 const nextShape = z.object({ next_page_key: z.nullish(z.string()) });
+const contentsShape = z.object({
+  product: z.object({ bundle_products: z.nullish(z.array(z.object({ product_id: z.string() }))) }),
+});
 const userShape = z.object({ user: z.object({ user_id: z.string().check(z.minLength(1)) }) });
 
 /** Gumroad's API v2, with the credentials of the moment. */
@@ -140,6 +145,13 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
         return body === null
           ? { rows: [], next: null }
           : pageOf(body, "subscribers", subscriberShape, "list subscribers");
+      }),
+    contents: (productId, signal) =>
+      counted(signal, async () => {
+        const body = await read(`/products/${encodeURIComponent(productId)}`, "read a product", signal);
+        if (body === null) return [];
+        const { product } = understood(contentsShape, body, "read a product", "product");
+        return (product.bundle_products ?? []).map(({ product_id }) => product_id);
       }),
     sellerId: (signal) =>
       counted(signal, async () => {

@@ -13,15 +13,16 @@ export function sourceOfPing(ping: Ping): SourceId {
   return `subscription:${ping.subscriptionId}`;
 }
 
-/** What a ping tells, as facts to be merged. */
-export function factsOfPing(ping: Ping): Source {
+/** What a ping tells that came in then (epoch ms), as facts to be merged. */
+export function factsOfPing(ping: Ping, receivedAt: number): Source {
   const source = emptySource(ping.productId);
   switch (ping.event) {
     case "sale":
+      return { ...source, charges: [chargeOf(ping, receivedAt)], emails: [ping.email] };
     case "refund":
     case "dispute":
     case "dispute_won":
-      return { ...source, charges: [chargeOf(ping)] };
+      return { ...source, charges: [chargeOf(ping, receivedAt)] };
     case "cancellation":
       return { ...source, cancelledAt: ping.at };
     case "subscription_ended":
@@ -29,7 +30,8 @@ export function factsOfPing(ping: Ping): Source {
     case "subscription_restarted":
       return { ...source, restartedAt: ping.at };
     case "subscription_updated":
-      return { ...source, tierChanges: [{ at: ping.at, type: ping.type, from: ping.from, to: ping.to }] };
+      return { ...source,
+        tierChanges: [{ at: ping.at, toldAt: receivedAt, type: ping.type, from: ping.from, to: ping.to }] };
   }
 }
 
@@ -37,13 +39,14 @@ export function factsOfPing(ping: Ping): Source {
  * All sale-shaped pings are built when they are sent, so their flags tell the state of that moment, whatever the
  * event: a resent `sale` can say `refunded`. A `refund` that doesn't is a partial one.
  */
-function chargeOf(ping: SalePing): Charge {
+function chargeOf(ping: SalePing, receivedAt: number): Charge {
   return {
     saleId: ping.saleId,
     seen: ping.event === "sale",
     soldAt: ping.soldAt,
     priceCents: ping.priceCents,
     variants: ping.variants,
+    names: ping.variants.length === 0 ? [] : [{ at: receivedAt, variants: ping.variants }],
     recurrence: ping.recurrence,
     recurring: ping.recurring,
     preorder: ping.preorder,
@@ -53,6 +56,8 @@ function chargeOf(ping: SalePing): Charge {
     partlyRefunded: ping.event === "refund" && !ping.refunded,
     disputed: ping.disputed || ping.event === "dispute" || ping.event === "dispute_won",
     disputeWon: ping.disputeWon || ping.event === "dispute_won",
+    receivedAt: ping.event === "sale" ? receivedAt : null,
+    revoked: null,
     read: null,
   };
 }

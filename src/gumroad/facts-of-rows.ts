@@ -16,7 +16,7 @@ export function ownerOfRow({ gift, giftee, email }: SaleRow): string | null {
  * doesn't, but not since when: a dead one has to be asked for by itself.
  */
 export function factsOfSale(row: SaleRow, at: number): Source {
-  const { refunded, partlyRefunded, disputed, disputeWon, bundle } = row;
+  const { refunded, partlyRefunded, disputed, disputeWon, bundle, accessRevoked } = row;
   return {
     ...emptySource(row.productId),
     charges: [
@@ -26,6 +26,7 @@ export function factsOfSale(row: SaleRow, at: number): Source {
         soldAt: row.soldAt,
         priceCents: row.priceCents,
         variants: row.variants,
+        names: [],
         recurrence: row.recurrence,
         recurring: row.recurring,
         preorder: row.preorder,
@@ -37,9 +38,13 @@ export function factsOfSale(row: SaleRow, at: number): Source {
         partlyRefunded: false,
         disputed: false,
         disputeWon: false,
+        receivedAt: null,
+        revoked: accessRevoked === null ? null : { at, is: accessRevoked },
         read: { at, refunded, partlyRefunded, disputed, disputeWon, variants: row.variants, bundle },
       },
     ],
+    // A giver's row names the giver.
+    emails: row.gift === "given" ? [] : [row.email],
     read: row.subscriptionId === null || row.dead ? null : { at, ended: null },
   };
 }

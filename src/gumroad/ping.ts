@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import { normalizedEmail } from "./email.ts";
+import { momentOf } from "./moment.ts";
 import { FormError, nestedOf, textOf, type Form } from "./form.ts";
 
 /** Gumroad's ids are urlsafe base64 of 16 bytes (24 characters); the bound leaves room. */
@@ -120,7 +121,7 @@ function readSalePing(event: SalePing["event"], form: Form): SalePing {
   return {
     event,
     saleId: required(form, "sale_id"),
-    subscriptionId: textOf(form, "subscription_id") ?? null,
+    subscriptionId: textOf(form, "subscription_id") === undefined ? null : required(form, "subscription_id"),
     productId: required(form, "product_id"),
     email: email(form, "email"),
     spelling: spelling(form),
@@ -201,8 +202,8 @@ function spelling(form: Form): string | null {
 }
 
 function time(form: Form, field: string): number {
-  const at = Date.parse(required(form, field));
-  if (Number.isNaN(at) || at < 0) throw new FormError(field, "it is no time such as 2026-01-05T19:38:56Z");
+  const at = momentOf(required(form, field));
+  if (at === null) throw new FormError(field, "it is no time such as 2026-01-05T19:38:56Z");
   return at;
 }
 

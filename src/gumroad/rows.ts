@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import { normalizedEmail } from "./email.ts";
+import { momentOf } from "./moment.ts";
 
 /** A sale as the API shows it now. Times are epoch milliseconds, emails normalized. */
 export interface SaleRow {
@@ -31,6 +32,8 @@ export interface SaleRow {
   readonly disputed: boolean;
   readonly disputeWon: boolean;
   readonly bundle: "bundle" | "child" | "none";
+  /** The seller took access away by hand. Null: this answer doesn't say. */
+  readonly accessRevoked: boolean | null;
   /** Its subscription has ended. (`cancelled` is true while that still waits, and says nothing.) */
   readonly dead: boolean;
 }
@@ -58,8 +61,8 @@ const flag = z.nullish(z.boolean());
 const text = z.nullish(z.string());
 const id = z.string().check(z.minLength(1), z.maxLength(100));
 const moment = z.pipe(
-  z.string().check(z.refine((written) => Date.parse(written) >= 0, "is no time such as 2026-01-05T19:38:56Z")),
-  z.transform((written) => Date.parse(written)),
+  z.string().check(z.refine((written) => momentOf(written) !== null, "is no time such as 2026-01-05T19:38:56Z")),
+  z.transform((written) => momentOf(written) ?? 0),
 );
 const status = z.enum(["alive", "pending_cancellation", "pending_failure", "cancelled", "failed_payment",
   "fixed_subscription_period_ended"]);
@@ -100,6 +103,7 @@ export const saleShape: z.ZodMiniType<SaleRow> = z.pipe(
     dispute_won: flag,
     is_bundle_purchase: flag,
     is_bundle_product_purchase: flag,
+    access_revoked: flag,
     dead: flag,
   }),
   z.transform((row, context): SaleRow => {
@@ -138,6 +142,7 @@ export const saleShape: z.ZodMiniType<SaleRow> = z.pipe(
       disputed,
       disputeWon: disputed && !open,
       bundle: row.is_bundle_purchase === true ? "bundle" : row.is_bundle_product_purchase === true ? "child" : "none",
+      accessRevoked: row.access_revoked ?? null,
       dead: row.dead === true,
     };
   }),

@@ -86,7 +86,8 @@ function broughtBy(message: BuyerMessage, answer: Answer | null, { email }: Buye
   if (answer !== null) return { buyer: answer.owner ?? email, source: answer.source, at: newestSale(answer.facts) };
   switch (message.kind) {
     case "ping":
-      return { buyer: email, source: sourceOfPing(message.ping), at: newestSale(factsOfPing(message.ping)) };
+      return { buyer: email, source: sourceOfPing(message.ping),
+        at: newestSale(factsOfPing(message.ping, message.receivedAt)) };
     case "act":
     case "moved":
       return { buyer: email, source: message.source, at: message.act.at };

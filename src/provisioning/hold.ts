@@ -24,6 +24,7 @@ const MEANT: ReadonlySet<Reason> = new Set<Reason>([
   "refunded",
   "partly-refunded",
   "disputed",
+  "revoked",
   "gift-gone",
   "bundle-gone",
   "taken",
@@ -52,8 +53,10 @@ export async function withHolds(record: BuyerRecord, access: Access,
     if (since !== undefined) {
       if (includesAll(verdict.roles, before) || isMeant(verdict, record)) since = undefined;
     } else if (!includesAll(access.roles, before) && !isMeant(verdict, record)) {
-      const permitted = permits.get(productId) ?? (await losses.permit(productId, record.email, now()));
-      permits.set(productId, permitted);
+      // An option that the policy doesn't list is no reason: held from the first buyer on.
+      const permitted = !verdict.unsure &&
+        (permits.get(productId) ?? (await losses.permit(productId, record.email, now())));
+      if (!verdict.unsure) permits.set(productId, permitted);
       if (!permitted) since = now();
     }
     if (since !== undefined) held[source] = since;

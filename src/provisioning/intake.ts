@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { emptySource, entriesOf, type Source, type SourceId } from "../access/facts.ts";
+import { withContents } from "../access/bundles.ts";
+import { undated } from "../access/known.ts";
 import { addFacts, mergeSource } from "../access/merge.ts";
+import type { Policy } from "../access/policy.ts";
 import { RefusedError } from "../errors.ts";
 import { factsOfPing } from "../gumroad/facts-of-ping.ts";
 import type { Gifts } from "../ledger/gifts.ts";
@@ -38,6 +41,7 @@ export interface Outside {
   /** Tells who was forgotten; left out: nobody was. */
   readonly forgotten?: Remembrance["forgotten"] | undefined;
   readonly queue: Queue;
+  readonly policy: Policy;
   readonly signal: AbortSignal;
   /** Null where there is no token for Gumroad's API: pings are then taken at their word. */
   readonly reader: Reader | null;
@@ -124,7 +128,7 @@ async function takeAnswer(record: BuyerRecord, message: PingMessage | HintMessag
   outside: Outside): Promise<BuyerRecord> {
   if (await isForgotten(message, answer, record, outside)) return record;
   if (answer === null) return missed(record, message, outside);
-  const { source, owner, givers } = answer;
+  const { source, owner, others } = answer;
   const facts = message.kind === "ping" ? withWhatOnlyPingsTell(answer.facts, message) : answer.facts;
   const own = await ownFacts(record, { source, facts }, owner, message, outside);
   if (own === null) return record;
@@ -133,23 +137,24 @@ async function takeAnswer(record: BuyerRecord, message: PingMessage | HintMessag
     log.warn("Gumroad's API contradicts the ping: it is read again in a minute", { requestId: message.requestId,
       event: message.ping.event, source });
   }
-  const given: Told[] = [];
-  for (const { source: id, facts: giver } of givers) {
-    if (isMine(record, id)) given.push({ source: id, facts: giver });
+  const theirs: Told[] = [];
+  for (const other of owner === null || owner === record.email ? others : []) {
+    if (isMine(record, other.source)) theirs.push(other);
     else {
-      const item = await outside.ledger.claim(id, record.email);
-      if (item.owner === record.email) {
-        given.push({ source: id, facts: item.waiting === null ? giver : mergeSource(item.waiting, giver) });
+      const { owner: known, waiting } = await outside.ledger.claim(other.source, record.email);
+      if (known === record.email) {
+        theirs.push(waiting === null ? other : { ...other, facts: mergeSource(waiting, other.facts) });
       }
     }
   }
   const spelling = owner === record.email ? answer.spelling : null;
-  return taken(record, message, [own, ...given], spelling, outside);
+  return taken(record, message, [own, ...theirs], spelling, outside);
 }
 
-function withWhatOnlyPingsTell(read: Source, { ping }: PingMessage): Source {
+function withWhatOnlyPingsTell(read: Source, { ping, receivedAt }: PingMessage): Source {
   if (ping.event === "subscription_updated") {
-    return mergeSource(read, { ...emptySource(read.productId), tierChanges: factsOfPing(ping).tierChanges });
+    return mergeSource(read, { ...emptySource(read.productId),
+      tierChanges: factsOfPing(ping, receivedAt).tierChanges });
   }
   // Whether the seller bought their own product: shown, and nothing hangs on it.
   if (ping.event === "sale" && ping.test) {
@@ -205,7 +210,7 @@ async function later(message: PingMessage, wait: number, { queue, signal, now }:
 
 /** The record with these facts, and a line of history where they tell anything new. */
 async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, told: readonly Told[],
-  spelling: string | null, { ledger }: Outside): Promise<BuyerRecord> {
+  spelling: string | null, { ledger, policy }: Outside): Promise<BuyerRecord> {
   const adopts = message.kind === "hint" && message.adopt === true && stored.adopts !== true;
   const record: BuyerRecord = adopts ? { ...stored, adopts } : stored;
   const about = { requestId: message.requestId, buyer: buyerTag(record.email),
@@ -213,7 +218,7 @@ async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, to
   let sources = record.sources;
   const news: Told[] = [];
   for (const each of told) {
-    const next = addFacts(sources, each.source, each.facts);
+    const next = addFacts(sources, each.source, withContents(each.facts, policy));
     if (isDeepStrictEqual(undated(next[each.source]), undated(sources[each.source]))) continue;
     if ((next[each.source]?.tierChanges.length ?? 0) > MOST_PLAN_CHANGES) {
       throw new RefusedError("PLAN_CHANGES_FULL",
@@ -237,15 +242,6 @@ async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, to
   }
   log.info("merged", { ...about, sources: news.map(({ source }) => source) });
   return { ...record, sources, spellings };
-}
-
-/** Facts without the moment of their reading: the same answer an hour later is no news. */
-function undated(source: Source | undefined) {
-  if (source === undefined) return undefined;
-  const charges = source.charges.map((charge) => ({ ...charge,
-    read: charge.read === null ? null : { ...charge.read, at: 0 } })
-  );
-  return { ...source, charges, read: source.read === null ? null : { ...source.read, at: 0 } };
 }
 
 /** Refunds and ends still go into a full record. */

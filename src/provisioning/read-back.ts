@@ -2,10 +2,11 @@ import type { Charge, Source, SourceId } from "../access/facts.ts";
 import { areTogether, endOf, flagsOf } from "../access/known.ts";
 import { mergeSource } from "../access/merge.ts";
 import { TemporaryError } from "../errors.ts";
-import type { GumroadApi } from "../gumroad/api.ts";
+import type { GumroadApi, Page, SalesQuery } from "../gumroad/api.ts";
 import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
 import type { Ping } from "../gumroad/ping.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
+import type { Told } from "./trust.ts";
 
 /** What to ask Gumroad's API for: a sale, or else a subscription. */
 export interface Hint {
@@ -21,8 +22,8 @@ export interface Answer {
   readonly owner: string | null;
   /** The owner's email as it was written, where that differs. */
   readonly spelling: string | null;
-  /** The giver's sides of a gift, which belong to its receiver too. */
-  readonly givers: readonly { readonly source: SourceId; readonly facts: Source }[];
+  /** What belongs to the owner too: the giver's sides of a gift, and with a bundle that is gone their other bundles. */
+  readonly others: readonly Told[];
 }
 
 /**
@@ -41,6 +42,8 @@ export interface Reader {
 const DAY_MS = 24 * 60 * 60_000;
 /** Pages of a giver's sales of one product within three days. */
 const GIVER_PAGES = 5;
+/** Pages of all sales of one buyer: 200. */
+const BUYER_PAGES = 20;
 
 /**
  * Reads with this API. A reading counts from when it was asked for (`now`, epoch ms); it must be made after the record
@@ -48,19 +51,63 @@ const GIVER_PAGES = 5;
  */
 export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortSignal): Reader {
   const answers = new Map<string, Promise<Answer | null>>();
+  const contents = new Map<string, Promise<readonly string[]>>();
 
   async function sale(saleId: string, known: ReadonlySet<SourceId>): Promise<Answer | null> {
     const at = now();
     const row = await api.sale(saleId, signal);
     if (row === null) return null;
     const source = sourceOfRow(row);
-    const facts = factsOfSale(row, at);
+    const others = await giversOf(row);
+    let facts = factsOfSale(row, at);
+    if (row.bundle === "bundle") {
+      facts = { ...facts, holds: await contentsOf(row.productId) };
+      const owner = isGone(row) ? ownerOfRow(row) : null;
+      const theirs = owner === null ? null : await bundlesOf(owner);
+      if (theirs !== null) {
+        others.push(...theirs.filter((each) => each.source !== source));
+        facts = { ...facts, listedAt: at };
+      }
+    }
     const whole = row.subscriptionId !== null && row.dead ? await withEnd(facts, row.subscriptionId) : facts;
     const sold = row.recurring && row.subscriptionId !== null && !known.has(source)
       ? ((await firstOf(row.subscriptionId)) ?? row)
       : row;
     return { source, facts: whole, owner: ownerOfRow(sold), spelling: sold.gift === "given" ? null : sold.spelling,
-      givers: await giversOf(row) };
+      others };
+  }
+
+  async function contentsOf(productId: string): Promise<readonly string[]> {
+    const asked = contents.get(productId) ?? api.contents(productId, signal);
+    contents.set(productId, asked);
+    return asked;
+  }
+
+  /** All that a buyer has of bundles. Null: they bought more than can be listed in one turn. */
+  async function bundlesOf(email: string): Promise<readonly Told[] | null> {
+    const at = now();
+    const found: Told[] = [];
+    for await (const row of salesOf({ email }, BUYER_PAGES)) {
+      if (row === null) return null;
+      if (row.bundle === "none" || row.dead || ownerOfRow(row) !== email) continue;
+      const facts = factsOfSale(row, at);
+      found.push({ source: sourceOfRow(row),
+        facts: row.bundle === "bundle" ? { ...facts, holds: await contentsOf(row.productId) } : facts });
+    }
+    return found;
+  }
+
+  /** The rows of a listing; null in the end where it has more pages. */
+  async function* salesOf(query: SalesQuery, pages: number): AsyncGenerator<SaleRow | null> {
+    let pageKey: string | null = null;
+    for (let page = 0; page < pages; page += 1) {
+      const { rows, next }: Page<SaleRow> = await api.sales({ ...query, ...(pageKey === null ? {} : { pageKey }) },
+        signal);
+      yield* rows;
+      if (next === null) return;
+      pageKey = next;
+    }
+    yield null;
   }
 
   /**
@@ -93,28 +140,23 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     const isKnown = known.has(`subscription:${subscriptionId}`);
     const sold = isKnown || first === undefined ? null : await sale(first, known);
     if (sold === null) {
-      return { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, givers: [] };
+      return { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, others: [] };
     }
     return { ...sold, facts: mergeSource(sold.facts, facts) };
   }
 
   /** The API tells a received gift's giver, and of the giver's sales for whom they were. */
-  async function giversOf(received: SaleRow): Promise<Answer["givers"]> {
-    if (received.gift !== "received" || received.gifter === null) return [];
-    const { gifter: email, productId, soldAt } = received;
-    const found: { readonly source: SourceId; readonly facts: Source }[] = [];
-    let pageKey: string | null = null;
-    for (let page = 0; page < GIVER_PAGES; page += 1) {
-      const at = now();
-      const query = { email, productId, after: dayOf(soldAt - DAY_MS), before: dayOf(soldAt + 2 * DAY_MS),
-        ...(pageKey === null ? {} : { pageKey }) };
-      const { rows, next } = await api.sales(query, signal);
-      for (const row of rows) {
-        const isGivers = row.gift === "given" && row.giftee === received.email && areTogether(row, received);
-        if (isGivers) found.push({ source: sourceOfRow(row), facts: factsOfSale(row, at) });
+  async function giversOf(received: SaleRow): Promise<Told[]> {
+    const { gifter, productId, soldAt, gift, bundle, email } = received;
+    // What is in a gifted bundle stands and falls with that.
+    if (gift !== "received" || gifter === null || bundle === "child") return [];
+    const found: Told[] = [];
+    const at = now();
+    const days = { after: dayOf(soldAt - DAY_MS), before: dayOf(soldAt + 2 * DAY_MS) };
+    for await (const row of salesOf({ email: gifter, productId, ...days }, GIVER_PAGES)) {
+      if (row?.gift === "given" && row.giftee === email && areTogether(row, received)) {
+        found.push({ source: sourceOfRow(row), facts: factsOfSale(row, at) });
       }
-      if (next === null) break;
-      pageKey = next;
     }
     return found;
   }
@@ -164,6 +206,11 @@ export function contradicts(facts: Source, ping: Ping): boolean {
 
 function chargeIs(facts: Source, saleId: string, holds: (flags: ReturnType<typeof flagsOf>) => boolean): boolean {
   return facts.charges.some((charge: Charge) => charge.saleId === saleId && holds(flagsOf(charge)));
+}
+
+/** Whether a bundle's row shows that it gives nothing any more, whatever the policy makes of that. */
+function isGone({ refunded, partlyRefunded, disputed, disputeWon, accessRevoked, dead }: SaleRow): boolean {
+  return refunded || partlyRefunded || (disputed && !disputeWon) || accessRevoked === true || dead;
 }
 
 function dayOf(at: number): string {

@@ -37,7 +37,7 @@ export async function takenOnTrust(record: BuyerRecord, message: PingMessage, li
   const { ping } = message;
   const source = sourceOfPing(ping);
   refuse(record, message, source);
-  const facts = message.given ? asGiven(factsOfPing(ping)) : factsOfPing(ping);
+  const facts = message.given ? asGiven(factsOfPing(ping, message.receivedAt)) : factsOfPing(ping, message.receivedAt);
   if (isMine(record, source)) {
     return [{ source, facts: isOwnAfterAll(record, message, source)
       ? { ...facts, act: await handBack(record, message, source, outside) }

@@ -32,11 +32,12 @@ export function atRest(stored: BuyerRecord, access: Access,
 }
 
 function unlistedOptions(access: Access, policy: Policy): readonly string[] {
-  return access.verdicts.flatMap(({ productId, access: has, variantListed, variant }) => {
+  return access.verdicts.flatMap(({ productId, access: has, variantListed, unlisted }) => {
     const product = policy.get(productId);
-    if (!has || variantListed || product === undefined || !("variant" in product) || product.otherwise !== undefined) {
+    if (!has || (variantListed && unlisted === null) || product === undefined || !("variant" in product) ||
+      product.otherwise !== undefined) {
       return [];
     }
-    return [`the ${product.variant} ${variant === null ? "that is missing" : `"${variant}"`} of ${product.name}`];
+    return [`the ${product.variant} ${unlisted === null ? "that is missing" : `"${unlisted}"`} of ${product.name}`];
   });
 }

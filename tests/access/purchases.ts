@@ -23,6 +23,9 @@ export function charge(changes: Partial<Charge> = {}): Charge {
     partlyRefunded: false,
     disputed: false,
     disputeWon: false,
+    names: [],
+    receivedAt: null,
+    revoked: null,
     read: null,
     ...changes,
   };

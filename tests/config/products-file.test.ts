@@ -17,12 +17,13 @@ describe("the policy file", () => {
       { ...book, onRefund: "keep", onPartialRefund: "remove", onDispute: "keep" },
       { id: "c", name: "Club", variant: "Tier", roles: { Basic: ["club"], Free: [] }, otherwise: ["guest"],
         onEnd: { graceDays: 3 } },
+      { id: "t", name: "Team", variant: "Tier", roles: { New: { roles: ["team"], also: ["Old", "Older"] } } },
       { id: "k", name: "Kept", roles: ["kept"], onEnd: "keep" },
       { id: "i", name: "Plan", roles: ["student"], plan: "instalments" },
       { id: "a", name: "All", contains: ["b"], roles: ["collector"] },
     ]);
-    expect([...policy.keys()]).toEqual(["b", "c", "k", "i", "a"]);
-    expect(roleNames(policy)).toEqual(["club", "collector", "guest", "kept", "reader", "student"]);
+    expect([...policy.keys()]).toEqual(["b", "c", "t", "k", "i", "a"]);
+    expect(roleNames(policy)).toEqual(["club", "collector", "guest", "kept", "reader", "student", "team"]);
   });
 
   // Called past the type check, which refuses most of these already: see the next test.
@@ -39,6 +40,9 @@ describe("the policy file", () => {
     { mistake: "an empty role name", entries: [{ ...book, roles: [" "] }], says: 'entry 1 (Book): "roles.0"' },
     { mistake: "options without a single role", entries: [{ ...book, variant: "Tier", roles: { Basic: [] } }],
       says: 'entry 1 (Book): "roles" needs at least one role' },
+    { mistake: "options that people read as one",
+      entries: [{ ...book, variant: "Tier", roles: { Pro: ["pro"], Basic: { roles: ["reader"], also: ["PRO "] } } }],
+      says: 'entry 1 (Book): "roles" lists two options that read the same' },
     { mistake: "a bundle of nothing", entries: [{ id: "a", name: "All", contains: [] }],
       says: 'entry 1 (All): "contains" needs' },
     { mistake: "blanks around a role name", entries: [{ ...book, roles: [" reader "] }],

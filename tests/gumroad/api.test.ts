@@ -87,10 +87,27 @@ describe("a sale", () => {
       disputed: false,
       disputeWon: false,
       bundle: "none",
+      accessRevoked: false,
       dead: false,
     });
     expect(shop.calls.at(-1)).toMatchObject({ url: `/sales/${encodeURIComponent(sale.id)}` });
     expect(failures).toEqual([]);
+  });
+
+  it("says whether the seller took access away, where it says so at all", async () => {
+    const { sale } = shop.sell({ product: HANDBOOK, email: "ann@example.com" });
+    shop.revokeAccess(sale);
+    expect(await api.sale(sale.id, signal)).toMatchObject({ accessRevoked: true });
+    shop.restoreAccess(sale);
+    expect(await api.sale(sale.id, signal)).toMatchObject({ accessRevoked: false });
+    const month = shop.sell({ product: CLUB, email: "ann@example.com" }).sale;
+    expect(await api.sale(month.id, signal)).toMatchObject({ accessRevoked: null });
+  });
+
+  it("of a bundle tells what is in it now, of anything else nothing", async () => {
+    expect(await api.contents("zdLk8Uz-AIidbazwzX2EkA==", signal)).toEqual([HANDBOOK, "Z7kcrf7WgiSjiBnsGYi45w=="]);
+    expect(await api.contents(HANDBOOK, signal)).toEqual([]);
+    expect(await api.contents("nothing", signal)).toEqual([]);
   });
 
   it("is refunded in part or whole, disputed, and won back", async () => {

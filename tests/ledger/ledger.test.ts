@@ -65,8 +65,8 @@ describe("a buyer's record", () => {
       "sale:s": source("book", Array.from({ length: charges }, (_, index) => charge({ saleId: String(index) }))),
     } });
     expect(isFull(facts(100))).toBe(false);
-    expect(isFull(facts(1_500))).toBe(true);
-    expect(JSON.stringify(facts(1_500)).length).toBeLessThan(400_000);
+    expect(isFull(facts(1_300))).toBe(true);
+    expect(JSON.stringify(facts(1_300)).length).toBeLessThan(400_000);
   });
 });
 
@@ -90,7 +90,7 @@ describe("a source", () => {
     const id = `subscription:${email}` as const;
     const parked = [1, 2, 3].map(async (at) =>
       ledger.park(id, { ...emptySource("club"),
-        tierChanges: [{ at, type: "upgrade", from: plan("Basic"), to: plan("Premium") }] })
+        tierChanges: [{ at, toldAt: null, type: "upgrade", from: plan("Basic"), to: plan("Premium") }] })
     );
     const claimed = await Promise.all([...parked, ledger.claim(id, email)]).then((items) => items.at(-1));
     const told = (await Promise.all(parked)).filter(({ owner }) => owner === email).length;

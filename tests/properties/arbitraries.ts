@@ -11,13 +11,18 @@ const day = fc.integer({ min: 0, max: 20 }).map((n) => JAN_5 + n * DAY);
 const asked = fc.constantFrom(3, 9, 15).map((n) => JAN_5 + n * DAY);
 const name = fc.constantFrom("Basic", "Premium", "Gold");
 
+const options = fc.oneof(fc.constant([]), name.map((tier) => [["Tier", tier] as const]));
+/** What a version of the future may write beside what this one knows. */
+const later = { later: fc.constantFrom(null, 1, 9, 10, true, "text", ["a"], { at: 1 }) };
+
 /** One charge as some ping or an answer of the API might tell it; few ids and times, so that they meet. */
 export const anyCharge: fc.Arbitrary<Charge> = fc.record({
   saleId: fc.constantFrom("s1", "s2"),
   seen: fc.boolean(),
   soldAt: day,
   priceCents: fc.constantFrom(0, 1000),
-  variants: fc.oneof(fc.constant([]), name.map((tier) => [["Tier", tier] as const])),
+  variants: options,
+  names: fc.array(fc.record({ at: asked, variants: options }), { maxLength: 2 }),
   recurrence: fc.constantFrom(null, "monthly", "yearly"),
   recurring: fc.boolean(),
   preorder: fc.boolean(),
@@ -27,10 +32,12 @@ export const anyCharge: fc.Arbitrary<Charge> = fc.record({
   partlyRefunded: fc.boolean(),
   disputed: fc.boolean(),
   disputeWon: fc.boolean(),
+  receivedAt: fc.option(day),
+  revoked: fc.option(fc.record({ at: asked, is: fc.boolean() }), { freq: 2 }),
+  ...later,
   read: fc.option(
     fc.record({ at: asked, refunded: fc.boolean(), partlyRefunded: fc.boolean(), disputed: fc.boolean(),
-      disputeWon: fc.boolean(), variants: fc.oneof(fc.constant([]), name.map((tier) => [["Tier", tier] as const])),
-      bundle: fc.constantFrom("bundle", "child", "none") }),
+      disputeWon: fc.boolean(), variants: options, bundle: fc.constantFrom("bundle", "child", "none") }),
   ),
 });
 
@@ -60,10 +67,15 @@ export const anyFacts: fc.Arbitrary<Source> = fc.record({
   restartedAt: fc.option(day),
   cancelledAt: fc.option(day),
   tierChanges: fc.array(
-    fc.record({ at: day, type: fc.constantFrom("upgrade" as const, "downgrade" as const), from: anyPlan,
-      to: anyPlan }),
+    fc.record({ at: day, toldAt: fc.option(day), ...later,
+      type: fc.constantFrom("upgrade" as const, "downgrade" as const), from: anyPlan, to: anyPlan }),
     { maxLength: 1 },
   ),
+  changesDroppedAt: fc.option(day, { freq: 2 }),
+  holds: fc.subarray(["book", "club", "mug"]),
+  listedAt: fc.option(asked),
+  emails: fc.subarray(["ann@example.com", "ann@new.example", "ann@newer.example"], { maxLength: 1 }),
+  ...later,
   read: fc.option(fc.record({ at: asked, ended: fc.option(anyEnd) })),
   act: fc.option(anyAct, { freq: 2 }),
 });

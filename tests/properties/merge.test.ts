@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 
 import { entitlements } from "../../src/access/entitlements.ts";
+import { sourceShape } from "../../src/access/facts-shape.ts";
 import type { Sources } from "../../src/access/facts.ts";
 import { addFacts, mergeSource, mergeSources } from "../../src/access/merge.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
@@ -13,6 +14,7 @@ const policy = defineProducts([
   { id: "club", name: "Club", variant: "Tier", roles: { Basic: ["club"], Premium: ["club", "premium"] },
     onEnd: { graceDays: 2 } },
 ]);
+const laterOf = (part: object) => new Map<string, unknown>(Object.entries(part)).get("later");
 const runs = { seed, numRuns: 300 };
 
 describe(`merging facts (seed ${String(seed)})`, () => {
@@ -85,6 +87,19 @@ describe(`merging facts (seed ${String(seed)})`, () => {
           { act },
         ) => (act !== null && act.at === latest(told.map((each) => each.act?.at)) ? [act.id] : []));
         expect(merged.act?.id).toBe(ofLastMoment.sort().at(-1));
+      }),
+      runs,
+    );
+  });
+
+  it("loses nothing that only a later version knows, nor does writing it down and reading it", () => {
+    fc.assert(
+      fc.property(anyFacts, anyFacts, (a, b) => {
+        const merged = mergeSource(a, b);
+        expect(sourceShape.parse(JSON.parse(JSON.stringify(merged)))).toEqual(merged);
+        const known = [a, b].flatMap((facts) => [facts, ...facts.charges]).map(laterOf);
+        for (const part of [merged, ...merged.charges]) expect(known).toContainEqual(laterOf(part));
+        expect(laterOf(merged) === null).toBe(laterOf(a) === null && laterOf(b) === null);
       }),
       runs,
     );

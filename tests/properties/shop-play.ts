@@ -90,7 +90,9 @@ class Played {
     scheduleReleases(this.#shop);
     this.#shop.announce = (_, build) => {
       const payload = build();
-      if (payload !== undefined) this.#told.push(toldByPing(readPing(parseForm(encodeForm(payload)))));
+      if (payload !== undefined) {
+        this.#told.push(toldByPing(readPing(parseForm(encodeForm(payload))), this.#shop.now()));
+      }
     };
   }
 

@@ -1,5 +1,6 @@
 import { emptySource, type Act, type Source, type SourceId, type Sources } from "../../src/access/facts.ts";
 import { addFacts, mergeSource } from "../../src/access/merge.ts";
+import type { Product } from "gumroad-emulator/products";
 import { saleJson } from "gumroad-emulator/sale-json";
 import { isListed, type Sale } from "gumroad-emulator/sale";
 import type { Shop } from "gumroad-emulator/shop";
@@ -26,14 +27,14 @@ export interface Told {
 }
 
 /**
- * A ping, taken at its word. Two kinds have no replacement: the API shows no change of plan before the next charge,
+ * A ping that came in then (epoch ms), taken at its word. Two kinds have no replacement: the API shows no change of plan before the next charge,
  * and lists no test purchase.
  */
-export function toldByPing(ping: Ping): Told {
+export function toldByPing(ping: Ping, at: number): Told {
   const isSale = ping.event === "sale";
   return {
     source: sourceOfPing(ping),
-    facts: factsOfPing(ping),
+    facts: factsOfPing(ping, at),
     buyer: isSale ? ping.email : null,
     recurring: isSale && ping.recurring,
     ping,
@@ -59,7 +60,11 @@ export function toldByRows(shop: Shop): readonly Told[] {
   const common = { ping: null, irreplaceable: false };
   const sales = [...shop.sales.values()].map((sale): Told => {
     const row = saleShape.parse(rowOf(shop, sale));
-    const facts = factsOfSale(row, at);
+    // All rows are read, which is a listing too; and of a bundle what is in it.
+    const { productId, bundle } = row;
+    const facts = bundle === "bundle"
+      ? { ...factsOfSale(row, at), holds: contentsOf(shop.product(productId)), listedAt: at }
+      : factsOfSale(row, at);
     const subscriber = row.dead ? subscribers.get(row.subscriptionId ?? "") : undefined;
     return {
       ...common,
@@ -117,4 +122,8 @@ function receiverOf(dispute: SalePing, gifts: readonly SalePing[]): string | und
   return gifts.find(({ gifter, productId, soldAt }) =>
     gifter === dispute.email && productId === dispute.productId && soldAt === dispute.soldAt
   )?.email;
+}
+
+function contentsOf(product: Product): readonly string[] {
+  return product.kind === "bundle" ? product.contains : [];
 }

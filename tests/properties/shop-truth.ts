@@ -119,5 +119,6 @@ function optionOf({ productId, variants }: Sale, terms: Terms): string | undefin
 function rolesFor(product: Product | undefined, option: string | undefined): readonly string[] {
   if (product === undefined) return [];
   if (!("variant" in product)) return product.roles ?? [];
-  return (option === undefined ? undefined : product.roles[option]) ?? product.otherwise ?? [];
+  const listed = option === undefined ? undefined : product.roles[option];
+  return (listed !== undefined && "also" in listed ? listed.roles : listed) ?? product.otherwise ?? [];
 }

@@ -47,7 +47,7 @@ describe("a forgotten purchase", () => {
       true,
     );
     const answer = { source: SALE, facts: source("book", [charge({ saleId: "x", soldAt: SOLD })]), owner: ANN,
-      spelling: null, givers: [] } as const;
+      spelling: null, others: [] } as const;
     const hint = { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId: "x", subscriptionId: null,
       sweep: "daily", foundAt: SOLD + 9 } as const;
     expect(await isForgotten(hint, answer, unknown, world)).toBe(true);

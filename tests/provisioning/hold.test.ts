@@ -271,6 +271,15 @@ describe("what counts as a loss", () => {
     expect(others.filter((permitted) => permitted)).toHaveLength(24);
   });
 
+  it("is held from the first buyer on where the policy lists no name of an option, and until it does", async () => {
+    const renamed = defineProducts([{ ...club, roles: { Starter: ["club"] } }]);
+    const stored = await holder(0, { [MEMBER]: member() });
+    const decided = await work(stored, { [MEMBER]: member() }, { now: quiet, policy: renamed });
+    expect(decided).toMatchObject({ roles: ["club", "premium"], record: { held: { [MEMBER]: quiet } } });
+    const also = defineProducts([{ ...club, roles: { Starter: { roles: ["club", "premium"], also: ["Premium"] } } }]);
+    expect((await work(decided.record, { [MEMBER]: member() }, { policy: also })).record.held).toEqual({});
+  });
+
   it("the next hour counts anew", async () => {
     const decided = await work(await holder(0, { [MEMBER]: member() }), { [MEMBER]: member({ ended }) }, {
       now: quiet,

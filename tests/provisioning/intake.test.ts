@@ -26,7 +26,8 @@ function changedOften(times: number): BuyerRecord {
     throw new Error("the fixture is about a subscription");
   }
   const tierChanges = Array.from({ length: times },
-    (_, index): TierChange => ({ at: JAN_5 + index, type: "upgrade", from: plan("Basic"), to: plan("Premium") }));
+    (_, index): TierChange => ({ at: JAN_5 + index, toldAt: null, type: "upgrade", from: plan("Basic"),
+      to: plan("Premium") }));
   return { ...newRecord(EVE), version: 1,
     sources: { [`subscription:${ping.subscriptionId}`]: source(ping.productId, [charge()], { tierChanges }) } };
 }
@@ -43,12 +44,12 @@ describe("a change of plan, which only a ping tells", () => {
     const parts = { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"),
       losses: dynamoLosses(nowhere, "t") };
     const before = changedOften(100);
-    const { record, failed } = await takeIn(before, [upgrade], { ...parts, queue, reader: null,
+    const { record, failed } = await takeIn(before, [upgrade], { ...parts, queue, policy: new Map(), reader: null,
       signal: AbortSignal.timeout(5_000), now: () => JAN_5, done: () => undefined });
     expect({ record, failed: failed.size, letters: letters.map(({ code }) => code) }).toEqual({ record: before,
       failed: 0, letters: ["PLAN_CHANGES_FULL"] });
 
-    const accepted = await takeIn(changedOften(99), [upgrade], { ...parts, queue, reader: null,
+    const accepted = await takeIn(changedOften(99), [upgrade], { ...parts, queue, policy: new Map(), reader: null,
       signal: AbortSignal.timeout(5_000), now: () => JAN_5, done: () => undefined });
     // It gets as far as the ledger, which isn't there.
     expect([...accepted.failed.values()].map((error) => error.message)).toEqual([

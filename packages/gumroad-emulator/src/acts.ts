@@ -55,9 +55,9 @@ export interface ShopActs {
   changeAccountEmail(from: string, to: string): void;
   /** Silent. */
   changeSeats(subscription: Subscription | string, quantity: number): Subscription;
-  /** Silent, and not in the API. */
+  /** Not of a refunded, physical or subscription sale. Silent. */
   revokeAccess(sale: Sale | string): Sale;
-  /** Silent, and not in the API. */
+  /** Silent. */
   restoreAccess(sale: Sale | string): Sale;
   /** Silent. */
   disableLicense(sale: Sale | string): Sale;

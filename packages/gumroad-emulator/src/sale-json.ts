@@ -4,6 +4,7 @@ import { cardFields, variantNames } from "./sale-ping.ts";
 import { isChargedBack } from "./sale.ts";
 import type { Sale } from "./sale.ts";
 import type { Shop } from "./shop.ts";
+import { canBeRevoked } from "./seller-acts.ts";
 import { isAlive } from "./subscription.ts";
 
 /**
@@ -54,6 +55,7 @@ export function saleJson(shop: Shop, sale: Sale): Record<string, unknown> {
     is_upgrade_purchase: sale.upgrade,
     is_gift_sender_purchase: sale.state === "giftGiver",
     is_gift_receiver_purchase: sale.state === "giftReceiver",
+    access_revoked: canBeRevoked(shop, sale) ? sale.accessRevoked : undefined,
     referrer: sale.referrer,
     card: plain(cardFields()),
     ...subscriptionFields(shop, sale),

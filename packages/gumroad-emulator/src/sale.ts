@@ -52,7 +52,7 @@ export interface Sale {
   partlyRefunded: boolean | undefined;
   disputedAt: number | undefined;
   disputeWon: boolean;
-  /** Taken away by the seller by hand; shown nowhere in the API. */
+  /** Taken away by the seller by hand; no ping tells. */
   accessRevoked: boolean;
 }
 

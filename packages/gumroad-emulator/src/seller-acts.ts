@@ -34,11 +34,22 @@ export function changeAccountEmail(shop: Shop, from: string, to: string): void {
   account.email = to;
 }
 
-/** The seller takes a buyer's access away by hand, or gives it back. Told to nobody, and not in the API. */
+/**
+ * The seller takes a buyer's access away by hand, or gives it back. Told to nobody. Throws NOT_POSSIBLE_NOW for a sale
+ * that was refunded, is sent by mail, or belongs to a subscription.
+ */
 export function setAccessRevoked(shop: Shop, saleOrId: Sale | string, revoked: boolean): Sale {
   const sale = shop.sale(saleOrId);
+  if (!canBeRevoked(shop, sale) || sale.refunded === true) {
+    throw new ShopError("NOT_POSSIBLE_NOW", "Access to this sale can't be revoked");
+  }
   sale.accessRevoked = revoked;
   return sale;
+}
+
+/** Whether access to such a sale can be taken away by hand: not to what is sent by mail or belongs to a subscription. */
+export function canBeRevoked(shop: Shop, { productId, subscriptionId }: Sale): boolean {
+  return subscriptionId === undefined && shop.product(productId).physical !== true;
 }
 
 /** The seller switches a license key off or on. Told to nobody. */

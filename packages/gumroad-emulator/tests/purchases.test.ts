@@ -180,8 +180,12 @@ describe("what is told to nobody", () => {
     const club = shop.sell({ product: CLUB, email: "eve@example.com", ids: { licenseKey: "K" } });
     heard();
     shop.changeEmail(club.sale, "new@example.com");
-    shop.revokeAccess(club.sale);
-    shop.restoreAccess(club.sale);
+    const book = shop.sell({ product: HANDBOOK, email: "eve@example.com" }).sale;
+    await shop.settled();
+    heard();
+    shop.revokeAccess(book);
+    shop.restoreAccess(book);
+    expect(() => shop.revokeAccess(club.sale)).toThrow("can't be revoked");
     shop.changeSeats(club.subscription!, 3);
     shop.disableLicense(club.sale);
     shop.renameTier(CLUB, "Basic", "Starter");

@@ -1,0 +1,48 @@
+import type { Charge, Sources } from "./facts.ts";
+import { sidesOf } from "./gift-sides.ts";
+import { flagsOf } from "./known.ts";
+import type { Product } from "./policy.ts";
+import { decided, ofCharge, whileAny, type Standing } from "./standing.ts";
+
+/**
+ * A received gift stands while a giver's side does: refunds and disputes happen to that, and the receiver's side may
+ * show none of it, or only what was true when its ping was resent. With two gifts at once it isn't told which side
+ * belongs to which: while fewer giver's sides are known than were received, some gift has none, and goes by its own
+ * flags.
+ */
+export function ofReceived(own: Standing, received: Charge, productId: string, sources: Sources, product: Product,
+  now: number): Standing {
+  const givers = sidesOf("given", received, productId, sources);
+  const standing = whileAny(
+    givers.map(({ side, act }) => decided(act, now) ?? ofCharge(asPaid(side, received), product, "remove")),
+    own,
+  );
+  if (standing !== null) return standing;
+  const isOneUnknown = givers.length < sidesOf("received", received, productId, sources).length;
+  return isOneUnknown || !own.access ? own : { access: false, reason: "gift-gone" };
+}
+
+/** The giver's side, with what only the receiver's ping told of its money. The API tells it all. */
+function asPaid(given: Charge, received: Charge): Charge {
+  if (given.read !== null) return given;
+  const { refunded, partlyRefunded, disputed, disputeWon } = flagsOf(received);
+  return {
+    ...given,
+    refunded: given.refunded || refunded,
+    partlyRefunded: given.partlyRefunded || partlyRefunded,
+    disputed: given.disputed || disputed,
+    disputeWon: given.disputeWon || disputeWon,
+  };
+}
+
+/**
+ * A giver's side stands for a receiver's that was never told of; an operator who took that one away, or moved it,
+ * meant both.
+ */
+export function ofGiven(own: Standing, given: Charge, productId: string, sources: Sources, now: number): Standing {
+  const decisions = sidesOf("received", given, productId, sources).map(({ act }) => decided(act, now));
+  const [first] = decisions;
+  return first !== undefined && first !== null && decisions.every((decision) => decision?.access === false)
+    ? first
+    : own;
+}

@@ -1,0 +1,138 @@
+import type { Act, Charge, Source, SourceId } from "./facts.ts";
+import { endOf, flagsOf } from "./known.ts";
+import type { Consequence, Product } from "./policy.ts";
+
+/** Why a source gives access, or doesn't: the rows of the truth table. */
+export type Reason =
+  | "paid"
+  | "test-purchase"
+  | "gift"
+  | "refunded"
+  | "refunded-kept"
+  | "partly-refunded"
+  | "partly-refunded-kept"
+  | "disputed"
+  | "disputed-kept"
+  | "dispute-won"
+  | "revoked"
+  | "bundle-unknown"
+  | "bundle-unsure"
+  | "bundle-gone"
+  | "gift-gone"
+  | "preorder"
+  | "running"
+  | "cancelled-running"
+  | "restarted"
+  | "in-grace"
+  | "ended"
+  | "ended-kept"
+  | "paid-off"
+  | "not-sold"
+  | "not-in-policy"
+  | "complimentary"
+  | "complimentary-over"
+  | "given"
+  | "taken"
+  | "moved";
+
+/** Whether a source gives access, and by which row of the truth table. */
+export interface Standing {
+  readonly access: boolean;
+  readonly reason: Reason;
+  /** When time alone ends it. */
+  readonly until?: number;
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** What an operator decided, while it holds; null: the facts decide. */
+export function decided(act: Act | null, now: number): Standing | null {
+  switch (act?.decision.kind) {
+    case "give":
+      if (act.decision.until === null) return { access: true, reason: "given" };
+      return now < act.decision.until ? { access: true, reason: "given", until: act.decision.until } : null;
+    case "take":
+      return { access: false, reason: "taken" };
+    case "move":
+      return { access: false, reason: "moved" };
+    case "follow":
+    case undefined:
+      return null;
+  }
+}
+
+/**
+ * What a source comes to that stands while any of these does, in its own words where it has some; null where none
+ * does.
+ */
+export function whileAny(standings: readonly Standing[], own: Standing): Standing | null {
+  const standing = standings.find(({ access }) => access);
+  return standing !== undefined && own.access ? own : (standing ?? null);
+}
+
+/** What a source comes to by itself, whatever bundle or gift it may have come with. */
+export function ownStanding(id: SourceId, source: Source, product: Product, now: number): Standing {
+  const byAct = decided(source.act, now);
+  if (byAct !== null) return byAct;
+  if (!source.charges.some((charge) => charge.seen)) return { access: false, reason: "not-sold" };
+  const paid = source.charges.filter((charge) => charge.seen && !charge.preorder);
+  const [first] = paid;
+  if (first === undefined) return { access: false, reason: "preorder" };
+  if (!isSubscription(id)) return ofCharge(first, product, "remove");
+  return product.plan === "instalments"
+    ? ofInstalments(source, paid, product, now)
+    : ofMembership(source, paid, product, now);
+}
+
+/** A single charge by itself. `unlessSaid` is what a refund does where the policy doesn't say. */
+export function ofCharge(charge: Charge, product: Product, unlessSaid: Consequence): Standing {
+  const onRefund = product.onRefund ?? unlessSaid;
+  const onDispute = product.onDispute ?? unlessSaid;
+  const onPartialRefund = product.onPartialRefund ?? "keep";
+  if (charge.revoked?.is === true) return { access: false, reason: "revoked" };
+  const { refunded, partlyRefunded, disputed, disputeWon } = flagsOf(charge);
+  if (refunded && onRefund === "remove") return { access: false, reason: "refunded" };
+  if (disputed && !disputeWon && onDispute === "remove") return { access: false, reason: "disputed" };
+  if (partlyRefunded && !refunded && onPartialRefund === "remove") return { access: false, reason: "partly-refunded" };
+  if (refunded) return { access: true, reason: "refunded-kept" };
+  if (disputed) return { access: true, reason: disputeWon ? "dispute-won" : "disputed-kept" };
+  if (partlyRefunded) return { access: true, reason: "partly-refunded-kept" };
+  if (charge.test) return { access: true, reason: "test-purchase" };
+  return { access: true, reason: charge.gift === "none" ? "paid" : "gift" };
+}
+
+function ofMembership(source: Source, paid: readonly Charge[], product: Product, now: number): Standing {
+  // Refunding one charge doesn't end a membership, unless the policy says so; then the newest charge decides, and no
+  // grace after an end gives back what the refund took.
+  const newest = ofCharge(newestOf(paid), product, "keep");
+  if (!newest.access) return newest;
+  const ended = endOf(source);
+  if (ended !== null) return afterEnd(ended.at, product, now);
+  if (source.ended !== null) return { access: true, reason: "restarted" };
+  return { access: true, reason: source.cancelledAt === null ? "running" : "cancelled-running" };
+}
+
+/** An instalment plan paid off keeps access for good; any charge taken back ends it. */
+function ofInstalments(source: Source, paid: readonly Charge[], product: Product, now: number): Standing {
+  const broken = paid.map((charge) => ofCharge(charge, product, "remove")).find((standing) => !standing.access);
+  if (broken !== undefined) return broken;
+  const ended = endOf(source);
+  if (ended === null) return { access: true, reason: "running" };
+  if (ended.reason === "fixed_subscription_period_ended") return { access: true, reason: "paid-off" };
+  return afterEnd(ended.at, product, now);
+}
+
+function afterEnd(endedAt: number, product: Product, now: number): Standing {
+  if (product.onEnd === "keep") return { access: true, reason: "ended-kept" };
+  const until = endedAt + (product.onEnd?.graceDays ?? 0) * DAY_MS;
+  return now < until ? { access: true, reason: "in-grace", until } : { access: false, reason: "ended" };
+}
+
+function newestOf(charges: readonly Charge[]): Charge {
+  return charges.reduce((newest, charge) => (charge.soldAt > newest.soldAt ? charge : newest));
+}
+
+/** Whether a source is a subscription, with all its charges. */
+export function isSubscription(id: SourceId): boolean {
+  return id.startsWith("subscription:");
+}
