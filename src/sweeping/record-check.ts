@@ -82,7 +82,8 @@ function giftsWithoutGiver(record: BuyerRecord,
   return entriesOf(record.sources).flatMap(([id, source]) =>
     live.has(id) && isMine(record, id)
       ? source.charges.filter((charge) =>
-        charge.seen && charge.gift === "received" &&
+        // What came with a gifted bundle has no giver's side of its own.
+        charge.seen && charge.gift === "received" && charge.read?.bundle !== "child" &&
         sidesOf("given", charge, source.productId, record.sources).length === 0
       ).map(({ saleId }) => ({ saleId }))
       : []
