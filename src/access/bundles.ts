@@ -53,7 +53,7 @@ export function childrenIn(sources: Sources, policy: Policy): Children {
   return children;
 }
 
-/** The facts of a source with what the policy says that it holds: that may say otherwise one day, and the facts don't. */
+/** Facts with what the policy says that the bundle holds: that may say otherwise one day, and the facts don't. */
 export function withContents(facts: Source, policy: Policy): Source {
   const product = policy.get(facts.productId);
   const contents = product === undefined ? [] : contentsOf(product);

@@ -93,8 +93,8 @@ function standingOf(id: SourceId, source: Source, product: Product, known: Known
 
 /**
  * What came with a bundle. Nobody refunds it, and a dispute that marks it is the bundle's: where one is known, its own
- * flags say nothing. It is gone when all the bundles are that it can have come with; by the API, once the buyer's sales
- * were listed since, so that there is no other.
+ * flags say nothing. It is gone when all the bundles are that it can have come with; by the API, once the buyer's
+ * sales were listed since, so that there is no other.
  */
 function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], known: Known): Standing {
   if (own.reason === "revoked") return own;

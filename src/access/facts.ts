@@ -28,7 +28,7 @@ export interface ChargeRead {
 /** Chosen options as [category, name], sorted: [["Tier", "Basic"]]. Pairs: a category may be called `__proto__`. */
 export type Options = readonly (readonly [string, string])[];
 
-/** The names that a charge's options were seen under, and when first. A seller may rename them; Gumroad tells nobody. */
+/** Names that a charge's options were seen under, and when first. A seller may rename them; Gumroad tells nobody. */
 export interface Names {
   readonly at: number;
   readonly variants: Options;

@@ -22,7 +22,7 @@ export interface Answer {
   readonly owner: string | null;
   /** The owner's email as it was written, where that differs. */
   readonly spelling: string | null;
-  /** What belongs to the owner too: the giver's sides of a gift, and with a bundle that is gone their other bundles. */
+  /** What belongs to the owner too: the giver's sides of a gift; with a bundle that is gone, their other bundles. */
   readonly others: readonly Told[];
 }
 

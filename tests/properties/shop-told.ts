@@ -27,8 +27,8 @@ export interface Told {
 }
 
 /**
- * A ping that came in then (epoch ms), taken at its word. Two kinds have no replacement: the API shows no change of plan before the next charge,
- * and lists no test purchase.
+ * A ping that came in then (epoch ms), taken at its word. Two kinds have no replacement: the API shows no change of
+ * plan before the next charge, and lists no test purchase.
  */
 export function toldByPing(ping: Ping, at: number): Told {
   const isSale = ping.event === "sale";
