@@ -16,7 +16,11 @@ const lock = createHash("sha256").update(readFileSync("package-lock.json")).dige
 if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
   process.stderr.write("Installing the packages that package-lock.json pins (once) …\n");
   try {
-    execSync("npm ci --loglevel=error", { stdio: ["ignore", 2, 2] });
+    // No package runs a script of its own but those that package.json allows.
+    const { allowScripts } = JSON.parse(readFileSync("package.json", "utf8"));
+    const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name]);
+    execSync("npm ci --ignore-scripts --prefer-offline --loglevel=error", { stdio: ["ignore", 2, 2] });
+    execSync(`npm rebuild ${allowed.join(" ")} --loglevel=error`, { stdio: ["ignore", "ignore", 2] });
   } catch {
     process.stderr.write("npm ci failed: see its message above. Mend that, then run the same command again.\n");
     process.exit(1);
