@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 
 import * as z from "zod";
@@ -17,6 +18,7 @@ import { type SqsSource, startSqsSource } from "./aws/sqs-events.ts";
 import { startTables, type Tables } from "./aws/tables.ts";
 import { readTemplate, type Template } from "./aws/template.ts";
 import { keepState } from "./kept-state.ts";
+import { auth0TokensOf, localLogin } from "./local-login.ts";
 import { localAccountsSecret } from "./local-accounts-secret.ts";
 import { type Auth0Emulator, startAuth0Emulator } from "auth0-emulator";
 import type { Auth0EmulatorOptions } from "auth0-emulator/options";
@@ -80,6 +82,10 @@ export interface StackOptions {
   readonly secrets?: Readonly<Record<string, unknown>>;
   /** Environment variables of a function on top of serverless.yml's, by its key there. */
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Answers a browser at the API's address, before its routes: true if it did. */
+  readonly pages?: (stack: Stack) => Pages;
+  /** Lets people log in at the emulated Auth0, for the courses page at this stack; `private` takes those tokens. */
+  readonly login?: boolean;
   /** Asked before and after each call that a function makes. Only with it do the calls go through proxies. */
   readonly onCall?: GateHook;
   /** Whether schedules run by themselves. Default false: a test calls `invoke`. */
@@ -124,6 +130,9 @@ const choicesShape = z.object({ ACCESS: z.enum(["roles", "app_metadata"]).defaul
 
 /** Where roles are kept at Auth0, and how new buyers get in. */
 export type Choices = Pick<StackFile, "access" | "gettingIn">;
+
+/** Answers a browser, and says whether it did. */
+export type Pages = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<boolean>;
 
 /** A running stack: the functions of serverless.yml over embedded parts. */
 export interface Stack {
@@ -217,7 +226,9 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     return running;
   };
 
-  const auth0 = await started(startAuth0(options, now));
+  // Known once the API listens: before that, nobody can have followed a link to it.
+  let apiUrl = "";
+  const auth0 = await started(startAuth0(options, now, () => apiUrl));
   const tables: Tables = await started(startTables(template.tables, options.dataDir));
   const queues: Queues = await started(startQueues(template.queues));
 
@@ -260,6 +271,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
         environment: () => ({
           ...awsEnvironment(endpoints),
           ...spec.environment(workersQueueUrl),
+          ...(options.login === true && spec.key === "private" ? auth0TokensOf(auth0.url) : {}),
           ...options.environment?.[spec.key],
         }),
         onLog: (line) => options.onLog?.(spec.key, line),
@@ -279,10 +291,12 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
       event,
     ): [string, Lambda][] => (event.kind === "httpApi" ? [[event.routeKey, lambdaOf(spec.key)]] : []))
   );
+  let pages: Pages | undefined;
   const api: Api = await started(
-    startApi({ port: options.port ?? 0, portSetting: "PORT", routes, cors: template.cors,
-      onAnswer: options.onAnswer }),
+    startApi({ port: options.port ?? 0, portSetting: "PORT", routes, cors: template.cors, onAnswer: options.onAnswer,
+      pages: async (incoming, outgoing) => (await pages?.(incoming, outgoing)) ?? false }),
   );
+  apiUrl = api.url;
   const pingUrl = `${api.url}/ping/${LOCAL_TOKEN}`;
   const gumroad = await started(
     startShop(options, pingUrl, now, (ms) => Atomics.add(offset, 0, BigInt(Math.ceil(ms)))),
@@ -400,7 +414,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     return name;
   };
   const items = async (logicalId: string): Promise<Record<string, unknown>[]> => tables.items(tableName(logicalId));
-  return {
+  const stack: Stack = {
     url: api.url,
     pingUrl,
     template,
@@ -436,14 +450,18 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     },
     stop: (drainMs = 0) => (stopping ??= stop(drainMs)),
   };
+  pages = options.pages?.(stack);
+  return stack;
 }
 
-async function startAuth0(options: StackOptions, now: () => number): Promise<Auth0Emulator> {
+async function startAuth0(options: StackOptions, now: () => number, apiUrl: () => string): Promise<Auth0Emulator> {
   const port = options.auth0Port ?? 0;
+  const login = options.login === true ? { login: () => localLogin(apiUrl(), LOCAL_TOKEN) } : {};
   return onPort("AUTH0_PORT", port,
     () =>
-      startAuth0Emulator({ ...options.auth0, port, now, roles: options.roles ?? [], clientId: LOCAL_CLIENT.id,
-        clientSecret: LOCAL_CLIENT.secret, scopes: MANAGEMENT_SCOPES, adminScopes: ADMIN_SCOPES }));
+      startAuth0Emulator({ ...login, ...options.auth0, port, now, roles: options.roles ?? [],
+        clientId: LOCAL_CLIENT.id, clientSecret: LOCAL_CLIENT.secret, scopes: MANAGEMENT_SCOPES,
+        adminScopes: ADMIN_SCOPES }));
 }
 
 /**

@@ -2,10 +2,11 @@
 import { createWriteStream, mkdirSync } from "node:fs";
 import path from "node:path";
 
-import { roleNames } from "../src/access/policy.ts";
+import { type Policy, roleNames } from "../src/access/policy.ts";
 import { projectRoot } from "../scripts/bundling/bundle.ts";
 import { ConfigError } from "../src/errors.ts";
 import { messageOf } from "./aws/errors.ts";
+import { frontPages } from "./front/front.ts";
 import { readFunctionLog } from "./function-log.ts";
 import { buildOwnBundles } from "./own-bundles.ts";
 import { environmentWith, readStartSettings, START_USAGE, type StartSettings } from "./start-settings.ts";
@@ -31,23 +32,22 @@ async function main(): Promise<void> {
     return;
   }
   const began = performance.now();
-  const [roles, bundlesDir] = await Promise.all([rolesOfPolicy(), buildOwnBundles()]);
-  await run(settings, roles, bundlesDir, began);
+  const [policy, bundlesDir] = await Promise.all([checkedPolicy(), buildOwnBundles()]);
+  await run(settings, policy, bundlesDir, began);
 }
 
 /** The policy is checked before anything starts: its mistakes would otherwise show in every function's log. */
-async function rolesOfPolicy(): Promise<readonly string[]> {
+async function checkedPolicy(): Promise<Policy> {
   try {
     const { default: policy } = await import("../src/products.ts");
-    return roleNames(policy);
+    return policy;
   } catch (error) {
     if (messageOf(error).startsWith("src/products.ts")) throw error;
     throw new ConfigError("POLICY_INVALID", `src/products.ts can't be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
-async function run(settings: StartSettings, roles: readonly string[], bundlesDir: string,
-  began: number): Promise<void> {
+async function run(settings: StartSettings, policy: Policy, bundlesDir: string, began: number): Promise<void> {
   const { port, auth0Port, gumroadPort, readBack, dataDir, tenant, params } = settings;
   mkdirSync(LOCAL_FOLDER, { recursive: true });
   // Appending, so that two stacks can share the file.
@@ -59,9 +59,11 @@ async function run(settings: StartSettings, roles: readonly string[], bundlesDir
     readBack,
     tenant,
     params,
-    roles,
+    roles: roleNames(policy),
     bundlesDir,
     schedules: true,
+    login: tenant.domain === undefined,
+    pages: (running) => frontPages(running, policy),
     ...(dataDir === undefined ? {} : { dataDir }),
     onLog: (functionKey, line) => {
       const { short, json } = readFunctionLog(functionKey, line);
@@ -89,6 +91,7 @@ async function run(settings: StartSettings, roles: readonly string[], bundlesDir
 
 function introduce(stack: Stack, { tenant, dataDir, readBack }: StartSettings): void {
   const emulated = `${stack.auth0.url} (emulator; client ${LOCAL_CLIENT.id}, secret ${LOCAL_CLIENT.secret})`;
+  print(`Open      ${stack.url}/ in a browser: the shop, the courses, the inbox, what happens`);
   print(`API       ${stack.url}`);
   print(`Ping URL  ${stack.pingUrl}`);
   if (tenant.domain === undefined) print(`Auth0     ${emulated}`);

@@ -17,6 +17,8 @@ export interface ApiOptions {
   /** Route keys (`POST /ping/{token}`) and the functions behind them. */
   readonly routes: Iterable<readonly [routeKey: string, lambda: Lambda]>;
   readonly cors?: CorsSpec | undefined;
+  /** Asked before the routes: true if it answered. What it answers is none of the API. */
+  readonly pages?: ((incoming: IncomingMessage, outgoing: ServerResponse) => Promise<boolean>) | undefined;
   /** Told of each answer. It gets the route key, never the path: that holds the ping token. */
   readonly onAnswer?: ((answer: ApiAnswer) => void) | undefined;
 }
@@ -86,6 +88,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }
 
   const server = await startLoopbackServer(options, async (incoming, outgoing) => {
+    if (await options.pages?.(incoming, outgoing)) return;
     const started = performance.now();
     const { routeKey, reply } = await answer(incoming);
     const cors = options.cors === undefined ? {} : corsHeaders(options.cors, incoming.headers.origin);

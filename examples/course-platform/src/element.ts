@@ -1,5 +1,6 @@
 /** An element with attributes and children. Text is text: nothing that anybody typed becomes HTML. */
-export function element<Name extends keyof HTMLElementTagNameMap>(name: Name, attributes: Readonly<Record<string, string>>,
+export function element<Name extends keyof HTMLElementTagNameMap>(name: Name,
+  attributes: Readonly<Record<string, string>>,
   children: readonly (Node | string)[] = []): HTMLElementTagNameMap[Name] {
   const made = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
@@ -8,7 +9,8 @@ export function element<Name extends keyof HTMLElementTagNameMap>(name: Name, at
 }
 
 /** A button that does something. It can't be pressed again before that is done. */
-export function button(text: string, act: () => Promise<void>, attributes: Readonly<Record<string, string>> = {}): HTMLButtonElement {
+export function button(text: string, act: () => Promise<void>,
+  attributes: Readonly<Record<string, string>> = {}): HTMLButtonElement {
   const made = element("button", { type: "button", ...attributes }, [text]);
   made.addEventListener("click", () => {
     made.disabled = true;

@@ -19,13 +19,16 @@ function facts({ email, emailVerified, roles }: Account): HTMLElement {
     ["That address is", email === null ? "not known" : emailVerified ? "verified" : "not verified"],
     ["Your account has", roles.size === 0 ? "no course yet" : [...roles].join(", ")],
   ];
-  return element("dl", {}, rows.flatMap(([term = "", value = ""]) => [element("dt", {}, [term]), element("dd", {}, [value])]));
+  return element("dl", {},
+    rows.flatMap(([term = "", value = ""]) => [element("dt", {}, [term]), element("dd", {}, [value])]));
 }
 
 function stepsOf({ email, emailVerified }: Account): readonly string[] {
   return [
     ...(email !== null && !emailVerified
-      ? ["Follow the link in the mail \"Verify your email\", then log out and in: courses open for verified addresses only."]
+      ? [
+        'Follow the link in the mail "Verify your email", then log out and in: courses open for verified addresses only.',
+      ]
       : []),
     "Just bought? It takes some seconds. This page looks again by itself.",
     `Is ${email ?? "that"} the address on Gumroad's receipt? If it is another, log out, and log in with that one.`,

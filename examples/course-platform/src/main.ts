@@ -25,7 +25,9 @@ let shown: Account | null = null;
 function show(account: Account | null): void {
   shown = account;
   place("account").textContent = account === null ? "Nobody is logged in." : `Logged in as ${account.name}`;
-  place("doors").replaceChildren(account === null ? button("Log in", logIn, { class: "first" }) : button("Log out", logOut));
+  place("doors").replaceChildren(
+    account === null ? button("Log in", logIn, { class: "first" }) : button("Log out", logOut),
+  );
   place("catalogue").replaceChildren(...COURSES.map((course) => region(course, account)));
   place("catalogue").setAttribute("aria-busy", "false");
   place("help").replaceChildren(help(account));
@@ -65,7 +67,8 @@ async function logOut(): Promise<void> {
 async function lookAgain(): Promise<void> {
   if (document.hidden || shown === null) return;
   const now = await session.renew();
-  const key = (account: Account | null) => JSON.stringify(account === null ? null : [account.emailVerified, [...account.roles]]);
+  const key = (account: Account | null) =>
+    JSON.stringify(account === null ? null : [account.emailVerified, [...account.roles]]);
   if (key(now) !== key(shown)) show(now);
 }
 

@@ -54,7 +54,8 @@ export function ownSession({ api }: Settings, ask: (form: HTMLFormElement) => vo
 /** `send` gives what was wrong, or null. */
 function loginForm(send: (username: string, password: string) => Promise<string | null>): HTMLFormElement {
   const username = element("input", { name: "username", autocomplete: "username", required: "" });
-  const password = element("input", { name: "password", type: "password", autocomplete: "current-password", required: "" });
+  const password = element("input", { name: "password", type: "password", autocomplete: "current-password",
+    required: "" });
   const fault = element("p", { class: "fault", role: "alert", hidden: "" });
   const form = element("form", { "aria-label": "Log in" }, [
     element("label", {}, ["Name", username]),

@@ -23,7 +23,8 @@ export interface Session {
 /** What the middle of a token says. Only an API can rest on it: it checks the signature, a page can't. */
 export function claimsOf(token: string): Readonly<Record<string, unknown>> {
   const [, middle = ""] = token.split(".");
-  const bytes = Uint8Array.from(atob(middle.replaceAll("-", "+").replaceAll("_", "/")), (byte) => byte.codePointAt(0) ?? 0);
+  const bytes = Uint8Array.from(atob(middle.replaceAll("-", "+").replaceAll("_", "/")),
+    (byte) => byte.codePointAt(0) ?? 0);
   const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
   return typeof claims === "object" && claims !== null ? { ...claims } : {};
 }

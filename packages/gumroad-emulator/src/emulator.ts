@@ -29,6 +29,7 @@ import type { Deliver } from "./post.ts";
 import { scheduleReleases } from "./preorders.ts";
 import { productJson } from "./product-json.ts";
 import { fixtureProducts } from "./products.ts";
+import type { Product } from "./products.ts";
 import { salesRoutes } from "./sales-api.ts";
 import type { Sale } from "./sale.ts";
 import { sellerApi } from "./seller-api.ts";
@@ -51,6 +52,8 @@ export interface GumroadEmulator extends ShopActs {
   /** All purchases, in the order they were made. */
   readonly sales: readonly Sale[];
   readonly subscriptions: readonly Subscription[];
+  /** What it sells now. */
+  readonly products: readonly Product[];
   /** Every ping posted or lost by chance, in order. */
   readonly posts: readonly PostRecord[];
   /** Every API call, in the order they came. */
@@ -163,6 +166,7 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
   };
 
   const shop = (): Shop => world.shop;
+  const onSale = (): Product[] => [...shop().products.values()].filter(({ id }) => !shop().deleted.has(id));
   const acts = {
     ...shopActs(shop),
     sendTestPing: (to?: string) => world.office.sendTestPing(to ?? world.endpoints.pingUrl ?? options.eventsUrl),
@@ -170,10 +174,7 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
   };
   const controls = {
     calls: () => log.calls,
-    products: () =>
-      [...shop().products.values()].filter(({ id }) => !shop().deleted.has(id)).map((product) =>
-        productJson(shop(), product)
-      ),
+    products: () => onSale().map((product) => productJson(shop(), product)),
     act: (name: string, body: unknown) => actByRequest(name, body, { acts, shop: shop(), office: world.office }),
     seed,
     seededPings: () => [...world.seeds.pings],
@@ -201,6 +202,9 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
     },
     get subscriptions() {
       return [...world.shop.subscriptions.values()];
+    },
+    get products() {
+      return onSale();
     },
     get posts() {
       return world.office.posts;

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { parse, stringify } from "node:querystring";
 import { Readable } from "node:stream";
 
-import type { RawRequest } from "emulator-server/json-server";
 import type { PageRequest } from "emulator-server/request-handler";
 import { DEFAULT_CONNECTION, PASSWORDLESS_CONNECTION } from "../options.ts";
 import { requireGoodPassword } from "../password-policy.ts";
@@ -10,6 +9,7 @@ import { RefusedCall } from "emulator-server/refused-call";
 import type { Tenant } from "../tenant.ts";
 import type { User } from "../user.ts";
 import { homeOf, type LoginSettings } from "./application.ts";
+import { fieldsOf } from "./json-body.ts";
 import { inboxOf } from "./inbox.ts";
 import type { Issuer } from "./issuer.ts";
 import { choosePasswordPage, codePage, donePage, enterCodePage, forgottenPage, googlePage, inboxPage, loginPage,
@@ -42,7 +42,6 @@ export async function answerPage(page: PageRequest, parts: LoginRoutesParts): Pr
     }
   }
   if (PROVIDER.test(raw.path)) {
-    if (raw.path === "/oauth/token" && raw.method === "POST" && !isLoginGrant(raw)) return false;
     parts.issuer.answer(unread(page), response);
     return true;
   }
@@ -56,25 +55,10 @@ export async function answerPage(page: PageRequest, parts: LoginRoutesParts): Pr
   return base === undefined ? false : loginStep(page, parts, base, step);
 }
 
-/** A login's grant; all others are an application's own business with the Management API. */
-function isLoginGrant({ contentType, body }: RawRequest): boolean {
-  const grant = contentType === "application/json" ? jsonOf(body)["grant_type"] : parse(body)["grant_type"];
-  return grant === "authorization_code" || grant === "refresh_token";
-}
-
-function jsonOf(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === "object" && parsed !== null ? { ...parsed } : {};
-  } catch {
-    return {};
-  }
-}
-
 /** The request as it was before its body was read. Auth0 takes JSON as well as a form. */
 function unread({ raw, request }: PageRequest): IncomingMessage {
   const isJson = raw.contentType === "application/json";
-  const body = Buffer.from(isJson ? stringify(textsOf(jsonOf(raw.body))) : raw.body);
+  const body = Buffer.from(isJson ? stringify(textsOf(fieldsOf(raw.body))) : raw.body);
   const headers = isJson
     ? { ...request.headers, "content-type": "application/x-www-form-urlencoded",
       "content-length": String(body.length) }
