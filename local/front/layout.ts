@@ -10,7 +10,7 @@ section { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; }
 section h2 { margin: 0 0 .5rem; font-size: 1.1rem; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); gap: 1rem; margin: 1rem 0; }
 form { display: grid; gap: .5rem; }
-td form, .inline { display: inline-flex; flex-wrap: wrap; gap: .25rem; }
+td form, .inline, .inline form { display: inline-flex; flex-wrap: wrap; gap: .25rem; }
 label { display: grid; }
 input, select { font: inherit; padding: .35rem; border: 1px solid var(--line); border-radius: .375rem; min-width: 0; }
 button { font: inherit; padding: .35rem .7rem; border: 1px solid var(--brand); border-radius: .375rem; background: none;
