@@ -291,10 +291,11 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
       event,
     ): [string, Lambda][] => (event.kind === "httpApi" ? [[event.routeKey, lambdaOf(spec.key)]] : []))
   );
-  let pages: Pages | undefined;
+  /** Made last: it is shown the whole stack. */
+  const front: { pages?: Pages | undefined } = {};
   const api: Api = await started(
     startApi({ port: options.port ?? 0, portSetting: "PORT", routes, cors: template.cors, onAnswer: options.onAnswer,
-      pages: async (incoming, outgoing) => (await pages?.(incoming, outgoing)) ?? false }),
+      pages: async (incoming, outgoing) => (await front.pages?.(incoming, outgoing)) ?? false }),
   );
   apiUrl = api.url;
   const pingUrl = `${api.url}/ping/${LOCAL_TOKEN}`;
@@ -450,7 +451,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     },
     stop: (drainMs = 0) => (stopping ??= stop(drainMs)),
   };
-  pages = options.pages?.(stack);
+  front.pages = options.pages?.(stack);
   return stack;
 }
 
