@@ -8,16 +8,19 @@ nav { display: flex; flex-wrap: wrap; gap: 1rem; margin-bottom: 1rem; }
 a { color: var(--brand); }
 section { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; }
 section h2 { margin: 0 0 .5rem; font-size: 1.1rem; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); gap: 1rem; margin: 1rem 0; }
+.grid { display: grid; gap: 1rem; margin: 1rem 0;
+  grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); }
 form { display: grid; gap: .5rem; }
 td form, .inline, .inline form { display: inline-flex; flex-wrap: wrap; gap: .25rem; }
 label { display: grid; }
-input, select { font: inherit; padding: .35rem; border: 1px solid var(--line); border-radius: .375rem; min-width: 0; }
+input, select { font: inherit; padding: .35rem; min-width: 0; border: 1px solid var(--line);
+  border-radius: .375rem; }
 button { font: inherit; padding: .35rem .7rem; border: 1px solid var(--brand); border-radius: .375rem; background: none;
   color: inherit; cursor: pointer; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: start; padding: .35rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { text-align: start; padding: .35rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top;
+  overflow-wrap: anywhere; }
 .fault { border-left: 4px solid #b3261e; padding: .25rem .75rem; }
 :focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
 `;

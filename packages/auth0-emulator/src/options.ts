@@ -29,7 +29,10 @@ export interface Auth0EmulatorOptions {
   readonly connections?: readonly Connection[];
   /** Names of the roles that exist from the start. Default none. */
   readonly roles?: readonly string[];
-  /** Applications, APIs and Actions with which people log in. Left out, nobody does: `/authorize` is a 404.  A function is asked once, at the first page. */
+  /**
+   * Applications, APIs and Actions with which people log in; a function is asked once, at the first page. Left out,
+   * nobody does: `/authorize` is a 404.
+   */
   readonly login?: LoginSettings | (() => Promise<LoginSettings>);
   /** Default `none`. */
   readonly limits?: Limits;
