@@ -71,10 +71,14 @@ export function frontPages(stack: Stack, policy: Policy): Pages {
 function start(inbox: string): string {
   return `<p>The whole loop: buy, log in, the lesson opens; refund, it closes.</p>
 <div class="grid">
-<section><h2><a href="/shop">Shop</a></h2><p>Buy something as somebody, give it away, refund it, move time.</p></section>
-<section><h2><a href="/courses/">Courses</a></h2><p>What a buyer sees: log in, and the lessons that were paid for open.</p></section>
-<section><h2><a href="${inbox}">Inbox</a></h2><p>Every mail that Auth0 would have sent. The links work.</p></section>
-<section><h2><a href="/activity">Activity</a></h2><p>Pings as they arrive, who has what and why, who waits.</p></section>
+<section><h2><a href="/shop">Shop</a></h2>
+<p>Buy something as somebody, give it away, refund it, move time.</p></section>
+<section><h2><a href="/courses/">Courses</a></h2>
+<p>What a buyer sees: log in, and the lessons that were paid for open.</p></section>
+<section><h2><a href="${inbox}">Inbox</a></h2>
+<p>Every mail that Auth0 would have sent. The links work.</p></section>
+<section><h2><a href="/activity">Activity</a></h2>
+<p>Pings as they arrive, who has what and why, who waits.</p></section>
 </div>`;
 }
 

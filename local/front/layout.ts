@@ -15,7 +15,8 @@ td form, .inline, .inline form { display: inline-flex; flex-wrap: wrap; gap: .25
 label { display: grid; }
 input, select { font: inherit; padding: .35rem; min-width: 0; border: 1px solid var(--line);
   border-radius: .375rem; }
-button { font: inherit; padding: .35rem .7rem; border: 1px solid var(--brand); border-radius: .375rem; background: none;
+button { font: inherit; padding: .35rem .7rem;
+  border: 1px solid var(--brand); border-radius: .375rem; background: none;
   color: inherit; cursor: pointer; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }

@@ -32,8 +32,10 @@ export function loginPages({ settings, tenant, url, now }: {
 }
 
 /** What a browser asks a tenant for. */
-const PAGES =
-  /^\/(authorize|userinfo$|oauth\/revoke$|oidc\/|v2\/logout$|lo\/reset$|u\/|\.well-known\/|_emulator\/inbox$)/u;
+const PAGES = new RegExp(
+  String.raw`^/(authorize|userinfo$|oauth/revoke$|oidc/|v2/logout$|lo/reset$|u/|\.well-known/|_emulator/inbox$)`,
+  "u",
+);
 
 /** Besides the pages, a login's token requests; all others are an application's own business with the Management API. */
 function isPage({ method, path, contentType, body }: RawRequest): boolean {
