@@ -6,6 +6,7 @@ import type { Product } from "gumroad-emulator/products";
 import { isChargedBack, type Sale } from "gumroad-emulator/sale";
 import type { Subscription } from "gumroad-emulator/subscription";
 import { DAY } from "../access/purchases.ts";
+import { isToldTogether } from "./shop-truth.ts";
 
 /** How a history is told: by pings taken at their word, or with Gumroad's API beside them, and by operators too. */
 export type Telling = "pings" | "read back" | "operators";
@@ -31,6 +32,8 @@ export interface Scene {
   termsOf(productId: string): Terms | undefined;
   pass(milliseconds: number): void;
   resend(sale: Sale): void;
+  /** Somebody with the ping URL tells of a change of plan to a tier that there isn't. */
+  makeUp(subscription: Subscription, which: number): void;
   /** An operator decides about a purchase. */
   decide(sale: Sale, decision: Decision): void;
   /** An operator gives somebody a role for nothing, or takes it back. */
@@ -51,8 +54,7 @@ export const HAPPENINGS = {
     if (!isUnclear(scene)) scene.acts.sellCart([orderOf(scene, scene.product), orderOf(scene, otherProduct(scene))]);
   },
   "buy for nothing": (scene) => {
-    // Pings don't tell it from what came with a bundle.
-    if (scene.telling !== "pings") buy(scene, { priceCents: 0 });
+    buy(scene, { priceCents: 0 });
   },
   "buy as the seller": (scene) => {
     buy(scene, { test: true });
@@ -119,14 +121,32 @@ export const HAPPENINGS = {
     const preorder = sales.find(({ state }) => state === "preorderAuthorized");
     if (preorder !== undefined) acts.failPreorder(preorder);
   },
+  "add to a bundle": ({ acts, products, which }) => {
+    const bundles = products.filter(({ kind }) => kind === "bundle");
+    const singles = products.filter(({ kind }) => kind === "single");
+    acts.addToBundle(bundles[which % bundles.length]?.id ?? "", singles[which % singles.length]?.id ?? "");
+  },
+  "revoke access": ({ acts, sale, telling }) => {
+    if (telling !== "pings") acts.revokeAccess(sale);
+  },
+  "give access back": ({ acts, sale, telling }) => {
+    if (telling !== "pings") acts.restoreAccess(sale);
+  },
+  "make up a change of plan": ({ makeUp, subscription, which }) => {
+    makeUp(subscription, which);
+  },
   "change the account's email": ({ acts, email, which }) => {
     acts.changeAccountEmail(email, `${String(which % 2)}.${email}`);
   },
   "delete a product": ({ acts, subscription, which }) => {
     if (which === 0) acts.deleteProduct(subscription.productId);
   },
-  "resend a ping": ({ resend, row }) => {
-    resend(row);
+  "resend a ping": ({ resend, row, sales, telling, termsOf }) => {
+    // A dispute marks what came with a bundle, and no ping tells that it was won.
+    const bundle = sales.find(({ id }) => id === row.bundleSaleId);
+    if (telling !== "pings" || bundle === undefined || isToldTogether(row, bundle, termsOf(bundle.productId))) {
+      resend(row);
+    }
   },
   "let days pass": ({ pass, which }) => {
     pass((1 + which * 4) * DAY);
@@ -146,15 +166,17 @@ export const HAPPENINGS = {
 export type What = keyof typeof HAPPENINGS;
 
 const TIME = ["let days pass", "let days pass", "let days pass"] as const;
-const MONEY = ["refund", "refund half", "take a refund back", "dispute", "dispute", "win a dispute", "win a dispute",
-  "resend a ping", "decide"] as const;
+const MONEY = ["revoke access", "give access back", "refund", "refund half", "take a refund back", "dispute",
+  "dispute", "win a dispute", "win a dispute", "resend a ping", "decide"] as const;
 const LIFE = ["cancel", "cancel as the seller", "end", "restart", "restart", "renew", "fail to pay",
   "fail to pay later", "delete a product", "change the account's email"] as const;
 const PLANS = ["upgrade", "upgrade", "upgrade the period", "upgrade the seats", "downgrade", "downgrade", "downgrade",
-  "change seats"] as const;
+  "change seats", "make up a change of plan"] as const;
 const SHOPPING = ["buy several", "buy two at once", "buy for nothing", "buy as the seller", "let minutes pass",
-  "grant"] as const;
+  "grant", "add to a bundle"] as const;
 const GIFTS = ["give", "give", "give", "refund a gift"] as const;
+const BUNDLES = ["add to a bundle", "add to a bundle", "buy for nothing", "refund", "dispute", "win a dispute",
+  "take a refund back", "revoke access", "let minutes pass", ...TIME] as const;
 const PREORDERS = ["release", "fail a preorder"] as const;
 
 /** What goes together. Could anything follow anything, what matters would hardly ever meet. */
@@ -163,6 +185,8 @@ export const THEMES: readonly { readonly kinds: readonly Product["kind"][]; read
     { kinds: ["single", "bundle"], happenings: [...SHOPPING, ...MONEY] },
     { kinds: ["single", "bundle"],
       happenings: ["buy for nothing", "buy for nothing", "let minutes pass", "refund", "dispute", "win a dispute"] },
+    { kinds: ["bundle", "bundle", "single"], happenings: [...BUNDLES, ...GIFTS] },
+    { kinds: ["single", "bundle"], happenings: [...BUNDLES, ...GIFTS, ...MONEY] },
     { kinds: ["single"], happenings: [...GIFTS, ...GIFTS, ...MONEY, "let minutes pass"] },
     { kinds: ["membership"], happenings: [...LIFE, ...MONEY, ...TIME, ...TIME] },
     { kinds: ["membership"],

@@ -9,7 +9,7 @@ import { ShopError } from "gumroad-emulator/shop-error";
 import type { Product } from "gumroad-emulator/products";
 import { Shop } from "gumroad-emulator/shop";
 import { parseForm } from "../../src/gumroad/form.ts";
-import { readPing } from "../../src/gumroad/ping.ts";
+import { readPing, type Ping } from "../../src/gumroad/ping.ts";
 import { DAY } from "../access/purchases.ts";
 import { HAPPENINGS, THEMES, type Scene, type Telling, type What } from "./shop-happenings.ts";
 import { OperatorsBook } from "./shop-operators.ts";
@@ -91,9 +91,17 @@ class Played {
     this.#shop.announce = (_, build) => {
       const payload = build();
       if (payload !== undefined) {
-        this.#told.push(toldByPing(readPing(parseForm(encodeForm(payload))), this.#shop.now()));
+        this.#tell(readPing(parseForm(encodeForm(payload))));
       }
     };
+  }
+
+  /** What came with a gifted bundle is on no list, so nothing makes up for its ping. */
+  #tell(ping: Ping): void {
+    const told = toldByPing(ping, this.#shop.now());
+    const isGiftedChild = ping.event === "sale" && ping.gift &&
+      this.#shop.sale(ping.saleId).bundleSaleId !== undefined;
+    this.#told.push({ ...told, irreplaceable: told.irreplaceable || isGiftedChild });
   }
 
   happen(happening: Happening): void {
@@ -111,7 +119,7 @@ class Played {
     const word = (about: string) => this.#operators.lastWord(about, now);
     const roles = new Map(
       rolesByTheBooks({ sales: [...this.#shop.sales.values()], subscriptions: [...this.#shop.subscriptions.values()],
-        now: () => now }, this.#market.policy, word),
+        now: () => now }, this.#market.policy, word, this.#telling === "pings"),
     );
     for (const email of this.#grantees) {
       const others = roles.get(email) ?? [];
@@ -166,6 +174,17 @@ class Played {
       resend: (sale) => {
         shop.announce("sale",
           () => salePing(shop, sale.state === "giftGiver" ? shop.sale(sale.giftPartnerId ?? "") : sale, "sale"));
+      },
+      makeUp: ({ id, productId, plan }, number) => {
+        const now = shop.now();
+        const [tier, at] = [number % 2 === 0 ? "Nonsense" : null, now + (number - 3) * DAY];
+        const from = { tier: plan.tier?.name ?? null, recurrence: plan.recurrence, priceCents: plan.priceCents,
+          quantity: plan.quantity };
+        this.#told.push(
+          toldByPing({ event: "subscription_updated", subscriptionId: id, productId, email: BUYERS[0] ?? "", at,
+            type: number % 3 === 0 ? "downgrade" : "upgrade",
+            from: { ...from, tier: tier === null ? null : from.tier }, to: { ...from, tier } }, now),
+        );
       },
       decide: ({ id, productId, subscriptionId }, decision) => {
         const act = this.#operators.note(subscriptionId ?? id, actTime(shop.now()), decision);

@@ -24,8 +24,8 @@ const DAY = 86_400_000;
  * The roles that each buyer should have now, by the shop's own books and the seller's terms: a plain model of the
  * truth table, written apart from `src/access`, in the shop's words. Everybody whose email the books name is in it.
  */
-export function rolesByTheBooks(books: Books, terms: Terms = products,
-  lastWord: LastWord = () => null): ReadonlyMap<string, readonly string[]> {
+export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord: LastWord = () => null,
+  isOnTrust = false): ReadonlyMap<string, readonly string[]> {
   const { sales, subscriptions } = books;
   const now = books.now();
   const byId = new Map(sales.map((sale) => [sale.id, sale]));
@@ -35,7 +35,7 @@ export function rolesByTheBooks(books: Books, terms: Terms = products,
   };
 
   for (const sale of sales.filter(({ subscriptionId }) => subscriptionId === undefined)) {
-    if (has(sale, byId, terms, lastWord)) give(sale.email, sale.productId, optionOf(sale, terms));
+    if (has(sale, byId, terms, lastWord, isOnTrust)) give(sale.email, sale.productId, optionOf(sale, terms));
   }
   for (const subscription of subscriptions) {
     const charges = subscription.saleIds.flatMap((id) => byId.get(id) ?? []);
@@ -52,16 +52,20 @@ export function rolesByTheBooks(books: Books, terms: Terms = products,
 }
 
 /** Whether a purchase without a subscription gives anything to whom it names. */
-function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord: LastWord): boolean {
+function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord: LastWord,
+  isOnTrust: boolean): boolean {
   const word = (of: Sale): boolean | null => {
     const said = lastWord(of.id);
     return said === null ? null : said === "has";
   };
   const own = word(sale);
+  const bundle = byId.get(sale.bundleSaleId ?? "");
+  const isAlone = isOnTrust && bundle !== undefined && !isToldTogether(sale, bundle, terms.get(bundle.productId));
   switch (sale.state) {
     case "giftGiver":
       return false;
     case "giftReceiver": {
+      if (bundle !== undefined) return own ?? (isAlone || has(bundle, byId, terms, lastWord, isOnTrust));
       // Two rows, one gift: whichever an operator gave is given, and else whichever they took is taken.
       const giver = byId.get(sale.giftPartnerId ?? "");
       if (giver === undefined) return own ?? false;
@@ -72,10 +76,17 @@ function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord
     case "freeTrial":
       return own ?? false;
     case "charged": {
-      const payer = byId.get(sale.bundleSaleId ?? "") ?? sale;
+      const payer = bundle ?? sale;
+      if (bundle !== undefined && isAlone) return own ?? true;
       return own ?? word(payer) ?? isPaid(payer, terms, "remove");
     }
   }
+}
+
+/** By pings alone, nothing links what the seller adds to a bundle later, or without a word in the terms, to that. */
+export function isToldTogether(child: Sale, bundle: Sale, terms: Product | undefined): boolean {
+  return child.createdAt === bundle.createdAt && terms !== undefined && "contains" in terms &&
+    terms.contains.includes(child.productId);
 }
 
 /**
@@ -83,6 +94,7 @@ function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord
  * refund or a dispute does otherwise.
  */
 function isPaid(sale: Sale, terms: Terms, unlessSaid: "keep" | "remove"): boolean {
+  if (sale.accessRevoked) return false;
   const { onRefund = unlessSaid, onPartialRefund = "keep", onDispute = unlessSaid } = terms.get(sale.productId) ?? {};
   if (sale.refunded === true && onRefund === "remove") return false;
   if (sale.partlyRefunded === true && onPartialRefund === "remove") return false;

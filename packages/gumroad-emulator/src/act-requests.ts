@@ -152,6 +152,9 @@ const ACTS: ReadonlyMap<string, Act> = new Map<string, Act>([
       acts.renameTier(product, from, to);
     })],
   ["addProduct", act(Product, (acts, product) => acts.addProduct(product))],
+  ["addToBundle",
+    act(z.strictObject({ bundle: id, product: id }),
+      (acts, { bundle, product }) => acts.addToBundle(bundle, product))],
   ["deleteProduct", act(OneProduct, (acts, { product }) => acts.deleteProduct(product))],
   ["sendTestPing",
     act(z.strictObject({ url: z.url({ protocol: /^https?$/ }).exactOptional() }),

@@ -9,7 +9,7 @@ import type { RefundOptions } from "./reversals.ts";
 import type { Sale } from "./sale.ts";
 import { changeAccountEmail, changeEmail, deleteProduct, renameTier, setAccessRevoked,
   setLicenseDisabled } from "./seller-acts.ts";
-import { sell, sellCart } from "./selling.ts";
+import { addToBundle, sell, sellCart } from "./selling.ts";
 import type { Shop } from "./shop.ts";
 import type { Canceller, EndedReason, Subscription } from "./subscription.ts";
 
@@ -64,6 +64,8 @@ export interface ShopActs {
   /** Silent. */
   renameTier(product: string, from: string, to: string): void;
   addProduct(product: Product): Product;
+  /** Puts a product into a bundle, and sends it to its buyers: purchases of now, each told of as a sale. */
+  addToBundle(bundle: string, product: string): Sale[];
   /** Cancels and ends every subscriber of it. */
   deleteProduct(product: string): Subscription[];
 }
@@ -104,6 +106,7 @@ export function shopActs(shop: () => Shop): ShopActs {
       if (product.kind === "preorder") scheduleRelease(shop(), product);
       return product;
     },
+    addToBundle: (bundle, product) => addToBundle(shop(), bundle, product),
     deleteProduct: (product) => deleteProduct(shop(), product),
   };
 }

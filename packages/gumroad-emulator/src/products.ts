@@ -31,8 +31,8 @@ interface ProductBase {
 /** What a shop can sell. */
 export type Product =
   | (ProductBase & { readonly kind: "single" })
-  /** `contains` are product ids. */
-  | (ProductBase & { readonly kind: "bundle"; readonly contains: readonly string[] })
+  /** `contains` are product ids; the seller may change them. */
+  | (ProductBase & { readonly kind: "bundle"; readonly contains: string[] })
   /** Charged each period; `charges` makes it a fixed-length one, which ends after so many. */
   | (ProductBase & {
     readonly kind: "membership";

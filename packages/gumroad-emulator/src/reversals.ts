@@ -127,5 +127,8 @@ function chargedWith(shop: Shop, sale: Sale): Sale[] {
 /** With the gift's other half and the bundle's products, whose rows share the dispute's flags. */
 function withDependants(shop: Shop, sale: Sale): Sale[] {
   const partner = sale.giftPartnerId === undefined ? [] : [shop.sale(sale.giftPartnerId)];
-  return [sale, ...partner, ...[...shop.sales.values()].filter(({ bundleSaleId }) => bundleSaleId === sale.id)];
+  const children = [...shop.sales.values()].filter(({ bundleSaleId }) =>
+    [sale, ...partner].some(({ id }) => id === bundleSaleId)
+  );
+  return [sale, ...partner, ...children];
 }

@@ -3,7 +3,7 @@ import { enterSale } from "./enter-sale.ts";
 import { requirePreorderProduct, takePreorder } from "./preorders.ts";
 import type { Order, Receipt, Row } from "./order.ts";
 import type { Product } from "./products.ts";
-import type { License, Sale } from "./sale.ts";
+import { isChargedBack, type License, type Sale } from "./sale.ts";
 import { ShopError } from "./shop-error.ts";
 import type { Shop } from "./shop.ts";
 import type { Subscription } from "./subscription.ts";
@@ -24,8 +24,8 @@ export function sellCart(shop: Shop, orders: readonly Order[]): Receipt[] {
 function sellIn(shop: Shop, order: Order, cart: number): Receipt {
   const product = shop.product(order.product);
   if (shop.deleted.has(product.id)) throw new ShopError("NOT_FOR_SALE", `${product.name} was deleted`);
-  if (order.gift !== undefined && product.kind !== "single") {
-    throw new ShopError("BAD_REQUEST", "Only single products can be given as a gift here");
+  if (order.gift !== undefined && product.kind !== "single" && product.kind !== "bundle") {
+    throw new ShopError("BAD_REQUEST", "Only single products and bundles can be given as a gift here");
   }
   const rows = new Rows(shop, order, cart);
   switch (product.kind) {
@@ -34,7 +34,7 @@ function sellIn(shop: Shop, order: Order, cart: number): Receipt {
     case "preorder":
       return shop.released.has(product.id) ? sellSingle(rows, product) : sellPreorder(shop, rows, product);
     case "bundle":
-      return sellBundle(shop, rows, product);
+      return sellBundle(shop, rows, product, order.gift?.to);
     case "membership":
     case "instalments":
       return sellSubscription(shop, rows, product, order);
@@ -54,13 +54,43 @@ function sellGift(rows: Rows, product: Product, to: string): Receipt {
   return { ...receipt(giver), receiver };
 }
 
-function sellBundle(shop: Shop, rows: Rows, product: Extract<Product, { kind: "bundle" }>): Receipt {
-  const sale = rows.add(product, {});
-  const children = product.contains.map((id) =>
-    rows.add(shop.product(id), { priceCents: 0, bundleSaleId: sale.id }, { bare: true })
-  );
-  return { ...receipt(sale), children };
+/** The products in a gifted one are the receiver's, and come with the receiver's half. */
+function sellBundle(shop: Shop, rows: Rows, product: Bundle, to: string | undefined): Receipt {
+  const sold = to === undefined ? receipt(rows.add(product, {})) : sellGift(rows, product, to);
+  const brings = sold.receiver ?? sold.sale;
+  return { ...sold,
+    children: product.contains.map((id) => rows.add(shop.product(id), childOf(brings), { bare: true })) };
 }
+
+function childOf(bundle: Sale): Row {
+  return { state: bundle.state, priceCents: 0, bundleSaleId: bundle.id, email: bundle.email, account: bundle.account,
+    giftPartnerId: bundle.giftPartnerId };
+}
+
+/**
+ * The seller puts a product into a bundle, and sends it to everybody who bought that and wasn't given the money back:
+ * purchases at price 0, of now, each told of as a sale. Returns these.
+ */
+export function addToBundle(shop: Shop, bundleIdOrSlug: string, idOrSlug: string): Sale[] {
+  const bundle = shop.product(bundleIdOrSlug);
+  const product = shop.product(idOrSlug);
+  if (bundle.kind !== "bundle") throw new ShopError("BAD_REQUEST", `${bundle.name} is no bundle`);
+  if (bundle.contains.includes(product.id)) {
+    throw new ShopError("NOT_POSSIBLE_NOW", `${product.name} is in it already`);
+  }
+  bundle.contains.push(product.id);
+  const buyers = [...shop.sales.values()].filter((sale) =>
+    sale.productId === bundle.id && sale.state !== "giftGiver" && sale.refunded !== true && !isChargedBack(sale)
+  );
+  return buyers.map((sale) =>
+    new Rows(shop, { product: product.id, email: sale.email, test: sale.test }, sale.cart).add(product, childOf(sale),
+      {
+        bare: true,
+      })
+  );
+}
+
+type Bundle = Extract<Product, { kind: "bundle" }>;
 
 function sellPreorder(shop: Shop, rows: Rows, product: Product): Receipt {
   requirePreorderProduct(product);

@@ -84,9 +84,23 @@ describe("a gift", () => {
     expect(await row(open, receiver!.id)).toMatchObject({ chargedback: false, disputed: true, dispute_won: true });
   });
 
-  it("is a single product", async () => {
+  it("can be a bundle: what is in it is the receiver's, and is marked as a gift", async () => {
+    const open = await startListeningShop();
+    const { sale, receiver, children } = open.shop.sell({ ...gift, product: BUNDLE });
+    expect(open.heard("email", "product_id", "gifter_email")).toEqual(
+      [BUNDLE, HANDBOOK, DATAVIZ].map((product) => `sale cy@example.com ${product} dee@example.com`),
+    );
+    expect(await row(open, children[0]!.id)).toMatchObject({ is_bundle_product_purchase: true,
+      is_gift_receiver_purchase: true, purchase_email: "cy@example.com", gifter_email: "dee@example.com" });
+    open.shop.refundGift(children[0]!);
+    expect([sale, receiver].map((half) => half?.refunded)).toEqual([true, true]);
+    open.shop.dispute(sale);
+    expect(await row(open, children[1]!.id)).toMatchObject({ chargedback: true });
+  });
+
+  it("is a single product or a bundle", async () => {
     const { shop } = await startListeningShop();
-    expect(() => shop.sell({ ...gift, product: BUNDLE })).toThrow(expect.objectContaining({ code: "BAD_REQUEST" }));
+    expect(() => shop.sell({ ...gift, product: CLUB })).toThrow(expect.objectContaining({ code: "BAD_REQUEST" }));
   });
 });
 
@@ -104,6 +118,27 @@ describe("a bundle", () => {
     const child = await row(open, children[1]!.id);
     expect(child).toMatchObject({ is_bundle_product_purchase: true, disputed: true, chargedback: false });
     expect(child).not.toHaveProperty("refunded");
+  });
+});
+
+describe("a product added to a bundle", () => {
+  it("is sent to whoever bought the bundle and has it yet, at price 0 and of now", async () => {
+    const open = await startListeningShop();
+    const { shop, heard } = open;
+    const added = shop.addProduct({ kind: "single", id: "added", name: "Added", permalink: "added", shortId: "added",
+      priceCents: 100 });
+    const kept = shop.sell({ product: BUNDLE, email: "fay@example.com" });
+    shop.refund(shop.sell({ product: BUNDLE, email: "gus@example.com" }).sale);
+    await shop.advance(90 * DAY);
+    heard();
+    const [late, ...others] = shop.addToBundle(BUNDLE, added.id);
+    expect(heard("email", "product_id", "price")).toEqual(["sale fay@example.com added 0"]);
+    expect(others).toEqual([]);
+    expect(late).toMatchObject({ bundleSaleId: kept.sale.id, createdAt: kept.sale.createdAt + 90 * DAY });
+    expect(await row(open, late!.id)).toMatchObject({ is_bundle_product_purchase: true, price: 0 });
+    expect(() => shop.addToBundle(BUNDLE, added.id)).toThrow("is in it already");
+    expect(() => shop.addToBundle(HANDBOOK, added.id)).toThrow("is no bundle");
+    expect(shop.sell({ product: BUNDLE, email: "hal@example.com" }).children).toHaveLength(3);
   });
 });
 
