@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs, parseEnv } from "node:util";
 
+import { faultOf } from "../scripts/bundling/parameters.ts";
 import { auth0SecretShape } from "../src/auth0/secret.ts";
 import { ConfigError } from "../src/errors.ts";
 import { messageOf, systemCodeOf } from "./aws/errors.ts";
@@ -23,10 +24,6 @@ export interface StartSettings {
 /** Which environment variable sets which parameter of serverless.yml. */
 const PARAMS = { GETTING_IN: "gettingIn", ACCESS: "access", SIGNUP: "signUp", AUTH0_ISSUER: "auth0Issuer",
   AUTH0_AUDIENCE: "auth0Audience", ROLES_CLAIM: "rolesClaim", LOG_LEVEL: "logLevel" } as const;
-
-/** Of those, the ones that take one of a few words: a mistake would show only in a function's log. */
-const WORDS: Readonly<Record<string, readonly string[]>> = { GETTING_IN: ["invite", "passwordless", "none"],
-  ACCESS: ["roles", "app_metadata"] };
 
 /** Shown for `npm start -- --help`. */
 export const START_USAGE = `npm start [-- [--data DIR] [--read-back]]
@@ -100,11 +97,10 @@ function paramsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, strin
   return Object.fromEntries(
     Object.entries(PARAMS).flatMap(([variable, param]) => {
       const value = environment[variable];
-      const words = WORDS[variable];
-      if (value !== undefined && value !== "" && words?.includes(value) === false) {
-        throw new ConfigError("BAD_SETTING", `${variable}=${value}: it takes ${words.join(", ")}`);
-      }
-      return value === undefined || value === "" ? [] : [[param, value]];
+      if (value === undefined || value === "") return [];
+      const fault = faultOf(param, value);
+      if (fault !== undefined) throw new ConfigError("BAD_SETTING", `${variable}=${value}: ${fault}`);
+      return [[param, value]];
     }),
   );
 }

@@ -3,6 +3,7 @@
  * `serverless deploy` with these arguments and the AWS credentials of the shell. The stage has no default: nobody
  * deploys to the wrong one by leaving it out.
  */
+import { checkParameters } from "./bundling/parameters.ts";
 import { prepare } from "./bundling/prepare.ts";
 import { runServerless } from "./bundling/serverless-cli.ts";
 import { stageOf } from "./bundling/stage.ts";
@@ -14,6 +15,7 @@ try {
   if (stageOf(args) === undefined) {
     throw new ConfigError("STAGE_MISSING", "Say which stage to deploy: npm run deploy -- --stage prod");
   }
+  checkParameters(args);
   await prepare(console.log);
   const { code } = await runServerless(["deploy", ...args], { show: true });
   process.exitCode = code;

@@ -27,6 +27,14 @@ describe("npm run deploy", () => {
   });
 });
 
+describe("npm run package and npm run deploy", () => {
+  it.each(["package.ts", "deploy.ts"])("refuse a parameter that can't be, before anything is built: %s",
+    async (script) => {
+      expect(await run(script, "--stage", "prod", "--param", "access=meta")).toEqual({ code: 1, stdout: "",
+        stderr: '--param "access=meta": it takes roles, app_metadata; did you mean app_metadata?\n' });
+    });
+});
+
 describe("npm run package", () => {
   it("refuses a stage that can't be part of a name, in one line", async () => {
     const { code, stderr } = await run("package.ts", "--stage", "Prod!");

@@ -58,6 +58,8 @@ describe("the settings of npm start", () => {
     { args: [], environment: { AUTH0_DOMAIN: "acme.eu.auth0.com" },
       message: "AUTH0_DOMAIN is acme.eu.auth0.com, so AUTH0_CLIENT_ID has to be set too" },
     { args: [], environment: { GETTING_IN: "mail" }, message: "GETTING_IN=mail: it takes invite, passwordless, none" },
+    { args: [], environment: { SIGNUP: "close" },
+      message: "SIGNUP=close: it takes open, closed; did you mean closed?" },
     { args: [], environment: { ACCESS: "groups" }, message: "ACCESS=groups: it takes roles, app_metadata" },
     { args: [], environment: { AUTH0_DOMAIN: "http://acme.example.com" },
       message: "AUTH0_DOMAIN=http://acme.example.com is no host name" },

@@ -1,0 +1,78 @@
+/** What `serverless.yml` can be told with `--param`: a mistake would show only when a function starts, or not at all. */
+import { parseArgs } from "node:util";
+
+import { ConfigError } from "../../src/errors.ts";
+
+interface Parameter {
+  /** What is taken, for a message. */
+  readonly takes: string;
+  readonly isRight: (value: string) => boolean;
+  /** The words it takes, if it takes only those. */
+  readonly words?: readonly string[];
+}
+
+const oneOf = (...words: string[]): Parameter => ({ takes: words.join(", "), isRight: (value) => words.includes(value),
+  words });
+const like = (takes: string, pattern: RegExp): Parameter => ({ takes, isRight: (value) => pattern.test(value) });
+const anything: Parameter = { takes: "anything", isRight: () => true };
+
+/** By name, all of `params` in serverless.yml. */
+export const parameters: Readonly<Record<string, Parameter>> = {
+  logLevel: oneOf("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL", "SILENT"),
+  alarmEmail: like("an email address, or nothing", /^$|^[^\s@]+@[^\s@]+\.[^\s@]+$/),
+  onRemove: oneOf("Retain", "Delete"),
+  deletionProtection: oneOf("true", "false"),
+  gettingIn: oneOf("invite", "passwordless", "none"),
+  pingConcurrency: like("a number from 1, or nothing", /^$|^[1-9]\d*$/),
+  access: oneOf("roles", "app_metadata"),
+  allowedOrigins: { takes: "a list, which only serverless.yml can give", isRight: () => false },
+  signUp: oneOf("open", "closed"),
+  auth0Issuer: like("the tenant's https URL with a slash at its end, or nothing", /^$|^https?:\/\/[^/\s]+\/$/),
+  auth0Audience: anything,
+  rolesClaim: anything,
+};
+
+/** What is wrong with a value of a parameter, in words; undefined if nothing is. */
+export function faultOf(name: string, value: string): string | undefined {
+  const parameter = parameters[name];
+  if (parameter === undefined) return `there is no such parameter${guess(name, Object.keys(parameters))}`;
+  if (parameter.isRight(value)) return undefined;
+  return `it takes ${parameter.takes}${guess(value, parameter.words ?? [])}`;
+}
+
+/**
+ * Checks every `--param NAME=VALUE` of a command line.
+ * @throws {ConfigError} PARAM_INVALID, one line that names the parameter
+ */
+export function checkParameters(args: readonly string[]): void {
+  const { values } = parseArgs({ args: [...args], options: { param: { type: "string", multiple: true } },
+    strict: false, allowPositionals: true });
+  for (const each of values.param ?? []) {
+    const [, name = "", value = ""] = /^([^=]+)=(.*)$/s.exec(String(each)) ?? [];
+    const fault = name === "" ? 'it takes NAME=VALUE, such as "logLevel=DEBUG"' : faultOf(name, value);
+    if (fault !== undefined) throw new ConfigError("PARAM_INVALID", `--param "${String(each)}": ${fault}`);
+  }
+}
+
+function guess(text: string, words: readonly string[]): string {
+  const lower = text.toLowerCase();
+  const near = (word: string) => {
+    const other = word.toLowerCase();
+    return lower.length > 2 && (other.includes(lower) || lower.includes(other)) ? 0 : distance(lower, other);
+  };
+  const [best] = words.map((word) => ({ word, far: near(word) })).sort((a, b) => a.far - b.far);
+  return best !== undefined && best.far <= text.length / 3 ? `; did you mean ${best.word}?` : "";
+}
+
+/** How many letters have to be put in, taken out or changed to make one word of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (const [index, letter] of [...a].entries()) {
+    const next = [index + 1];
+    for (const [at, other] of [...b].entries()) {
+      next.push(Math.min((next[at] ?? 0) + 1, (row[at + 1] ?? 0) + 1, (row[at] ?? 0) + (letter === other ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
