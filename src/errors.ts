@@ -3,7 +3,7 @@
  * `NeedsPersonError` waits until somebody mends what its message says; a `RefusedError` can never be right and goes to
  * the dead-letter queue. Messages never hold a secret or an email: they are logged.
  */
-abstract class ServiceError extends Error {
+export abstract class ServiceError extends Error {
   /** Spelled out in each class, because a bundle shortens the names of classes. */
   abstract override readonly name: string;
   /** Stable, in capitals: what alarms, docs/alarms.md and tests refer to. */

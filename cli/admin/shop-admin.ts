@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
-import { failureOf, notUnderstood, reasonOf, refusal, unreachable } from "../../src/gumroad/failures.ts";
+import { answerAs, askGumroad } from "../../src/gumroad/call.ts";
+import { failureOf, refusal } from "../../src/gumroad/failures.ts";
 import type { GumroadCredentials } from "../../src/gumroad/secret.ts";
 
 /** The events that a URL can be registered for. The URL typed into Settings → Advanced → Ping gets `sale` only. */
@@ -49,8 +50,6 @@ export interface ShopAdmin {
   unsubscribe(id: string, signal: AbortSignal): Promise<boolean>;
 }
 
-const ATTEMPT_MS = 10_000;
-
 const outcomeShape = z.object({ success: z.boolean(), message: z.optional(z.string()) });
 const text = z.string().check(z.minLength(1));
 const userShape = z.object({ user: z.object({ user_id: text }) });
@@ -75,25 +74,11 @@ export function shopAdmin({ token, api }: Pick<GumroadCredentials, "token" | "ap
     what: string, signal: AbortSignal): Promise<{ yes: unknown } | { no: string }> {
     const fields = new URLSearchParams(form);
     const query = method === "GET" && fields.size > 0 ? `?${fields.toString()}` : "";
-    let status: number;
-    let body: unknown;
-    try {
-      const response = await send(new URL(`${api}${path}${query}`), {
-        method,
-        headers: { authorization: `Bearer ${token}`, accept: "application/json" },
-        ...(method === "PUT" ? { body: fields } : {}),
-        // The token must not go elsewhere.
-        redirect: "error",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
-      });
-      status = response.status;
-      body = status === 200 ? JSON.parse(await response.text()) : void (await response.body?.cancel());
-    } catch (error) {
-      throw unreachable(what, reasonOf(error));
-    }
+    const { status, body } = await askGumroad(send, { token, api }, { method, path: `${path}${query}`, what,
+      ...(method === "PUT" ? { form: fields } : {}) }, signal);
     if (status === 404) return { no: "there is no such thing" };
     if (status !== 200) throw failureOf(status, what);
-    const { success, message = "" } = understood(outcomeShape, body, what);
+    const { success, message = "" } = answerAs(outcomeShape, body, what);
     return success ? { yes: body } : { no: message };
   }
 
@@ -101,7 +86,7 @@ export function shopAdmin({ token, api }: Pick<GumroadCredentials, "token" | "ap
     signal: AbortSignal): Promise<T> {
     const answer = await ask("GET", path, form, what, signal);
     if ("no" in answer) throw refusal(what, `said "${answer.no}"`);
-    return understood(shape, answer.yes, what);
+    return answerAs(shape, answer.yes, what);
   }
 
   return {
@@ -140,10 +125,4 @@ function productOf(row: z.infer<typeof productShape>): ShopProduct {
     membership: row.is_tiered_membership === true || (row.subscription_duration ?? "") !== "",
     contains: (row.bundle_products ?? []).map(({ product_id }) => product_id),
   };
-}
-
-function understood<T>(shape: z.ZodMiniType<T>, value: unknown, what: string): T {
-  const parsed = shape.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw notUnderstood(what, parsed.error.issues[0]?.path.join(".") || "success");
 }

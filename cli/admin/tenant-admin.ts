@@ -4,10 +4,11 @@ import { RolesClient } from "auth0/roles";
 import { UsersClient } from "auth0/users";
 import * as z from "zod/mini";
 
-import { NeedsPersonError, TemporaryError } from "../../src/errors.ts";
-import { failureOf, statusOf } from "../../src/auth0/failures.ts";
+import { NeedsPersonError } from "../../src/errors.ts";
+import { answerAs, failureOf, statusOf } from "../../src/auth0/failures.ts";
 import { pacedFetch, type Fetch } from "../../src/auth0/pacing.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";
+import { askForToken } from "../../src/auth0/token.ts";
 
 /** A connection, and whether an application may use it. */
 export interface ConnectionState {
@@ -51,9 +52,7 @@ export interface TenantAdmin {
 
 /** Auth0's largest page. */
 const PAGE = 100;
-const TOKEN_MS = 10_000;
 
-const tokenShape = z.object({ access_token: z.string(), scope: z.optional(z.string()) });
 const nameShape = z.object({ name: z.string() });
 const connectionShape = z.object({ id: z.string(), name: z.string() });
 const grantShape = z.object({ id: z.string(), scope: z.array(z.string()) });
@@ -62,10 +61,10 @@ const grantShape = z.object({ id: z.string(), scope: z.array(z.string()) });
 export function tenantAdmin(credentials: Auth0Credentials,
   { fetch: send = fetch }: { readonly fetch?: Fetch } = {}): TenantAdmin {
   const paced = pacedFetch({ fetch: send });
-  let signedIn: Promise<z.infer<typeof tokenShape>> | undefined;
-  const session = async (): Promise<z.infer<typeof tokenShape>> => (signedIn ??= signIn(credentials, paced));
-  const options = { baseUrl: `${credentials.url}/api/v2`, token: async () => (await session()).access_token,
-    fetch: paced, maxRetries: 0 };
+  let signedIn: ReturnType<typeof signIn> | undefined;
+  const session = () => (signedIn ??= signIn(credentials, paced));
+  const options = { baseUrl: `${credentials.url}/api/v2`, token: async () => (await session()).token, fetch: paced,
+    maxRetries: 0 };
   const roles = new RolesClient(options);
   const connections = new ConnectionsClient(options);
   const grants = new ClientGrantsClient(options);
@@ -82,14 +81,12 @@ export function tenantAdmin(credentials: Auth0Credentials,
   }
 
   return {
-    scopes: async () => ((await session()).scope ?? "").split(" ").filter((scope) => scope !== ""),
+    scopes: async () => (await session()).scopes,
     roleNames: (abortSignal) =>
       answered("list the roles", async () => {
         const names: string[] = [];
         for await (const role of await roles.list({ per_page: PAGE }, { abortSignal })) {
-          names.push(
-            understood(nameShape, role).name,
-          );
+          names.push(answerAs(nameShape, role).name);
         }
         return names.sort();
       }),
@@ -106,7 +103,7 @@ export function tenantAdmin(credentials: Auth0Credentials,
         // Only these fields: the options hold secrets of identity providers.
         for await (const entry of await connections.list({ name, fields: "id,name", include_fields: true, take: PAGE },
           { abortSignal })) {
-          const found = understood(connectionShape, entry);
+          const found = answerAs(connectionShape, entry);
           if (found.name !== name) continue;
           for await (const { client_id } of await connections.clients.get(found.id, { take: PAGE }, { abortSignal })) {
             if (client_id === clientId) return { id: found.id, enabled: true };
@@ -121,7 +118,7 @@ export function tenantAdmin(credentials: Auth0Credentials,
     grant: (clientId, audience, abortSignal) =>
       answered("list the grants", async () => {
         for await (const entry of await grants.list({ client_id: clientId, audience, take: PAGE }, { abortSignal })) {
-          const { id, scope } = understood(grantShape, entry);
+          const { id, scope } = answerAs(grantShape, entry);
           return { id, scopes: scope };
         }
         return null;
@@ -141,34 +138,10 @@ export function tenantAdmin(credentials: Auth0Credentials,
   };
 }
 
-async function signIn({ url, audience, clientId, clientSecret }: Auth0Credentials,
-  send: Fetch): Promise<z.infer<typeof tokenShape>> {
-  let response: Response;
-  try {
-    response = await send(`${url}/oauth/token`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret,
-        audience }),
-      signal: AbortSignal.timeout(TOKEN_MS),
-      redirect: "error",
-    });
-  } catch (error) {
-    throw new TemporaryError("AUTH0_UNREACHABLE", `Nothing answers at ${url}: check the domain.`, { cause: error });
-  }
-  if (response.ok) return understood(tokenShape, await response.json().catch(() => null));
-  await response.body?.cancel();
-  if (response.status >= 500 || response.status === 429) {
-    throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 answered ${String(response.status)} for a token.`);
-  }
+async function signIn(credentials: Auth0Credentials, send: Fetch) {
+  const answer = await askForToken(credentials, send);
+  if (answer !== null) return answer;
   throw new NeedsPersonError("AUTH0_CREDENTIALS",
-    `Auth0 refuses the application ${clientId} at ${url}: wrong domain, client id or client secret, or not ` +
-      "authorized for the Management API.");
-}
-
-function understood<T>(shape: z.ZodMiniType<T>, answer: unknown): T {
-  const parsed = shape.safeParse(answer);
-  if (parsed.success) return parsed.data;
-  throw new NeedsPersonError("AUTH0_NOT_UNDERSTOOD",
-    `Auth0's answer is not as it is documented, at "${parsed.error.issues[0]?.path.join(".") ?? ""}".`);
+    `Auth0 refuses the application ${credentials.clientId} at ${credentials.url}: wrong domain, client id or client ` +
+      "secret, or not authorized for the Management API.");
 }

@@ -3,6 +3,7 @@ import type { GumroadApi } from "../../src/gumroad/api.ts";
 import type { Checkpoint } from "../../src/ledger/sweeps.ts";
 import type { Survey } from "../../src/ledger/survey.ts";
 import { runningAccess } from "../../src/sweeping/daily.ts";
+import { listedRunning } from "../../src/sweeping/running.ts";
 import { allSales, recentSales } from "../../src/sweeping/sales.ts";
 import type { Sweep, SweepPage } from "../../src/sweeping/sweep.ts";
 import { patiently } from "../patience.ts";
@@ -35,6 +36,7 @@ const PAGE_MS = 60_000;
 export async function lookAhead(kind: AskableSweep,
   { shop, survey, last, policy, now, wait, requestId }: LookingAhead): Promise<Ahead> {
   const sweep = SWEEPS[kind];
+  const running = listedRunning();
   const found: { readonly buyer: string; readonly what: string }[] = [];
   let [read, differed] = [0, 0];
   for (let position: string | null = sweep.begin(now(), last, policy); position !== null;) {
@@ -42,7 +44,7 @@ export async function lookAhead(kind: AskableSweep,
     const page: SweepPage = await patiently(() => {
       const deadline = AbortSignal.timeout(PAGE_MS);
       return sweep.page(at, { shop, survey, holders: { setHolders: async () => undefined }, policy, now,
-        enough: deadline, deadline, requestId, sweep: `${kind} dry run` });
+        enough: deadline, deadline, running, requestId, sweep: `${kind} dry run` });
     }, wait);
     read += page.read;
     differed += page.differed;

@@ -8,9 +8,10 @@ import * as z from "zod/mini";
 import type { Secret } from "../config/secret.ts";
 import { NeedsPersonError } from "../errors.ts";
 import { ownMetadata, readOwnMetadata } from "./app-metadata.ts";
-import { failureOf, statusOf } from "./failures.ts";
+import { answerAs, failureOf, statusOf } from "./failures.ts";
 import { mailInvitation } from "./invite.ts";
 import { pacedFetch, type Fetch } from "./pacing.ts";
+import { roleIdsOf } from "./role-ids.ts";
 import type { Auth0Credentials } from "./secret.ts";
 import { managementToken } from "./token.ts";
 
@@ -81,8 +82,6 @@ const roleShape = z.object({ id: z.string(), name: z.string() });
 
 /** Auth0's largest page. A user can have 50 roles, so one page holds them. */
 const PAGE = 100;
-/** How often the role names may be listed again because one is missing. */
-const RELIST_MS = 10_000;
 /** The SDK's own limit spans our waiting for the rate limit; the deadline's signal ends a call before this does. */
 const SDK_TIMEOUT_S = 120;
 
@@ -118,121 +117,107 @@ export function auth0Directory(
   const users = new UsersClient(options);
   const roles = new RolesClient(options);
   const jobs = new JobsClient(options);
-  const roleIds = roleIdsOf(listRoles, now);
+  const roleIds = roleIdsOf(
+    (signal) =>
+      call("list the roles", signal, async (until) => {
+        const ids = new Map<string, string>();
+        for await (const role of await roles.list({ per_page: PAGE }, until)) {
+          const { id, name } = answerAs(roleShape, role);
+          ids.set(name, id);
+        }
+        return ids;
+      }),
+    now,
+  );
 
   /** Makes a call; with a refused token, or one that may lack a scope granted since, once more with a new one. */
-  async function call<T>(signal: AbortSignal, make: () => PromiseLike<T>): Promise<T> {
+  async function call<T>(what: string, signal: AbortSignal,
+    make: (until: { readonly abortSignal: AbortSignal }) => PromiseLike<T>): Promise<T> {
+    const until = { abortSignal: signal };
     const used = await token.get(signal);
     try {
-      return await make();
+      return await make(until);
     } catch (error) {
       const status = statusOf(error);
       if (status === 401) token.refuse(used);
-      else if (status !== 403 || !token.doubt(used)) throw error;
-      return await make();
+      else if (status !== 403 || !token.doubt(used)) throw failureOf(error, what);
     }
-  }
-
-  async function listRoles(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    const ids = new Map<string, string>();
-    await answered("list the roles", async () => {
-      const page = await call(signal, () => roles.list({ per_page: PAGE }, { abortSignal: signal }));
-      for await (const role of page) {
-        const { id, name } = understood(roleShape, role);
-        ids.set(name, id);
-      }
-    });
-    return ids;
+    try {
+      return await make(until);
+    } catch (error) {
+      throw failureOf(error, what);
+    }
   }
 
   /**
    * Carries out a change of a user's roles, of those that exist; on 404 finds out whether the user or a role is gone.
    */
   async function changeRoles(what: string, userId: string, names: readonly string[], signal: AbortSignal,
-    change: (ids: readonly string[]) => PromiseLike<unknown>) {
+    change: (ids: string[], until: { readonly abortSignal: AbortSignal }) => PromiseLike<unknown>): Promise<boolean> {
     const { ids } = await roleIds.lookUp(names, signal);
-    if (ids.length === 0) return true;
-    try {
-      await call(signal, () => change(ids));
-      return true;
-    } catch (error) {
-      if (statusOf(error) !== 404) throw failureOf(error, what);
-      if (!(await exists(userId, signal))) return false;
-      // The user is there, so a role's id is stale: it was deleted, and perhaps made anew.
-      roleIds.forget();
-      const fresh = await roleIds.lookUp(names, signal);
-      if (fresh.ids.length > 0) await answered(what, () => call(signal, () => change(fresh.ids)));
-      return true;
-    }
-  }
-
-  async function exists(userId: string, signal: AbortSignal): Promise<boolean> {
-    try {
-      await call(signal, () => users.get(userId, { fields: "user_id" }, { abortSignal: signal }));
-      return true;
-    } catch (error) {
-      if (statusOf(error) === 404) return false;
-      throw failureOf(error, "read a user");
-    }
+    if (ids.length === 0 || !(await isGone(call(what, signal, (until) => change([...ids], until))))) return true;
+    const fields = { fields: "user_id" };
+    if (await isGone(call("read a user", signal, (until) => users.get(userId, fields, until)))) return false;
+    // The user is there, so a role's id is stale: it was deleted, and perhaps made anew.
+    roleIds.forget();
+    const fresh = await roleIds.lookUp(names, signal);
+    if (fresh.ids.length > 0) await call(what, signal, (until) => change([...fresh.ids], until));
+    return true;
   }
 
   return {
-    find: async (email, spelling, signal) =>
-      answered("look up users by email", async () => {
-        const found = await call(signal, () => users.listUsersByEmail({ email: spelling }, { abortSignal: signal }));
-        return found.map((user) => directoryUser(user, email));
-      }),
+    find: async (email, spelling, signal) => {
+      const found = await call("look up users by email", signal,
+        (until) => users.listUsersByEmail({ email: spelling }, until));
+      return found.map((user) => directoryUser(user, email));
+    },
     create: async (email, signal, metadataRoles) => {
       const { connection: database, passwordlessConnection } = await secret.get();
       const login = passwordless
         ? { connection: passwordlessConnection }
         : { connection: database, password: unusablePassword(email) };
+      const body = { ...login, email, email_verified: false, verify_email: false,
+        app_metadata: ownMetadata(email, metadataRoles ?? null) };
       try {
-        const body = { ...login, email, email_verified: false, verify_email: false,
-          app_metadata: ownMetadata(email, metadataRoles ?? null) };
-        return directoryUser(await call(signal, () => users.create(body, { abortSignal: signal })), email);
+        return directoryUser(await call("create a user", signal, (until) => users.create(body, until)), email);
       } catch (error) {
-        if (statusOf(error) === 409) return null;
-        throw failureOf(error, "create a user");
+        if (refusedWith(error) === 409) return null;
+        throw error;
       }
     },
-    rolesOf: async (userId, signal) =>
-      answered("list a user's roles", async () => {
-        const page = await call(signal, () => users.roles.list(userId, { per_page: PAGE }, { abortSignal: signal }));
+    rolesOf: (userId, signal) =>
+      call("list a user's roles", signal, async (until) => {
         const names: string[] = [];
-        for await (const role of page) names.push(understood(roleShape, role).name);
+        for await (const role of await users.roles.list(userId, { per_page: PAGE }, until)) {
+          names.push(answerAs(roleShape, role).name);
+        }
         return names.sort();
       }),
     assign: async (userId, names, signal) => {
       const there = await changeRoles("assign roles", userId, names, signal,
-        (ids) => users.roles.assign(userId, { roles: [...ids] }, { abortSignal: signal }));
+        (ids, until) => users.roles.assign(userId, { roles: ids }, until));
       const { missing } = await roleIds.lookUp(names, signal);
       if (missing.length === 0) return there;
       const quoted = missing.map((name) => `"${name}"`).join(", ");
       throw new NeedsPersonError("AUTH0_ROLE_MISSING",
         `The policy gives ${quoted}, which the Auth0 tenant doesn't have: create it there, or mend src/products.ts.`);
     },
-    remove: async (userId, names, signal) =>
-      changeRoles("remove roles", userId, names, signal, (ids) =>
-        users.roles.delete(userId, { roles: [...ids] }, { abortSignal: signal })),
+    remove: (userId, names, signal) =>
+      changeRoles("remove roles", userId, names, signal, (ids, until) =>
+        users.roles.delete(userId, { roles: ids }, until)),
     writeMetadataRoles: async (userId, createdFor, names, signal) => {
-      try {
-        await call(signal, () =>
-          users.update(userId, { app_metadata: ownMetadata(createdFor, names) }, { abortSignal: signal }));
-        return true;
-      } catch (error) {
-        if (statusOf(error) === 404) return false;
-        throw failureOf(error, "write roles into a user's app_metadata");
-      }
+      const body = { app_metadata: ownMetadata(createdFor, names) };
+      return !(await isGone(
+        call("write roles into a user's app_metadata", signal, (until) => users.update(userId, body, until)),
+      ));
     },
     forgetPassword: async ({ id, database }, email, signal) => {
       if (database === null) return;
       const body = { connection: database, password: unusablePassword(email) };
-      await answered("replace a password", () => call(signal, () => users.update(id, body, { abortSignal: signal })));
+      await call("replace a password", signal, (until) => users.update(id, body, until));
     },
     mailVerification: async (userId, signal) => {
-      await answered("mail a verification",
-        () => call(signal, () => jobs.verificationEmail.create({ user_id: userId }, { abortSignal: signal })));
+      await call("mail a verification", signal, (until) => jobs.verificationEmail.create({ user_id: userId }, until));
     },
     invite: async (email, database, signal) => {
       const credentials = await secret.get();
@@ -241,61 +226,24 @@ export function auth0Directory(
   };
 }
 
-/** Role ids by name: listed once a process, and again, at most every ten seconds, when a name is missing. */
-function roleIdsOf(list: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>, now: () => number) {
-  let listing: Promise<ReadonlyMap<string, string>> | undefined;
-  let listedAt = 0;
-
-  async function listed(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    if (listing === undefined) {
-      const current = list(signal).then((ids) => {
-        listedAt = now();
-        return ids;
-      });
-      listing = current;
-      current.catch(() => {
-        if (listing === current) listing = undefined;
-      });
-    }
-    return listing;
-  }
-
-  async function lookUp(names: readonly string[],
-    signal: AbortSignal): Promise<{ readonly ids: readonly string[]; readonly missing: readonly string[] }> {
-    const known = await listed(signal);
-    const missing = names.filter((name) => !known.has(name));
-    if (missing.length === 0 || now() - listedAt < RELIST_MS) {
-      return { ids: names.flatMap((name) => known.get(name) ?? []), missing };
-    }
-    listing = undefined;
-    return lookUp(names, signal);
-  }
-
-  return {
-    lookUp,
-    forget: () => {
-      listing = undefined;
-    },
-  };
-}
-
-async function answered<T>(what: string, make: () => Promise<T>): Promise<T> {
+/** Whether what a call is about isn't there (any more). */
+async function isGone(call: Promise<unknown>): Promise<boolean> {
   try {
-    return await make();
+    await call;
+    return false;
   } catch (error) {
-    throw failureOf(error, what);
+    if (refusedWith(error) === 404) return true;
+    throw error;
   }
 }
 
-function understood<T>(shape: z.ZodMiniType<T>, answer: unknown): T {
-  const parsed = shape.safeParse(answer);
-  if (parsed.success) return parsed.data;
-  throw new NeedsPersonError("AUTH0_NOT_UNDERSTOOD",
-    `Auth0's answer is not as it is documented, at "${parsed.error.issues[0]?.path.join(".") ?? ""}".`);
+/** The status of Auth0's answer behind an error of ours. */
+function refusedWith(error: unknown): number | undefined {
+  return error instanceof Error ? statusOf(error.cause) : undefined;
 }
 
 function directoryUser(user: unknown, email: string): DirectoryUser {
-  const { user_id, email_verified, identities, app_metadata } = understood(userShape, user);
+  const { user_id, email_verified, identities, app_metadata } = answerAs(userShape, user);
   const { createdByUs, roles } = readOwnMetadata(app_metadata, email);
   return {
     id: user_id,

@@ -1,4 +1,6 @@
-import { ConfigError, NeedsPersonError, RefusedError, TemporaryError } from "../errors.ts";
+import type * as z from "zod/mini";
+
+import { NeedsPersonError, ServiceError, TemporaryError } from "../errors.ts";
 
 /** Auth0's status for a failed call, or undefined where no answer came (time-outs, socket errors). */
 export function statusOf(error: unknown): number | undefined {
@@ -12,8 +14,7 @@ export function statusOf(error: unknown): number | undefined {
  * "create a user".
  */
 export function failureOf(error: unknown, what: string): Error {
-  if (error instanceof TemporaryError || error instanceof NeedsPersonError || error instanceof RefusedError ||
-    error instanceof ConfigError) return error;
+  if (error instanceof ServiceError) return error;
   const status = statusOf(error);
   const options = { cause: error };
   switch (status) {
@@ -34,10 +35,21 @@ export function failureOf(error: unknown, what: string): Error {
 }
 
 /** Auth0's own message, which names the scope or the field. The log scrubs emails from it. */
-function saidBy(error: unknown): string {
+export function saidBy(error: unknown): string {
   if (!(error instanceof Error) || !("body" in error)) return "nothing";
   const { body } = error;
   return typeof body === "object" && body !== null && "message" in body && typeof body.message === "string"
     ? body.message
     : "nothing";
+}
+
+/**
+ * The part of an answer that is used.
+ * @throws {NeedsPersonError} AUTH0_NOT_UNDERSTOOD
+ */
+export function answerAs<T>(shape: z.ZodMiniType<T>, answer: unknown): T {
+  const parsed = shape.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new NeedsPersonError("AUTH0_NOT_UNDERSTOOD",
+    `Auth0's answer is not as it is documented, at "${parsed.error.issues[0]?.path.join(".") ?? ""}".`);
 }

@@ -23,7 +23,7 @@ export interface ManagementToken {
   doubt(token: string): boolean;
 }
 
-const answerShape = z.object({ access_token: z.string(), expires_in: z.number() });
+const answerShape = z.object({ access_token: z.string(), expires_in: z.number(), scope: z.optional(z.string()) });
 const DOUBT_MS = 60_000;
 const EARLY_MS = 60_000;
 const ATTEMPT_MS = 10_000;
@@ -38,22 +38,21 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch,
 
   async function fresh(): Promise<string> {
     const credentials = await secret.get();
-    const asked = await ask(credentials, fetch);
-    if (asked !== null) return keep(asked);
-    // Refused: perhaps the secret was rotated since we read it.
-    const reread = await secret.reread();
-    const again = JSON.stringify(reread) === JSON.stringify(credentials) ? null : await ask(reread, fetch);
-    if (again !== null) return keep(again);
-    throw new NeedsPersonError(
-      "AUTH0_CREDENTIALS",
-      "Auth0 refuses the client in the secret auth0: put the right domain, client_id and client_secret there, and " +
-        "authorize that application for the Auth0 Management API.",
-    );
-  }
-
-  function keep({ access_token, expires_in }: z.infer<typeof answerShape>): string {
-    known = { token: access_token, since: now(), until: now() + expires_in * 1000 - EARLY_MS };
-    return access_token;
+    let answer = await askForToken(credentials, fetch);
+    if (answer === null) {
+      // Refused: perhaps the secret was rotated since we read it.
+      const reread = await secret.reread();
+      if (JSON.stringify(reread) !== JSON.stringify(credentials)) answer = await askForToken(reread, fetch);
+    }
+    if (answer === null) {
+      throw new NeedsPersonError(
+        "AUTH0_CREDENTIALS",
+        "Auth0 refuses the client in the secret auth0: put the right domain, client_id and client_secret there, and " +
+          "authorize that application for the Auth0 Management API.",
+      );
+    }
+    known = { token: answer.token, since: now(), until: now() + answer.seconds * 1000 - EARLY_MS };
+    return answer.token;
   }
 
   return {
@@ -86,12 +85,16 @@ async function ending(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Asks for a token; null means that Auth0 refuses these credentials. */
-async function ask({ url, audience, clientId, clientSecret }: Auth0Credentials,
-  fetch: Fetch): Promise<z.infer<typeof answerShape> | null> {
+/**
+ * Asks for a token; null means that Auth0 refuses these credentials.
+ * @throws {TemporaryError} AUTH0_UNREACHABLE
+ */
+export async function askForToken({ url, audience, clientId, clientSecret }: Auth0Credentials, send: Fetch): Promise<
+  { readonly token: string; readonly seconds: number; readonly scopes: readonly string[] } | null
+> {
   let response: Response;
   try {
-    response = await fetch(`${url}/oauth/token`, {
+    response = await send(`${url}/oauth/token`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret,
@@ -100,16 +103,19 @@ async function ask({ url, audience, clientId, clientSecret }: Auth0Credentials,
       redirect: "error",
     });
   } catch (error) {
-    throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 gave no token in time.", { cause: error });
+    throw noToken(`nothing answers at ${url}`, error);
   }
   if (response.ok) {
-    const answer = answerShape.safeParse(await response.json().catch(() => null));
-    if (answer.success) return answer.data;
-    throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0's token answer was not understood.");
+    const { data } = answerShape.safeParse(await response.json().catch(() => null));
+    if (data === undefined) throw noToken("its answer was not understood");
+    const scopes = (data.scope ?? "").split(" ").filter((scope) => scope !== "");
+    return { token: data.access_token, seconds: data.expires_in, scopes };
   }
   await response.body?.cancel();
-  if (response.status === 400 || response.status === 401 || response.status === 403 || response.status === 404) {
-    return null;
-  }
-  throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 answered ${String(response.status)} for a token.`);
+  if ([400, 401, 403, 404].includes(response.status)) return null;
+  throw noToken(`it answered ${String(response.status)}`);
+}
+
+function noToken(why: string, cause?: unknown): TemporaryError {
+  return new TemporaryError("AUTH0_UNREACHABLE", `Auth0 gave no token: ${why}.`, { cause });
 }

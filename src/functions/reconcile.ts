@@ -19,6 +19,7 @@ import { count } from "../metrics.ts";
 import policy from "../products.ts";
 import { bulkQueue } from "../queue/queue.ts";
 import { askedSweep, reconcile, type ReconcileReport } from "../sweeping/reconcile.ts";
+import { listedRunning } from "../sweeping/running.ts";
 import { shopOf } from "../sweeping/shop.ts";
 
 /** Begin no page this long before the function's time is up: one may take a dozen calls of Gumroad's. */
@@ -39,6 +40,7 @@ const api = gumroadApi({
     count("GumroadFailed");
   },
 });
+const running = listedRunning();
 const openShop = shopOf(api, optionalSecret(secret));
 
 /**
@@ -58,6 +60,7 @@ export const handler = middy<unknown, ReconcileReport>().handler(async (event, c
     },
     queue,
     openShop,
+    running,
     policy,
     now: Date.now,
     wait,

@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
 
-import { NeedsPersonError, TemporaryError } from "../errors.ts";
+import { ServiceError } from "../errors.ts";
 import { log } from "../log.ts";
-import { failureOf, notUnderstood, reasonOf, refusal, unreachable } from "./failures.ts";
+import { answerAs, askGumroad, fieldOf, type Answer } from "./call.ts";
+import { failureOf, refusal } from "./failures.ts";
 import { saleShape, subscriberShape, type SaleRow, type SubscriberRow } from "./rows.ts";
 import type { GumroadCredentials } from "./secret.ts";
 
@@ -57,11 +58,6 @@ export interface GumroadApiOptions {
   readonly onFailure?: (code: string) => void;
 }
 
-/** One attempt's limit; the caller's own signal bounds the whole. */
-const ATTEMPT_MS = 8_000;
-/** A full page of subscribers with years of charges is a tenth of it. */
-const MOST_BYTES = 2 * 1024 * 1024;
-
 /** Whether Gumroad says yes: it says "not found" with status 200. */
 const outcomeShape = z.object({ success: z.boolean() });
 const nextShape = z.object({ next_page_key: z.nullish(z.string()) });
@@ -74,11 +70,11 @@ const userShape = z.object({ user: z.object({ user_id: z.string().check(z.minLen
 export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailure }: GumroadApiOptions): GumroadApi {
   async function answerTo(path: string, what: string, signal: AbortSignal): Promise<Answer> {
     const used = await credentials(signal);
-    const answer = await attempt(send, used, path, what, signal);
+    const answer = await askGumroad(send, used, { path, what }, signal);
     if (answer.status !== 401 || refused === undefined) return answer;
     await refused();
     const now = await credentials(signal);
-    return now.token === used.token && now.api === used.api ? answer : attempt(send, now, path, what, signal);
+    return now.token === used.token && now.api === used.api ? answer : askGumroad(send, now, { path, what }, signal);
   }
 
   /** The body of a yes; null for "not found". */
@@ -86,8 +82,15 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     const { status, body } = await answerTo(path, what, signal);
     if (status === 404) return null;
     if (status !== 200) throw failureOf(status, what);
-    const { success } = understood(outcomeShape, body, what);
+    const { success } = answerAs(outcomeShape, body, what);
     return success && typeof body === "object" ? body : null;
+  }
+
+  /** The body of a yes, where there is always one. */
+  async function must(path: string, what: string, signal: AbortSignal): Promise<object> {
+    const body = await read(path, what, signal);
+    if (body === null) throw refusal(what, "says that there is no such thing");
+    return body;
   }
 
   async function one<T extends { readonly id: string }>(kind: "sale" | "subscriber", shape: z.ZodMiniType<T>,
@@ -97,13 +100,13 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     const what = `read a ${kind}`;
     const body = await read(`/${kind}s/${encodeURIComponent(id)}`, what, signal);
     if (body === null) return null;
-    const row = understood(shape, valueOf(body, kind), what, kind);
+    const row = answerAs(shape, valueOf(body, kind), what, kind);
     return row.id === id ? row : null;
   }
 
   function pageOf<T>(body: object, kind: "sales" | "subscribers", shape: z.ZodMiniType<T>, what: string): Page<T> {
     const rows: T[] = [];
-    for (const row of understood(z.array(z.unknown()), valueOf(body, kind), what, kind)) {
+    for (const row of answerAs(z.array(z.unknown()), valueOf(body, kind), what, kind)) {
       const parsed = shape.safeParse(row);
       if (parsed.success) rows.push(parsed.data);
       else {
@@ -112,7 +115,7 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
         onFailure?.("GUMROAD_NOT_UNDERSTOOD");
       }
     }
-    return { rows, next: understood(nextShape, body, what).next_page_key || null };
+    return { rows, next: answerAs(nextShape, body, what).next_page_key || null };
   }
 
   async function counted<T>(signal: AbortSignal, reading: () => Promise<T>): Promise<T> {
@@ -121,8 +124,7 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     try {
       return await reading();
     } catch (error) {
-      if (!late && (error instanceof NeedsPersonError || error instanceof TemporaryError) &&
-        error.code.startsWith("GUMROAD_")) onFailure?.(error.code);
+      if (!late && error instanceof ServiceError && error.code.startsWith("GUMROAD_")) onFailure?.(error.code);
       throw error;
     }
   }
@@ -132,10 +134,8 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     subscriber: (id, signal) => counted(signal, () => one("subscriber", subscriberShape, id, signal)),
     sales: ({ after, before, email, productId, pageKey }, signal) =>
       counted(signal, async () => {
-        const body = await read(`/sales${queryOf({ after, before, email, product_id: productId, page_key: pageKey })}`,
-          "list sales", signal);
-        if (body === null) throw refusal("list sales", "says that there is no such thing");
-        return pageOf(body, "sales", saleShape, "list sales");
+        const query = queryOf({ after, before, email, product_id: productId, page_key: pageKey });
+        return pageOf(await must(`/sales${query}`, "list sales", signal), "sales", saleShape, "list sales");
       }),
     subscribers: (productId, pageKey, signal) =>
       counted(signal, async () => {
@@ -150,74 +150,15 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
       counted(signal, async () => {
         const body = await read(`/products/${encodeURIComponent(productId)}`, "read a product", signal);
         if (body === null) return [];
-        const { product } = understood(contentsShape, body, "read a product", "product");
+        const { product } = answerAs(contentsShape, body, "read a product", "product");
         return (product.bundle_products ?? []).map(({ product_id }) => product_id);
       }),
     sellerId: (signal) =>
       counted(signal, async () => {
-        const body = await read("/user", "name the seller", signal);
-        if (body === null) throw refusal("name the seller", "says that there is no such thing");
-        return understood(userShape, body, "name the seller").user.user_id;
+        const what = "name the seller";
+        return answerAs(userShape, await must("/user", what, signal), what).user.user_id;
       }),
   };
-}
-
-interface Answer {
-  readonly status: number;
-  /** Of a 200 only. */
-  readonly body: unknown;
-}
-
-/** Asks once. A redirect is a failure: the token must not go elsewhere. */
-async function attempt(send: typeof fetch, { token, api }: GumroadCredentials, path: string, what: string,
-  signal: AbortSignal): Promise<Answer> {
-  let body: string | null = null;
-  let status: number;
-  try {
-    const response = await send(new URL(`${api}${path}`), {
-      headers: { authorization: `Bearer ${token}`, accept: "application/json" },
-      redirect: "error",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
-    });
-    status = response.status;
-    if (status === 200) body = await textOf(response);
-    else await response.body?.cancel();
-  } catch (error) {
-    throw unreachable(what, reasonOf(error));
-  }
-  if (status !== 200) return { status, body };
-  if (body === null) throw unreachable(what, "its answer is longer than any of its own");
-  try {
-    return { status, body: JSON.parse(body) };
-  } catch {
-    // The cause would quote the answer.
-    throw unreachable(what, "its answer is no JSON");
-  }
-}
-
-/** The text of an answer; null if it is too long to be read. */
-async function textOf(response: Response): Promise<string | null> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MOST_BYTES) return null;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
-function understood<T>(shape: z.ZodMiniType<T>, value: unknown, what: string, whole = "success"): T {
-  const parsed = shape.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw notUnderstood(what, fieldOf(parsed.error) ?? whole);
-}
-
-/** The field that a shape stumbled over first: a name of ours, never of the answer. Null for the whole. */
-function fieldOf({ issues }: z.core.$ZodError): string | null {
-  const field = issues[0]?.path[0];
-  return typeof field === "string" ? field : null;
 }
 
 function valueOf(body: object, key: string): unknown {

@@ -1,29 +1,28 @@
 import * as z from "zod/mini";
 
-import type { Policy } from "../access/policy.ts";
 import { tellsMore } from "../access/known.ts";
-import { NeedsPersonError } from "../errors.ts";
-import type { GumroadApi, Page } from "../gumroad/api.ts";
+import type { Policy } from "../access/policy.ts";
+import type { ItemKey } from "../dynamo/table.ts";
+import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSubscriber, ownerOfRow } from "../gumroad/facts-of-rows.ts";
 import type { SubscriberRow } from "../gumroad/rows.ts";
-import type { ItemKey } from "../dynamo/table.ts";
 import { recordKey } from "../ledger/keys.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
-import { causesOf, log } from "../log.ts";
+import { log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { BulkMessage } from "../queue/queue.ts";
-import { eachAlone } from "./each-row.ts";
+import { eachRow } from "./each-row.ts";
 import { distinct, dueFor, hintFor } from "./hints.ts";
 import { isStale, productsHeld, unlikeGumroad } from "./record-check.ts";
-import { sideBySide } from "./side-by-side.ts";
 import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 const SLACK_MS = 30_000;
 
 const positionShape = z.discriminatedUnion("step", [
-  /** The running subscriptions of one product after the other. */
-  z.object({ step: z.literal("subscribers"), productId: z.string(), pageKey: z.nullable(z.string()) }),
+  /** The running subscriptions of one product after the other. `again`: its page keys were refused once. */
+  z.object({ step: z.literal("subscribers"), productId: z.string(), pageKey: z.nullable(z.string()),
+    again: z.optional(z.boolean()) }),
   /** All records. `holders`: how many buyers had each product so far; pairs, because an id comes from outside. */
   z.object({ step: z.literal("records"), after: z.nullable(z.object({ pk: z.string(), sk: z.string() })),
     holders: z.array(z.tuple([z.string(), z.number()])) }),
@@ -48,6 +47,18 @@ export const runningAccess: Sweep = {
     }
     return subscribersPage(position, tools.shop, tools);
   },
+  // The product from its beginning; then without it: one that Gumroad refuses to list must not keep the others from
+  // being looked at.
+  around: (text, policy) => {
+    const position = positionShape.parse(JSON.parse(text));
+    if (position.step === "records") return text;
+    const { productId, pageKey, again } = position;
+    return written(
+      pageKey === null || again === true
+        ? productAfter(productId, policy)
+        : { step: "subscribers", productId, pageKey: null, again: true },
+    );
+  },
 };
 
 const firstRecords: Position = { step: "records", after: null, holders: [] };
@@ -61,44 +72,23 @@ function firstPosition(policy: Policy): Position {
  * Subscriptions that run by Gumroad and not by our record. Each is known by its own id; whose a new one is, its first
  * sale tells.
  */
-async function subscribersPage({ productId, pageKey }: Extract<Position, { step: "subscribers" }>, shop: GumroadApi,
+async function subscribersPage(position: Extract<Position, { step: "subscribers" }>, shop: GumroadApi,
   tools: SweepTools): Promise<SweepPage> {
   const at = tools.now();
-  const { rows, next } = await listed(productId, pageKey, shop, tools);
+  const { rows, next } = await shop.subscribers(position.productId, position.pageKey, tools.deadline);
+  tools.running.note(tools.sweep, rows);
   const owned = await tools.survey.owned(rows.map(({ id }) => `subscription:${id}` as const));
   const differing = rows.filter((row) =>
     tellsMore(owned.get(`subscription:${row.id}`)?.known, factsOfSubscriber(row, at))
   );
-  const found = await sideBySide(differing,
-    (row) =>
-      eachAlone(row.id, tools.sweep, async (): Promise<readonly BulkMessage[]> => {
-        const buyer = owned.get(`subscription:${row.id}`)?.buyer ?? (await buyerOf(row, shop, tools));
-        if (buyer !== null) return [hintFor(buyer, { subscriptionId: row.id }, tools)];
-        log.warn("a subscription whose buyer Gumroad doesn't name", { subscription: row.id, sweep: tools.sweep });
-        return [];
-      }));
-  const following = next === null
-    ? productAfter(productId, tools.policy)
-    : { step: "subscribers" as const, productId, pageKey: next };
-  return { read: rows.length, differed: differing.length, found: found.flat(), next: written(following) };
-}
-
-/** One product that Gumroad refuses to list must not keep the others from being looked at. */
-async function listed(productId: string, pageKey: string | null, shop: GumroadApi,
-  { deadline, sweep }: SweepTools): Promise<Page<SubscriberRow>> {
-  try {
-    return await shop.subscribers(productId, pageKey, deadline);
-  } catch (error) {
-    if (!(error instanceof NeedsPersonError) || error.code !== "GUMROAD_REFUSED") throw error;
-    count("NeedsPerson");
-    log.error("needs a person", {
-      mend: "Gumroad refuses to list this product's subscribers: is its id in src/products.ts right?",
-      product: productId,
-      sweep,
-      causes: causesOf(error),
-    });
-    return { rows: [], next: null };
-  }
+  const found = await eachRow(differing, tools.sweep, async (row): Promise<readonly BulkMessage[]> => {
+    const buyer = owned.get(`subscription:${row.id}`)?.buyer ?? (await buyerOf(row, shop, tools));
+    if (buyer !== null) return [hintFor(buyer, { subscriptionId: row.id }, tools)];
+    log.warn("a subscription whose buyer Gumroad doesn't name", { subscription: row.id, sweep: tools.sweep });
+    return [];
+  });
+  return { read: rows.length, differed: differing.length, found,
+    next: written(next === null ? productAfter(position.productId, tools.policy) : { ...position, pageKey: next }) };
 }
 
 async function buyerOf({ saleIds }: SubscriberRow, shop: GumroadApi,

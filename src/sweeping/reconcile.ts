@@ -1,11 +1,9 @@
 import * as z from "zod/mini";
 
-import type { Policy } from "../access/policy.ts";
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { sweepKinds, sweepName, type Checkpoint, type SweepKind, type Sweeps } from "../ledger/sweeps.ts";
-import type { Survey } from "../ledger/survey.ts";
 import { causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { BulkQueue } from "../queue/queue.ts";
@@ -14,24 +12,15 @@ import { sendDueBuyers } from "./due.ts";
 import { queueFeed, type Feed } from "./feed.ts";
 import { allSales, recentSales } from "./sales.ts";
 import type { OpenShop } from "./shop.ts";
-import type { Holders, Sweep } from "./sweep.ts";
+import type { Sweep, SweepWork } from "./sweep.ts";
 
-/** What reconciling works with. `now` gives epoch milliseconds. */
-export interface Reconciling {
+/** What reconciling works with. */
+export interface Reconciling extends SweepWork {
   readonly ledger: Pick<Ledger, "due">;
-  readonly survey: Survey;
   readonly sweeps: Sweeps;
-  readonly holders: Holders;
   readonly queue: BulkQueue;
   readonly openShop: OpenShop;
-  readonly policy: Policy;
-  readonly now: () => number;
   readonly wait: (ms: number) => Promise<unknown>;
-  /** Aborted when nothing new is to be begun: a page needs some seconds. */
-  readonly enough: AbortSignal;
-  /** Aborted when the time is up: ends every call. */
-  readonly deadline: AbortSignal;
-  readonly requestId: string;
 }
 
 /** How far a sweep is after this run; the counts are of the whole sweep. */
@@ -59,22 +48,17 @@ export interface AskedSweep {
   readonly goOn?: boolean | undefined;
 }
 
+const SWEEPS: readonly Sweep[] = [recentSales, runningAccess, allSales];
+const MINUTE_MS = 60_000;
+
 /**
  * What is more urgent comes first, but each has its minute: a busy shop's last days alone could take all the time
  * there is, and a sweep that fails where it stands must not keep the others from their turn.
  */
 function orderAt(now: number): readonly Sweep[] {
-  switch (Math.floor(now / MINUTE_MS) % 3) {
-    case 0:
-      return [recentSales, runningAccess, allSales];
-    case 1:
-      return [allSales, recentSales, runningAccess];
-    default:
-      return [runningAccess, recentSales, allSales];
-  }
+  const first = [recentSales, allSales, runningAccess][Math.floor(now / MINUTE_MS) % SWEEPS.length] ?? recentSales;
+  return [first, ...SWEEPS.filter((sweep) => sweep !== first)];
 }
-
-const MINUTE_MS = 60_000;
 
 const askedShape: z.ZodMiniType<AskedSweep> = z.strictObject({ sweep: z.enum(sweepKinds),
   goOn: z.optional(z.boolean()) });
@@ -132,21 +116,18 @@ async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed,
   const goesOn = isUnderWay && (asked === null || asked.goOn === true);
   const begun = goesOn ? last : await work.sweeps.save(fresh(sweep, last, work));
   if (begun === null) return null;
-  return stateOf(await sliceOrEnd(sweep, begun, shop, feed, work), shop !== null);
+  return stateOf(await sliceOrDetour(sweep, begun, shop, feed, work), shop !== null);
 }
 
-/**
- * A sweep whose place Gumroad refuses (its page key is none any more) would stand there for ever: it ends, and begins
- * anew in its time.
- */
-async function sliceOrEnd(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, feed: Feed,
+/** A sweep whose page Gumroad refuses goes on around it at the next run: its page keys may be none any more. */
+async function sliceOrDetour(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, feed: Feed,
   work: Reconciling): Promise<Checkpoint> {
   try {
     return await slice(sweep, begun, shop, feed, work);
   } catch (error) {
     if (error instanceof NeedsPersonError && error.code === "GUMROAD_REFUSED") {
       const last = await work.sweeps.load(sweep.kind);
-      if (last !== null && last.finishedAt === null) await work.sweeps.save({ ...last, finishedAt: work.now() });
+      if (last !== null) await work.sweeps.save({ ...last, position: sweep.around(last.position, work.policy) });
     }
     throw error;
   }

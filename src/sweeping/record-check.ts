@@ -9,9 +9,8 @@ import { factsOfSale } from "../gumroad/facts-of-rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { changesOf, marked } from "../provisioning/marks.ts";
 import { isMine } from "../provisioning/owners.ts";
-import { eachAlone } from "./each-row.ts";
+import { eachRow } from "./each-row.ts";
 import type { ToReadBack } from "./hints.ts";
-import { sideBySide } from "./side-by-side.ts";
 import type { SweepTools } from "./sweep.ts";
 
 /**
@@ -31,11 +30,8 @@ export function isStale(record: BuyerRecord, policy: Policy, now: number): boole
 
 /** The products that give a buyer roles, as the record was last worked on. */
 export function productsHeld({ sources, gave }: BuyerRecord): ReadonlySet<string> {
-  return new Set(
-    entriesOf(sources).flatMap((
-      [id, { productId }],
-    ) => ((gave[id] ?? []).length > 0 && productId !== "" ? [productId] : [])),
-  );
+  const giving = entriesOf(sources).filter(([id, { productId }]) => (gave[id] ?? []).length > 0 && productId !== "");
+  return new Set(giving.map(([, { productId }]) => productId));
 }
 
 /**
@@ -44,24 +40,25 @@ export function productsHeld({ sources, gave }: BuyerRecord): ReadonlySet<string
  * changes nothing.
  */
 export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi,
-  tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep">): Promise<readonly ToReadBack[]> {
+  tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep" | "running">): Promise<readonly ToReadBack[]> {
   const own = entriesOf(record.sources).filter(([id]) => isMine(record, id));
-  const running = own.flatMap(([id, source]) => (isRunning(id, source) ? [id.slice("subscription:".length)] : []));
-  const ended = await sideBySide(running, (subscriptionId) =>
-    eachAlone(subscriptionId, tools.sweep, async () => {
-      const row = await shop.subscriber(subscriptionId, tools.deadline);
-      return row === null || row.ended === null ? [] : [{ subscriptionId }];
-    }));
+  // Those that the same sweep has just listed as running need no call each.
+  const unlisted = own.filter(([id, source]) => isRunning(id, source))
+    .map(([id]) => ({ id: id.slice("subscription:".length) }))
+    .filter(({ id }) => !tools.running.has(tools.sweep, id));
+  const ended = await eachRow(unlisted, tools.sweep, async ({ id: subscriptionId }) => {
+    const row = await shop.subscriber(subscriptionId, tools.deadline);
+    return row === null || row.ended === null ? [] : [{ subscriptionId }];
+  });
   const given = own.flatMap(([, source]) =>
-    source.charges.filter(isLiveGiven).map((charge) => ({ source, saleId: charge.saleId }))
+    source.charges.filter(isLiveGiven).map(({ saleId }) => ({ source, id: saleId }))
   );
-  const changed = await sideBySide(given, ({ source, saleId }) =>
-    eachAlone(saleId, tools.sweep, async () => {
-      const at = tools.now();
-      const row = await shop.sale(saleId, tools.deadline);
-      return row === null || !tellsMore(source, factsOfSale(row, at)) ? [] : [{ saleId }];
-    }));
-  return [...ended.flat(), ...changed.flat(), ...giftsWithoutGiver(record, tools)];
+  const changed = await eachRow(given, tools.sweep, async ({ source, id: saleId }) => {
+    const at = tools.now();
+    const row = await shop.sale(saleId, tools.deadline);
+    return row === null || !tellsMore(source, factsOfSale(row, at)) ? [] : [{ saleId }];
+  });
+  return [...ended, ...changed, ...giftsWithoutGiver(record, tools)];
 }
 
 function isRunning(id: SourceId, source: Source): boolean {
@@ -79,13 +76,13 @@ function giftsWithoutGiver(record: BuyerRecord,
   const live = new Set(
     entitlements(record.sources, policy, now()).verdicts.flatMap(({ access, source }) => (access ? [source] : [])),
   );
-  return entriesOf(record.sources).flatMap(([id, source]) =>
-    live.has(id) && isMine(record, id)
-      ? source.charges.filter((charge) =>
-        // What came with a gifted bundle has no giver's side of its own.
+  // What came with a gifted bundle has no giver's side of its own.
+  return entriesOf(record.sources).filter(([id]) => live.has(id) && isMine(record, id))
+    .flatMap(([, { charges, productId }]) =>
+      charges.filter((charge) =>
         charge.seen && charge.gift === "received" && charge.read?.bundle !== "child" &&
-        sidesOf("given", charge, source.productId, record.sources).length === 0
-      ).map(({ saleId }) => ({ saleId }))
-      : []
-  );
+        sidesOf("given", charge, productId, record.sources).length === 0
+      )
+    )
+    .map(({ saleId }) => ({ saleId }));
 }

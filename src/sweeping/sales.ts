@@ -16,7 +16,9 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
  */
 const SLACK_MS = 30_000;
 
-const positionShape = z.object({ after: z.nullable(z.string()), pageKey: z.nullable(z.string()) });
+/** Listings go by days. `before`: without what was read already; `reached`: the day of the last row read. */
+const positionShape = z.object({ after: z.nullable(z.string()), pageKey: z.nullable(z.string()),
+  before: z.optional(z.string()), reached: z.optional(z.string()) });
 
 /** Every 15 minutes the sales of the last two days: a lost sale, refund or dispute of those days is found. */
 export const recentSales: Sweep = {
@@ -27,6 +29,7 @@ export const recentSales: Sweep = {
   // weekly one.
   begin: (now, last) => written({ after: dayOf(Math.min(now - 2 * DAY_MS, last?.startedAt ?? now)), pageKey: null }),
   page: salesPage,
+  around,
 };
 
 /** Every week all sales: refunds and disputes of old ones, that no ping told. */
@@ -36,15 +39,23 @@ export const allSales: Sweep = {
   needsShop: true,
   begin: () => written({ after: null, pageKey: null }),
   page: salesPage,
+  around,
 };
+
+/** From the day of the last row read, which is read once more, instead of by page key. */
+function around(text: string): string {
+  const { after, before, reached } = positionShape.parse(JSON.parse(text));
+  const last = reached === undefined ? before : dayOf(Date.parse(reached) + DAY_MS);
+  return written({ after, pageKey: null, before: last });
+}
 
 async function salesPage(position: string, tools: SweepTools): Promise<SweepPage> {
   const { shop, survey, deadline, now } = tools;
-  const { after, pageKey } = positionShape.parse(JSON.parse(position));
+  const { after, pageKey, before, reached } = positionShape.parse(JSON.parse(position));
   if (shop === null) return { read: 0, differed: 0, found: [], next: position };
   const at = now();
   const { rows, next } = await shop.sales({ ...(after === null ? {} : { after }),
-    ...(pageKey === null ? {} : { pageKey }) }, deadline);
+    ...(before === undefined ? {} : { before }), ...(pageKey === null ? {} : { pageKey }) }, deadline);
   const owned = await survey.owned(rows.map(sourceOfRow));
 
   const found: BulkMessage[] = [];
@@ -58,8 +69,9 @@ async function salesPage(position: string, tools: SweepTools): Promise<SweepPage
     if (buyer === null) log.warn("a gift whose receiver Gumroad doesn't name", { sale: row.id, sweep: tools.sweep });
     else found.push(hintFor(buyer, what, tools));
   }
-  return { read: rows.length, differed, found: distinct(found),
-    next: next === null ? null : written({ after, pageKey: next }) };
+  const last = rows.at(-1);
+  const following = { after, pageKey: next, before, reached: last === undefined ? reached : dayOf(last.soldAt) };
+  return { read: rows.length, differed, found: distinct(found), next: next === null ? null : written(following) };
 }
 
 /**

@@ -3,25 +3,31 @@ import type { GumroadApi } from "../gumroad/api.ts";
 import type { Checkpoint, SweepKind } from "../ledger/sweeps.ts";
 import type { Survey } from "../ledger/survey.ts";
 import type { BulkMessage } from "../queue/queue.ts";
+import type { Running } from "./running.ts";
 
 /** A place to keep how many buyers have each product: what a mass loss is measured against. */
 export interface Holders {
   setHolders(productId: string, count: number): Promise<void>;
 }
 
-/** What a page is worked with. `now` gives epoch milliseconds. */
-export interface SweepTools {
-  /** Null where no token is configured. */
-  readonly shop: GumroadApi | null;
+/** What a run works with, whichever sweep has its turn. `now` gives epoch milliseconds. */
+export interface SweepWork {
   readonly survey: Survey;
   readonly holders: Holders;
   readonly policy: Policy;
   readonly now: () => number;
-  /** Aborted when nothing new is to be begun. */
+  /** Aborted when nothing new is to be begun: a page needs some seconds. */
   readonly enough: AbortSignal;
   /** Aborted when the time is up: ends every call. */
   readonly deadline: AbortSignal;
   readonly requestId: string;
+  readonly running: Running;
+}
+
+/** What a page is worked with. */
+export interface SweepTools extends SweepWork {
+  /** Null where no token is configured. */
+  readonly shop: GumroadApi | null;
   /** The sweep's name, for its messages. */
   readonly sweep: string;
 }
@@ -49,4 +55,6 @@ export interface Sweep {
   /** The first position of a sweep that begins now (epoch ms). */
   begin(now: number, last: Checkpoint | null, policy: Policy): string;
   page(position: string, tools: SweepTools): Promise<SweepPage>;
+  /** Where to go on once Gumroad refuses the page at this position: its page keys may be none any more. */
+  around(position: string, policy: Policy): string;
 }

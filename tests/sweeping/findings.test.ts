@@ -110,6 +110,8 @@ describe("the daily sweep", () => {
     world.shop.end(ended!.subscription!);
     await world.finish("daily");
     expect(world.sent()).toEqual([`ended@example.com subscription ${ended!.subscription!.id}`]);
+    // The listing has shown the other one.
+    expect(world.calls("/subscribers/:id")).toBe(1);
   });
 
   it("finds what became of a live gift's giver's sale, and asks for the giver's where it isn't known", async () => {

@@ -217,12 +217,32 @@ describe("a Gumroad that can't be read", () => {
       expect(sweeps[0]).toMatchObject({ sweep: "recent", read: 15, sent: 15, finished: true });
     });
 
-  it("that refuses the place where a sweep stopped ends it: it doesn't stand there for ever", async () => {
+  it.each(["recent", "weekly"] as const)(
+    "that refuses a page of the %s sweep is gone around at the next run: from the day of the last row, not from the beginning",
+    async (sweep) => {
+      const sold = (day: number, count: number) =>
+        Array.from({ length: count },
+          (_, index) => ({ id: `day${String(day)}n${String(index)}==`, product_id: "zGyG_1JQunZuizwqd9CP7g==",
+            created_at: new Date(START - day * DAY - index * 60).toISOString(), order_id: 1_000 - 100 * day - index,
+            email: `buyer${String(100 * day + index)}@example.com`, price: 4900 }));
+      world.shop.seed({ sales: [...sold(0, 15), ...sold(1, 15)] });
+      world.shop.fault({ path: "/sales", skip: 2, times: 1, answer: { status: 400 } });
+      await world.run({ sweep });
+      expect(world.failures()).toEqual(["GUMROAD_REFUSED"]);
+      // Ten rows of the second page are read once more, and the ten of the first are not.
+      expect(await world.run({ sweep, goOn: true })).toMatchObject({ sweeps: [{ read: 20 + 15, finished: true }] });
+      expect(new Set(world.sent()).size).toBe(30);
+    },
+  );
+
+  it("that goes on refusing is asked again at each run, at the sweep's own place, and isn't waited a week for", async () => {
     sellUnseen(15);
-    world.shop.fault({ path: "/sales", skip: 1, answer: { status: 400 } });
-    await world.run({ sweep: "recent" });
-    expect(world.failures()).toEqual(["GUMROAD_REFUSED"]);
-    expect(await world.run({ sweep: "recent" })).toMatchObject({ sweeps: [{ read: 15, finished: true }] });
+    world.shop.fault({ path: "/sales", skip: 1, times: 2, answer: { status: 400 } });
+    await world.run({ sweep: "weekly" });
+    await world.run({ sweep: "weekly", goOn: true });
+    expect(world.failures()).toEqual(["GUMROAD_REFUSED", "GUMROAD_REFUSED"]);
+    await world.shop.advance(MINUTE);
+    expect((await world.run(null)).sweeps).toMatchObject([{ sweep: "weekly", read: 10 + 15, finished: true }]);
   });
 
   it("in one row only is told, and doesn't stop the rest of the sweep", async () => {
@@ -238,8 +258,9 @@ describe("a Gumroad that can't be read", () => {
 
   it("refuses one product's subscribers: the others, and the records, are still looked at", async () => {
     world.shop.fault({ path: "/products/:id/subscribers", times: 1, answer: { status: 422 } });
-    expect(await world.run({ sweep: "daily" })).toMatchObject({ sweeps: [{ finished: true }] });
+    expect(await world.run({ sweep: "daily" })).toMatchObject({ sweeps: [] });
     expect(world.failures()).toEqual(["GUMROAD_REFUSED"]);
+    expect(await world.run({ sweep: "daily", goOn: true })).toMatchObject({ sweeps: [{ finished: true }] });
     expect(world.calls("/products/:id/subscribers")).toBeGreaterThan(1);
   });
 

@@ -19,6 +19,7 @@ import { dynamoSweeps } from "../../src/ledger/sweeps.ts";
 import policy from "../../src/products.ts";
 import type { BulkMessage } from "../../src/queue/queue.ts";
 import { reconcile, type AskedSweep, type Reconciling } from "../../src/sweeping/reconcile.ts";
+import { listedRunning } from "../../src/sweeping/running.ts";
 import { shopOf } from "../../src/sweeping/shop.ts";
 
 /** When the tests begin (epoch ms): a minute in which the most urgent sweep has the first turn. */
@@ -50,6 +51,7 @@ export async function startShopAndLedger() {
   let holders = new Map<string, number>();
   let failures: string[] = [];
   let surveyed: number[] = [];
+  let running = listedRunning();
 
   const survey = dynamoSurvey(client, table);
   const api = gumroadApi({ credentials: async () => configured(), onFailure: (code) => failures.push(code) });
@@ -79,6 +81,7 @@ export async function startShopAndLedger() {
         },
         depth: async () => depths.shift() ?? 0,
       },
+      running,
       openShop: shopOf(api, async () => credentials),
       policy,
       now: shop.now,
@@ -149,6 +152,7 @@ export async function startShopAndLedger() {
     reset: async () => {
       shop.reset();
       await tables.clear(table);
+      running = listedRunning();
       [sent, depths, waits, failures, surveyed, holders] = [[], [], [], [], [], new Map()];
     },
     stop: async () => {
