@@ -1,4 +1,4 @@
-import { entriesOf, type Charge, type Source, type SourceId, type Sources } from "./facts.ts";
+import { entriesOf, isSubscription, type Charge, type Source, type SourceId, type Sources } from "./facts.ts";
 import { areTogether, TOGETHER_MS } from "./known.ts";
 import { contentsOf, type Policy } from "./policy.ts";
 
@@ -38,12 +38,13 @@ export function childrenIn(sources: Sources, policy: Policy): Children {
   const children = new Map<SourceId, readonly SourceId[]>();
   const free: Sold[] = [];
   for (const each of sold) {
+    if (isSubscription(each.id)) continue;
     if (each.charge.read?.bundle === "child") {
       const of = bundles.filter((bundle) =>
         fits(bundle, each) && bundle.charge.soldAt <= each.charge.soldAt + TOGETHER_MS
       );
       children.set(each.id, of.map(({ id }) => id));
-    } else if (each.charge.read === null && each.charge.priceCents === 0 && each.id.startsWith("sale:")) {
+    } else if (each.charge.read === null && each.charge.priceCents === 0) {
       free.push(each);
     }
   }

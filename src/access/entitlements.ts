@@ -1,9 +1,9 @@
 import { childrenIn, type Children } from "./bundles.ts";
-import { entriesOf, grantedRole, type Source, type SourceId, type Sources } from "./facts.ts";
+import { entriesOf, grantedRole, isSubscription, type Source, type SourceId, type Sources } from "./facts.ts";
 import { ofGiven, ofReceived } from "./gifts.ts";
 import { isGiversSide } from "./known.ts";
 import { rolesOf, type Policy, type Product } from "./policy.ts";
-import { decided, isSubscription, ownStanding, whileAny, type Reason, type Standing } from "./standing.ts";
+import { decided, ownStanding, whileAny, type Reason, type Standing } from "./standing.ts";
 import { tierInForce } from "./tiers.ts";
 
 export type { Reason } from "./standing.ts";
@@ -102,7 +102,7 @@ function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], k
     const source = known.sources[id];
     return source === undefined ? [] : [{ id, source }];
   });
-  if (bundles.length === 0) return own.access ? { access: true, reason: "bundle-unknown" } : own;
+  if (bundles.length === 0) return own.access ? { ...own, reason: "bundle-unknown" } : own;
   const standing = whileAny(
     bundles.map(({ id, source }) => asGift(id, source, known.policy.get(source.productId) ?? UNLISTED, known)),
     own,

@@ -164,6 +164,11 @@ export function grantedRole(id: SourceId): string | null {
   return id.startsWith("grant:") ? id.slice("grant:".length) : null;
 }
 
+/** Whether a source is a subscription, with all its charges. */
+export function isSubscription(id: SourceId): boolean {
+  return id.startsWith("subscription:");
+}
+
 /** Whether a text is a source's id. */
 export function isSourceId(text: string): text is SourceId {
   return /^(?:sale|subscription|grant):./.test(text);

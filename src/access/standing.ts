@@ -1,4 +1,4 @@
-import type { Act, Charge, Source, SourceId } from "./facts.ts";
+import { isSubscription, type Act, type Charge, type Source, type SourceId } from "./facts.ts";
 import { endOf, flagsOf } from "./known.ts";
 import type { Consequence, Product } from "./policy.ts";
 
@@ -130,9 +130,4 @@ function afterEnd(endedAt: number, product: Product, now: number): Standing {
 
 function newestOf(charges: readonly Charge[]): Charge {
   return charges.reduce((newest, charge) => (charge.soldAt > newest.soldAt ? charge : newest));
-}
-
-/** Whether a source is a subscription, with all its charges. */
-export function isSubscription(id: SourceId): boolean {
-  return id.startsWith("subscription:");
 }

@@ -47,7 +47,7 @@ export function setAccessRevoked(shop: Shop, saleOrId: Sale | string, revoked: b
   return sale;
 }
 
-/** Whether access to such a sale can be taken away by hand: not to what is sent by mail or belongs to a subscription. */
+/** Whether access to such a sale can be taken away by hand: not where it is sent by mail, or of a subscription. */
 export function canBeRevoked(shop: Shop, { productId, subscriptionId }: Sale): boolean {
   return subscriptionId === undefined && shop.product(productId).physical !== true;
 }
