@@ -29,7 +29,7 @@ import { FIXTURE_SELLER, type GumroadEmulatorOptions, LOCAL_ACCESS_TOKEN } from 
 
 /** The stage of everything local. */
 const LOCAL_STAGE = "local";
-/** The token in the local ping URL. */
+/** The token in the local ping URL, while nothing real hangs on it. */
 export const LOCAL_TOKEN = "local";
 /** The seller of the fixture pings, and of the emulated shop. */
 export const LOCAL_SELLER_ID = FIXTURE_SELLER;
@@ -73,6 +73,8 @@ export interface StackOptions {
   readonly auth0?: Omit<Auth0EmulatorOptions, "port" | "roles" | "clientId" | "clientSecret" | "now">;
   /** More settings of the Gumroad emulator: products, delays, chaos … */
   readonly gumroad?: Omit<GumroadEmulatorOptions, "port" | "sellerId" | "eventsUrl" | "now" | "forward">;
+  /** The token in the ping URL, and for the question at login. Default {@link LOCAL_TOKEN}. */
+  readonly token?: string;
   /** Provision another tenant than the emulated one. */
   readonly tenant?: TenantSettings | undefined;
   /**
@@ -298,7 +300,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
       pages: async (incoming, outgoing) => (await front.pages?.(incoming, outgoing)) ?? false }),
   );
   apiUrl = api.url;
-  const pingUrl = `${api.url}/ping/${LOCAL_TOKEN}`;
+  const pingUrl = `${api.url}/ping/${options.token ?? LOCAL_TOKEN}`;
   const gumroad = await started(
     startShop(options, pingUrl, now, (ms) => Atomics.add(offset, 0, BigInt(Math.ceil(ms)))),
   );
@@ -507,15 +509,16 @@ function awsEnvironment(endpoints: { sqs: string; dynamodb: string; secretsmanag
  */
 async function secretValues(template: Template, options: StackOptions,
   auth0Url: string): Promise<Record<string, string>> {
+  const { token = LOCAL_TOKEN } = options;
   const values: Record<string, unknown> = {
-    ping: { tokens: [LOCAL_TOKEN], seller_id: LOCAL_SELLER_ID },
+    ping: { tokens: [token], seller_id: LOCAL_SELLER_ID },
     auth0: {
       domain: auth0Url,
       client_id: options.tenant?.clientId ?? LOCAL_CLIENT.id,
       client_secret: options.tenant?.clientSecret ?? LOCAL_CLIENT.secret,
     },
     ...(hasSecret(template, "accounts") ? { accounts: await localAccountsSecret(options.dataDir) } : {}),
-    ...(hasSecret(template, "bind") ? { bind: { tokens: [LOCAL_TOKEN] } } : {}),
+    ...(hasSecret(template, "bind") ? { bind: { tokens: [token] } } : {}),
     ...options.secrets,
   };
   return Object.fromEntries(

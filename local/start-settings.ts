@@ -131,6 +131,11 @@ export function portOf(name: string, value: string | undefined, fallback: number
     `${name}=${value} is no port: give a number from 0 (any free one) to ${String(HIGHEST_PORT)}`);
 }
 
+/** Whether a tenant is the emulator, or behind a proxy on this machine: nothing real hangs on it. */
+export function isOnThisMachine({ domain }: TenantSettings): boolean {
+  return domain === undefined || domain.startsWith("http:");
+}
+
 /**
  * The tenant that the `AUTH0_…` settings name. What is left out is the emulator's, but for a tenant that isn't on this
  * machine: there the local credentials can only be a mistake.
@@ -141,7 +146,7 @@ export function tenantOf(environment: NodeJS.ProcessEnv): TenantSettings {
   const tenant = { domain: set("AUTH0_DOMAIN"), clientId: set("AUTH0_CLIENT_ID"),
     clientSecret: set("AUTH0_CLIENT_SECRET") };
   if (tenant.domain === undefined) return tenant;
-  if (!/^http:/.test(tenant.domain)) {
+  if (!isOnThisMachine(tenant)) {
     for (const name of ["AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET"]) {
       if (set(name) === undefined) {
         throw new ConfigError("BAD_SETTING", `AUTH0_DOMAIN is ${tenant.domain}, so ${name} has to be set too`);

@@ -1,4 +1,5 @@
 // `npm start`: bundles the functions and runs them over embedded parts, until Ctrl-C.
+import { randomBytes } from "node:crypto";
 import { createWriteStream, mkdirSync } from "node:fs";
 import path from "node:path";
 
@@ -9,7 +10,9 @@ import { messageOf } from "./aws/errors.ts";
 import { frontPages } from "./front/front.ts";
 import { readFunctionLog } from "./function-log.ts";
 import { buildOwnBundles } from "./own-bundles.ts";
-import { environmentWith, readStartSettings, START_USAGE, type StartSettings } from "./start-settings.ts";
+import { environmentWith, isOnThisMachine, readStartSettings, START_USAGE,
+  type StartSettings } from "./start-settings.ts";
+import { shopProducts } from "./shop-products.ts";
 import { LOCAL_CLIENT, type Stack, startStack } from "./stack.ts";
 import { removeStackFile, writeStackFile } from "./stack-file.ts";
 
@@ -60,10 +63,13 @@ async function run(settings: StartSettings, policy: Policy, bundlesDir: string, 
     tenant,
     params,
     roles: roleNames(policy),
+    gumroad: { products: shopProducts(policy) },
     bundlesDir,
     schedules: true,
     login: tenant.domain === undefined,
     pages: (running) => frontPages(running, policy),
+    // With a word that stands in the README any page could post a ping here, and roles of a real tenant would follow.
+    ...(isOnThisMachine(tenant) ? {} : { token: randomBytes(24).toString("base64url") }),
     ...(dataDir === undefined ? {} : { dataDir }),
     onLog: (functionKey, line) => {
       const { short, json } = readFunctionLog(functionKey, line);
@@ -81,7 +87,8 @@ async function run(settings: StartSettings, policy: Policy, bundlesDir: string, 
   const stackFile = writeStackFile(LOCAL_FOLDER, Number(new URL(stack.url).port), describe(stack, settings));
   stopOnSignals(stack, stackFile);
   introduce(stack, settings);
-  const elsewhere = new URL(stack.url).port === "3000" ? "" : ` --to ${stack.pingUrl}`;
+  const usual = new URL(stack.url).port === "3000" && isOnThisMachine(tenant);
+  const elsewhere = usual ? "" : ` --to ${stack.pingUrl}`;
   print(
     `ready after ${
       ((performance.now() - began) / 1000).toFixed(1)

@@ -70,8 +70,10 @@ export async function replayBodies(paths: readonly string[], flags: FileFlags, c
 async function targetOf({ to, token }: FileFlags, environment: NodeJS.ProcessEnv,
   context: Context): Promise<ReplayTarget> {
   if (to !== undefined || context.stageName() === LOCAL) {
-    return replayTarget(to ?? `http://127.0.0.1:${String(portOf("PORT", environment["PORT"], 3000))}`,
-      token ?? LOCAL_TOKEN);
+    const port = portOf("PORT", environment["PORT"], 3000);
+    // A stack before a real tenant has a token of its own, which its file tells.
+    const running = token === undefined ? readStackFile(path.join(projectRoot, ".local"), port)?.pingUrl : undefined;
+    return replayTarget(to ?? running ?? `http://127.0.0.1:${String(port)}`, token ?? LOCAL_TOKEN);
   }
   const stage = await context.stage();
   const url = pingUrl(stage, token ?? (await pingToken(stage, context)));

@@ -87,7 +87,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     return { routeKey: match.routeKey, reply };
   }
 
-  const server = await startLoopbackServer(options, async (incoming, outgoing) => {
+  const server = await startLoopbackServer({ ...options, openToPages: true }, async (incoming, outgoing) => {
     if (await options.pages?.(incoming, outgoing)) return;
     const started = performance.now();
     const { routeKey, reply } = await answer(incoming);

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isOwnCaller, namesThisMachine } from "emulator-server/callers";
+
 import { ConfigError } from "../../src/errors.ts";
 import { messageOf, systemCodeOf } from "./errors.ts";
 
@@ -21,6 +23,8 @@ export type Respond = (incoming: IncomingMessage, outgoing: ServerResponse) => P
 export interface Listening {
   readonly port: number;
   readonly portSetting?: string | undefined;
+  /** Answers pages of other origins too: it decides by itself which. */
+  readonly openToPages?: boolean;
 }
 
 /**
@@ -34,6 +38,10 @@ export async function startLoopbackServer(where: Listening, respond: Respond): P
     open.add(outgoing);
     outgoing.once("close", () => open.delete(outgoing));
     if (stopping) outgoing.shouldKeepAlive = false;
+    if (!(where.openToPages === true ? namesThisMachine : isOwnCaller)(incoming.headers)) {
+      refuse(outgoing);
+      return;
+    }
     void (async () => respond(incoming, outgoing))().catch((error: unknown) => {
       if (outgoing.headersSent) outgoing.destroy();
       else {outgoing.writeHead(500, { "content-type": "application/json" }).end(
@@ -55,6 +63,25 @@ export async function startLoopbackServer(where: Listening, respond: Respond): P
       clearTimeout(force);
     },
   };
+}
+
+/**
+ * Refuses what a page in somebody's browser asks of a service that no page is meant to call. A tunnel to this machine
+ * has to set Host to its address here.
+ */
+function refuse(outgoing: ServerResponse): void {
+  outgoing.writeHead(403, { "content-type": "application/json", connection: "close" }).end(
+    JSON.stringify({ message: "Only calls to 127.0.0.1 or localhost are answered, and not those of other pages" }),
+  );
+}
+
+/** Lets a server of somebody else's making answer this machine's programs only. */
+export function closeToPages(server: Server): void {
+  const listeners = server.listeners("request");
+  server.removeAllListeners("request").on("request", (incoming, outgoing) => {
+    if (!isOwnCaller(incoming.headers)) refuse(outgoing);
+    else for (const listener of listeners) listener.call(server, incoming, outgoing);
+  });
 }
 
 /**

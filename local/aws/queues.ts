@@ -1,6 +1,7 @@
 import { ChangeMessageVisibilityCommand, CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { buildApp } from "fauxqs";
 import * as z from "zod";
+import { closeToPages } from "./loopback.ts";
 import { arn, CREDENTIALS, REGION } from "./account.ts";
 import type { QueueSpec } from "./template.ts";
 
@@ -45,6 +46,7 @@ export interface Queues {
  */
 export async function startQueues(specs: readonly QueueSpec[]): Promise<Queues> {
   const app = buildApp({ logger: false });
+  closeToPages(app.server);
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
   const client = new SQSClient({ endpoint: url, region: REGION, credentials: CREDENTIALS, maxAttempts: 1 });
   const queueUrl = (name: string): string => `${url}/${arn("sqs", name).split(":")[4] ?? ""}/${name}`;

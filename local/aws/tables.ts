@@ -5,7 +5,7 @@ import dynalite from "dynalite";
 import { CREDENTIALS, REGION } from "./account.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { takeDataFolder } from "./data-folder.ts";
-import { listen } from "./loopback.ts";
+import { closeToPages, listen } from "./loopback.ts";
 import type { TableSpec } from "./template.ts";
 
 /** The running DynamoDB double with the template's tables. */
@@ -26,6 +26,7 @@ export async function startTables(specs: readonly TableSpec[], dataDir?: string)
   const folder = dataDir === undefined ? undefined : takeDataFolder(dataDir);
   const server = dynalite({ createTableMs: 0, updateTableMs: 0, deleteTableMs: 0,
     ...(folder === undefined ? {} : { path: folder.tables }) });
+  closeToPages(server);
   const url = `http://127.0.0.1:${String(await listen(server, { port: 0 }))}`;
   const client = new DynamoDBClient({ endpoint: url, region: REGION, credentials: CREDENTIALS, maxAttempts: 1 });
   const documents = DynamoDBDocumentClient.from(client);

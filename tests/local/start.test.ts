@@ -152,6 +152,18 @@ describe("npm start", () => {
       child.once("close", () => reject(new Error(output)));
     });
 
+  it("has a token of its own where a real tenant hangs on it", async () => {
+    const closed = start({ PORT: "0", AUTH0_PORT: "0", GUMROAD_PORT: "0", AUTH0_DOMAIN: "acme.eu.auth0.com",
+      AUTH0_CLIENT_ID: "id", AUTH0_CLIENT_SECRET: "secret" });
+    await ready();
+    const pingUrl = String(/^Ping URL +(http:\/\/127\.0\.0\.1:\d+\/ping\/[\w-]{32})$/m.exec(output)?.[1]);
+    expect(output).toContain(`npm run replay -- fixtures/pings/sale.txt --to ${pingUrl}`);
+    const posted = async (url: string) => (await fetch(url, { method: "POST", body: "a=b" })).status;
+    expect(await posted(pingUrl.replace(/[^/]+$/, "local"))).toBe(401);
+    child.kill("SIGTERM");
+    expect(await closed).toBe(0);
+  });
+
   it.each(["SIGINT", "SIGTERM"] as const)("prints where everything is, then ready; %s ends it with 0",
     async (signal) => {
       const closed = start({ PORT: "0", AUTH0_PORT: "0", GUMROAD_PORT: "0" }, "--data", folder,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { CallLog, CallSummary } from "./call-log.ts";
 import type { Faults, Mishap } from "./faults.ts";
+import { isOwnCaller, namesThisMachine } from "./callers.ts";
 import { readRequest, send } from "./json-server.ts";
 import type { RawRequest } from "./json-server.ts";
 import { RefusedCall } from "./refused-call.ts";
@@ -61,6 +62,10 @@ export interface RequestHandlerParts<Summary extends CallSummary> {
   readonly wait: ((milliseconds: number) => Promise<void>) | undefined;
 }
 
+/** A page in somebody's browser must not command an emulator, nor call it under a name that isn't this machine's. */
+const FOREIGN: Answer = { status: 403,
+  body: { status: 403, error: "Only this machine's programs and this server's own pages are answered here" } };
+
 type Outcome = Answer | "reset" | "hang";
 
 /** The way of every request: recognise it, log it, hook, latency, fault, do it, hook, answer it or not. */
@@ -76,6 +81,11 @@ export function requestHandler<Summary extends CallSummary>(parts: RequestHandle
 async function handle<Summary extends CallSummary>(parts: RequestHandlerParts<Summary>, request: IncomingMessage,
   response: ServerResponse): Promise<void> {
   const raw = await readRequest(request);
+  const { headers } = request;
+  if (!(raw.path.startsWith("/_emulator/") ? isOwnCaller(headers) : namesThisMachine(headers))) {
+    send(response, FOREIGN);
+    return;
+  }
   if (await parts.api.page?.({ raw, request, response })) return;
   if (raw.path.startsWith("/_emulator/")) {
     send(response, await parts.api.control(raw));
