@@ -1,15 +1,17 @@
+import { childrenIn } from "../src/access/bundles.ts";
 import { entriesOf, type Source, type SourceId } from "../src/access/facts.ts";
 import { areTogether } from "../src/access/known.ts";
-import { contentsOf, type Policy } from "../src/access/policy.ts";
+import type { Policy } from "../src/access/policy.ts";
 import type { BuyerRecord } from "../src/ledger/record.ts";
 import { isMine } from "../src/provisioning/owners.ts";
 
 /**
- * What was bought together with a source and can't stand without it: a bundle and what came with it, both sides of a
- * gift. The source itself comes first.
+ * What was bought together with a source and can't stand without it: a bundle and what came with it, however late, and
+ * both sides of a gift. The source itself comes first.
  */
 export function belongingTo(source: SourceId, record: BuyerRecord, policy: Policy): readonly SourceId[] {
   const own = entriesOf(record.sources).filter(([id]) => isMine(record, id));
+  const children = childrenIn(record.sources, policy);
   const found = new Set([source]);
   // A child's bundle brings the other children: so again, until nothing new comes.
   for (let size = 0; size < found.size;) {
@@ -18,21 +20,14 @@ export function belongingTo(source: SourceId, record: BuyerRecord, policy: Polic
       const known = record.sources[id];
       if (known === undefined) continue;
       for (const [other, facts] of own) {
-        if (isInBundle(facts, known, policy) || isInBundle(known, facts, policy) || areOneGift(facts, known)) {
+        const isWith = children.get(id)?.includes(other) === true || children.get(other)?.includes(id) === true;
+        if (isWith || areOneGift(facts, known)) {
           found.add(other);
         }
       }
     }
   }
   return [...found];
-}
-
-function isInBundle(child: Source, bundle: Source, policy: Policy): boolean {
-  const product = policy.get(bundle.productId);
-  return product !== undefined && contentsOf(product).includes(child.productId) &&
-    child.charges.some((charge) =>
-      charge.priceCents === 0 && bundle.charges.some((sold) => areTogether(charge, sold))
-    );
 }
 
 function areOneGift(a: Source, b: Source): boolean {

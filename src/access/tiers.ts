@@ -93,7 +93,8 @@ function updatesOf({ tierChanges, changesDroppedAt }: Source, names: OptionNames
     const tier = to.tier ?? from.tier;
     if (tier === null || !names.exists(tier) || (toldAt ?? at) <= (changesDroppedAt ?? -1)) return [];
     return [{
-      at: type === "upgrade" ? Math.min(at, toldAt ?? at) : at,
+      // Whole seconds, as all of Gumroad's.
+      at: type === "upgrade" ? Math.floor(Math.min(at, toldAt ?? at) / 1_000) * 1_000 : at,
       change: type,
       from: { ...from, tier: from.tier === null ? null : names.called(from.tier) },
       to: { ...to, tier: names.called(tier) },

@@ -106,6 +106,16 @@ describe("a sale ping", () => {
     },
   );
 
+  it.each(["+275760-09-12T00:00:00Z", "9000-01-01T00:00:00Z", "-000001-01-01T00:00:00Z", "1969-12-31T23:59:59Z",
+    "soon"])(
+      "is refused with a time that no sale can have: %s",
+      (sale_timestamp) => {
+        expect(() => pingOf(changed(fixture("sale"), { sale_timestamp }))).toThrow(
+          expect.objectContaining({ field: "sale_timestamp" }),
+        );
+      },
+    );
+
   it("says when its email was typed into a custom field of that name", () => {
     expect(pingOf(`${fixture("sale")}&custom_fields%5Bemail%5D=ann%40example.com`)).toMatchObject({
       emailTyped: true,
@@ -191,6 +201,9 @@ describe("an id", () => {
     (id) => {
       expect(() => pingOf(changed(fixture("sale"), { sale_id: id }))).toThrow(
         expect.objectContaining({ field: "sale_id" }),
+      );
+      expect(() => pingOf(changed(fixture("sale"), { subscription_id: id }))).toThrow(
+        expect.objectContaining({ field: "subscription_id" }),
       );
       expect(() => pingOf(changed(fixture("membership-ended"), { subscription_id: id }))).toThrow(
         expect.objectContaining({ field: "subscription_id" }),

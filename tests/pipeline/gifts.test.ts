@@ -114,6 +114,17 @@ describe("a gift, on trust", () => {
   });
 });
 
+describe("a gifted bundle, on trust", () => {
+  it("takes what came with it along when the giver's sale is disputed", async () => {
+    const bundle = { product_id: "zdLk8Uz-AIidbazwzX2EkA==", sale_id: `bundle of ${someone("may")}` };
+    await deliver(giftFor("may", bundle), giftFor("may"));
+    expect(rolesOf("may")).toEqual([HANDBOOK]);
+    await deliver(dispute("dispute", { product_id: bundle.product_id }));
+    expect(rolesOf("may")).toEqual([]);
+    expect(await newLetters()).toEqual([]);
+  });
+});
+
 describe("the giver's own purchase of the same product", () => {
   it("stays when the gift is disputed", async () => {
     await deliver(own(), giftFor("cy"), dispute());

@@ -6,6 +6,8 @@ import type { Stack } from "../../local/stack.ts";
 import { body, changed, kept, post, recordOf, startLocal, untilResting } from "./local-stack.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
+const DATAVIZ = "Z7kcrf7WgiSjiBnsGYi45w==";
+const BUNDLE = "zdLk8Uz-AIidbazwzX2EkA==";
 const CLUB = "wg2b8FhyMUKaJ6Eo3PrR5g==";
 const MINUTE = 60_000;
 const TOKEN = { token: "local-gumroad-token", scopes: ["view_sales"], application: "local" } as const;
@@ -221,6 +223,75 @@ describe("with a Gumroad token", () => {
     expect(rolesOf(someone())).toEqual(["club"]);
     await happens(() => stack.gumroad.upgrade(subscription!, { tier: "Premium" }));
     expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
+  });
+
+  it("a forged change of plan counts until the next charge at most, and not at all where there is no such tier", async () => {
+    const { subscription } = await happens(() =>
+      stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" })
+    );
+    const forged = (tier: string, day: number) =>
+      changed("membership-upgrade", { subscription_id: subscription!.id, user_email: someone(),
+        effective_as_of: new Date(stack.gumroad.now() + day * 24 * 60 * MINUTE).toISOString(),
+        "new_plan[tier][name]": tier });
+    await pinged(forged("Nonsense", 0));
+    expect(rolesOf(someone())).toEqual(["club"]);
+    for (const day of [0, 31, 62]) await pinged(forged("Premium", day));
+    expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
+    await happens(() => stack.gumroad.renew(subscription!));
+    expect(rolesOf(someone())).toEqual(["club"]);
+    expect((await recordOf(stack, someone()))?.dueAt).toBeNull();
+  });
+
+  it("a renamed tier takes nothing from its members, at a renewal or before", async () => {
+    const { subscription } = await happens(() =>
+      stack.gumroad.sell({ product: CLUB, email: someone(), tier: "Premium" })
+    );
+    stack.gumroad.renameTier(CLUB, "Premium", "Premium (2026)");
+    try {
+      const [first] = subscription!.saleIds;
+      await happens(() => stack.gumroad.resendPing(first!));
+      expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
+      await happens(() => stack.gumroad.renew(subscription!));
+      expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
+    } finally {
+      stack.gumroad.renameTier(CLUB, "Premium (2026)", "Premium");
+    }
+  });
+
+  it("what is added to a bundle later ends with the bundle", async () => {
+    const product = { kind: "bundle", id: BUNDLE, name: "Everything Bundle", priceCents: 9900, permalink: "everything",
+      shortId: "bndle" } as const;
+    stack.gumroad.addProduct({ ...product, contains: [HANDBOOK] });
+    const { sale } = await happens(() => stack.gumroad.sell({ product: BUNDLE, email: someone() }));
+    expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
+    await stack.advance(12 * MINUTE);
+    await happens(() => stack.gumroad.addToBundle(BUNDLE, DATAVIZ));
+    expect(rolesOf(someone())).toEqual(["react-for-dataviz", "serverless-handbook"]);
+    await happens(() => stack.gumroad.refund(sale));
+    expect(rolesOf(someone())).toEqual([]);
+  });
+
+  it("a gifted bundle's products end with the giver's purchase, and come back with it", async () => {
+    const { sale } = await happens(() =>
+      stack.gumroad.sell({ product: BUNDLE, email: someone("giver"), gift: { to: someone("may") } })
+    );
+    expect(rolesOf(someone("may"))).toEqual(["react-for-dataviz", "serverless-handbook"]);
+    await happens(() => stack.gumroad.dispute(sale));
+    expect(rolesOf(someone("may"))).toEqual([]);
+    await happens(() => stack.gumroad.disputeWon(sale));
+    expect(rolesOf(someone("may"))).toEqual(["react-for-dataviz", "serverless-handbook"]);
+  });
+
+  it("access that the seller revokes ends when it is seen, and comes back when that is undone", async () => {
+    const { sale } = await happens(() => stack.gumroad.sell({ product: HANDBOOK, email: someone() }));
+    stack.gumroad.revokeAccess(sale);
+    // The same ping counts once within five minutes: another for each.
+    await happens(() => stack.gumroad.refund(sale, { partial: 100 }));
+    expect(rolesOf(someone())).toEqual([]);
+    stack.gumroad.restoreAccess(sale);
+    await happens(() => stack.gumroad.dispute(sale));
+    await happens(() => stack.gumroad.disputeWon(sale));
+    expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
   });
 
   it("the six membership pings, in any order, all at once, end with exactly club and club-premium", async () => {
