@@ -17,6 +17,7 @@ import { type SecretsEmulator, startSecretsEmulator } from "./aws/secrets.ts";
 import { type SqsSource, startSqsSource } from "./aws/sqs-events.ts";
 import { startTables, type Tables } from "./aws/tables.ts";
 import { readTemplate, type Template } from "./aws/template.ts";
+import { isInvitation } from "./invitation.ts";
 import { keepState } from "./kept-state.ts";
 import { auth0TokensOf, localLogin } from "./local-login.ts";
 import { localAccountsSecret } from "./local-accounts-secret.ts";
@@ -459,12 +460,12 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
 
 async function startAuth0(options: StackOptions, now: () => number, apiUrl: () => string): Promise<Auth0Emulator> {
   const port = options.auth0Port ?? 0;
-  const login = options.login === true ? { login: () => localLogin(apiUrl(), LOCAL_TOKEN) } : {};
+  const login = options.login === true ? { login: () => localLogin(apiUrl(), options.token ?? LOCAL_TOKEN) } : {};
   return onPort("AUTH0_PORT", port,
     () =>
       startAuth0Emulator({ ...login, ...options.auth0, port, now, roles: options.roles ?? [],
         clientId: LOCAL_CLIENT.id, clientSecret: LOCAL_CLIENT.secret, scopes: MANAGEMENT_SCOPES,
-        adminScopes: ADMIN_SCOPES }));
+        adminScopes: ADMIN_SCOPES, welcomes: isInvitation }));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
+import { isInvitation } from "../../local/invitation.ts";
 import { emptySource } from "../../src/access/facts.ts";
 import { newRecord, type Invitation } from "../../src/ledger/record.ts";
 import { laterInvitation } from "../../src/provisioning/invite.ts";
@@ -15,7 +16,7 @@ let ann: OneBuyer;
 let now: number;
 
 beforeAll(async () => {
-  auth0 = await startAuth0Emulator({ roles: ["reader", "member"], now: () => now });
+  auth0 = await startAuth0Emulator({ roles: ["reader", "member"], now: () => now, welcomes: isInvitation });
 });
 afterAll(async () => {
   await auth0.stop();

@@ -204,5 +204,5 @@ function newTenant(options: Auth0EmulatorOptions, now: () => number): Tenant {
     [DEFAULT_CONNECTION, PASSWORDLESS_CONNECTION].map((name) => ({ name,
       strategy: name === DEFAULT_CONNECTION ? "auth0" : "email" })
     );
-  return new Tenant(connections, options.roles ?? [], now);
+  return new Tenant(connections, options.roles ?? [], now, options.welcomes ?? (() => false));
 }

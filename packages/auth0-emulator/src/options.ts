@@ -2,7 +2,7 @@ import type { Latency, OnCall } from "emulator-server/request-handler";
 import type { Auth0Call } from "./calls.ts";
 import type { LoginSettings } from "./login/application.ts";
 import type { Limits } from "./rate-limit.ts";
-import type { Connection } from "./user.ts";
+import type { Connection, Metadata } from "./user.ts";
 
 /** Auth0's name for the database that every new tenant has. */
 export const DEFAULT_CONNECTION = "Username-Password-Authentication";
@@ -34,6 +34,10 @@ export interface Auth0EmulatorOptions {
    * nobody does: `/authorize` is a 404.
    */
   readonly login?: LoginSettings | (() => Promise<LoginSettings>);
+  /**
+   * Whether the tenant's template for change-password mails words one as a welcome to this user. Default: no.
+   */
+  readonly welcomes?: (appMetadata: Metadata) => boolean;
   /** Default `none`. */
   readonly limits?: Limits;
   /** Default 0. */

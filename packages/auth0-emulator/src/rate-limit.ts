@@ -7,6 +7,11 @@ export interface Bucket {
 /** Auth0's plans, by how they limit the Management API; `none` for tests about something else. */
 export type Plan = "free" | "essentials" | "enterprise" | "none";
 
+/** Whether a word names a plan. */
+export function isPlan(word: string): word is Plan {
+  return word === "none" || Object.hasOwn(PLANS, word);
+}
+
 /** A plan, or one bucket of your own for the whole tenant. */
 export type Limits = Plan | Bucket;
 

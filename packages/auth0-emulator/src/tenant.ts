@@ -6,7 +6,7 @@ import { Refusal } from "./refusal.ts";
 import type { CreateUser, PasswordMailRequest, PasswordTicket, UpdateUser } from "./requests.ts";
 import { Roles } from "./roles.ts";
 import type { RolesState } from "./roles.ts";
-import type { Connection, User } from "./user.ts";
+import type { Connection, Metadata, User } from "./user.ts";
 import { Users } from "./users.ts";
 import type { UsersState } from "./users.ts";
 
@@ -28,7 +28,7 @@ export interface PasswordMail {
   readonly at: number;
   /** The application that the mail names, and leads to. */
   readonly clientId: string;
-  /** Whether the template in tenant/ words it as a welcome: the service made this user, who never came yet. */
+  /** Whether the tenant's template words it as a welcome. */
   readonly welcomes: boolean;
 }
 
@@ -79,12 +79,15 @@ export class Tenant {
   /** The tickets in the links of mails. */
   readonly #ticketOf = new WeakMap<VerificationMail | PasswordMail, string>();
   readonly #now: () => number;
+  readonly #welcomes: (appMetadata: Metadata) => boolean;
 
-  constructor(connections: readonly Connection[], roleNames: readonly string[], now: () => number) {
+  constructor(connections: readonly Connection[], roleNames: readonly string[], now: () => number,
+    welcomes: (appMetadata: Metadata) => boolean) {
     this.users = new Users(connections, now);
     this.roles = new Roles(roleNames);
     this.links = new Links(now);
     this.#now = now;
+    this.#welcomes = welcomes;
   }
 
   /** All that is kept. */
@@ -150,8 +153,7 @@ export class Tenant {
     }
     const user = this.users.byEmail(email.toLowerCase()).find((one) => one.connection.name === connection);
     if (user === undefined) return;
-    const { gumroad_auth0: ours, gumroad_auth0_bound: bound } = user.appMetadata ?? {};
-    const welcomes = typeof ours === "object" && ours !== null && "created_for" in ours && bound === undefined;
+    const welcomes = this.#welcomes(user.appMetadata ?? {});
     const mail = { to: email.toLowerCase(), userId: user.id, at: this.#now(), clientId, welcomes };
     this.passwordMails.push(mail);
     this.#ticketOf.set(mail, this.#link("password", user.id, clientId));

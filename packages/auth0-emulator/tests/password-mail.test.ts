@@ -7,7 +7,7 @@ const body = { client_id: "local-client", email: "Ann@example.com", connection: 
 
 let auth0: Auth0Emulator;
 beforeAll(async () => {
-  auth0 = await startAuth0Emulator();
+  auth0 = await startAuth0Emulator({ welcomes: ({ made_by_us: ours, came }) => ours === true && came === undefined });
 });
 afterAll(async () => {
   await auth0.stop();
@@ -26,8 +26,7 @@ async function ask(asked: object): Promise<Response> {
 
 describe("asking for a change-password mail", () => {
   it("needs no token, is no Management call, and mails the user of that database", async () => {
-    const { user_id: userId } = auth0.addUser({ email: "ann@example.com",
-      app_metadata: { gumroad_auth0: { created_for: "x" } } });
+    const { user_id: userId } = auth0.addUser({ email: "ann@example.com", app_metadata: { made_by_us: true } });
     auth0.addUser({ email: "ann@example.com", connection: "email" });
     expect((await ask(body)).status).toBe(200);
     expect(auth0.passwordMails).toMatchObject([{ to: "ann@example.com", userId, clientId: "local-client",
@@ -35,10 +34,9 @@ describe("asking for a change-password mail", () => {
     expect(auth0.managementCalls()).toBe(0);
   });
 
-  it("welcomes nobody whom the service didn't make, or who came already", async () => {
-    auth0.addUser({ email: "ann@example.com", app_metadata: { gumroad_auth0: { roles: [] } } });
-    auth0.addUser({ email: "bo@example.com",
-      app_metadata: { gumroad_auth0: { created_for: "x" }, gumroad_auth0_bound: {} } });
+  it("welcomes nobody whom the template doesn't", async () => {
+    auth0.addUser({ email: "ann@example.com", app_metadata: { made_by_us: false } });
+    auth0.addUser({ email: "bo@example.com", app_metadata: { made_by_us: true, came: {} } });
     await ask(body);
     await ask({ ...body, email: "bo@example.com" });
     expect(auth0.passwordMails.map(({ welcomes }) => welcomes)).toEqual([false, false]);
