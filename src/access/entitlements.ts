@@ -42,6 +42,7 @@ export interface Access {
 /** The truth table: facts, policy and a moment in, roles out. A role stays while any source gives it. */
 export function entitlements(sources: Sources, policy: Policy, now: number): Access {
   const children = childrenIn(sources, policy);
+  const gifts = Object.fromEntries(entriesOf(sources).filter(([id]) => !children.has(id)));
   const moments: number[] = [];
   const verdicts = entriesOf(sources).map(([id, source]): Verdict => {
     const granted = grantedRole(id);
@@ -49,7 +50,7 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
     if (granted === null && product === undefined) return nothing(id, source, "not-in-policy");
     const standing = product === undefined || granted !== null
       ? ofGrant(source, now)
-      : standingOf(id, source, product, { sources, policy, children, now });
+      : standingOf(id, source, product, { sources, gifts, policy, children, now });
     if (standing.until !== undefined && standing.until > now) moments.push(standing.until);
     if (!standing.access) return nothing(id, source, standing.reason);
     if (product === undefined || granted !== null) {
@@ -72,6 +73,8 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
 /** All that a source's standing can hang on. */
 interface Known {
   readonly sources: Sources;
+  /** Those that can be a side of a gift: what came with a bundle is a gift only as the bundle is one. */
+  readonly gifts: Sources;
   readonly policy: Policy;
   readonly children: Children;
   readonly now: number;
@@ -122,13 +125,13 @@ function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], k
 const UNLISTED: Product = { id: "", name: "", roles: [] };
 
 /** A purchase by itself; of a gift, the receiver's stands and falls with the giver's. */
-function asGift(id: SourceId, source: Source, product: Product, { sources, now }: Known): Standing {
+function asGift(id: SourceId, source: Source, product: Product, { gifts, now }: Known): Standing {
   const own = ownStanding(id, source, product, now);
   const [sold] = source.charges;
   if (sold?.seen !== true || sold.preorder || isSubscription(id) || own.reason === "revoked" ||
     decided(source.act, now) !== null) return own;
-  if (sold.gift === "received") return ofReceived(own, sold, source.productId, sources, product, now);
-  return isGiversSide(sold) ? ofGiven(own, sold, source.productId, sources, now) : own;
+  if (sold.gift === "received") return ofReceived(own, sold, source.productId, gifts, product, now);
+  return isGiversSide(sold) ? ofGiven(own, sold, source.productId, gifts, now) : own;
 }
 
 function nothing(id: SourceId, source: Source, reason: Reason): Verdict {

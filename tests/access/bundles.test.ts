@@ -146,6 +146,15 @@ describe("what came with a gifted bundle", () => {
     expect(rolesOf(sources)).toEqual([]);
   });
 
+  it("is no other gift, of the same product: that goes with its own giver's purchase", () => {
+    const other = (flags: Partial<ChargeRead>) => ({
+      "sale:given": source("book", [charge({ saleId: "given", gift: "given", read: reading(50, flags) })]),
+      "sale:received": source("book", [charge({ saleId: "received", priceCents: 0, gift: "received" })]),
+    });
+    expect(reasonOf({ ...giftOf(paid()), ...other({ refunded: true }) }, "sale:received")).toBe("gift-gone");
+    expect(reasonOf({ ...giftOf(paid({ refunded: true })), ...other({}) }, "sale:received")).toBe("gift");
+  });
+
   it("is there again once the dispute is won", () => {
     expect(
       rolesOf(

@@ -2,7 +2,7 @@ import type { Decision } from "../../src/access/facts.ts";
 import type { Product as Terms } from "../../src/access/policy.ts";
 import type { ShopActs } from "gumroad-emulator/acts";
 import type { Order } from "gumroad-emulator/order";
-import type { Product } from "gumroad-emulator/products";
+import type { Option, Product } from "gumroad-emulator/products";
 import { isChargedBack, type Sale } from "gumroad-emulator/sale";
 import type { Subscription } from "gumroad-emulator/subscription";
 import { DAY } from "../access/purchases.ts";
@@ -24,6 +24,7 @@ export interface Scene {
   /** Any row of the books. */
   readonly row: Sale;
   readonly subscription: Subscription;
+  readonly subscriptions: readonly Subscription[];
   readonly email: string;
   /** Somebody else. */
   readonly other: string;
@@ -32,6 +33,10 @@ export interface Scene {
   termsOf(productId: string): Terms | undefined;
   pass(milliseconds: number): void;
   resend(sale: Sale): void;
+  /** The seller renames a tier: to what no policy lists, to what reads the same, or back. */
+  rename(productId: string, tier: Option, which: number): void;
+  /** Whether a tier has the name that it had first, as people read it. */
+  isAsEver(tier: Option | undefined): boolean;
   /** Somebody with the ping URL tells of a change of plan to a tier that there isn't. */
   makeUp(subscription: Subscription, which: number): void;
   /** An operator decides about a purchase. */
@@ -102,7 +107,10 @@ export const HAPPENINGS = {
   "upgrade the seats": ({ acts, subscription }) =>
     void acts.upgrade(subscription, { quantity: subscription.plan.quantity + 1 }),
   downgrade: (scene) => {
-    if (canDowngrade(scene)) scene.acts.downgrade(scene.subscription, { tier: tierOf(scene, "cheaper") });
+    const { acts, subscription, products, isAsEver } = scene;
+    const product = products.find(({ id }) => id === subscription.productId);
+    const isRenamed = product?.kind === "membership" && !product.tiers.every(isAsEver);
+    if (!isRenamed && canDowngrade(scene)) acts.downgrade(subscription, { tier: tierOf(scene, "cheaper") });
   },
   "change seats": ({ acts, subscription, which }) => {
     // Never back to as many as before, nor while a downgrade waits: then no ping tells whether an upgrade dropped it.
@@ -131,6 +139,14 @@ export const HAPPENINGS = {
   },
   "give access back": ({ acts, sale, telling }) => {
     if (telling !== "pings") acts.restoreAccess(sale);
+  },
+  "rename a tier": ({ rename, products, subscription, subscriptions, telling, which }) => {
+    const product = products.find(({ id }) => id === subscription.productId);
+    if (telling === "pings" || product?.kind !== "membership" || product.freeTrialDays !== undefined) return;
+    // A downgrade told by one name and due under another: what it comes to, only the next charge tells.
+    const waits = subscriptions.some(({ productId, pendingPlan }) => productId === product.id && pendingPlan);
+    const tier = product.tiers[which % product.tiers.length];
+    if (!waits && tier !== undefined) rename(product.id, tier, which);
   },
   "make up a change of plan": ({ makeUp, subscription, which }) => {
     makeUp(subscription, which);
@@ -171,7 +187,7 @@ const MONEY = ["revoke access", "give access back", "refund", "refund half", "ta
 const LIFE = ["cancel", "cancel as the seller", "end", "restart", "restart", "renew", "fail to pay",
   "fail to pay later", "delete a product", "change the account's email"] as const;
 const PLANS = ["upgrade", "upgrade", "upgrade the period", "upgrade the seats", "downgrade", "downgrade", "downgrade",
-  "change seats", "make up a change of plan"] as const;
+  "change seats", "rename a tier", "rename a tier", "make up a change of plan"] as const;
 const SHOPPING = ["buy several", "buy two at once", "buy for nothing", "buy as the seller", "let minutes pass",
   "grant", "add to a bundle"] as const;
 const GIFTS = ["give", "give", "give", "refund a gift"] as const;

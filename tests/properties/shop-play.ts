@@ -6,7 +6,7 @@ import { encodeForm } from "gumroad-emulator/form-encoding";
 import { scheduleReleases } from "gumroad-emulator/preorders";
 import { salePing } from "gumroad-emulator/sale-ping";
 import { ShopError } from "gumroad-emulator/shop-error";
-import type { Product } from "gumroad-emulator/products";
+import type { Option, Product } from "gumroad-emulator/products";
 import { Shop } from "gumroad-emulator/shop";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing, type Ping } from "../../src/gumroad/ping.ts";
@@ -81,6 +81,7 @@ class Played {
   readonly #operators = new OperatorsBook();
   readonly #grantees = new Set<string>();
   readonly #told: Told[] = [];
+  readonly #names = new TierNames();
 
   constructor(market: Market, telling: Telling) {
     this.#market = market;
@@ -119,7 +120,8 @@ class Played {
     const word = (about: string) => this.#operators.lastWord(about, now);
     const roles = new Map(
       rolesByTheBooks({ sales: [...this.#shop.sales.values()], subscriptions: [...this.#shop.subscriptions.values()],
-        now: () => now }, this.#market.policy, word, this.#telling === "pings"),
+        now: () => now, namesSince: (tier, since) => this.#names.since(tier, since) }, this.#market.policy, word,
+        this.#telling === "pings"),
     );
     for (const email of this.#grantees) {
       const others = roles.get(email) ?? [];
@@ -175,6 +177,20 @@ class Played {
         shop.announce("sale",
           () => salePing(shop, sale.state === "giftGiver" ? shop.sale(sale.giftPartnerId ?? "") : sale, "sale"));
       },
+      subscriptions: [...shop.subscriptions.values()],
+      isAsEver: (tier) =>
+        tier === undefined || tier.name.trim().toLowerCase() === this.#names.first(tier).toLowerCase(),
+      rename: (productId, tier, number) => {
+        const first = this.#names.first(tier);
+        const to = [`${first} (2026)`, ` ${first.toUpperCase()}`, first][number % 3] ?? first;
+        // Everything was read while it had its name, and can't be read so again.
+        if (this.#telling !== "pings") {
+          this.#told.push(...toldByRows(shop).map((told) => ({ ...told, irreplaceable: true, unlisted: null })));
+        }
+        this.#names.begin(tier);
+        shopActs(() => shop).renameTier(productId, tier.name, to);
+        this.#names.note(tier, shop.now());
+      },
       makeUp: ({ id, productId, plan }, number) => {
         const now = shop.now();
         const [tier, at] = [number % 2 === 0 ? "Nonsense" : null, now + (number - 3) * DAY];
@@ -201,6 +217,33 @@ class Played {
         );
       },
     };
+  }
+}
+
+/** What tiers were called, and from when on. */
+class TierNames {
+  readonly #names = new Map<string, { readonly name: string; readonly at: number }[]>();
+
+  first({ id, name }: Option): string {
+    return this.#names.get(id)?.[0]?.name ?? name;
+  }
+
+  /** Writes its name down before the first rename. */
+  begin(tier: Option): void {
+    if (!this.#names.has(tier.id)) this.note(tier, 0);
+  }
+
+  /** Writes a new name down. */
+  note({ id, name }: Option, at: number): void {
+    this.#names.set(id, [...(this.#names.get(id) ?? []), { name, at }]);
+  }
+
+  /** All names that it had from then on. */
+  since(tier: Option, moment: number): readonly string[] {
+    const names = this.#names.get(tier.id) ?? [{ name: tier.name, at: 0 }];
+    return names.filter((_, index) => (names[index + 1]?.at ?? Number.POSITIVE_INFINITY) > moment).map(({ name }) =>
+      name
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Product } from "../../src/access/policy.ts";
 import { onePeriodAfter } from "gumroad-emulator/clock";
+import type { Option } from "gumroad-emulator/products";
 import { isChargedBack, type Sale } from "gumroad-emulator/sale";
 import { endedReason, type Subscription } from "gumroad-emulator/subscription";
 import products from "../../src/products.ts";
@@ -10,6 +11,8 @@ export interface Books {
   readonly subscriptions: readonly Subscription[];
   /** Epoch milliseconds. */
   now(): number;
+  /** All names that a tier had from a moment on. Left out: none was ever renamed. */
+  namesSince?(tier: Option, moment: number): readonly string[];
 }
 
 /** The seller's decisions by product id. */
@@ -45,7 +48,7 @@ export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord:
     // Whoever was charged first owns it, whatever email later charges are made under.
     if (first !== undefined &&
       (said === null ? goesOn(subscription, charges, terms.get(productId), now) : said === "has")) {
-      give(first.email, productId, tierNow(subscription, charges, now));
+      give(first.email, productId, tierNow(subscription, charges, terms.get(productId), books));
     }
   }
   return new Map([...roles].map(([email, all]) => [email, [...all].sort()]));
@@ -114,12 +117,23 @@ function goesOn(subscription: Subscription, charges: readonly Sale[], product: P
   return now < subscription.deactivatedAt + (product.onEnd?.graceDays ?? 0) * DAY;
 }
 
-/** The tier paid for, or the cheaper one that the subscriber asked for, once what was paid for is over. */
-function tierNow({ plan, pendingPlan }: Subscription, charges: readonly Sale[], now: number): string | undefined {
+/**
+ * The tier paid for, or the cheaper one that the subscriber asked for, once what was paid for is over: by what the
+ * terms call it. One that the terms never listed under any name takes nothing: the one before it stays.
+ */
+function tierNow({ plan, pendingPlan, createdAt }: Subscription, charges: readonly Sale[],
+  product: Product | undefined, { now, namesSince = ({ name }) => [name] }: Books): string | undefined {
   const last = charges.findLast(({ state }) => state !== "freeTrial");
   const isDue = pendingPlan !== undefined && last !== undefined &&
-    onePeriodAfter(last.createdAt, plan.recurrence) <= now;
-  return (isDue ? pendingPlan : plan).tier?.name;
+    onePeriodAfter(last.createdAt, plan.recurrence) <= now();
+  const paid = charges.flatMap(({ variants }) => variants.map(({ option }) => option));
+  const tiers = [...paid, ...[plan.tier, isDue ? pendingPlan.tier : undefined].flatMap((tier) => tier ?? [])];
+  const listed = product !== undefined && "variant" in product ? Object.keys(product.roles) : [];
+  return tiers.map((tier) => {
+    const first = charges.find(({ variants }) => variants.some(({ option }) => option.id === tier.id));
+    const names = namesSince(tier, first?.createdAt ?? createdAt).map((name) => name.trim().toLowerCase());
+    return listed.find((name) => names.includes(name.toLowerCase()));
+  }).findLast((name) => name !== undefined);
 }
 
 function optionOf({ productId, variants }: Sale, terms: Terms): string | undefined {
