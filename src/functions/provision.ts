@@ -14,6 +14,7 @@ import { gumroadSecretShape } from "../gumroad/secret.ts";
 import { dynamoGifts } from "../ledger/gifts.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
 import { dynamoLosses } from "../ledger/losses.ts";
+import { dynamoPending } from "../ledger/pending.ts";
 import { dynamoSweeps } from "../ledger/sweeps.ts";
 import { dynamoTombstones } from "../ledger/tombstones.ts";
 import { count, countAuth0Calls } from "../metrics.ts";
@@ -31,17 +32,17 @@ const limits = awsLimits({ connectMs: 1_000, requestMs: 2_000, attempts: 2 });
 const secrets = new SecretsManagerClient(limits);
 const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
-const place = chosenSetting("ACCESS", ["roles", "app_metadata"]);
-const gettingIn = chosenSetting("GETTING_IN", ["invite", "passwordless", "none"]);
+const settings = { place: chosenSetting("ACCESS", ["roles", "app_metadata"]),
+  gettingIn: chosenSetting("GETTING_IN", ["invite", "passwordless", "none"]) };
 /** Calls to Auth0 since the last invocation told of them. */
 let auth0Calls = 0;
-const directory = auth0Directory({
+const auth0 = auth0Directory({
   secret: secretOf({ client: secrets, id: requiredSetting("AUTH0_SECRET"), shape: auth0SecretShape }),
   fetch: (input, init) => {
     auth0Calls += 1;
     return fetch(input, init);
   },
-  passwordless: gettingIn === "passwordless",
+  passwordless: settings.gettingIn === "passwordless",
   onThrottled: () => {
     count("Throttled");
   },
@@ -68,16 +69,18 @@ const queue = workQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_U
 export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event, context) => {
   const within = (reserve: number) =>
     AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
-  const deadline = within(NOTING_MS);
-  const ledger = dynamoLedger(dynamo, table, deadline);
-  const closing = dynamoLedger(dynamo, table, within(CLOSING_MS));
-  const { countChanged } = dynamoSweeps(dynamo, table, deadline);
-  const forgotten = whoWasForgotten(() => forgetSecret(deadline),
-    (key) => dynamoTombstones(dynamo, table, key, deadline));
-  const work = { forgotten, ledger, closing, gifts: dynamoGifts(dynamo, table, deadline),
-    losses: dynamoLosses(dynamo, table, deadline), countChanged, directory, gumroad, queue, policy, place, gettingIn,
-    now: Date.now };
-  const failed = await provisionBatch(event.Records, work, deadline);
+  const signal = within(NOTING_MS);
+  const closing = within(CLOSING_MS);
+  const store = {
+    ledger: dynamoLedger(dynamo, table, closing),
+    gifts: dynamoGifts(dynamo, table, closing),
+    losses: dynamoLosses(dynamo, table, closing),
+    pending: dynamoPending(dynamo, table, closing),
+    sweeps: dynamoSweeps(dynamo, table, closing),
+    tombstones: whoWasForgotten(() => forgetSecret(signal), (key) => dynamoTombstones(dynamo, table, key, closing)),
+  };
+  const failed = await provisionBatch(event.Records, { store, auth0, gumroad, queue, policy, settings, now: Date.now,
+    signal });
   countAuth0Calls(auth0Calls);
   auth0Calls = 0;
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };

@@ -6,7 +6,7 @@ import { mergeSource } from "../access/merge.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
 import { sourceShape } from "../access/facts-shape.ts";
 import { putItem, putVersion, queryPages, readItem, updatedItem, updateItem, type Table } from "../dynamo/table.ts";
-import { ledgerTable, recordKey, sourceKey } from "./keys.ts";
+import { DUE_SHARD, ledgerTable, recordKey, sourceKey } from "./keys.ts";
 import { newRecord, recordShape, type BuyerRecord, type SourceItem } from "./record.ts";
 
 /** One line of a buyer's history, as `explain` shows it. */
@@ -34,11 +34,12 @@ export interface DueBuyer {
  * |---|---|---|
  * | `buyer#EMAIL` | `record` | the buyer's facts, users and marks |
  * | `buyer#EMAIL` | `event#TIME#ID` | one line of history |
+ * | `buyer#EMAIL` | `pending#ID` | what couldn't be read back yet, see pending.ts |
  * | `source#ID` | `source` | who owns a source, or facts that wait for its sale |
  * | `source#ID` | `event#TIME#ID` | history from before it had an owner |
  * | `giver#EMAIL` | `received#…`, `given#…` | the sides of gifts, see gifts.ts |
  *
- * Records with a due time are in the sparse index `due`. Every method throws TemporaryError LEDGER_UNREACHABLE when
+ * Records and pending messages with a due time are in the sparse index `due`. Every method throws TemporaryError LEDGER_UNREACHABLE when
  * DynamoDB can't be had.
  */
 export interface Ledger {
@@ -66,8 +67,6 @@ export interface Ledger {
   due(now: number): AsyncIterable<readonly DueBuyer[]>;
 }
 
-/** One partition is enough: DynamoDB takes 1,000 writes a second on it, Auth0 at most 16 calls. */
-const DUE_SHARD = "due";
 /** Two events about one source can be parked at once; the loser of the race reads again. */
 const PARK_ATTEMPTS = 5;
 /** A word of DynamoDB's own. */

@@ -1,37 +1,30 @@
-import { emptySource, entriesOf, grantedRole, type Act, type Source, type SourceId } from "../access/facts.ts";
+import { emptySource, entriesOf, grantedRole, type Source } from "../access/facts.ts";
 import { addFacts, lastAct } from "../access/merge.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { Losses } from "../ledger/losses.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { ActMessage, HeldMessage, MovedMessage } from "../queue/message.ts";
-import type { Queue } from "../queue/queue.ts";
+import type { Provisioning } from "./context.ts";
 import { keep, release } from "./hold.ts";
 import { forward, isMine } from "./owners.ts";
 
-/** What carrying out an operator's act needs. */
-export interface Acting {
-  readonly ledger: Ledger;
-  readonly queue: Queue;
-  readonly signal: AbortSignal;
-  readonly done: (message: ActMessage) => void;
-}
-
 /**
- * Takes an operator's act into the record. Moving a source changes its owner first and tells the new one, so that a
+ * Merges an operator's act into the record; null if it went to the buyer whose source it is about. Moving a source changes its owner first and tells the new one, so that a
  * crash in between leaves nobody without it; the record it leaves keeps its facts, which the new owner's takes from
  * there.
  * @throws {RefusedError} SOURCE_UNKNOWN, MOVE_TO_SELF
  * @throws {TemporaryError} SOURCE_ON_ITS_WAY
  */
-export async function takeAct(record: BuyerRecord, message: ActMessage, outside: Acting): Promise<BuyerRecord> {
+export async function mergeAct(record: BuyerRecord, message: ActMessage,
+  work: Provisioning): Promise<BuyerRecord | null> {
+  const { ledger } = work.store;
   const { source, act } = message;
   const known = record.sources[source]?.act ?? null;
   // Done before, by the message that is here again.
   if (known?.id === act.id) return record;
   if (grantedRole(source) === null && !isMine(record, source)) {
-    const owner = await outside.ledger.owner(source);
+    const owner = await ledger.owner(source);
     if (owner === null) {
       throw new RefusedError("SOURCE_UNKNOWN", `Nobody bought ${source}: see explain for a buyer's sources.`);
     }
@@ -39,52 +32,48 @@ export async function takeAct(record: BuyerRecord, message: ActMessage, outside:
     if (owner === record.email) {
       throw new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
     }
-    await forward(message, source, owner, outside.queue, outside.signal);
-    outside.done(message);
-    return record;
+    await forward(message, source, owner, work);
+    return null;
   }
   // One that was decided before the last act moves nothing any more, however late it comes.
   if (act.decision.kind === "move" && lastAct(known, act) === act) {
-    await move(record, source, act, act.decision.to, message, outside);
+    await move(record, message, act.decision.to, work);
   }
-  return withAct(record, source, act, message.requestId, outside.ledger);
+  return withAct(record, message, ledger);
 }
 
-async function move(record: BuyerRecord, source: SourceId, act: Act, to: string, { requestId }: ActMessage,
-  { ledger, queue, signal }: Acting): Promise<void> {
+async function move(record: BuyerRecord, { source, act, requestId }: ActMessage, to: string,
+  { store, queue, signal }: Provisioning): Promise<void> {
   if (to === record.email || grantedRole(source) !== null) {
     throw new RefusedError("MOVE_TO_SELF",
       `${source} can't be moved there: it is there already, or was given to this buyer alone.`);
   }
-  await ledger.move(source, record.email, to);
+  await store.ledger.move(source, record.email, to);
   await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from: record.email, source, act }, `moved ${act.id}`,
     signal);
 }
 
 /**
- * Takes a source in that an operator moved here. The act counts here too, as the last word: had the source been moved
+ * Merges a source that an operator moved here. The act counts here too, as the last word: had the source been moved
  * away from here before, it is back. The facts are taken once the other record has the move: what it took in just
  * before, a refund say, is stored with that.
  * @throws {TemporaryError} MOVE_UNWRITTEN
  */
-export async function takeMoved(record: BuyerRecord, { from, source, act, requestId }: MovedMessage,
-  { ledger }: Acting): Promise<BuyerRecord> {
+export async function mergeMoved(record: BuyerRecord, { from, source, act, requestId }: MovedMessage,
+  { store: { ledger } }: Provisioning): Promise<BuyerRecord> {
   const facts = (await ledger.load(from)).sources[source];
   if (facts === undefined || facts.act === null || (facts.act.id !== act.id && lastAct(facts.act, act) === act)) {
     throw new TemporaryError("MOVE_UNWRITTEN", "The record that the source is moved from doesn't say so yet.");
   }
-  return withAct({ ...record, sources: addFacts(record.sources, source, { ...facts, act: null }) }, source, { ...act,
-    decision: { kind: "follow" } }, requestId, ledger);
+  const moved = { ...record, sources: addFacts(record.sources, source, { ...facts, act: null }) };
+  return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId }, ledger);
 }
 
 /**
- * Takes in what an operator decided about held removals: `release` lets them go, `keep` gives what is held for good.
+ * Merges what an operator decided about held removals: `release` lets them go, `keep` gives what is held for good.
  */
-export async function takeHeld(record: BuyerRecord, { productId, decision, at, by, why, requestId }: HeldMessage,
-  { ledger, losses }: { readonly ledger: Ledger; readonly losses: Pick<Losses, "noteReleased"> }
-): Promise<
-  BuyerRecord
-> {
+export async function mergeHeld(record: BuyerRecord, { productId, decision, at, by, why, requestId }: HeldMessage,
+  { store: { ledger, losses } }: Provisioning): Promise<BuyerRecord> {
   const decided = decision === "release"
     ? release(record, productId)
     : keep(record, productId, { at, id: requestId, by, why });
@@ -99,8 +88,8 @@ export async function takeHeld(record: BuyerRecord, { productId, decision, at, b
   return decided;
 }
 
-async function withAct(record: BuyerRecord, source: SourceId, act: Act, requestId: string,
-  ledger: Ledger): Promise<BuyerRecord> {
+async function withAct(record: BuyerRecord,
+  { source, act, requestId }: Pick<ActMessage, "source" | "act" | "requestId">, ledger: Ledger): Promise<BuyerRecord> {
   const facts: Source = { ...emptySource(record.sources[source]?.productId ?? ""), act };
   await ledger.remember(`buyer#${record.email}`, { id: `act ${act.id}`, receivedAt: act.at, requestId, source,
     detail: { event: act.decision.kind, by: act.by, why: act.why, decision: act.decision } });

@@ -3,9 +3,11 @@ import type { SQSRecord } from "aws-lambda";
 import { RefusedError } from "../errors.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { keepRefused } from "../queue/keep.ts";
-import { readKeptLetter, readMessage, type BuyerMessage, type LaterMessage } from "../queue/message.ts";
-import { provisionBuyer, type Provisioning } from "./provision.ts";
+import { readKeptLetter, readMessage, type BuyerMessage } from "../queue/message.ts";
+import type { Provisioning } from "./context.ts";
+import { provisionBuyer } from "./provision.ts";
 import { retrySeconds } from "./timing.ts";
+import { letWait } from "./waiting.ts";
 
 /** The last call of an invocation: it must end before the function's time does. */
 const COME_BACK_MS = 3_000;
@@ -26,11 +28,10 @@ interface Return {
  * ids of the messages that must be delivered again. Each of those comes back after seconds, then longer; meanwhile
  * only its own buyer waits.
  */
-export async function provisionBatch(records: readonly SQSRecord[], work: Provisioning,
-  signal: AbortSignal): Promise<readonly string[]> {
-  const { buyers, returns } = await sorted(records, work, signal);
+export async function provisionBatch(records: readonly SQSRecord[], work: Provisioning): Promise<readonly string[]> {
+  const { buyers, returns } = await sorted(records, work);
   const outcomes = await Promise.all(
-    [...buyers].map(([buyer, deliveries]) => provisionOne(buyer, deliveries, work, signal)),
+    [...buyers].map(([buyer, deliveries]) => provisionOne(buyer, deliveries, work)),
   );
   const again = [...returns, ...outcomes.flat()];
   await Promise.all(again.map((back) => comeBack(back, work)));
@@ -38,10 +39,10 @@ export async function provisionBatch(records: readonly SQSRecord[], work: Provis
 }
 
 /**
- * Messages by buyer. One that can't be read is kept aside at once: it would never be right. One whose time hasn't come
- * goes back.
+ * Messages by buyer. One that can't be read is kept aside at once: it would never be right. One of a version before,
+ * whose time hasn't come, waits beside its buyer's record.
  */
-async function sorted(records: readonly SQSRecord[], work: Provisioning, signal: AbortSignal) {
+async function sorted(records: readonly SQSRecord[], work: Provisioning) {
   const buyers = new Map<string, Delivery[]>();
   const returns: Return[] = [];
   for (const record of records) {
@@ -51,8 +52,9 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, signal:
     try {
       const message = readMessage(letter?.body ?? record.body);
       if (message.kind === "later") {
-        const seconds = await wakeUp(message, work, signal).catch(() => retryOf(record));
-        if (seconds > 0) returns.push({ record, seconds });
+        await letWait(message.message, message.notBefore - work.now(), work).catch(() =>
+          returns.push({ record, seconds: retryOf(record) })
+        );
       } else {
         buyers.set(message.buyer, [...(buyers.get(message.buyer) ?? []), { record, message }]);
       }
@@ -60,42 +62,32 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, signal:
       if (!(error instanceof RefusedError)) throw error;
       const refused = letter === null ? error : new RefusedError(letter.code, letter.reason);
       await keepRefused(work.queue, refused, letter?.requestId ?? record.messageId, letter?.body ?? record.body,
-        signal).catch(() => returns.push({ record, seconds: retryOf(record) }));
+        work.signal).catch(() => returns.push({ record, seconds: retryOf(record) }));
     }
   }
   return { buyers, returns };
 }
 
-/** Sends a ping that waited to its buyer, once its time has come. Gives the seconds until then, or 0. */
-async function wakeUp({ notBefore, message }: LaterMessage, { queue, now }: Provisioning,
-  signal: AbortSignal): Promise<number> {
-  const left = Math.ceil((notBefore - now()) / 1_000);
-  if (left > 0) return left;
-  await queue.send(message, `woken ${message.pingId} ${String(message.misses)} ${String(message.again)}`, signal);
-  return 0;
-}
-
-async function provisionOne(buyer: string, deliveries: readonly Delivery[], work: Provisioning,
-  signal: AbortSignal): Promise<readonly Return[]> {
-  const done = new Set<BuyerMessage>();
-  try {
-    await provisionBuyer(
-      buyer,
-      deliveries.map(({ message }) => message),
-      { ...work, signal, done: (message) => done.add(message) },
-    );
-    return [];
-  } catch (error) {
-    log.warn("a buyer's messages will be delivered again", { buyer: buyerTag(buyer), messages: deliveries.length,
+async function provisionOne(buyer: string, deliveries: readonly Delivery[],
+  work: Provisioning): Promise<readonly Return[]> {
+  const messages = deliveries.map(({ message }) => message);
+  const receives = Math.max(...deliveries.map(({ record }) => receivesOf(record)));
+  const again = await provisionBuyer(buyer, messages, work, receives).catch((error: unknown) => {
+    log.warn("a buyer's messages will be delivered again", { buyer: buyerTag(buyer), messages: messages.length,
       causes: causesOf(error) });
-    return deliveries.filter(({ message }) => !done.has(message)).map(({ record }) => ({ record,
-      seconds: retryOf(record) })
-    );
-  }
+    return messages;
+  });
+  return deliveries.filter(({ message }) => again.includes(message)).map(({ record }) => ({ record,
+    seconds: retryOf(record) })
+  );
 }
 
-function retryOf({ attributes }: SQSRecord): number {
-  return retrySeconds(Number(attributes.ApproximateReceiveCount));
+function receivesOf({ attributes }: SQSRecord): number {
+  return Number(attributes.ApproximateReceiveCount);
+}
+
+function retryOf(record: SQSRecord): number {
+  return retrySeconds(receivesOf(record));
 }
 
 /** Without this, a message would stay away for the whole visibility time-out. If it fails, that is what happens. */

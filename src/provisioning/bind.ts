@@ -1,17 +1,7 @@
-import type { RolesPlace } from "../access/roles-place.ts";
-import type { Directory, DirectoryUser } from "../auth0/directory.ts";
+import type { DirectoryUser } from "../auth0/directory.ts";
 import { TemporaryError } from "../errors.ts";
 import { withoutField, type BoundUser, type BuyerRecord } from "../ledger/record.ts";
-
-/** What looking a buyer's users up needs. */
-export interface Binding {
-  readonly directory: Directory;
-  /** Where roles are kept. */
-  readonly place: RolesPlace;
-  /** The roles that the buyer should have. None: nobody is created. */
-  readonly roles: readonly string[];
-  readonly signal: AbortSignal;
-}
+import type { Provisioning } from "./context.ts";
 
 /** What a look-up came to. */
 export interface Bound {
@@ -22,7 +12,7 @@ export interface Bound {
 }
 
 /**
- * Finds the Auth0 users of a buyer, or creates one.
+ * Finds the Auth0 users of a buyer, or creates one; without any `roles` that they should have, nobody is created.
  *
  * A user is bound if its email is verified, or if we created it for this email. Anybody can register with a stranger's
  * address, so an unverified user of somebody else's making gets nothing (design, invariant 7). A user that we didn't
@@ -30,24 +20,24 @@ export interface Bound {
  * crash made us forget it, which the mark in its `app_metadata` tells. Where roles are kept there, all that stand
  * there are ours.
  */
-export async function bindUsers(record: BuyerRecord, binding: Binding): Promise<Bound> {
-  const found = await findOrCreate(record, binding);
+export async function bindUsers(record: BuyerRecord, roles: readonly string[], work: Provisioning): Promise<Bound> {
+  const found = await findOrCreate(record, roles, work);
   const eligible = found.filter((user) => user.verified || user.createdByUs);
   const bound = await Promise.all(
     eligible.filter((user) => !Object.hasOwn(record.users, user.id)).map(async (
       user,
-    ): Promise<[string, BoundUser]> => [user.id, await boundUser(user, record, binding)]),
+    ): Promise<[string, BoundUser]> => [user.id, await boundUser(user, record, work)]),
   );
   const unverified = found.filter((user) => !eligible.includes(user)).map((user) => user.id);
   return {
     record: { ...withoutField(record, "creating"), users: { ...record.users, ...Object.fromEntries(bound) },
       unverified: [...new Set([...record.unverified, ...unverified])] },
-    anybody: eligible.length > 0 || binding.roles.length === 0,
+    anybody: eligible.length > 0 || roles.length === 0,
   };
 }
 
 async function boundUser(user: DirectoryUser, record: BuyerRecord,
-  { directory, place, signal }: Binding): Promise<BoundUser> {
+  { auth0, settings: { place }, signal }: Provisioning): Promise<BoundUser> {
   const kept = place === "roles"
     ? { roles: {} }
     : { roles: Object.fromEntries(user.metadataRoles.map((role) => [role, "has"] as const)), places: [place] };
@@ -55,19 +45,20 @@ async function boundUser(user: DirectoryUser, record: BuyerRecord,
   // We saw this user unverified and had the buyer mailed. Following that link proves who owns the address, not who
   // chose the password: whoever registered it beforehand would still get in. The owner sets a new one by mail.
   if (user.database !== null && record.unverified.includes(user.id)) {
-    await directory.forgetPassword(user, record.email, signal);
+    await auth0.forgetPassword(user, record.email, signal);
   }
-  return { origin: "verified", foreign: place === "roles" ? await directory.rolesOf(user.id, signal) : [], ...kept };
+  return { origin: "verified", foreign: place === "roles" ? await auth0.rolesOf(user.id, signal) : [], ...kept };
 }
 
-async function findOrCreate(record: BuyerRecord,
-  { directory, place, roles, signal }: Binding): Promise<readonly DirectoryUser[]> {
-  const found = await findAll(record, directory, signal);
+async function findOrCreate(record: BuyerRecord, roles: readonly string[],
+  work: Provisioning): Promise<readonly DirectoryUser[]> {
+  const { auth0, settings, signal } = work;
+  const found = await findAll(record, work);
   if (found.length > 0 || roles.length === 0) return found;
-  const created = await directory.create(record.email, signal, ...(place === "roles" ? [] : [roles]));
+  const created = await auth0.create(record.email, signal, ...(settings.place === "roles" ? [] : [roles]));
   if (created !== null) return [created];
   // Somebody made it between the two calls: a worker of ours, or the buyer signing up.
-  const again = await findAll(record, directory, signal);
+  const again = await findAll(record, work);
   if (again.length > 0) return again;
   throw new TemporaryError("AUTH0_USER_HIDDEN", "Auth0 says that the user exists and doesn't find it by email yet.");
 }
@@ -76,10 +67,10 @@ async function findOrCreate(record: BuyerRecord,
  * Asks for the email in lower case, as databases store it, and in each spelling that the buyer used, as a social
  * provider may.
  */
-async function findAll({ email, spellings }: BuyerRecord, directory: Directory,
-  signal: AbortSignal): Promise<readonly DirectoryUser[]> {
+async function findAll({ email, spellings }: BuyerRecord,
+  { auth0, signal }: Provisioning): Promise<readonly DirectoryUser[]> {
   const found = await Promise.all(
-    [email, ...spellings].map(async (spelling) => directory.find(email, spelling, signal)),
+    [email, ...spellings].map(async (spelling) => auth0.find(email, spelling, signal)),
   );
   return [...new Map(found.flat().map((user) => [user.id, user])).values()];
 }

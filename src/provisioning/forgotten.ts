@@ -24,7 +24,7 @@ export const forgetSecretShape: z.ZodMiniType<ForgetSecret> = z.object({ key: z.
  * value.
  */
 export interface Remembrance {
-  readonly forgotten?: Pick<Tombstones, "forgottenAt"> | undefined;
+  readonly tombstones?: Pick<Tombstones, "forgottenAt"> | undefined;
   readonly ledger: Pick<Ledger, "owner">;
 }
 
@@ -59,9 +59,9 @@ interface Brought {
  * @throws {NeedsPersonError} where the secret's value is broken
  */
 export async function isForgotten(message: BuyerMessage, answer: Answer | null, record: BuyerRecord,
-  { forgotten, ledger }: Remembrance): Promise<boolean> {
+  { tombstones, ledger }: Remembrance): Promise<boolean> {
   const brought = broughtBy(message, answer, record);
-  if (forgotten === undefined || brought === null || !(await isOfForgotten(brought, record, forgotten, ledger))) {
+  if (tombstones === undefined || brought === null || !(await isOfForgotten(brought, record, tombstones, ledger))) {
     return false;
   }
   // No tag of the buyer: it would tell whom this is about.

@@ -1,12 +1,11 @@
 import { entriesOf } from "../access/facts.ts";
-import type { Directory } from "../auth0/directory.ts";
 import { INVITE_THROTTLED, INVITE_UNSENT } from "../auth0/invite.ts";
 import { NeedsPersonError, RefusedError, TemporaryError } from "../errors.ts";
-import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord, Invitation } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { BuyerMessage, InviteMessage } from "../queue/message.ts";
+import { note, type Provisioning } from "./context.ts";
 import { INVITE_AGAIN_MS } from "./timing.ts";
 
 /**
@@ -17,19 +16,8 @@ import { INVITE_AGAIN_MS } from "./timing.ts";
  */
 export type GettingIn = "invite" | "passwordless" | "none";
 
-/** What inviting works with. `now` gives epoch milliseconds. */
-export interface Inviting {
-  readonly gettingIn: GettingIn;
-  readonly ledger: Ledger;
-  readonly directory: Directory;
-  readonly now: () => number;
-  readonly signal: AbortSignal;
-}
-
 const NOBODY =
   "None of the buyer's users has a password to choose: they log in another way, or nothing gives them a role.";
-/** How often the outcome is written down where others write the same record. */
-const ROUNDS = 5;
 
 /**
  * Notes on a buyer's record who is to be invited: somebody of whom nothing was known until these messages, so that a
@@ -37,7 +25,7 @@ const ROUNDS = 5;
  * is mended.
  */
 export function withInvitation(record: BuyerRecord, messages: readonly BuyerMessage[],
-  { gettingIn, now }: Pick<Inviting, "gettingIn" | "now">): BuyerRecord {
+  { settings: { gettingIn }, now }: Provisioning): BuyerRecord {
   const isNew = record.invited === null && Object.keys(record.users).length === 0 &&
     entriesOf(record.sources).length > 0;
   if (gettingIn !== "invite" || !isNew || !messages.some(bringsSomebody)) return record;
@@ -65,18 +53,18 @@ function bringsSomebody(message: BuyerMessage): boolean {
 }
 
 /**
- * Takes an operator's wish to invite a buyer (again). The same message twice is one mail.
+ * Merges an operator's wish to invite a buyer (again). The same message twice is one mail.
  * @throws {RefusedError} BUYER_UNKNOWN
  */
-export async function takeInvite(record: BuyerRecord, { requestId, by, why }: InviteMessage,
-  { ledger, now }: { readonly ledger: Ledger; readonly now: () => number }): Promise<BuyerRecord> {
+export async function mergeInvite(record: BuyerRecord, { requestId, by, why }: InviteMessage,
+  { store, now }: Provisioning): Promise<BuyerRecord> {
   if (record.invited?.asked?.requestId === requestId) return record;
   const [first] = entriesOf(record.sources);
   if (first === undefined) {
     throw new RefusedError("BUYER_UNKNOWN", "Nobody with this email bought anything, so there is nobody to invite.");
   }
   // It is about the person, but each line of history has a source: the first will do.
-  await ledger.remember(`buyer#${record.email}`, { id: `invite ${requestId}`, receivedAt: now(), requestId,
+  await store.ledger.remember(`buyer#${record.email}`, { id: `invite ${requestId}`, receivedAt: now(), requestId,
     source: first[0], detail: { event: "invite", by, why } });
   return { ...record, invited: { outcome: "wanted", at: now(), message: null, asked: { requestId, by, why } } };
 }
@@ -86,7 +74,7 @@ export async function takeInvite(record: BuyerRecord, { requestId, by, why }: In
  * whoever wrote that, nobody else, calls `sendInvitation`. So a crash can lose a mail, which shows, and never sends it
  * twice.
  */
-export function announced(record: BuyerRecord, { gettingIn, now }: Pick<Inviting, "gettingIn" | "now">): BuyerRecord {
+export function announced(record: BuyerRecord, { settings: { gettingIn }, now }: Provisioning): BuyerRecord {
   const { invited, users } = record;
   if (invited?.outcome !== "wanted") return record;
   const sending: BuyerRecord = { ...record, invited: { ...invited, outcome: "sending", at: now(), message: null } };
@@ -98,21 +86,16 @@ export function announced(record: BuyerRecord, { gettingIn, now }: Pick<Inviting
   return created.some(({ roles }) => Object.values(roles).includes("has")) ? sending : record;
 }
 
-/** Whether this writing of a record announced an invitation, which is to be sent now. */
-export function announces(before: BuyerRecord, after: BuyerRecord): boolean {
-  return before.invited?.outcome === "wanted" && after.invited?.outcome === "sending";
-}
-
 /**
  * Has Auth0 mail the invitation that the record announces, and writes down what came of it. Never throws: the roles
  * are given already.
  */
-export async function sendInvitation(record: BuyerRecord, outside: Inviting): Promise<void> {
+export async function sendInvitation(record: BuyerRecord, work: Provisioning): Promise<void> {
   const { invited } = record;
   if (invited === null) return;
-  const came = await send(record, outside);
-  const noted: Invitation = { ...invited, ...came, at: outside.now() };
-  await noteOutcome(record, noted, outside).catch((error: unknown) => {
+  const came = await send(record, work);
+  const noted: Invitation = { ...invited, ...came, at: work.now() };
+  await noteOutcome(record, noted, work).catch((error: unknown) => {
     log.warn("what came of an invitation was not written down", { buyer: buyerTag(record.email), outcome: came.outcome,
       causes: causesOf(error) });
   });
@@ -120,14 +103,14 @@ export async function sendInvitation(record: BuyerRecord, outside: Inviting): Pr
 
 type Outcome = Pick<Invitation, "outcome" | "message">;
 
-async function send(record: BuyerRecord, outside: Inviting): Promise<Outcome> {
+async function send(record: BuyerRecord, work: Provisioning): Promise<Outcome> {
   const about = { buyer: buyerTag(record.email), again: record.invited?.asked !== null };
   let mailing = false;
   try {
-    const database = record.invited?.asked === null ? null : await databaseOf(record, outside);
+    const database = record.invited?.asked === null ? null : await databaseOf(record, work);
     if (database === undefined) return { outcome: "failed", message: NOBODY };
     mailing = true;
-    await outside.directory.invite(record.email, database, outside.signal);
+    await work.auth0.invite(record.email, database, work.signal);
     log.info("invited", about);
     return { outcome: "sent", message: null };
   } catch (error) {
@@ -149,8 +132,8 @@ async function send(record: BuyerRecord, outside: Inviting): Promise<Outcome> {
 
 /** The database connection in which one of the buyer's users has a password, if any has. */
 async function databaseOf({ email, users }: BuyerRecord,
-  { directory, signal }: Inviting): Promise<string | undefined> {
-  const found = await directory.find(email, email, signal);
+  { auth0, signal }: Provisioning): Promise<string | undefined> {
+  const found = await auth0.find(email, email, signal);
   return found.filter(({ id }) => Object.hasOwn(users, id)).flatMap((user) => user.database ?? [])[0];
 }
 
@@ -158,29 +141,14 @@ async function databaseOf({ email, users }: BuyerRecord,
  * Writes the outcome, whoever else writes the record: a mail that went out must not stand there as one that may not
  * have.
  */
-async function noteOutcome(record: BuyerRecord, invited: Invitation, { ledger, now }: Inviting): Promise<void> {
-  let known = record;
-  for (let round = 1;; round += 1) {
+async function noteOutcome(record: BuyerRecord, invited: Invitation, { store, now }: Provisioning): Promise<void> {
+  await note(record.email, store, (known) => {
     // Another was asked for meanwhile.
-    if (known.invited?.outcome !== "sending" || known.invited.asked?.requestId !== invited.asked?.requestId) return;
+    if (known.invited?.outcome !== "sending" || known.invited.asked?.requestId !== invited.asked?.requestId) {
+      return null;
+    }
     const again = invited.outcome === "wanted" ? now() + INVITE_AGAIN_MS : Number.POSITIVE_INFINITY;
     const dueAt = Math.min(known.dueAt ?? Number.POSITIVE_INFINITY, again);
-    try {
-      await ledger.save({ ...known, invited, dueAt: Number.isFinite(dueAt) ? dueAt : null });
-      return;
-    } catch (error) {
-      if (!(error instanceof TemporaryError) || error.code !== "RECORD_CHANGED" || round === ROUNDS) throw error;
-      known = await ledger.load(record.email);
-    }
-  }
-}
-
-/**
- * Of two writers' invitations the one to go on with: what is stored has come further, unless ours was asked for since.
- */
-export function laterInvitation(stored: Invitation | null, ours: Invitation | null): Invitation | null {
-  if (stored === null || ours === null) return stored ?? ours;
-  return stored.asked?.requestId !== ours.asked?.requestId && ours.outcome === "wanted" && ours.at > stored.at
-    ? ours
-    : stored;
+    return { ...known, invited, dueAt: Number.isFinite(dueAt) ? dueAt : null };
+  });
 }

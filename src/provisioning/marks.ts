@@ -57,18 +57,16 @@ export function withoutUsers(record: BuyerRecord, gone: readonly string[]): Buye
 }
 
 /**
- * A record that somebody else wrote while we were changing roles. Nobody knows whose call reached Auth0 last, so every
- * role that we touched counts as unknown there and is marked anew.
+ * A record that somebody else wrote while we were changing roles by `ours`. Nobody knows whose call reached Auth0 last,
+ * so every role that we touched counts as unknown there and is marked anew; a user whom we may have created is looked
+ * for.
  */
-export function doubted(record: BuyerRecord, touched: readonly RoleChanges[]): BuyerRecord {
-  return mapUsers(record, (user, userId) => {
-    const unsure = touched.filter((change) => change.userId === userId).flatMap((
-      { add, remove },
-    ) => [...add, ...remove]);
-    const roles: Record<string, Mark> = { ...user.roles };
-    for (const role of unsure) roles[role] = "adding";
-    return { ...user, roles };
+export function doubted(theirs: BuyerRecord, ours: BuyerRecord): BuyerRecord {
+  const record = mapUsers(theirs, (user, userId) => {
+    const unsure = Object.entries(ours.users[userId]?.roles ?? {}).filter(([, mark]) => mark !== "has");
+    return { ...user, roles: { ...user.roles, ...Object.fromEntries(unsure.map(([role]) => [role, "adding"])) } };
   });
+  return ours.creating === true ? { ...record, creating: true } : record;
 }
 
 function rolesMarked(user: BoundUser, wanted: Mark): readonly string[] {

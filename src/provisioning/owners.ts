@@ -3,7 +3,7 @@ import { RefusedError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { ActMessage, HintMessage, PingMessage } from "../queue/message.ts";
-import type { Queue } from "../queue/queue.ts";
+import type { Provisioning } from "./context.ts";
 
 /** A ping goes from its email's group to its owner's: one hop. More means that something keeps changing owners. */
 const MOST_HOPS = 3;
@@ -18,15 +18,15 @@ export function isMine({ sources }: BuyerRecord, id: SourceId): boolean {
  * @throws {RefusedError} OWNER_UNCLEAR once it has gone around too often
  */
 export async function forward(message: PingMessage | HintMessage | ActMessage, source: SourceId, owner: string,
-  queue: Queue, signal: AbortSignal): Promise<void> {
+  { queue, signal }: Pick<Provisioning, "queue" | "signal">): Promise<void> {
   if (message.hops >= MOST_HOPS) throw new RefusedError("OWNER_UNCLEAR", `The owner of ${source} keeps changing.`);
   await queue.send({ ...message, buyer: owner, hops: message.hops + 1 },
     `${nameOf(message)} ${owner} ${String(message.hops)}`, signal);
   log.info("forwarded to the source's owner", { requestId: message.requestId, source, buyer: buyerTag(owner) });
 }
 
-/** What makes sending a message on twice harmless. */
-function nameOf(message: PingMessage | HintMessage | ActMessage): string {
+/** Names a message: sent on twice, or waiting twice, it is one. */
+export function nameOf(message: PingMessage | HintMessage | ActMessage): string {
   switch (message.kind) {
     case "ping":
       return `${message.pingId} ${String(message.misses)} ${String(message.again)}`;

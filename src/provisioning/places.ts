@@ -1,6 +1,6 @@
 import type { RolesPlace } from "../access/roles-place.ts";
-import type { Directory } from "../auth0/directory.ts";
 import { withoutField, type BoundUser, type BuyerRecord, type Mark } from "../ledger/record.ts";
+import type { Provisioning } from "./context.ts";
 
 /** Where a user's roles may be. */
 export function placesOf({ places = ["roles"] }: BoundUser): readonly RolesPlace[] {
@@ -17,8 +17,8 @@ export function mustMove(record: BuyerRecord, place: RolesPlace): boolean {
  * from where it was only after that. Going among Auth0's roles, what a user has there already is listed first, as when
  * one is bound: those are never removed.
  */
-export async function onTheMove(record: BuyerRecord, place: RolesPlace, directory: Directory,
-  signal: AbortSignal): Promise<BuyerRecord> {
+export async function onTheMove(record: BuyerRecord,
+  { auth0, settings: { place }, signal }: Provisioning): Promise<BuyerRecord> {
   const users: Record<string, BoundUser> = {};
   for (const [userId, user] of Object.entries(record.users)) {
     const places = placesOf(user);
@@ -27,7 +27,7 @@ export async function onTheMove(record: BuyerRecord, place: RolesPlace, director
       continue;
     }
     const foreign = place === "roles" && user.origin === "verified"
-      ? await directory.rolesOf(userId, signal)
+      ? await auth0.rolesOf(userId, signal)
       : user.foreign;
     const roles = Object.entries(user.roles).filter(([role]) => !foreign.includes(role)).map((
       [role, mark],

@@ -1,4 +1,4 @@
-import type { Charge, Source, SourceId } from "../access/facts.ts";
+import { entriesOf, type Charge, type Source, type SourceId } from "../access/facts.ts";
 import { areTogether, endOf, flagsOf } from "../access/known.ts";
 import { mergeSource } from "../access/merge.ts";
 import { TemporaryError } from "../errors.ts";
@@ -6,6 +6,10 @@ import type { GumroadApi, Page, SalesQuery } from "../gumroad/api.ts";
 import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
 import type { Ping } from "../gumroad/ping.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
+import type { BuyerRecord } from "../ledger/record.ts";
+import type { BuyerMessage } from "../queue/message.ts";
+import type { Provisioning } from "./context.ts";
+import { READING_MS } from "./timing.ts";
 import type { Told } from "./trust.ts";
 
 /** What to ask Gumroad's API for: a sale, or else a subscription. */
@@ -26,17 +30,12 @@ export interface Answer {
   readonly others: readonly Told[];
 }
 
-/**
- * Reads back what pings and sweeps only hint at. Each method asks for one thing once, however many messages name it.
- */
-export interface Reader {
-  /**
-   * What Gumroad's API says now; null if it doesn't know of it. `known` is what the record holds already: of a known
-   * subscription, nobody needs to be asked whose it is.
-   * @throws {TemporaryError} GUMROAD_UNREACHABLE
-   * @throws {NeedsPersonError} GUMROAD_TOKEN, GUMROAD_SCOPE, GUMROAD_NOT_UNDERSTOOD, or what reading the secret throws
-   */
-  read(hint: Hint, known: ReadonlySet<SourceId>): Promise<Answer | null>;
+/** What was read back for a buyer's messages; `isTrusting`: nothing can be, pings are taken at their word. */
+export interface Readings {
+  readonly isTrusting: boolean;
+  /** Null: Gumroad's API doesn't know of it. */
+  readonly answers: ReadonlyMap<BuyerMessage, Answer | null>;
+  readonly unread: ReadonlyMap<BuyerMessage, unknown>;
 }
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -46,14 +45,41 @@ const GIVER_PAGES = 5;
 const BUYER_PAGES = 20;
 
 /**
- * Reads with this API. A reading counts from when it was asked for (`now`, epoch ms); it must be made after the record
- * was loaded, and written on the version that was loaded: then the newest reading is really the newest.
+ * Reads back what pings and sweeps only hint at; one thing once, however many messages name it. A reading counts from
+ * when it was asked for; it is made after the record was loaded, and written on the version that was loaded: then the
+ * newest reading is really the newest. One that fails keeps no other from being made.
  */
-export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortSignal): Reader {
+export async function readBack(messages: readonly BuyerMessage[], stored: BuyerRecord,
+  work: Provisioning): Promise<Readings> {
+  const answers = new Map<BuyerMessage, Answer | null>();
+  const unread = new Map<BuyerMessage, unknown>();
+  const hinting = messages.filter((message) => message.kind === "ping" || message.kind === "hint");
+  const known = new Set(entriesOf(stored.sources).map(([id]) => id));
+  const opened = hinting.length === 0 ? null : work.gumroad(work.signal);
+  let read: Reader | null = null;
+  for (const message of hinting) {
+    try {
+      const api = (await opened) ?? null;
+      if (api === null) return { isTrusting: true, answers, unread };
+      read ??= readerOf(api, known, work);
+      answers.set(message, await read(message.kind === "hint" ? message : hintOf(message.ping)));
+    } catch (error) {
+      unread.set(message, error);
+    }
+  }
+  return { isTrusting: false, answers, unread };
+}
+
+type Reader = (hint: Hint) => Promise<Answer | null>;
+
+/** Of a known subscription, nobody needs to be asked whose it is. */
+function readerOf(api: GumroadApi, known: ReadonlySet<SourceId>, work: Provisioning): Reader {
+  const { now } = work;
+  const signal = AbortSignal.any([work.signal, AbortSignal.timeout(READING_MS)]);
   const answers = new Map<string, Promise<Answer | null>>();
   const contents = new Map<string, Promise<readonly string[]>>();
 
-  async function sale(saleId: string, known: ReadonlySet<SourceId>): Promise<Answer | null> {
+  async function sale(saleId: string): Promise<Answer | null> {
     const at = now();
     const row = await api.sale(saleId, signal);
     if (row === null) return null;
@@ -131,14 +157,14 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     return mergeSource(facts, factsOfSubscriber(row, at));
   }
 
-  async function subscription(subscriptionId: string, known: ReadonlySet<SourceId>): Promise<Answer | null> {
+  async function subscription(subscriptionId: string): Promise<Answer | null> {
     const at = now();
     const row = await api.subscriber(subscriptionId, signal);
     if (row === null) return null;
     const facts = factsOfSubscriber(row, at);
     const [first] = row.saleIds;
     const isKnown = known.has(`subscription:${subscriptionId}`);
-    const sold = isKnown || first === undefined ? null : await sale(first, known);
+    const sold = isKnown || first === undefined ? null : await sale(first);
     if (sold === null) {
       return { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, others: [] };
     }
@@ -161,20 +187,16 @@ export function gumroadReader(api: GumroadApi, now: () => number, signal: AbortS
     return found;
   }
 
-  return {
-    read: ({ saleId, subscriptionId }, known) => {
-      const isKnown = subscriptionId !== null && known.has(`subscription:${subscriptionId}`);
-      const key = saleId === null ? `subscription ${subscriptionId ?? ""} ${String(isKnown)}` : `sale ${saleId}`;
-      const asked = answers.get(key) ??
-        (saleId === null ? subscription(subscriptionId ?? "", known) : sale(saleId, known));
-      answers.set(key, asked);
-      return asked;
-    },
+  return ({ saleId, subscriptionId }) => {
+    const key = saleId === null ? `subscription ${subscriptionId ?? ""}` : `sale ${saleId}`;
+    const asked = answers.get(key) ?? (saleId === null ? subscription(subscriptionId ?? "") : sale(saleId));
+    answers.set(key, asked);
+    return asked;
   };
 }
 
 /** What a ping is about, as a hint. */
-export function hintOf(ping: Ping): Hint {
+function hintOf(ping: Ping): Hint {
   return "saleId" in ping
     ? { saleId: ping.saleId, subscriptionId: null }
     : { saleId: null, subscriptionId: ping.subscriptionId };

@@ -32,6 +32,12 @@ export function dueAfterFailure(code: string, attempts: number): number {
  */
 export const READING_MS = 20_000;
 
+/** From this receive on, a failure is left to the record: some half a minute after the first. */
+export const LEFT_TO_RECORD = 5;
+
+/** How long (ms) waits beside the record what couldn't be read back. */
+export const UNREAD_MS = 5 * MINUTE_MS;
+
 /** When (ms) an answer that contradicts its ping is asked for once more. */
 export const READ_AGAIN_MS = MINUTE_MS;
 

@@ -3,22 +3,14 @@ import { canBeOneGift } from "../access/gift-sides.ts";
 import { mergeSource } from "../access/merge.ts";
 import { NeedsPersonError, RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
-import type { GiftSide, Gifts } from "../ledger/gifts.ts";
-import type { HistoryEvent, Ledger } from "../ledger/ledger.ts";
+import type { GiftSide } from "../ledger/gifts.ts";
+import type { HistoryEvent } from "../ledger/ledger.ts";
 import type { BuyerRecord, SourceItem } from "../ledger/record.ts";
 import { log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { PingMessage } from "../queue/message.ts";
-import type { Queue } from "../queue/queue.ts";
+import type { Provisioning } from "./context.ts";
 import { forward, isMine } from "./owners.ts";
-
-/** What taking a ping at its word needs. */
-export interface Trusting {
-  readonly ledger: Ledger;
-  readonly gifts: Gifts;
-  readonly queue: Queue;
-  readonly signal: AbortSignal;
-}
 
 /** Facts that a buyer's record takes in. */
 export interface Told {
@@ -32,30 +24,30 @@ export interface Told {
  * @throws {RefusedError} EMAIL_TYPED, OWNER_UNCLEAR, GIFT_UNCLEAR
  * @throws {NeedsPersonError} GUMROAD_TOKEN_GONE
  */
-export async function takenOnTrust(record: BuyerRecord, message: PingMessage, line: HistoryEvent,
-  outside: Trusting): Promise<readonly Told[] | null> {
+export async function toldOnTrust(record: BuyerRecord, message: PingMessage, line: HistoryEvent,
+  work: Provisioning): Promise<readonly Told[] | null> {
   const { ping } = message;
   const source = sourceOfPing(ping);
   refuse(record, message, source);
   const facts = message.given ? asGiven(factsOfPing(ping, message.receivedAt)) : factsOfPing(ping, message.receivedAt);
   if (isMine(record, source)) {
     return [{ source, facts: isOwnAfterAll(record, message, source)
-      ? { ...facts, act: await handBack(record, message, source, outside) }
+      ? { ...facts, act: await handBack(record, message, source, work) }
       : facts }];
   }
 
-  const { ledger, queue, signal } = outside;
+  const { ledger } = work.store;
   const item = ping.event === "sale" ? await ledger.claim(source, record.email) : await ledger.park(source, facts);
   if (item.owner === null) {
-    await waitOrFindReceiver(item, message, line, outside);
+    await waitOrFindReceiver(item, message, line, work);
     return null;
   }
   if (item.owner !== record.email) {
-    await forward(message, source, item.owner, queue, signal);
+    await forward(message, source, item.owner, work);
     return null;
   }
   const own = { source, facts: item.waiting === null ? facts : mergeSource(item.waiting, facts) };
-  return [own, ...(await givenTo(record.email, message, outside))];
+  return [own, ...(await givenTo(record.email, message, work))];
 }
 
 function refuse(record: BuyerRecord, { ping }: PingMessage, source: SourceId): void {
@@ -79,8 +71,8 @@ function refuse(record: BuyerRecord, { ping }: PingMessage, source: SourceId): v
  * of by nothing else, and ends what the receiver has.
  */
 async function waitOrFindReceiver({ id }: SourceItem, message: PingMessage, line: HistoryEvent,
-  outside: Trusting): Promise<void> {
-  const { ledger, gifts, queue, signal } = outside;
+  work: Provisioning): Promise<void> {
+  const { ledger, gifts } = work.store;
   const { ping } = message;
   await ledger.remember(`source#${id}`, line);
   if ((ping.event === "dispute" || ping.event === "dispute_won") && ping.subscriptionId === null) {
@@ -93,7 +85,7 @@ async function waitOrFindReceiver({ id }: SourceItem, message: PingMessage, line
     if (receivers.length > 1) throw giftUnclear();
     if (receiver !== undefined) {
       const { owner } = await ledger.claim(id, receiver);
-      await forward({ ...message, given: true }, id, owner ?? receiver, queue, signal);
+      await forward({ ...message, given: true }, id, owner ?? receiver, work);
       return;
     }
   }
@@ -103,7 +95,7 @@ async function waitOrFindReceiver({ id }: SourceItem, message: PingMessage, line
 
 /** The giver's disputed sales that a received gift may have come with. */
 async function givenTo(receiver: string, { ping, requestId }: PingMessage,
-  { ledger, gifts }: Trusting): Promise<readonly Told[]> {
+  { store: { ledger, gifts } }: Provisioning): Promise<readonly Told[]> {
   if (ping.event !== "sale" || !ping.gift || ping.gifter === null) return [];
   await gifts.note(ping.gifter, { side: "received", saleId: ping.saleId, productId: ping.productId,
     soldAt: ping.soldAt, receiver });
@@ -127,17 +119,17 @@ async function givenTo(receiver: string, { ping, requestId }: PingMessage,
  * side has no `sale` ping.
  */
 function isOwnAfterAll(record: BuyerRecord, { ping, given }: PingMessage, source: SourceId): boolean {
-  const taken = record.sources[source]?.charges.some((charge) => charge.gift === "given") === true;
-  return taken && !given && ping.event === "sale" && !ping.gift && ping.email !== record.email;
+  const isGiven = record.sources[source]?.charges.some((charge) => charge.gift === "given") === true;
+  return isGiven && !given && ping.event === "sale" && !ping.gift && ping.email !== record.email;
 }
 
 /** Moves a source to whom it belongs, as an operator would: an operator's later act counts. */
 async function handBack(record: BuyerRecord, { requestId, receivedAt, pingId, ping }: PingMessage, source: SourceId,
-  { ledger, queue, signal }: Trusting): Promise<Act> {
+  { store, queue, signal }: Provisioning): Promise<Act> {
   const to = "email" in ping ? ping.email : record.email;
   const act: Act = { at: receivedAt, id: `own ${pingId}`, by: "the service",
     why: "a sale ping showed whose purchase it is", decision: { kind: "move", to } };
-  await ledger.move(source, record.email, to);
+  await store.ledger.move(source, record.email, to);
   await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from: record.email, source, act }, `moved ${act.id}`,
     signal);
   return act;

@@ -21,8 +21,10 @@ import { HttpError } from "../../src/http/errors.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
+import { dynamoPending } from "../../src/ledger/pending.ts";
 import { newRecord } from "../../src/ledger/record.ts";
-import { provisionBuyer, type Turn } from "../../src/provisioning/provision.ts";
+import type { Provisioning } from "../../src/provisioning/context.ts";
+import { provisionBuyer } from "../../src/provisioning/provision.ts";
 import { readMessage, type Message } from "../../src/queue/message.ts";
 import { charge, source } from "../access/purchases.ts";
 import { httpEvent } from "../accounts/http-events.ts";
@@ -42,7 +44,7 @@ let auth0: Auth0Emulator;
 let server: Server;
 let bindUrl: string;
 let code: string;
-let turn: Turn;
+let work: Provisioning;
 /** The queue, as text. */
 let queued: string[];
 let asked: number;
@@ -66,21 +68,21 @@ beforeAll(async () => {
     keep: async () => Promise.resolve(),
     retryIn: async () => Promise.resolve(),
   };
-  turn = {
-    ledger,
-    closing: ledger,
-    gifts: dynamoGifts(dynamo, table),
-    losses: dynamoLosses(dynamo, table),
-    countChanged: async () => Promise.resolve(),
-    directory: auth0Directory({ secret: { get: credentials, reread: credentials } }),
+  work = {
+    store: {
+      ledger,
+      gifts: dynamoGifts(dynamo, table),
+      losses: dynamoLosses(dynamo, table),
+      pending: dynamoPending(dynamo, table),
+      sweeps: { countChanged: async () => Promise.resolve() },
+    },
+    auth0: auth0Directory({ secret: { get: credentials, reread: credentials } }),
     gumroad: async () => Promise.resolve(null),
     queue,
     policy,
-    place: "roles",
-    gettingIn: "none",
+    settings: { place: "roles", gettingIn: "none" },
     now: Date.now,
     signal,
-    done: () => undefined,
   };
   server = createServer((request, response) => {
     asked += 1;
@@ -107,14 +109,14 @@ beforeEach(async () => {
 
 /** The purchase, and the user with a password that comes of it. */
 async function buy(): Promise<void> {
-  await turn.ledger.save({ ...newRecord(email), sources: { "sale:s1": source("book", [charge()]) } });
-  await provisionBuyer(email, [{ v: 1, kind: "due", requestId: "r", buyer: email }], turn);
+  await work.store.ledger.save({ ...newRecord(email), sources: { "sale:s1": source("book", [charge()]) } });
+  await provisionBuyer(email, [{ v: 1, kind: "due", requestId: "r", buyer: email }], work);
 }
 
 async function provisionQueued(): Promise<void> {
   for (const body of queued.splice(0)) {
     const message = readMessage(body);
-    if (message.kind !== "later") await provisionBuyer(message.buyer, [message], turn);
+    if (message.kind !== "later") await provisionBuyer(message.buyer, [message], work);
   }
 }
 

@@ -9,7 +9,7 @@ import { readPing } from "../../src/gumroad/ping.ts";
 import type { BuyerMessage, HintMessage, PingMessage } from "../../src/queue/message.ts";
 import { changed, post, recordOf } from "../pipeline/local-stack.ts";
 import { actMessage, actOf, sendAct, workedOff } from "../pipeline/operator-messages.ts";
-import { HANDBOOK, sale, startStoppable, stopEverywhere, untilDone, type Stoppable,
+import { HANDBOOK, reconcile, sale, startStoppable, stopEverywhere, untilDone, type Stoppable,
   type Story } from "./stop-everywhere.ts";
 
 const MINUTE = 60_000;
@@ -73,12 +73,13 @@ const stories: readonly Story[] = [
     before: async () => Promise.resolve(),
     ping: async (email, stack) => {
       await post(stack, sale(email));
-      await untilDone(stack, 1);
+      await untilDone(stack);
       sold(stack, email);
       await stack.advance(3 * MINUTE);
+      await reconcile(stack);
     },
     roles: [HANDBOOK],
-    ...atPoints("sqs SendMessage after", "sqs ChangeMessageVisibility before"),
+    ...atPoints("dynamodb PutItem after", "dynamodb Query after", "dynamodb DeleteItem after"),
   },
   {
     name: "a purchase that an operator moves",

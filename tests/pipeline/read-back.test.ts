@@ -52,6 +52,16 @@ async function happens<T>(act: () => T): Promise<T> {
   return result;
 }
 
+/** Lets time pass, and the minute's reconcile send word of what is due. */
+async function later(ms: number): Promise<void> {
+  await stack.advance(ms);
+  expect(await stack.invoke("reconcile")).toMatchObject({ kind: "answer" });
+  await stack.sqs.idle();
+}
+
+/** What waits beside the records, to be read back again. */
+const waiting = async () => (await stack.ledger()).filter(({ sk }) => String(sk).startsWith("pending#")).length;
+
 async function pinged(text: string): Promise<void> {
   expect((await post(stack, text)).status).toBe(200);
   await stack.sqs.idle();
@@ -67,13 +77,12 @@ describe("with a Gumroad token", () => {
 
   it("a forged ping of a sale that doesn't exist grants nothing: asked twice more, then kept", async () => {
     const forged = changed("sale", { sale_id: `forged-${String(nth)}`, email: someone() });
-    expect((await post(stack, forged)).status).toBe(200);
-    await untilResting(stack, 1);
-    await stack.advance(3 * MINUTE);
-    await untilResting(stack, 1);
+    await pinged(forged);
+    expect(await waiting()).toBe(1);
+    await later(3 * MINUTE);
     expect(await kept(stack)).toEqual([]);
-    await stack.advance(10 * MINUTE);
-    await stack.sqs.idle();
+    await later(10 * MINUTE);
+    expect(await waiting()).toBe(0);
     expect(await kept(stack)).toMatchObject([{ code: "SALE_NOT_FOUND" }]);
     expect(stack.gumroad.calls.filter(({ url }) => url.includes(`forged-${String(nth)}`))).toHaveLength(3);
     expect(await recordOf(stack, someone())).toBeUndefined();
@@ -84,26 +93,23 @@ describe("with a Gumroad token", () => {
     const { sale } = sellInSilence({ email: someone("late") });
     const fault = stack.gumroad.fault({ path: "/sales/:id", times: 1,
       answer: { status: 200, body: { success: false, message: "The sale was not found." } } });
-    expect((await post(stack, changed("sale", { sale_id: sale.id, email: someone("late") }))).status).toBe(200);
-    await untilResting(stack, 1);
+    await pinged(changed("sale", { sale_id: sale.id, email: someone("late") }));
     fault.remove();
     expect(rolesOf(someone("late"))).toEqual([]);
-    await stack.advance(3 * MINUTE);
-    await stack.sqs.idle();
+    await later(3 * MINUTE);
     expect(rolesOf(someone("late"))).toEqual(["serverless-handbook"]);
   });
 
   it("a forged refund of a real sale takes nothing, whoever it names", async () => {
     const { sale } = await happens(() => stack.gumroad.sell({ product: HANDBOOK, email: someone() }));
     for (const email of [someone(), someone("eve")]) {
-      expect((await post(stack, changed("refund-full", { sale_id: sale.id, email }))).status).toBe(200);
-      await untilResting(stack, email === someone() ? 1 : 2);
+      await pinged(changed("refund-full", { sale_id: sale.id, email }));
     }
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
     expect(rolesOf(someone("eve"))).toEqual([]);
     // It contradicts the API, so it is asked once more, and no more.
-    await stack.advance(MINUTE);
-    await stack.sqs.idle();
+    await later(MINUTE);
+    expect(await waiting()).toBe(0);
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
     expect(stack.gumroad.calls.filter(({ url }) => url.includes(encodeURIComponent(sale.id))).length)
       .toBeLessThanOrEqual(6);
@@ -138,11 +144,9 @@ describe("with a Gumroad token", () => {
     const row = { id: sale.id, product_id: HANDBOOK, purchase_email: someone(), created_at: "2026-01-05T19:38:56Z",
       price: 4900, refunded: false };
     stack.gumroad.fault({ path: "/sales/:id", times: 1, answer: { status: 200, body: { success: true, sale: row } } });
-    expect((await post(stack, changed("refund-full", { sale_id: sale.id, email: someone() }))).status).toBe(200);
-    await untilResting(stack, 1);
+    await pinged(changed("refund-full", { sale_id: sale.id, email: someone() }));
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
-    await stack.advance(MINUTE);
-    await stack.sqs.idle();
+    await later(MINUTE);
     expect(rolesOf(someone())).toEqual([]);
   });
 
@@ -302,10 +306,11 @@ describe("with a Gumroad token", () => {
     const answers = await Promise.all(files.reverse().map((file) => post(stack, body(file))));
     expect(answers.map(({ status }) => status)).toEqual(files.map(() => 200));
     // An end and a cancellation contradict a membership that runs again: those two are asked for once more.
-    await untilResting(stack, 2);
-    expect(rolesOf("eve@example.com")).toEqual(["club", "club-premium"]);
-    await stack.advance(MINUTE);
     await stack.sqs.idle();
+    expect(await waiting()).toBe(2);
+    expect(rolesOf("eve@example.com")).toEqual(["club", "club-premium"]);
+    await later(MINUTE);
+    expect(await waiting()).toBe(0);
     expect(rolesOf("eve@example.com")).toEqual(["club", "club-premium"]);
     expect(counted("NeedsPerson")).toBe(0);
   });

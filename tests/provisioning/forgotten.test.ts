@@ -15,7 +15,7 @@ const SOLD = Date.parse("2026-01-05T19:38:56Z");
 
 /** A world in which these were forgotten at these moments, and these sources have an owner. */
 function after(forgotten: Readonly<Record<string, number>>, owners: Readonly<Record<string, string>> = {}) {
-  return { forgotten: { forgottenAt: async (subject: string) => forgotten[subject] ?? null },
+  return { tombstones: { forgottenAt: async (subject: string) => forgotten[subject] ?? null },
     ledger: { owner: async (id: SourceId) => owners[id] ?? null } };
 }
 

@@ -3,8 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 import { isInvitation } from "../../local/invitation.ts";
 import { emptySource } from "../../src/access/facts.ts";
-import { newRecord, type Invitation } from "../../src/ledger/record.ts";
-import { laterInvitation } from "../../src/provisioning/invite.ts";
+import { newRecord } from "../../src/ledger/record.ts";
 import { act, ANN, due, hint, invite, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
 
 const inviting: Settings = { place: "roles", gettingIn: "invite" };
@@ -219,18 +218,5 @@ describe("wherever everything ends, an invitation goes out at most once, and no 
     }
     // Both happen: the mail goes out though something crashed, and where nobody can know, it shows.
     expect([...seen].sort()).toEqual(["sending", "sent"]);
-  });
-});
-
-describe("two writers of one record", () => {
-  const wanted = (at: number, requestId: string | null): Invitation => ({ outcome: "wanted", at, message: null,
-    asked: requestId === null ? null : { requestId, by: "tom", why: "" } });
-
-  it("go on with the invitation that is stored, unless ours was asked for since", () => {
-    const sending: Invitation = { ...wanted(1, null), outcome: "sending" };
-    expect(laterInvitation(null, wanted(1, null))).toEqual(wanted(1, null));
-    expect(laterInvitation(sending, wanted(2, null))).toEqual(sending);
-    expect(laterInvitation(sending, wanted(2, "one"))).toEqual(wanted(2, "one"));
-    expect(laterInvitation({ ...sending, at: 3 }, wanted(2, "one"))).toMatchObject({ at: 3 });
   });
 });

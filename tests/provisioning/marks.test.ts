@@ -41,8 +41,8 @@ describe("marks", () => {
 
   it("are set anew on roles that two writers touched at once", () => {
     const theirs = record(user({ a: "has" }));
-    const touched = [{ userId: "auth0|0", add: ["b"], remove: ["a"] }];
-    expect(changesOf(marked(doubted(theirs, touched), ["a"]))).toEqual([{ userId: "auth0|0", add: ["a"],
+    const ours = record(user({ a: "removing", b: "adding" }));
+    expect(changesOf(marked(doubted(theirs, ours), ["a"]))).toEqual([{ userId: "auth0|0", add: ["a"],
       remove: ["b"] }]);
   });
 

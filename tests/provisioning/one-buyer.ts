@@ -5,7 +5,8 @@ import { defineProducts } from "../../src/config/products-file.ts";
 import { TemporaryError } from "../../src/errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
-import { provisionBuyer, type Provisioning } from "../../src/provisioning/provision.ts";
+import type { Provisioning } from "../../src/provisioning/context.ts";
+import { provisionBuyer } from "../../src/provisioning/provision.ts";
 import type { DeadLetter } from "../../src/queue/queue.ts";
 import type { ActMessage, BuyerMessage, HintMessage, InviteMessage } from "../../src/queue/message.ts";
 
@@ -13,7 +14,7 @@ import type { ActMessage, BuyerMessage, HintMessage, InviteMessage } from "../..
 export const ANN = "ann@example.com";
 
 /** What differs from test to test. */
-export type Settings = Pick<Provisioning, "place" | "gettingIn">;
+export type Settings = Provisioning["settings"];
 
 /** Provisioning of one buyer: everything real, but for a ledger in memory. */
 export interface OneBuyer {
@@ -90,24 +91,25 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
 
   return {
     run: async (settings, ...messages) => {
-      const work = {
-        ...settings,
-        ledger,
-        closing: ledger,
-        gifts: { note: never, of: never },
-        losses: { permit: never, noteHeld: never, noteReleased: never, heldBuyers: never },
-        countChanged: async () => Promise.resolve(),
-        directory: directoryFor(settings),
+      const work: Provisioning = {
+        store: {
+          ledger,
+          gifts: { note: never, of: never },
+          losses: { permit: never, noteHeld: never, noteReleased: never, heldBuyers: never },
+          pending: { put: never, due: async () => Promise.resolve([]), remove: never },
+          sweeps: { countChanged: async () => Promise.resolve() },
+        },
+        auth0: directoryFor(settings),
+        settings,
         gumroad: async () => Promise.resolve(null),
         queue: { send: never, keep: async (letter: DeadLetter) => Promise.resolve(void kept.push(letter.code)),
           retryIn: never },
         policy,
         now,
         signal: new AbortController().signal,
-        done: () => undefined,
       };
       return provisionBuyer(ANN, messages, work).then(
-        () => true,
+        (again) => again.length === 0,
         () => false,
       );
     },

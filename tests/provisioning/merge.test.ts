@@ -9,8 +9,10 @@ import { readPing } from "../../src/gumroad/ping.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
+import { dynamoPending } from "../../src/ledger/pending.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
-import { takeIn } from "../../src/provisioning/intake.ts";
+import type { Provisioning } from "../../src/provisioning/context.ts";
+import { mergeMessages } from "../../src/provisioning/merge.ts";
 import type { PingMessage } from "../../src/queue/message.ts";
 import type { DeadLetter } from "../../src/queue/queue.ts";
 import { charge, JAN_5, plan, source } from "../access/purchases.ts";
@@ -41,16 +43,29 @@ describe("a change of plan, which only a ping tells", () => {
     const queue = { send: async () => undefined, retryIn: async () => undefined, keep: async (letter: DeadLetter) => {
       letters.push(letter);
     } };
-    const parts = { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"),
-      losses: dynamoLosses(nowhere, "t") };
+    const never = (): never => {
+      throw new Error("not called here");
+    };
+    const auth0: Provisioning["auth0"] = { find: never, create: never, rolesOf: never, assign: never, remove: never,
+      writeMetadataRoles: never, forgetPassword: never, mailVerification: never, invite: never };
+    const work: Provisioning = {
+      store: { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"),
+        losses: dynamoLosses(nowhere, "t"), pending: dynamoPending(nowhere, "t"), sweeps: { countChanged: never } },
+      auth0,
+      gumroad: never,
+      queue,
+      policy: new Map(),
+      settings: { place: "roles", gettingIn: "none" },
+      now: () => JAN_5,
+      signal: AbortSignal.timeout(5_000),
+    };
+    const readings = { isTrusting: true, answers: new Map(), unread: new Map() };
     const before = changedOften(100);
-    const { record, failed } = await takeIn(before, [upgrade], { ...parts, queue, policy: new Map(), reader: null,
-      signal: AbortSignal.timeout(5_000), now: () => JAN_5, done: () => undefined });
+    const { record, failed } = await mergeMessages(before, [upgrade], readings, work);
     expect({ record, failed: failed.size, letters: letters.map(({ code }) => code) }).toEqual({ record: before,
       failed: 0, letters: ["PLAN_CHANGES_FULL"] });
 
-    const accepted = await takeIn(changedOften(99), [upgrade], { ...parts, queue, policy: new Map(), reader: null,
-      signal: AbortSignal.timeout(5_000), now: () => JAN_5, done: () => undefined });
+    const accepted = await mergeMessages(changedOften(99), [upgrade], readings, work);
     // It gets as far as the ledger, which isn't there.
     expect([...accepted.failed.values()].map((error) => error.message)).toEqual([
       "The table t could not be read or written.",

@@ -1,28 +1,26 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { emptySource, entriesOf, type Source, type SourceId } from "../access/facts.ts";
 import { withContents } from "../access/bundles.ts";
+import { emptySource, type Source } from "../access/facts.ts";
 import { undated } from "../access/known.ts";
 import { addFacts, mergeSource } from "../access/merge.ts";
-import type { Policy } from "../access/policy.ts";
 import { RefusedError } from "../errors.ts";
 import { factsOfPing } from "../gumroad/facts-of-ping.ts";
-import type { Gifts } from "../ledger/gifts.ts";
-import type { HistoryEvent, Ledger } from "../ledger/ledger.ts";
-import type { Losses } from "../ledger/losses.ts";
+import type { HistoryEvent } from "../ledger/ledger.ts";
 import { isFull, type BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import { keepRefused } from "../queue/keep.ts";
 import type { BuyerMessage, HintMessage, PingMessage } from "../queue/message.ts";
-import type { Queue } from "../queue/queue.ts";
-import { takeAct, takeHeld, takeMoved } from "./acts.ts";
-import { isForgotten, type Remembrance } from "./forgotten.ts";
-import { takeInvite } from "./invite.ts";
+import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
+import type { Provisioning } from "./context.ts";
+import { isForgotten } from "./forgotten.ts";
+import { mergeInvite } from "./invite.ts";
 import { forward, isMine } from "./owners.ts";
-import { contradicts, hintOf, type Answer, type Reader } from "./read-back.ts";
+import { contradicts, type Answer, type Readings } from "./read-back.ts";
 import { READ_AGAIN_MS, readAgainAfterMiss, UNSETTLED_LONG_MS } from "./timing.ts";
-import { takenOnTrust, type Told } from "./trust.ts";
+import { toldOnTrust, type Told } from "./trust.ts";
+import { letWait } from "./waiting.ts";
 
 /** Each one costs a call when the buyer's users are looked up. */
 const MOST_SPELLINGS = 5;
@@ -33,107 +31,89 @@ const MOST_SPELLINGS = 5;
  */
 const MOST_PLAN_CHANGES = 100;
 
-/** What taking messages in works with. */
-export interface Outside {
-  readonly ledger: Ledger;
-  readonly gifts: Gifts;
-  readonly losses: Pick<Losses, "noteReleased">;
-  /** Tells who was forgotten; left out: nobody was. */
-  readonly forgotten?: Remembrance["forgotten"] | undefined;
-  readonly queue: Queue;
-  readonly policy: Policy;
-  readonly signal: AbortSignal;
-  /** Null where there is no token for Gumroad's API: pings are then taken at their word. */
-  readonly reader: Reader | null;
-  readonly now: () => number;
-  /** Told of messages that went elsewhere: they need not be delivered again, whatever becomes of the others. */
-  readonly done: (message: BuyerMessage) => void;
-}
-
-/** A record with all that could be taken in, and the messages that could not. */
-export interface TakenIn {
+/** A record with all that could be merged, and what became of the messages that it didn't take. */
+export interface Merged {
   readonly record: BuyerRecord;
+  /** They must come again. */
   readonly failed: ReadonlyMap<BuyerMessage, Error>;
+  /** They went to another buyer, wait, or were refused: nothing of them is for this record. */
+  readonly elsewhere: ReadonlySet<BuyerMessage>;
 }
 
 /**
  * Merges messages into a buyer's record, which is not written yet. One about somebody else's source is forwarded to
- * them; one that can never be right is kept in the dead-letter queue; one that can't be read back just now fails
- * alone. What is new goes into the history first, so that a crash loses no line of it.
+ * them; one that can never be right is kept in the dead-letter queue; one that couldn't be read back fails alone. What
+ * is new goes into the history first, so that a crash loses no line of it.
  */
-export async function takeIn(record: BuyerRecord, messages: readonly BuyerMessage[],
-  outside: Outside): Promise<TakenIn> {
-  let merged = record;
+export async function mergeMessages(stored: BuyerRecord, messages: readonly BuyerMessage[], readings: Readings,
+  work: Provisioning): Promise<Merged> {
+  let record = stored;
   const failed = new Map<BuyerMessage, Error>();
+  const elsewhere = new Set<BuyerMessage>();
   for (const message of messages) {
     try {
-      merged = await takeInOne(merged, message, outside);
+      if (readings.unread.has(message)) throw readings.unread.get(message);
+      const merged = await mergeMessage(record, message, readings, work);
+      if (merged === null) elsewhere.add(message);
+      record = merged ?? record;
     } catch (error) {
       if (error instanceof RefusedError) {
-        await keepRefused(outside.queue, error, message.requestId, JSON.stringify(message), outside.signal);
-        outside.done(message);
+        await keepRefused(work.queue, error, message.requestId, JSON.stringify(message), work.signal);
+        elsewhere.add(message);
       } else {
         failed.set(message,
           error instanceof Error ? error : new Error("something was thrown that is no error", { cause: error }));
       }
     }
   }
-  return { record: merged, failed };
+  return { record, failed, elsewhere };
 }
 
-async function takeInOne(record: BuyerRecord, message: BuyerMessage, outside: Outside): Promise<BuyerRecord> {
-  const isReadBack = outside.reader !== null && (message.kind === "ping" || message.kind === "hint");
-  if (!isReadBack && (await isForgotten(message, null, record, outside))) return record;
+/** The record with the message; null if nothing of it is for this record. */
+async function mergeMessage(record: BuyerRecord, message: BuyerMessage, readings: Readings,
+  work: Provisioning): Promise<BuyerRecord | null> {
+  const answer = readings.answers.get(message);
+  if (await isForgotten(message, answer ?? null, record, work.store)) return record;
   switch (message.kind) {
     case "due":
       return record;
     case "bind":
       return { ...record, spellings: withSpelling(record.spellings, message.spelling) };
     case "invite":
-      return takeInvite(record, message, outside);
+      return mergeInvite(record, message, work);
     case "act":
-      return takeAct(record, message, outside);
+      return mergeAct(record, message, work);
     case "moved":
-      return takeMoved(record, message, outside);
+      return mergeMoved(record, message, work);
     case "held":
-      return takeHeld(record, message, outside);
+      return mergeHeld(record, message, work);
     case "hint":
-      return outside.reader === null
-        ? record
-        : takeAnswer(record, message, await outside.reader.read(message, knownTo(record)), outside);
     case "ping":
-      if (outside.reader !== null) {
-        return takeAnswer(record, message, await outside.reader.read(hintOf(message.ping), knownTo(record)), outside);
-      }
-      return takeOnTrust(record, message, outside);
+      if (answer === null) return missed(message, work);
+      if (answer !== undefined) return mergeAnswer(record, message, answer, work);
+      return message.kind === "ping" ? mergeOnTrust(record, message, work) : record;
   }
 }
 
-function knownTo({ sources }: BuyerRecord): ReadonlySet<SourceId> {
-  return new Set(entriesOf(sources).map(([id]) => id));
-}
-
-async function takeOnTrust(record: BuyerRecord, message: PingMessage, outside: Outside): Promise<BuyerRecord> {
-  const told = await takenOnTrust(record, message, lineOf(message, null), outside);
-  if (told !== null) return taken(record, message, told, spellingIn(record, message), outside);
-  outside.done(message);
-  return record;
+async function mergeOnTrust(record: BuyerRecord, message: PingMessage,
+  work: Provisioning): Promise<BuyerRecord | null> {
+  const told = await toldOnTrust(record, message, lineOf(message, null), work);
+  return told && mergeFacts(record, message, told, spellingIn(record, message), work);
 }
 
 /**
- * Takes what Gumroad's API answered. Of the ping itself nothing counts, but a change of plan, which the API doesn't
+ * Merges what Gumroad's API answered. Of the ping itself nothing counts, but a change of plan, which the API doesn't
  * show.
  */
-async function takeAnswer(record: BuyerRecord, message: PingMessage | HintMessage, answer: Answer | null,
-  outside: Outside): Promise<BuyerRecord> {
-  if (await isForgotten(message, answer, record, outside)) return record;
-  if (answer === null) return missed(record, message, outside);
+async function mergeAnswer(record: BuyerRecord, message: PingMessage | HintMessage, answer: Answer,
+  work: Provisioning): Promise<BuyerRecord | null> {
+  const { ledger } = work.store;
   const { source, owner, others } = answer;
   const facts = message.kind === "ping" ? withWhatOnlyPingsTell(answer.facts, message) : answer.facts;
-  const own = await ownFacts(record, { source, facts }, owner, message, outside);
-  if (own === null) return record;
+  const own = await ownFacts(record, { source, facts }, owner, message, work);
+  if (own === null) return null;
   if (message.kind === "ping" && !message.again && contradicts(answer.facts, message.ping)) {
-    await later({ ...message, again: true }, READ_AGAIN_MS, outside);
+    await letWait({ ...message, again: true }, READ_AGAIN_MS, work);
     log.warn("Gumroad's API contradicts the ping: it is read again in a minute", { requestId: message.requestId,
       event: message.ping.event, source });
   }
@@ -141,14 +121,14 @@ async function takeAnswer(record: BuyerRecord, message: PingMessage | HintMessag
   for (const other of owner === null || owner === record.email ? others : []) {
     if (isMine(record, other.source)) theirs.push(other);
     else {
-      const { owner: known, waiting } = await outside.ledger.claim(other.source, record.email);
+      const { owner: known, waiting } = await ledger.claim(other.source, record.email);
       if (known === record.email) {
         theirs.push(waiting === null ? other : { ...other, facts: mergeSource(waiting, other.facts) });
       }
     }
   }
   const spelling = owner === record.email ? answer.spelling : null;
-  return taken(record, message, [own, ...theirs], spelling, outside);
+  return mergeFacts(record, message, [own, ...theirs], spelling, work);
 }
 
 function withWhatOnlyPingsTell(read: Source, { ping, receivedAt }: PingMessage): Source {
@@ -165,7 +145,8 @@ function withWhatOnlyPingsTell(read: Source, { ping, receivedAt }: PingMessage):
 
 /** The facts where the source is this buyer's, with what waited for it; null where the message went elsewhere. */
 async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, message: PingMessage | HintMessage,
-  { ledger, queue, signal, done }: Outside): Promise<Told | null> {
+  work: Provisioning): Promise<Told | null> {
+  const { ledger } = work.store;
   const { source, facts } = told;
   if (isMine(record, source)) return told;
   const item = owner === null ? await ledger.park(source, facts) : await ledger.claim(source, owner);
@@ -174,9 +155,8 @@ async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, m
       ? told
       : { source, facts: mergeSource(item.waiting, facts) };
   }
-  if (item.owner !== null) await forward(message, source, item.owner, queue, signal);
+  if (item.owner !== null) await forward(message, source, item.owner, work);
   else await ledger.remember(`source#${source}`, lineOf(message, facts));
-  done(message);
   return null;
 }
 
@@ -185,32 +165,22 @@ async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, m
  * away.
  * @throws {RefusedError} SALE_NOT_FOUND the third time
  */
-async function missed(record: BuyerRecord, message: PingMessage | HintMessage,
-  outside: Outside): Promise<BuyerRecord> {
-  if (message.kind === "ping") {
-    const wait = readAgainAfterMiss(message.misses);
-    if (wait === null) {
-      throw new RefusedError("SALE_NOT_FOUND",
-        "Gumroad doesn't know the sale or subscription of this ping, asked three times within 15 minutes: it was " +
-          "forged, or belongs to another shop.");
-    }
-    await later({ ...message, misses: message.misses + 1 }, wait, outside);
-    log.warn("Gumroad doesn't know of it; asked again later", { requestId: message.requestId,
-      misses: message.misses + 1 });
+async function missed(message: PingMessage | HintMessage, work: Provisioning): Promise<null> {
+  if (message.kind === "hint") return null;
+  const wait = readAgainAfterMiss(message.misses);
+  if (wait === null) {
+    throw new RefusedError("SALE_NOT_FOUND",
+      "Gumroad doesn't know the sale or subscription of this ping, asked three times within 15 minutes: it was forged, or belongs to another shop.");
   }
-  outside.done(message);
-  return record;
-}
-
-async function later(message: PingMessage, wait: number, { queue, signal, now }: Outside): Promise<void> {
-  const { pingId, misses, again, requestId } = message;
-  await queue.send({ v: 1, kind: "later", requestId, notBefore: now() + wait, message },
-    `later ${pingId} ${String(misses)} ${String(again)}`, signal);
+  const misses = message.misses + 1;
+  await letWait({ ...message, misses }, wait, work);
+  log.warn("Gumroad doesn't know of it; asked again later", { requestId: message.requestId, misses });
+  return null;
 }
 
 /** The record with these facts, and a line of history where they tell anything new. */
-async function taken(stored: BuyerRecord, message: PingMessage | HintMessage, told: readonly Told[],
-  spelling: string | null, { ledger, policy }: Outside): Promise<BuyerRecord> {
+async function mergeFacts(stored: BuyerRecord, message: PingMessage | HintMessage, told: readonly Told[],
+  spelling: string | null, { store: { ledger }, policy }: Provisioning): Promise<BuyerRecord> {
   const adopts = message.kind === "hint" && message.adopt === true && stored.adopts !== true;
   const record: BuyerRecord = adopts ? { ...stored, adopts } : stored;
   const about = { requestId: message.requestId, buyer: buyerTag(record.email),

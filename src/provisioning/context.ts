@@ -1,0 +1,71 @@
+import type { Policy } from "../access/policy.ts";
+import type { RolesPlace } from "../access/roles-place.ts";
+import type { Directory } from "../auth0/directory.ts";
+import { TemporaryError } from "../errors.ts";
+import type { GumroadApi } from "../gumroad/api.ts";
+import type { Gifts } from "../ledger/gifts.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Losses } from "../ledger/losses.ts";
+import type { Pending } from "../ledger/pending.ts";
+import type { BuyerRecord } from "../ledger/record.ts";
+import type { Sweeps } from "../ledger/sweeps.ts";
+import type { Tombstones } from "../ledger/tombstones.ts";
+import type { WorkQueue } from "../queue/queue.ts";
+import type { GettingIn } from "./invite.ts";
+
+/** What is written down, and lasts. */
+export interface Store {
+  readonly ledger: Ledger;
+  readonly gifts: Gifts;
+  readonly losses: Losses;
+  readonly pending: Pending;
+  /** Tells who was forgotten; left out: nobody was. */
+  readonly tombstones?: Pick<Tombstones, "forgottenAt"> | undefined;
+  /** Counts what was changed because a sweep found something. */
+  readonly sweeps: Pick<Sweeps, "countChanged">;
+}
+
+/** What provisioning works with. */
+export interface Provisioning {
+  readonly store: Store;
+  readonly auth0: Directory;
+  /** Gumroad's API, or null where the secret holds no token: pings are then taken at their word. */
+  readonly gumroad: (signal: AbortSignal) => Promise<GumroadApi | null>;
+  readonly queue: WorkQueue;
+  readonly policy: Policy;
+  readonly settings: {
+    /** Where roles are kept at Auth0. */
+    readonly place: RolesPlace;
+    readonly gettingIn: GettingIn;
+  };
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Ends the calls outside; the store's last longer, to write down that the time is up. */
+  readonly signal: AbortSignal;
+}
+
+/** How often a note is tried on a record that others keep writing. */
+const ROUNDS = 5;
+
+/** Whether somebody else wrote the record first. */
+export function isOvertaken(error: unknown): boolean {
+  return error instanceof TemporaryError && error.code === "RECORD_CHANGED";
+}
+
+/**
+ * Writes a note on a buyer's record as it is by now, whoever else writes it. `change` gives null where there is
+ * nothing to note; the record as written, or that null, is given.
+ * @throws {TemporaryError} RECORD_CHANGED, LEDGER_UNREACHABLE
+ */
+export async function note(email: string, { ledger }: Pick<Store, "ledger">,
+  change: (record: BuyerRecord) => BuyerRecord | null): Promise<BuyerRecord | null> {
+  for (let round = 1;; round += 1) {
+    const noted = change(await ledger.load(email));
+    if (noted === null) return null;
+    try {
+      return await ledger.save(noted);
+    } catch (error) {
+      if (!isOvertaken(error) || round === ROUNDS) throw error;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { causesOf, log } from "../log.ts";
+import { readMessage, type BuyerMessage, type HintMessage, type PingMessage } from "../queue/message.ts";
+import type { Provisioning } from "./context.ts";
+import { nameOf } from "./owners.ts";
+import { tellUnread } from "./telling.ts";
+import { UNREAD_MS } from "./timing.ts";
+
+/** A message that waited beside its buyer's record. */
+export interface Waited {
+  readonly id: string;
+  readonly message: BuyerMessage;
+}
+
+/** What waited beside a buyer's record and is due: it is merged like a message of today. */
+export async function dueMessages(email: string, { store, now }: Provisioning): Promise<readonly Waited[]> {
+  return (await store.pending.due(email, now())).flatMap(({ id, body }) => {
+    const message = messageIn(body);
+    return message === null ? [] : [{ id, message }];
+  });
+}
+
+/** Null: a later version wrote it, and will read it when it is back. */
+function messageIn(body: string): BuyerMessage | null {
+  try {
+    const message = readMessage(body);
+    return message.kind === "later" ? null : message;
+  } catch (error) {
+    log.warn("a message that waited can't be read", { causes: causesOf(error) });
+    return null;
+  }
+}
+
+/** Has a message wait beside its buyer's record for so long (ms); it need not be delivered again. */
+export async function letWait(message: PingMessage | HintMessage, ms: number,
+  { store, now }: Pick<Provisioning, "store" | "now">): Promise<void> {
+  await store.pending.put(message.buyer, { id: nameOf(message), body: JSON.stringify(message) }, now() + ms);
+}
+
+/**
+ * Of the messages that couldn't be read back, those that came too often already, or waited before, wait beside the
+ * record: an outage may last longer than the queue has patience. Gives the others, which must be delivered again.
+ */
+export async function waitingInstead(email: string, failed: ReadonlyMap<BuyerMessage, Error>,
+  { waited, isPatient }: { readonly waited: readonly Waited[]; readonly isPatient: boolean },
+  work: Provisioning): Promise<ReadonlySet<BuyerMessage>> {
+  const again = new Set<BuyerMessage>();
+  for (const [message, error] of failed) {
+    tellUnread(email, message, error);
+    const canWait = (message.kind === "ping" || message.kind === "hint") &&
+      (isPatient || waited.some((each) => each.message === message));
+    if (canWait) {
+      await letWait(message, UNREAD_MS, work).catch((unwritten: unknown) => {
+        log.warn("a message that should wait was not written down", { causes: causesOf(unwritten) });
+        again.add(message);
+      });
+    } else {
+      again.add(message);
+    }
+  }
+  return again;
+}
