@@ -1,5 +1,7 @@
 // `npm run demo`: plays the main job once, over the functions as they deploy, and shows the roles at Auth0 after each
-// step. Ends with 0 if they are what the manifest says. Another manifest can be given as the only argument.
+// step. Ends with 0 if they are what the manifest says. Another manifest can be given as an argument; with --open all
+// goes on running, with its front page, until Ctrl-C.
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { styleText } from "node:util";
@@ -11,6 +13,7 @@ import { roleNames } from "../src/access/policy.ts";
 import { auth0Directory, type Directory } from "../src/auth0/directory.ts";
 import { auth0SecretShape } from "../src/auth0/secret.ts";
 import { messageOf } from "./aws/errors.ts";
+import { frontPages } from "./front/front.ts";
 import { buildOwnBundles } from "./own-bundles.ts";
 import { LOCAL_CLIENT, type Stack, startStack } from "./stack.ts";
 
@@ -116,7 +119,8 @@ function nameIn(email: string): string {
 }
 
 async function main(): Promise<number> {
-  const manifest = readManifest(process.argv[2]);
+  const open = process.argv.includes("--open");
+  const manifest = readManifest(process.argv.slice(2).find((argument) => argument !== "--open"));
   print(`${styleText("bold", "gumroad-auth0")}: who pays on Gumroad gets a role at Auth0; who is refunded loses it.`);
   print();
   print("The functions that deploy run here, between a Gumroad shop and an Auth0 tenant that");
@@ -126,25 +130,33 @@ async function main(): Promise<number> {
   print(styleText("bold", row("What happens", "Gumroad's ping", "Who", "Roles at Auth0 then")));
   print(styleText("dim", row(...COLUMNS.map((width) => "-".repeat(width)), "-".repeat(19))));
   const bundlesDir = await buildOwnBundles({ policy: path.join(projectRoot, "fixtures/policy.ts"),
-    names: ["ping", "provision"] });
-  const stack = await startStack({ bundlesDir, roles: roleNames(policy), readBack: true });
-  let faults: number;
+    ...(open ? {} : { names: ["ping", "provision"] }) });
+  const stack = await startStack({ bundlesDir, roles: roleNames(policy), readBack: true,
+    ...(open ? { login: true, schedules: true, pages: (running) => frontPages(running, policy) } : {}) });
   try {
-    faults = await play(manifest, stack);
+    const faults = await play(manifest, stack);
+    conclude(faults);
+    if (open) {
+      print(`Look around: ${stack.url}/  Ctrl-C ends it.`);
+      await once(process, "SIGINT");
+    }
+    return faults > 0 ? 1 : 0;
   } finally {
     await stack.stop();
   }
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+}
+
+function conclude(faults: number): void {
   if (faults > 0) {
     print(bad(`✗ ${String(faults)} of these roles ${faults === 1 ? "is" : "are"} not what the manifest says.`));
-    return 1;
+    return;
   }
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
   print(styleText("green", `✓ Every role is what fixtures/manifest.json says, after ${seconds} s.`));
   print();
-  print("Next:  npm start          the same on this machine, for as long as you like");
+  print("Next:  npm start          shop, courses and inbox in your browser: http://127.0.0.1:3000/");
   print("       src/products.ts    says which product gives which role");
   print("       README.md          leads from here to a deployed service");
-  return 0;
 }
 
 // Whoever stops reading half-way, such as `head`, gets no trace for it.

@@ -4,6 +4,9 @@ import { spawnSync } from "node:child_process";
 
 import "./ensure-installed.mjs";
 
+// Ctrl-C reaches the player too, which ends by it in its own time.
+process.on("SIGINT", () => undefined);
+
 const { status } = spawnSync("node_modules/.bin/node", ["local/demo.ts", ...process.argv.slice(2)], {
   stdio: "inherit",
 });

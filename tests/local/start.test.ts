@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -182,6 +182,7 @@ describe("npm start", () => {
         : "pings are taken on trust; with npm start -- --read-back purchases are read back";
       expect(output).toMatch(new RegExp(`^Gumroad +http://127\\.0\\.0\\.1:\\d+ \\(emulator; ${trust}\\)$`, "m"));
       expect(output).toMatch(/\nstopped\n$/);
+      expect(existsSync(path.join(root, ".local/bundles", String(child.pid)))).toBe(false);
     });
 
   it.each(["PORT", "GUMROAD_PORT"])("says in one line that the port of %s is taken, and exits 1", async (setting) => {
