@@ -14,7 +14,7 @@ import { DAY } from "../access/purchases.ts";
 import { HAPPENINGS, THEMES, type Scene, type Telling, type What } from "./shop-happenings.ts";
 import { OperatorsBook } from "./shop-operators.ts";
 import { OPENING, type Market } from "./shop-terms.ts";
-import { toldByOperator, toldByPing, toldByRows, type Told } from "./shop-told.ts";
+import { contentsOf, toldByOperator, toldByPing, toldByRows, type Told } from "./shop-told.ts";
 import { rolesByTheBooks } from "./shop-truth.ts";
 
 const MINUTE = 60_000;
@@ -120,7 +120,8 @@ class Played {
     const word = (about: string) => this.#operators.lastWord(about, now);
     const roles = new Map(
       rolesByTheBooks({ sales: [...this.#shop.sales.values()], subscriptions: [...this.#shop.subscriptions.values()],
-        now: () => now, namesSince: (tier, since) => this.#names.since(tier, since) }, this.#market.policy, word,
+        now: () => now, namesSince: (tier, since) => this.#names.since(tier, since),
+        contentsOf: (productId) => contentsOf(this.#shop.product(productId)) }, this.#market.policy, word,
         this.#telling === "pings"),
     );
     for (const email of this.#grantees) {

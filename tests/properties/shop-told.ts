@@ -124,6 +124,7 @@ function receiverOf(dispute: SalePing, gifts: readonly SalePing[]): string | und
   )?.email;
 }
 
-function contentsOf(product: Product): readonly string[] {
-  return product.kind === "bundle" ? product.contains : [];
+/** What is in a bundle at that moment. */
+export function contentsOf(product: Product): readonly string[] {
+  return product.kind === "bundle" ? [...product.contains] : [];
 }

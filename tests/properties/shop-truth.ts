@@ -13,6 +13,8 @@ export interface Books {
   now(): number;
   /** All names that a tier had from a moment on. Left out: none was ever renamed. */
   namesSince?(tier: Option, moment: number): readonly string[];
+  /** What was ever in a bundle. Left out: what came with each bundle is all that it ever held. */
+  contentsOf?(productId: string): readonly string[];
 }
 
 /** The seller's decisions by product id. */
@@ -21,6 +23,7 @@ export type Terms = ReadonlyMap<string, Product>;
 /** What an operator said last of a sale or subscription, by its id; null: nothing that holds. */
 export type LastWord = (id: string) => "has" | "has not" | null;
 
+const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 /**
@@ -38,7 +41,9 @@ export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord:
   };
 
   for (const sale of sales.filter(({ subscriptionId }) => subscriptionId === undefined)) {
-    if (has(sale, byId, terms, lastWord, isOnTrust)) give(sale.email, sale.productId, optionOf(sale, terms));
+    if (has(sale, byId, terms, lastWord, isOnTrust ? null : (books.contentsOf ?? (() => [])))) {
+      give(sale.email, sale.productId, optionOf(sale, terms));
+    }
   }
   for (const subscription of subscriptions) {
     const charges = subscription.saleIds.flatMap((id) => byId.get(id) ?? []);
@@ -54,21 +59,29 @@ export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord:
   return new Map([...roles].map(([email, all]) => [email, [...all].sort()]));
 }
 
-/** Whether a purchase without a subscription gives anything to whom it names. */
+/** Whether a purchase without a subscription gives anything to whom it names. `contentsOf` null: by pings alone. */
 function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord: LastWord,
-  isOnTrust: boolean): boolean {
+  contentsOf: ((productId: string) => readonly string[]) | null): boolean {
   const word = (of: Sale): boolean | null => {
     const said = lastWord(of.id);
     return said === null ? null : said === "has";
   };
   const own = word(sale);
   const bundle = byId.get(sale.bundleSaleId ?? "");
-  const isAlone = isOnTrust && bundle !== undefined && !isToldTogether(sale, bundle, terms.get(bundle.productId));
+  if (bundle !== undefined) {
+    if (own !== null) return own;
+    if (contentsOf === null && !isToldTogether(sale, bundle, terms.get(bundle.productId))) return true;
+    // Any other bundle that the same person has may have brought it just as well, if it isn't younger.
+    const bundles = [...byId.values()].filter(({ email, productId, state, createdAt }) =>
+      email === sale.email && contentsOf?.(productId).includes(sale.productId) === true &&
+      createdAt <= sale.createdAt + 10 * MINUTE && (state === "giftReceiver" || state === sale.state)
+    );
+    return [bundle, ...bundles].some((each) => has(each, byId, terms, lastWord, contentsOf));
+  }
   switch (sale.state) {
     case "giftGiver":
       return false;
     case "giftReceiver": {
-      if (bundle !== undefined) return own ?? (isAlone || has(bundle, byId, terms, lastWord, isOnTrust));
       // Two rows, one gift: whichever an operator gave is given, and else whichever they took is taken.
       const giver = byId.get(sale.giftPartnerId ?? "");
       if (giver === undefined) return own ?? false;
@@ -78,11 +91,8 @@ function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord
     case "preorderAuthorized":
     case "freeTrial":
       return own ?? false;
-    case "charged": {
-      const payer = bundle ?? sale;
-      if (bundle !== undefined && isAlone) return own ?? true;
-      return own ?? word(payer) ?? isPaid(payer, terms, "remove");
-    }
+    case "charged":
+      return own ?? isPaid(sale, terms, "remove");
   }
 }
 
