@@ -3,37 +3,11 @@ import { endOf, flagsOf } from "./known.ts";
 import type { Consequence, Product } from "./policy.ts";
 
 /** Why a source gives access, or doesn't: the rows of the truth table. */
-export type Reason =
-  | "paid"
-  | "test-purchase"
-  | "gift"
-  | "refunded"
-  | "refunded-kept"
-  | "partly-refunded"
-  | "partly-refunded-kept"
-  | "disputed"
-  | "disputed-kept"
-  | "dispute-won"
-  | "revoked"
-  | "bundle-unknown"
-  | "bundle-unsure"
-  | "bundle-gone"
-  | "gift-gone"
-  | "preorder"
-  | "running"
-  | "cancelled-running"
-  | "restarted"
-  | "in-grace"
-  | "ended"
-  | "ended-kept"
-  | "paid-off"
-  | "not-sold"
-  | "not-in-policy"
-  | "complimentary"
-  | "complimentary-over"
-  | "given"
-  | "taken"
-  | "moved";
+export type Reason = "paid" | "test-purchase" | "gift" | "refunded" | "refunded-kept" | "partly-refunded"
+  | "partly-refunded-kept" | "disputed" | "disputed-kept" | "dispute-won" | "revoked" | "bundle-unknown"
+  | "bundle-unsure" | "bundle-gone" | "gift-gone" | "preorder" | "running" | "cancelled-running" | "restarted"
+  | "in-grace" | "ended" | "ended-kept" | "paid-off" | "not-sold" | "not-in-policy" | "complimentary"
+  | "complimentary-over" | "given" | "taken" | "moved";
 
 /** Whether a source gives access, and by which row of the truth table. */
 export interface Standing {
