@@ -87,7 +87,7 @@ describe("a sale", () => {
       disputed: false,
       disputeWon: false,
       bundle: "none",
-      accessRevoked: false,
+      accessRevoked: null,
       dead: false,
     });
     expect(shop.calls.at(-1)).toMatchObject({ url: `/sales/${encodeURIComponent(sale.id)}` });

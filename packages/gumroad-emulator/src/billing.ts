@@ -99,7 +99,7 @@ export function charge(shop: Shop, subscription: Subscription,
     partlyRefunded: undefined,
     disputedAt: undefined,
     disputeWon: false,
-    accessRevoked: false,
+    accessRevoked: undefined,
   };
   enterSale(shop, sale);
   scheduleNext(shop, subscription);

@@ -22,7 +22,9 @@ export function licensesRoutes(shop: () => Shop): Route[] {
           known.productId === productId && known.license !== undefined && known.license.key === key && !known.recurring
         );
         if (sale?.license === undefined) return refusal("That license does not exist for the provided product.");
-        if (sale.accessRevoked) return refusal("Access to the purchase associated with this license has expired.");
+        if (sale.accessRevoked === true) {
+          return refusal("Access to the purchase associated with this license has expired.");
+        }
         if (sale.license.disabled) return refusal("This license key has been disabled.");
         if (parameters.get("increment_uses_count") !== "false") sale.license.uses += 1;
         return success({ uses: sale.license.uses, purchase: purchaseJson(shop(), sale) });

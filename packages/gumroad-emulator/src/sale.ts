@@ -52,8 +52,8 @@ export interface Sale {
   partlyRefunded: boolean | undefined;
   disputedAt: number | undefined;
   disputeWon: boolean;
-  /** Taken away by the seller by hand; no ping tells. */
-  accessRevoked: boolean;
+  /** Taken away by the seller by hand, or given back; undefined: neither ever was. */
+  accessRevoked: boolean | undefined;
 }
 
 /** A license key and its use. A subscription's charges share one. */

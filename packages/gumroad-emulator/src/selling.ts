@@ -217,7 +217,7 @@ class Rows {
       partlyRefunded: undefined,
       disputedAt: undefined,
       disputeWon: false,
-      accessRevoked: false,
+      accessRevoked: undefined,
     };
     enterSale(shop, sale, silent);
     return sale;
