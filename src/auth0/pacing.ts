@@ -13,51 +13,113 @@ export interface Pacing {
   readonly onThrottled?: (group: string) => void;
 }
 
-interface Window {
-  /** Calls still allowed before `resetAt`, by what Auth0 last said, less what was sent since. */
+/** A limit of Auth0's, as this process sees it. */
+interface Lane {
+  readonly limit: number;
+  /** Calls left, by what Auth0 last said, less what was sent since. */
   remaining: number;
-  limit: number;
-  /** Epoch ms. */
-  resetAt: number;
+  /** Calls a second that the limit seems to allow. */
+  rate: number;
+  /** When the next call may go (epoch ms). */
+  nextAt: number;
+  /** When a refusal last slowed it down: those sent before tell nothing new. */
+  slowedAt: number;
 }
 
 /** One attempt's limit; the caller's own signal bounds the whole. */
 const ATTEMPT_MS = 10_000;
-/** Auth0's resets are whole seconds: a little later is surely after. */
-const SLACK_MS = 50;
-/** A 429 without headers, or a window whose end nobody has told yet. */
+/** A 429 that doesn't say for how long. */
 const UNTOLD_WAIT_MS = 1_000;
-/** The window of a whole tenant. */
-const TENANT = "tenant";
+/** Until a group has answered, nobody knows its limit: so long at most, its first call goes alone. */
+const ALONE_MS = 1_000;
+const LOOK_AGAIN_MS = 20;
 /** Plans that limit a tenant as a whole allow this much at most; those that limit by group allow more in each. */
 const TENANT_WIDE_LIMIT = 10;
 
+/** With nothing left, each of two workers takes a little over half of the rate; with all left, nobody waits. */
+const WORKERS = 1.8;
+/** Resets are told in whole seconds, rounded up. */
+const ROUNDED_MS = 500;
+/** What an answer adds to the rate: with calls left, and with none. */
+const FASTER = 0.06;
+const FASTER_AT_NONE = 0.01;
+/** What a refusal makes of it, and the least: an outage must not be paid for long after. */
+const SLOWER = 0.8;
+const SLOWEST = 0.4;
+
 /**
- * A `fetch` that follows Auth0's rate limits instead of failing on them: it waits while a group of endpoints has no
- * calls left, and after a 429 sends the same call again (a throttled call was never carried out, so a POST is safe
- * too). Everything else is passed on as it is. It gives up only when the caller's signal aborts.
+ * A `fetch` that follows Auth0's rate limits instead of failing on them, and sends a call again after a 429 (a
+ * throttled call was never carried out, so a POST is safe too). Everything else is passed on as it is. It gives up only
+ * when the caller's signal aborts.
  *
- * Auth0 limits some plans for each group and others for the whole tenant; its headers say what is left either way.
+ * Others use the same limit: the other worker, the seller's own tools. So nobody can know the own share. What the
+ * headers say is left is the same for all: the less there is, the slower everybody sends, and the rate that this is a
+ * part of is felt for, up by a little with each answer and down by a fifth with a refusal.
+ *
+ * Auth0 limits some plans for each group and others for the whole tenant; each answer says which it was.
  */
 export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor, onThrottled }: Pacing = {}): Fetch {
-  const windows = new Map<string, Window>();
+  const lanes = new Map<string, Lane>();
+  const laneOf = new Map<string, string>();
+  const begun = new Map<string, number>();
+  /** For groups that have not answered yet. */
+  let tenant: string | undefined;
 
   async function permit(group: string, signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
-      const window = windows.get(TENANT) ?? windows.get(group);
-      if (window === undefined) return;
-      if (window.remaining <= 0 && now() >= window.resetAt) {
-        // As many as fit may go; whoever else waits must not take the same chance again before an answer tells more.
-        window.remaining = Math.max(1, window.limit);
-        window.resetAt = now() + UNTOLD_WAIT_MS;
-      }
-      if (window.remaining > 0) {
-        window.remaining -= 1;
+      const lane = lanes.get(laneOf.get(group) ?? tenant ?? "");
+      if (lane === undefined) {
+        const begunAt = begun.get(group) ?? -Infinity;
+        if (laneOf.has(group) || now() >= begunAt + ALONE_MS) {
+          begun.set(group, now());
+          return;
+        }
+        await wait(LOOK_AGAIN_MS, signal);
+      } else if (now() >= lane.nextAt) {
+        lane.remaining = Math.max(0, lane.remaining - 1);
+        lane.nextAt = now() + gapOf(lane);
         return;
+      } else {
+        onThrottled?.(group);
+        await wait(lane.nextAt - now(), signal);
       }
-      onThrottled?.(group);
-      await wait(Math.max(0, window.resetAt - now()) + SLACK_MS, signal);
     }
+  }
+
+  function learn(group: string, response: Response, sentAt: number): void {
+    const told = toldBy(response);
+    const isRefused = response.status === 429;
+    const name = told !== null && told.limit <= TENANT_WIDE_LIMIT ? `tenant ${String(told.limit)}` : group;
+    laneOf.set(group, name);
+    if (name !== group) tenant = name;
+    if (told === null) {
+      if (isRefused) {
+        const nextAt = now() + retryAfterMs(response);
+        lanes.set(name, { limit: 1, remaining: 0, rate: Infinity, nextAt, slowedAt: now() });
+      } else lanes.delete(name);
+      return;
+    }
+    const { limit, remaining, reset } = told;
+    let lane = lanes.get(name);
+    const untilFull = reset - now();
+    if (lane?.limit !== limit) {
+      const rate = ((limit - remaining) * 1000) / Math.max(ROUNDED_MS, untilFull - ROUNDED_MS);
+      lane = { limit, remaining, rate, nextAt: isRefused ? 0 : Infinity, slowedAt: 0 };
+      lanes.set(name, lane);
+    }
+    // By its reset a limit is full again: it fills at least as fast as that.
+    lane.rate = Math.max(lane.rate, ((limit - remaining - 1) * 1000) / Math.max(2 * ROUNDED_MS, untilFull));
+    lane.remaining = isRefused ? 0 : remaining;
+    if (!isRefused) {
+      lane.rate += remaining > 0 ? FASTER : FASTER_AT_NONE;
+      lane.nextAt = Math.min(lane.nextAt, now() + gapOf(lane));
+      return;
+    }
+    if (sentAt >= lane.slowedAt) {
+      lane.rate = Math.max(SLOWEST, lane.rate * SLOWER);
+      lane.slowedAt = now();
+    }
+    lane.nextAt = Math.max(lane.nextAt, now() + Math.max(retryAfterMs(response), gapOf(lane)));
   }
 
   return async (input, init) => {
@@ -66,33 +128,22 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
     for (;;) {
       signal?.throwIfAborted();
       await permit(group, signal);
+      const sentAt = now();
       const attempt = AbortSignal.timeout(ATTEMPT_MS);
       const response = await send(input, { ...init,
-        signal: signal === undefined ? attempt : AbortSignal.any([signal, attempt]) });
-      const window = windowOf(response, now());
-      if (response.status !== 429) {
-        if (window !== null) {
-          const key = keyOf(group, window);
-          windows.set(key, learn(windows.get(key), window));
-        }
-        return response;
-      }
+        signal: signal === undefined ? attempt : AbortSignal.any([signal, attempt]) }).finally(() =>
+          begun.delete(group)
+        );
+      learn(group, response, sentAt);
+      if (response.status !== 429) return response;
       await response.body?.cancel();
-      windows.set(window === null ? group : keyOf(group, window), { remaining: 0, limit: window?.limit ?? 1,
-        resetAt: Math.max(window?.resetAt ?? 0, now() + retryAfterMs(response)) });
     }
   };
 }
 
-function keyOf(group: string, { limit }: Window): string {
-  return limit <= TENANT_WIDE_LIMIT ? TENANT : group;
-}
-
-/** Answers can overtake each other: within one window the lower count is the newer. */
-function learn(known: Window | undefined, told: Window): Window {
-  return known !== undefined && known.resetAt === told.resetAt
-    ? { ...told, remaining: Math.min(known.remaining, told.remaining) }
-    : told;
+/** What to leave between two calls (ms). */
+function gapOf({ limit, remaining, rate }: Lane): number {
+  return Math.floor(((WORKERS * (1 - Math.min(1, remaining / limit))) / Math.max(SLOWEST, rate)) * 1000);
 }
 
 /** Groups as Auth0 does: reading or writing, by the first part of the path. */
@@ -103,13 +154,14 @@ function groupOf(input: Parameters<Fetch>[0], init: RequestInit | undefined): st
   return `${reads ? "read" : "write"} ${resource === "users-by-email" ? "users" : resource}`;
 }
 
-function windowOf(response: Response, now: number): Window | null {
+/** What the headers say; `reset` in epoch ms. */
+function toldBy(
+  response: Response,
+): { readonly limit: number; readonly remaining: number; readonly reset: number } | null {
   const limit = numberIn(response, "x-ratelimit-limit");
   const remaining = numberIn(response, "x-ratelimit-remaining");
   const reset = numberIn(response, "x-ratelimit-reset");
-  return limit === null || remaining === null || reset === null
-    ? null
-    : { limit, remaining, resetAt: Math.max(reset * 1000, now) };
+  return limit === null || remaining === null || reset === null ? null : { limit, remaining, reset: reset * 1000 };
 }
 
 function retryAfterMs(response: Response): number {
