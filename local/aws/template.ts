@@ -186,6 +186,7 @@ export function readTemplate(text: string, options: TemplateOptions): Template {
         return arn("sqs", name);
       case "AWS::SQS::Queue.QueueName":
       case "AWS::DynamoDB::Table.":
+      case "AWS::IAM::Role.RoleId":
         return name;
       case "AWS::DynamoDB::Table.Arn":
         return arn("dynamodb", `table/${name}`);
@@ -272,6 +273,7 @@ function stackOf(declared: Json, readFile: (name: string) => string): JsonObject
 }
 
 const NAME_PROPERTIES: Record<string, string> = {
+  "AWS::IAM::Role": "RoleName",
   "AWS::SQS::Queue": "QueueName",
   "AWS::DynamoDB::Table": "TableName",
   "AWS::SecretsManager::Secret": "Name",

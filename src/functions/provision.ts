@@ -34,6 +34,7 @@ const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
 const settings = { place: chosenSetting("ACCESS", ["roles", "app_metadata"]),
   gettingIn: chosenSetting("GETTING_IN", ["invite", "passwordless", "none"]) };
+const outsideRoles = requiredSetting("OUTSIDE_ROLES").split(",");
 /** Calls to Auth0 since the last invocation told of them. */
 let auth0Calls = 0;
 const auth0 = auth0Directory({
@@ -80,7 +81,7 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event,
     tombstones: whoWasForgotten(() => forgetSecret(signal), (key) => dynamoTombstones(dynamo, table, key, closing)),
   };
   const failed = await provisionBatch(event.Records, { store, auth0, gumroad, queue, policy, settings, now: Date.now,
-    signal });
+    signal }, outsideRoles);
   countAuth0Calls(auth0Calls);
   auth0Calls = 0;
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };

@@ -1,0 +1,64 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { describe, expect, it } from "@jest/globals";
+import type { SQSRecord } from "aws-lambda";
+
+import { dynamoGifts } from "../../src/ledger/gifts.ts";
+import { dynamoLedger } from "../../src/ledger/ledger.ts";
+import { dynamoLosses } from "../../src/ledger/losses.ts";
+import { dynamoPending } from "../../src/ledger/pending.ts";
+import { provisionBatch } from "../../src/provisioning/batch.ts";
+import type { DeadLetter } from "../../src/queue/queue.ts";
+import { JAN_5 } from "../access/purchases.ts";
+
+const decision = JSON.stringify({ v: 1, requestId: "r", kind: "invite", buyer: "eve@example.com", by: "eve",
+  why: "" });
+const letter = (code: string, body: string) =>
+  JSON.stringify({ code, reason: "why", requestId: "r", body: Buffer.from(body).toString("base64") });
+
+/** Works a message off against a ledger that isn't there: one that is taken on comes back, as it can't be read. */
+async function work(body: string, SenderId: string): Promise<{ letters: string[]; back: readonly string[] }> {
+  const nowhere = new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
+    credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 });
+  const letters: string[] = [];
+  const never = (): never => {
+    throw new Error("not called here");
+  };
+  const record: SQSRecord = { messageId: "m", receiptHandle: "h", body, messageAttributes: {}, md5OfBody: "",
+    eventSource: "aws:sqs", eventSourceARN: "arn", awsRegion: "eu-west-1",
+    attributes: { ApproximateReceiveCount: "1", SentTimestamp: "0", SenderId,
+      ApproximateFirstReceiveTimestamp: "0" } };
+  const back = await provisionBatch([record], {
+    store: { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"), losses: dynamoLosses(nowhere, "t"),
+      pending: dynamoPending(nowhere, "t"), sweeps: { countChanged: never } },
+    auth0: { find: never, create: never, rolesOf: never, assign: never, remove: never, writeMetadataRoles: never,
+      forgetPassword: never, mailVerification: never, invite: never },
+    gumroad: async () => null,
+    queue: { send: never, retryIn: async () => undefined, keep: async ({ code }: DeadLetter) => {
+      letters.push(code);
+    } },
+    policy: new Map(),
+    settings: { place: "roles", gettingIn: "none" },
+    now: () => JAN_5,
+    signal: AbortSignal.timeout(60_000),
+  }, ["AROAPING"]);
+  return { letters, back };
+}
+
+describe("an operator's decision", () => {
+  it("is kept for a person, and not carried out, if ping's role sent it", async () => {
+    expect(await work(decision, "AROAPING:gumroad-auth0-prod-ping")).toEqual({ letters: ["SENDER_NOT_OPERATOR"],
+      back: [] });
+  });
+
+  it("is taken on if an operator sent it, also back from the dead-letter queue", async () => {
+    expect(await work(decision, "AIDAOPERATOR")).toEqual({ letters: [], back: ["m"] });
+    expect(await work(letter("RECORD_FULL", decision), "AIDAOPERATOR")).toEqual({ letters: [], back: ["m"] });
+  });
+
+  it("is none if it is what somebody posted at the ping URL, sent back from the dead-letter queue", async () => {
+    expect(await work(letter("PING_NOT_UNDERSTOOD", decision), "AIDAOPERATOR")).toEqual({
+      letters: ["PING_NOT_UNDERSTOOD"],
+      back: [],
+    });
+  });
+});
