@@ -1,7 +1,7 @@
 import type { Policy } from "../src/access/policy.ts";
 import type { ExitCode } from "./failures.ts";
-import type { Output } from "./output.ts";
-import type { Questions } from "./questions.ts";
+import type { Output } from "./terminal/output.ts";
+import type { Questions } from "./terminal/questions.ts";
 import type { Stage } from "./stage/stage.ts";
 
 /** The world around the program: what a test puts in its place. */
@@ -23,6 +23,8 @@ export interface World {
 
 /** What a command works with. */
 export interface Context extends Omit<World, "print" | "openStage" | "colours"> {
+  /** Epoch milliseconds: the stage's own time, once it is open. */
+  readonly now: () => number;
   readonly output: Output;
   /** The name given with `--stage`. */
   readonly stageName: () => string;

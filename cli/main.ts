@@ -1,12 +1,11 @@
-#!/usr/bin/env node
-// `npx gumroad-auth0`, also `npm run cli --`: the command line of a deployment, see program.ts.
+// The tool at a terminal, see program.ts.
 import { setTimeout as wait } from "node:timers/promises";
 
-import { wantsColours } from "./output.ts";
 import { readPolicy } from "./policy.ts";
 import { runCli } from "./program.ts";
-import { terminalQuestions } from "./questions.ts";
 import { openStage } from "./stage/open.ts";
+import { wantsColours } from "./terminal/output.ts";
+import { terminalQuestions } from "./terminal/questions.ts";
 
 // Whoever reads no further (`| head`) has what they want.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));

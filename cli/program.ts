@@ -2,36 +2,15 @@ import { inspect } from "node:util";
 
 import { Command, CommanderError } from "commander";
 
-import * as backfill from "./commands/backfill.ts";
-import * as doctor from "./commands/doctor.ts";
-import * as explain from "./commands/explain.ts";
-import * as forget from "./commands/forget.ts";
-import * as grant from "./commands/grant.ts";
-import * as invite from "./commands/invite.ts";
-import * as keep from "./commands/keep.ts";
-import * as products from "./commands/products.ts";
-import * as reconcile from "./commands/reconcile.ts";
-import * as release from "./commands/release.ts";
-import * as replay from "./commands/replay.ts";
-import * as revoke from "./commands/revoke.ts";
-import * as setup from "./commands/setup.ts";
-import * as smoke from "./commands/smoke.ts";
-import * as status from "./commands/status.ts";
-import * as transfer from "./commands/transfer.ts";
+import { CATALOGUE } from "./commands/catalogue.ts";
+import manifest from "../package.json" with { type: "json" };
 import type { Context, World } from "./context.ts";
 import { EXIT, type ExitCode, failureOf } from "./failures.ts";
-import { makeOutput } from "./output.ts";
+import { makeOutput } from "./terminal/output.ts";
 import { stageName } from "./stage/open.ts";
 import { LOCAL, type Stage } from "./stage/stage.ts";
 
-/** A file of `commands/`: adds its command, with its help, to the program. */
-interface CommandFile {
-  register(program: Command, context: Context): void;
-}
-
-/** In the order of the help. */
-const COMMANDS: readonly CommandFile[] = [setup, products, doctor, smoke, backfill, reconcile, replay, explain, status,
-  grant, revoke, transfer, invite, release, keep, forget];
+const { version: VERSION } = manifest;
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 done with findings, or failed; 2 the command line or a setting is wrong, nothing was done.
@@ -44,15 +23,22 @@ DEBUG=1 shows where an unexpected error comes from.`;
 export async function runCli(args: readonly string[], world: World): Promise<ExitCode> {
   let exit: ExitCode = EXIT.ok;
   let opening: Promise<Stage> | undefined;
+  let clock = world.now;
   const program = new Command("gumroad-auth0");
   const globals = () => program.opts<{ stage: string; json?: true }>();
   const output = makeOutput({ print: world.print, colours: world.colours, json: () => globals().json === true });
   const name = (): string => stageName(globals().stage);
+  const open = async (): Promise<Stage> => {
+    const stage = await world.openStage(name(), world.env);
+    clock = stage.now;
+    return stage;
+  };
   const context: Context = {
     ...world,
     output,
     stageName: name,
-    stage: () => (opening ??= world.openStage(name(), world.env)),
+    now: () => clock(),
+    stage: () => (opening ??= open()),
     commandLine: (command) => `npx gumroad-auth0 ${command}${name() === LOCAL ? "" : ` --stage ${name()}`}`,
     action: (work) => async (...given) => {
       exit = (await work(...given)) ?? EXIT.ok;
@@ -72,10 +58,17 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
       world.complain(text.trimEnd());
     } })
     .showHelpAfterError("(--help shows what there is)")
+    .version(VERSION, "--version", "print the version")
     .exitOverride();
-  for (const command of COMMANDS) command.register(program, context);
 
   try {
+    for (const [heading, commands] of CATALOGUE) {
+      for (const { name: commandName, summary, load } of commands) {
+        const command = program.command(commandName).summary(summary).helpGroup(heading);
+        // Also where the name is only an argument of another command: one more is loaded, and nothing else happens.
+        if (args.includes(commandName)) (await load()).register(command, context);
+      }
+    }
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     exit = error instanceof CommanderError ? usage(error) : told(error, context);

@@ -9,7 +9,7 @@ import { sweepName, type Checkpoint, type Sweeps } from "../../src/ledger/sweeps
 import type { BulkQueue } from "../../src/queue/queue.ts";
 import { unlike } from "../../src/sweeping/sales.ts";
 import { sendingWindow, type Told } from "./window.ts";
-import { patiently } from "../patience.ts";
+import { patiently } from "../shop/patience.ts";
 
 /** What a backfill was begun with. It stays so until its end, however often it is stopped. */
 export interface BackfillTerms {

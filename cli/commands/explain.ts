@@ -1,27 +1,12 @@
 import type { Command } from "commander";
 
-import { entriesOf, isSourceId, type SourceId } from "../../src/access/facts.ts";
-import { dynamoHistory, type History } from "../ledger/history.ts";
-import { dynamoLedger, type HistoryEvent } from "../../src/ledger/ledger.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
-import { buyerEmail } from "../buyer-email.ts";
 import type { Context } from "../context.ts";
-import { wordsOf } from "../explain/event-words.ts";
-import { eventLine, showExplanation } from "../explain/text.ts";
-import { explained } from "../explain/explaining.ts";
-import { EXIT, type ExitCode } from "../failures.ts";
-import { examples } from "../help.ts";
-import { serviceDirectory } from "../stage/directory.ts";
+import { examples } from "./options.ts";
+import type { ExplainFlags } from "../explain/explain.ts";
 
-interface Flags {
-  readonly search?: true;
-}
-
-/** Adds `explain`. */
-export function register(program: Command, context: Context): void {
-  program
-    .command("explain")
-    .summary("why somebody has, or has not, each role")
+/** Defines `explain`. */
+export function register(command: Command, context: Context): void {
+  command
     .description(
       "Shows a buyer's purchases and what each gives and why, their users with what our record says and what Auth0 " +
         "says now, what waits and for what, what would change if the record were looked at now, and every event in " +
@@ -33,65 +18,9 @@ export function register(program: Command, context: Context): void {
     .addHelpText("after",
       examples(["explain ann@example.com", "all about ann"], ["explain sale:fH9XoNJ-gQtcIacRpiKnyg== --stage prod",
         "whose purchase that is, and all about them"], ["explain ann@example.com --json", "for a script"]))
-    .action(context.action((who: string, flags: Flags) => explain(who, flags, context)));
-}
-
-async function explain(who: string, { search }: Flags, context: Context): Promise<ExitCode> {
-  const { dynamo, ledger: table } = await context.stage();
-  const history = dynamoHistory(dynamo, table);
-  const email = isSourceId(who) ? await ownerOf(who, history, context) : buyerEmail(who);
-  if (email === null) return EXIT.failed;
-  const record = await dynamoLedger(dynamo, table).load(email);
-  const events = await eventsOf(email, record, history);
-  const unsold = search === true ? await history.unsoldOf(email) : null;
-  if (record.version === 0 && events.length === 0) {
-    context.output.say(
-      `nobody is known as ${email}. Another address, perhaps? A purchase is found by its id, too: ${
-        context.commandLine("explain sale:ID")
-      }`,
+    .action(
+      context.action(async (who: string, flags: ExplainFlags) =>
+        (await import("../explain/explain.ts")).explain(who, flags, context)
+      ),
     );
-    showUnsold(email, unsold, context);
-    context.output.result({ buyer: email, known: false, unsold });
-    return EXIT.failed;
-  }
-  const explanation = await explained({ record, events, policy: await context.policy(),
-    directory: () => serviceDirectory(context), now: context.now() });
-  showExplanation(explanation, context.output);
-  if (unsold !== null && unsold.length > 0) showUnsold(email, unsold, context);
-  context.output.result({ known: true, ...explanation, unsold });
-  return EXIT.ok;
-}
-
-/** Null: nobody has looked. */
-function showUnsold(email: string, unsold: readonly HistoryEvent[] | null, { output, commandLine }: Context): void {
-  if (unsold === null) {
-    output.say(`what waits for word of its sale is looked through with ${commandLine(`explain ${email} --search`)}`);
-  } else {output.say(unsold.length === 0
-      ? "nothing of theirs waits for word of its sale"
-      : "\nThis was told, and waits for word of its sale:");}
-  for (const event of unsold ?? []) output.say(`  ${eventLine(event.receivedAt, event.source, wordsOf(event))}`);
-}
-
-/** All that was told of a buyer, in order: also what came before its sale, when nobody knew whose it was. */
-async function eventsOf(email: string, { sources }: BuyerRecord, history: History): Promise<readonly HistoryEvent[]> {
-  const early: HistoryEvent[] = [];
-  for (const [id] of entriesOf(sources)) early.push(...(await history.ofSource(id)).events);
-  return [...early, ...(await history.of(email))].sort((a, b) => a.receivedAt - b.receivedAt);
-}
-
-/** Whose a purchase is; null, once that is said, where it is nobody's. */
-async function ownerOf(source: SourceId, history: History, { output }: Context): Promise<string | null> {
-  const { owner, waiting, events } = await history.ofSource(source);
-  if (owner !== null) {
-    output.say(`${source} is ${owner}'s\n`);
-    return owner;
-  }
-  output.say(
-    waiting === null
-      ? `nothing is known of ${source}`
-      : `nobody has bought ${source} yet, as far as is known: what was told of it waits for its sale`,
-  );
-  for (const event of events) output.say(`  ${eventLine(event.receivedAt, event.source, wordsOf(event))}`);
-  output.result({ source, known: false, waiting, events });
-  return null;
 }

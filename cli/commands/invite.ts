@@ -1,21 +1,12 @@
-import { randomUUID } from "node:crypto";
-
 import type { Command } from "commander";
 
-import { dueRoles } from "../../src/access/due-roles.ts";
-import { ConfigError } from "../../src/errors.ts";
-import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import { type ActFlags, actOptions, queueOf, signatureOf } from "../acting.ts";
-import { buyerEmail } from "../buyer-email.ts";
+import { type ActFlags, actOptions, examples } from "./options.ts";
+import { buyerEmail } from "./buyer-email.ts";
 import type { Context } from "../context.ts";
-import { EXIT, type ExitCode } from "../failures.ts";
-import { examples } from "../help.ts";
 
-/** Adds `invite`. */
-export function register(program: Command, context: Context): void {
-  const command = program
-    .command("invite")
-    .summary("mails somebody the invitation again")
+/** Defines `invite`. */
+export function register(command: Command, context: Context): void {
+  command
     .description(
       "Has Auth0 mail a buyer the invitation once more, as the stage's setting says how. For somebody who lost the " +
         "first one: nobody else gets a second.",
@@ -23,28 +14,8 @@ export function register(program: Command, context: Context): void {
     .argument("<email>", "the buyer")
     .addHelpText("after", examples(['invite ann@example.com --why "she asked for it"', "once more"]));
   actOptions(command).action(
-    context.action((email: string, flags: ActFlags) => invite(buyerEmail(email), flags, context)),
+    context.action(async (email: string, flags: ActFlags) =>
+      (await import("../acting/invite.ts")).invite(buyerEmail(email), flags, context)
+    ),
   );
-}
-
-/** What becomes of the mail is Auth0's affair, so there is nothing to wait for: `explain` shows it. */
-async function invite(buyer: string, flags: ActFlags, context: Context): Promise<ExitCode> {
-  const { output, commandLine, now } = context;
-  const stage = await context.stage();
-  const record = await dynamoLedger(stage.dynamo, stage.ledger).load(buyer);
-  const roles = dueRoles(record, await context.policy(), now());
-  if (roles.length === 0) {
-    throw new ConfigError("NOTHING_TO_INVITE_TO",
-      `${buyer} has no role, so there is nothing to invite them to: ${commandLine(`explain ${buyer}`)} says why`);
-  }
-  const dryRun = flags.dryRun === true;
-  if (!dryRun) {
-    const requestId = randomUUID();
-    await queueOf(stage).send({ v: 1, kind: "invite", requestId, buyer, ...(await signatureOf(flags, context)) },
-      `invite ${requestId}`);
-  }
-  output.say(`${dryRun ? "would invite" : "invites"} ${buyer}, who has ${roles.join(", ")}`);
-  if (!dryRun) output.say(`whether the mail went out: ${commandLine(`explain ${buyer}`)}`);
-  output.result({ buyer, roles, dryRun });
-  return EXIT.ok;
 }

@@ -1,14 +1,12 @@
 import type { Command } from "commander";
 
 import type { Context } from "../context.ts";
-import { examples } from "../help.ts";
-import { holdCommand } from "../holding.ts";
+import { examples } from "./options.ts";
+import { holdCommand } from "./hold.ts";
 
-/** Adds `release`. */
-export function register(program: Command, context: Context): void {
-  const command = program
-    .command("release")
-    .summary("lets held removals go")
+/** Defines `release`. */
+export function register(command: Command, context: Context): void {
+  command
     .description(
       "Removals are held when too many buyers lose a product within an hour. This says that they are right: the " +
         "roles go. status shows what is held.",

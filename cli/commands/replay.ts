@@ -1,26 +1,12 @@
 import type { Command } from "commander";
 
-import { ConfigError } from "../../src/errors.ts";
 import type { Context } from "../context.ts";
-import type { ExitCode } from "../failures.ts";
-import { DRY_RUN, examples } from "../help.ts";
-import { replayDeadLetters } from "../replay/dead.ts";
-import { type FileFlags, replayBodies } from "../replay/files.ts";
-import { replayRange } from "../replay/range.ts";
+import { DRY_RUN, examples } from "./options.ts";
+import type { ReplayFlags } from "../replay/replay.ts";
 
-interface Flags extends FileFlags {
-  readonly deadLetters?: true;
-  readonly code?: readonly string[];
-  readonly since?: string;
-  readonly until?: string;
-  readonly dryRun?: true;
-}
-
-/** Adds `replay`. */
-export function register(program: Command, context: Context): void {
-  program
-    .command("replay")
-    .summary("posts pings again: files, the dead-letter queue, a time")
+/** Defines `replay`. */
+export function register(command: Command, context: Context): void {
+  command
     .description(
       "Plays again what has been, which is harmless however often. One of three: files with wire bodies, posted as " +
         "Gumroad does, with each answer and each buyer's roles; --dead-letters, what nothing could take, once its " +
@@ -51,25 +37,9 @@ export function register(program: Command, context: Context): void {
         "\n\nFor files, Auth0 is the one of AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET (from the " +
         "environment or .env), or else the stage's.",
     )
-    .action(context.action((paths: readonly string[], flags: Flags) => replay(paths, flags, context)));
-}
-
-async function replay(paths: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
-  const ranged = flags.since !== undefined || flags.until !== undefined;
-  if ([paths.length > 0, flags.deadLetters === true, ranged].filter(Boolean).length !== 1) {
-    throw new ConfigError("REPLAY_WHAT",
-      "say what to replay, and only one of them: files, --dead-letters, or --since");
-  }
-  const { code: codes = [] } = flags;
-  if (codes.length > 0 && flags.deadLetters !== true) {
-    throw new ConfigError("REPLAY_WHAT", "--code chooses among --dead-letters");
-  }
-  const dryRun = flags.dryRun === true;
-  if (flags.deadLetters === true) return replayDeadLetters(codes, dryRun, context);
-  if (ranged) {
-    if (flags.since === undefined) throw new ConfigError("REPLAY_WHAT", "--until needs --since");
-    return replayRange(flags.since, flags.until, dryRun, context);
-  }
-  if (dryRun) throw new ConfigError("REPLAY_WHAT", "files have no --dry-run: posting them is the trial");
-  return replayBodies(paths, flags, context);
+    .action(
+      context.action(async (paths: readonly string[], flags: ReplayFlags) =>
+        (await import("../replay/replay.ts")).replay(paths, flags, context)
+      ),
+    );
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 import { pingShape, type Ping } from "../../src/gumroad/ping.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
-import { momentOf } from "../moments.ts";
+import { momentOf } from "../terminal/moments.ts";
 
 /** A line of history for people. */
 export interface EventWords {

@@ -1,96 +1,16 @@
-import { entitlements, type Reason, type Verdict } from "../../src/access/entitlements.ts";
-import { entriesOf, grantedRole, type Act, type Source, type SourceId } from "../../src/access/facts.ts";
+import { entitlements, type Verdict } from "../../src/access/entitlements.ts";
+import { entriesOf, grantedRole, type Source } from "../../src/access/facts.ts";
 import { type Policy, rolesOf } from "../../src/access/policy.ts";
 import { tierInForce } from "../../src/access/tiers.ts";
 import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
 import { statusOf } from "../../src/auth0/failures.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
-import type { BuyerRecord, Invitation, Mark } from "../../src/ledger/record.ts";
-import { changesOf, marked, type RoleChanges } from "../../src/provisioning/marks.ts";
+import type { BuyerRecord } from "../../src/ledger/record.ts";
+import { changesOf, marked } from "../../src/provisioning/marks.ts";
 import { failureOf } from "../failures.ts";
 import { REASONS } from "./reasons.ts";
 
-/** One of a buyer's sources, and what it comes to now. */
-export interface ExplainedSource {
-  readonly id: SourceId;
-  readonly productId: string;
-  /** Null: the policy doesn't list it. Of a role given for nothing there is no product. */
-  readonly product: string | null;
-  readonly access: boolean;
-  readonly reason: Reason;
-  /** The reason in words, to go on after "because". */
-  readonly because: string;
-  readonly variant: string | null;
-  readonly variantListed: boolean;
-  /** What Gumroad calls the option by now, where the policy doesn't list that. */
-  readonly unlisted: string | null;
-  readonly test: boolean;
-  /** What it gives now; of a held one, what it gives on. */
-  readonly gives: readonly string[];
-  /** What it would give if it gave access. */
-  readonly couldGive: readonly string[];
-  /** Since when its loss is held (epoch ms), or null. */
-  readonly heldSince: number | null;
-  /** What an operator decided last. */
-  readonly act: Act | null;
-}
-
-/** One role, and why the buyer should have it or not. */
-export interface ExplainedRole {
-  readonly role: string;
-  readonly entitled: boolean;
-  /** The sources that give it; where none does, those that could. */
-  readonly sources: readonly SourceId[];
-}
-
-/** One Auth0 user: what the record says, and what Auth0 says now. */
-export interface ExplainedUser {
-  readonly id: string;
-  /** Null: not bound, so none of our roles go there. */
-  readonly origin: "created" | "verified" | null;
-  /** What the record says we gave, or are about to change. */
-  readonly roles: Readonly<Record<string, Mark>>;
-  /** Roles of other makings: never touched. */
-  readonly foreign: readonly string[];
-  /** What Auth0 says now, `metadataRoles` being those in `app_metadata`; null where it could not be asked. */
-  readonly auth0: { readonly exists: boolean; readonly verified: boolean | null; readonly roles: readonly string[];
-    readonly metadataRoles: readonly string[] } | null;
-}
-
-/** Something that isn't done yet. Times are epoch milliseconds. */
-export interface Wait {
-  /** A stable code: an error's, or EMAIL_UNVERIFIED, OPTION_UNLISTED, HELD, CHANGING, CHANGES_BY_TIME. */
-  readonly code: string;
-  readonly what: string;
-  readonly since: number | null;
-  /** When it is looked at again by itself. */
-  readonly next: number | null;
-}
-
-/** What would be done if the record were looked at now. */
-export interface WouldChange {
-  /** No user is known yet: one would be found or created. */
-  readonly findsUsers: boolean;
-  readonly users: readonly RoleChanges[];
-}
-
-/** Why a buyer has, or has not, each role. Times are epoch milliseconds. */
-export interface Explanation {
-  readonly buyer: string;
-  readonly at: number;
-  readonly spellings: readonly string[];
-  readonly roles: readonly ExplainedRole[];
-  readonly sources: readonly ExplainedSource[];
-  readonly users: readonly ExplainedUser[];
-  /** Why Auth0 could not be asked, or null. */
-  readonly auth0Failure: { readonly code: string; readonly message: string } | null;
-  readonly waits: readonly Wait[];
-  /** The mail that lets them in; null: none was asked for. */
-  readonly invited: Invitation | null;
-  readonly wouldChange: WouldChange;
-  /** Oldest first. */
-  readonly events: readonly HistoryEvent[];
-}
+import type { ExplainedRole, ExplainedSource, ExplainedUser, Explanation, Wait } from "./explanation.ts";
 
 /** What explaining reads. `directory` throws what keeps Auth0 from being asked. */
 export interface Known {

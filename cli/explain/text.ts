@@ -1,9 +1,9 @@
 import type { Decision, SourceId } from "../../src/access/facts.ts";
 import type { Invitation } from "../../src/ledger/record.ts";
 import { wordsOf } from "./event-words.ts";
-import type { ExplainedRole, ExplainedSource, ExplainedUser, Explanation, Wait } from "./explaining.ts";
-import { momentOf } from "../moments.ts";
-import type { Output } from "../output.ts";
+import type { ExplainedRole, ExplainedSource, ExplainedUser, Explanation, Wait } from "./explanation.ts";
+import { momentOf } from "../terminal/moments.ts";
+import type { Output } from "../terminal/output.ts";
 
 /** Shows an explanation to people. */
 export function showExplanation(explanation: Explanation, output: Output): void {

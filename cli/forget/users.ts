@@ -7,8 +7,8 @@ import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import type { TenantAdmin } from "../admin/tenant-admin.ts";
 import { managementToken } from "../../src/auth0/token.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
-import { NEEDS_ADMIN } from "../operator.ts";
-import type { Steps } from "../steps.ts";
+import { NEEDS_ADMIN } from "../stage/operator.ts";
+import type { Steps } from "../terminal/steps.ts";
 
 /** Who are a buyer's Auth0 users, and what of ours is there. */
 export interface UserToForget {

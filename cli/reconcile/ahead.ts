@@ -6,7 +6,7 @@ import { runningAccess } from "../../src/sweeping/daily.ts";
 import { listedRunning } from "../../src/sweeping/running.ts";
 import { allSales, recentSales } from "../../src/sweeping/sales.ts";
 import type { Sweep, SweepPage } from "../../src/sweeping/sweep.ts";
-import { patiently } from "../patience.ts";
+import { patiently } from "../shop/patience.ts";
 import type { AskableSweep } from "./call.ts";
 
 /** What looking ahead works with. `now` gives epoch milliseconds. */

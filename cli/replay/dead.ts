@@ -3,12 +3,12 @@ import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
-import { momentOf } from "../moments.ts";
-import { pingUrl } from "../ping-url.ts";
+import { momentOf } from "../terminal/moments.ts";
+import { pingUrl } from "../pings/ping-url.ts";
 import { afresh, dropLetter, giveBack, type Letter, takeLetters, TRIED_TEN_TIMES } from "./letters.ts";
 import { postPing, routingOf } from "./pings.ts";
 import { replayTarget } from "./settings.ts";
-import { pingToken } from "../service-ping.ts";
+import { pingToken } from "../pings/service-ping.ts";
 import type { Stage } from "../stage/stage.ts";
 
 /** What became of a letter. */

@@ -7,7 +7,7 @@ import { LOCAL_CLIENT, LOCAL_TOKEN } from "../../local/stack.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
-import { pingUrl } from "../ping-url.ts";
+import { pingUrl } from "../pings/ping-url.ts";
 import { postPing, readPing, type ReplayAnswer, type ReplayPing } from "./pings.ts";
 import { waitForQueue } from "./queue.ts";
 import { buyerTable, pingTable, type ReplayReport, reportResult } from "./report.ts";
@@ -15,7 +15,7 @@ import { type BuyerRoles, directoryRoles, emulatorRoles, type RoleReader, settle
   tenantRoles } from "./roles.ts";
 import { seedGumroad } from "./rows.ts";
 import { countOf, isLoopback, replayFiles, replayTarget, type ReplayTarget } from "./settings.ts";
-import { pingToken } from "../service-ping.ts";
+import { pingToken } from "../pings/service-ping.ts";
 import { LOCAL } from "../stage/stage.ts";
 import { serviceDirectory } from "../stage/directory.ts";
 

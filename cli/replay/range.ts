@@ -6,8 +6,8 @@ import { NEARLY_EMPTY, queueFeed } from "../../src/sweeping/feed.ts";
 import { distinct, dueFor, hintFor } from "../../src/sweeping/hints.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
-import { momentOf } from "../moments.ts";
-import { grouped, startProgress } from "../progress.ts";
+import { momentOf } from "../terminal/moments.ts";
+import { grouped, startProgress } from "../terminal/progress.ts";
 import { historyBetween, type Touched } from "./history.ts";
 import type { Stage } from "../stage/stage.ts";
 import { readStored } from "../stage/secrets.ts";
@@ -28,13 +28,13 @@ const STALLED_MS = 5 * 60_000;
 export async function replayRange(since: string, until: string | undefined, dryRun: boolean,
   context: Context): Promise<ExitCode> {
   const { output, now } = context;
+  const stage = await context.stage();
   const from = momentIn("--since", since);
   const to = until === undefined ? now() : momentIn("--until", until);
   if (from >= to) {
     throw new ConfigError("REPLAY_RANGE",
       `--since ${since} is not before ${until === undefined ? "now" : `--until ${until}`}`);
   }
-  const stage = await context.stage();
   const readBack = (await readStored(stage, "gumroad")).state === "good";
   const { events, touched } = await historyBetween(stage.dynamo, stage.ledger, from, to);
   const buyers = new Set(touched.map(({ buyer }) => buyer)).size;

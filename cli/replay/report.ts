@@ -1,6 +1,6 @@
 import type { ReplayAnswer } from "./pings.ts";
 import type { BuyerRoles } from "./roles.ts";
-import { table } from "../table.ts";
+import { table } from "../terminal/table.ts";
 
 /** All that a replay found out. */
 export interface ReplayReport {

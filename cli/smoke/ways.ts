@@ -6,7 +6,7 @@ import { grantOf, type SourceId } from "../../src/access/facts.ts";
 import { contentsOf, type Policy, type Product, roleNames } from "../../src/access/policy.ts";
 import { ConfigError, NeedsPersonError } from "../../src/errors.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
-import { pingUrl } from "../ping-url.ts";
+import { pingUrl } from "../pings/ping-url.ts";
 import { tokensOf } from "../setup/values.ts";
 import type { Stage } from "../stage/stage.ts";
 import { readStored } from "../stage/secrets.ts";
@@ -31,9 +31,6 @@ export interface SmokeWay {
  * leaves the ping out.
  */
 export type WayName = "shop" | "pings" | "grant";
-
-/** See {@link WayName}. */
-export const WAYS: readonly WayName[] = ["shop", "pings", "grant"];
 
 /** A complimentary role ends by itself, should the taking never happen. */
 const GRANT_MS = 3_600_000;
@@ -134,7 +131,7 @@ function grantWay(stage: Stage, policy: Policy, wanted: string | undefined): Smo
   const queue = sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters });
   const source = grantOf(role);
   const act = async (buyer: string, kind: "give" | "take"): Promise<void> => {
-    const [id, at] = [randomUUID(), Date.now()];
+    const [id, at] = [randomUUID(), stage.now()];
     const decision = kind === "give" ? { kind, until: at + GRANT_MS } : { kind };
     await queue.send({ v: 1, kind: "act", requestId: id, buyer, hops: 0, source,
       act: { at, id, by: "smoke", why: "a test of the whole way", decision } }, id);

@@ -30,6 +30,7 @@ export async function openDeployedStage(name: string): Promise<Stage> {
     access: chosen(outputs, "Access", ["roles", "app_metadata"], name),
     gettingIn: chosen(outputs, "GettingIn", ["invite", "passwordless", "none"], name),
     emulators: null,
+    now: Date.now,
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
     },

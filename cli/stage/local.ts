@@ -4,6 +4,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import * as z from "zod";
 
 import { projectRoot } from "../../scripts/bundling/bundle.ts";
 import { CREDENTIALS, REGION } from "../../local/aws/account.ts";
@@ -18,12 +19,13 @@ export type LocalAddresses = Pick<StackFile,
   "url" | "auth0" | "gumroad" | "sqs" | "dynamodb" | "lambda" | "secretsmanager" | "access" | "gettingIn">;
 
 const DEFAULT_PORT = 3000;
+const clockShape = z.object({ now: z.iso.datetime() });
 
 /**
  * The stage of the `npm start` that runs on `PORT` (from the environment or .env; 3000).
  * @throws {ConfigError} STAGE_NOT_RUNNING
  */
-export function openLocalStage(env: NodeJS.ProcessEnv): Stage {
+export async function openLocalStage(env: NodeJS.ProcessEnv): Promise<Stage> {
   const port = portOf("PORT", environmentWith(path.join(projectRoot, ".env"), env)["PORT"], DEFAULT_PORT);
   const stack = readStackFile(path.join(projectRoot, ".local"), port);
   if (stack === undefined) {
@@ -32,7 +34,7 @@ export function openLocalStage(env: NodeJS.ProcessEnv): Stage {
         String(port)
       }: start it with npm start, set PORT to the port it runs on, or name a deployed stage with --stage`);
   }
-  return localStage(stack);
+  return localStage(stack, await clockOf(stack.gumroad));
 }
 
 /**
@@ -41,6 +43,7 @@ export function openLocalStage(env: NodeJS.ProcessEnv): Stage {
  */
 export function localStage(
   { url, auth0, gumroad, sqs, dynamodb, lambda, secretsmanager, access, gettingIn }: LocalAddresses,
+  now: () => number,
 ): Stage {
   const queue = named(sqs.queues, "ProvisionQueue");
   const deadLetters = named(sqs.queues, "DeadLetterQueue");
@@ -63,10 +66,28 @@ export function localStage(
     access,
     gettingIn,
     emulators: { auth0: auth0.emulator, gumroad: gumroad.emulator },
+    now,
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
     },
   };
+}
+
+/**
+ * The clock that the stack's functions and its shop go by, which may be ahead of the machine's.
+ * @throws {ConfigError} STAGE_NOT_RUNNING if nothing answers there
+ */
+export async function clockOf({ emulator }: LocalAddresses["gumroad"]): Promise<() => number> {
+  const answer: unknown = await fetch(`${emulator}/_emulator/advance`).then((response) => response.json()).catch(
+    () => null,
+  );
+  const parsed = clockShape.safeParse(answer);
+  if (!parsed.success) {
+    throw new ConfigError("STAGE_NOT_RUNNING",
+      `the running npm start doesn't say what time it is, at ${emulator}: stop it and start it again`);
+  }
+  const aheadMs = Date.parse(parsed.data.now) - Date.now();
+  return () => Date.now() + aheadMs;
 }
 
 function named(names: Readonly<Record<string, string>>, logicalId: string): string {

@@ -1,15 +1,14 @@
 import { stageOf } from "../../scripts/bundling/stage.ts";
-import { openDeployedStage } from "./deployed.ts";
-import { openLocalStage } from "./local.ts";
 import { LOCAL, type Stage } from "./stage.ts";
 
 /**
  * Opens a stage by its name: `local` is the running `npm start`, any other a deployment in the shell's AWS account and
- * region.
+ * region. Only then are the AWS clients loaded.
  * @throws {ConfigError} STAGE_NOT_RUNNING, STAGE_NOT_DEPLOYED
  */
 export async function openStage(name: string, env: NodeJS.ProcessEnv): Promise<Stage> {
-  return name === LOCAL ? openLocalStage(env) : openDeployedStage(name);
+  if (name === LOCAL) return (await import("./local.ts")).openLocalStage(env);
+  return (await import("./deployed.ts")).openDeployedStage(name);
 }
 
 /**

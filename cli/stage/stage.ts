@@ -35,6 +35,8 @@ export interface Stage {
   readonly gettingIn: "invite" | "passwordless" | "none";
   /** Null on AWS. */
   readonly emulators: Emulators | null;
+  /** The time that its functions go by (epoch ms): the local stack's can be moved ahead. */
+  readonly now: () => number;
   /** Ends the connections. */
   close(): void;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 
-import { makeOutput } from "../../cli/output.ts";
-import { patiently } from "../../cli/patience.ts";
-import { about, leftAt, startProgress } from "../../cli/progress.ts";
+import { makeOutput } from "../../cli/terminal/output.ts";
+import { patiently } from "../../cli/shop/patience.ts";
+import { about, leftAt, startProgress } from "../../cli/terminal/progress.ts";
 import { NeedsPersonError, TemporaryError } from "../../src/errors.ts";
 
 describe("the estimate", () => {

@@ -6,7 +6,7 @@ import { DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import type { Policy } from "../../src/access/policy.ts";
-import type { Finding } from "../../cli/doctor/checks.ts";
+import type { Finding } from "../../cli/doctor/finding.ts";
 import { startLoopbackServer } from "../../local/aws/loopback.ts";
 import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";

@@ -1,8 +1,8 @@
 import type { Policy } from "../../src/access/policy.ts";
 import type { World } from "../../cli/context.ts";
 import { runCli } from "../../cli/program.ts";
-import type { Questions } from "../../cli/questions.ts";
-import { localStage } from "../../cli/stage/local.ts";
+import type { Questions } from "../../cli/terminal/questions.ts";
+import { clockOf, localStage } from "../../cli/stage/local.ts";
 import type { Stack } from "../../local/stack.ts";
 import { ConfigError } from "../../src/errors.ts";
 import shopPolicy from "../../src/products.ts";
@@ -59,7 +59,7 @@ export function cliOn(stack: Stack) {
       questions,
       env,
       policy: async () => policy,
-      openStage: async () => stageOn(stack),
+      openStage: async () => localStage(addressesOf(stack), await clockOf(addressesOf(stack).gumroad)),
       wait: waits,
     });
 }
@@ -78,7 +78,7 @@ const wait = (stack: Stack) => async (ms: number): Promise<void> => {
 
 /** The stage of a running stack. */
 export function stageOn(stack: Stack) {
-  return localStage(addressesOf(stack));
+  return localStage(addressesOf(stack), Date.now);
 }
 
 /** What a running stack would tell another process of itself, as `npm start` does. */

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import type { Policy } from "../../src/access/policy.ts";
-import { policyFile, withoutEntries } from "../../cli/policy-file.ts";
+import { policyFile, withoutEntries } from "../../cli/products/policy-file.ts";
 import { type GumroadEmulator, startGumroadEmulator } from "gumroad-emulator";
 import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { type SecretsEmulator, startSecretsEmulator } from "../../local/aws/secrets.ts";
@@ -100,7 +100,7 @@ describe("products", () => {
       secretsmanager: { endpoint: secrets.url },
       access: "roles",
       gettingIn: "invite",
-    });
+    }, Date.now);
   const run = (line: string, policy: Policy = none) =>
     cli(line, { openStage: async () => stage(), policy: async () => policy });
 

@@ -1,20 +1,26 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { PassThrough, Writable } from "node:stream";
+import { json } from "node:stream/consumers";
 
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
+import * as z from "zod";
+
 import { failureOf } from "../../cli/failures.ts";
-import { makeOutput, wantsColours } from "../../cli/output.ts";
-import { pingUrl, tokenIn, withoutToken } from "../../cli/ping-url.ts";
-import { terminalQuestions } from "../../cli/questions.ts";
+import { makeOutput, wantsColours } from "../../cli/terminal/output.ts";
+import { pingUrl, tokenIn, withoutToken } from "../../cli/pings/ping-url.ts";
+import { terminalQuestions } from "../../cli/terminal/questions.ts";
 import { openStage } from "../../cli/stage/open.ts";
-import { planOf } from "../../cli/subscription-plan.ts";
+import { planOf } from "../../cli/pings/subscription-plan.ts";
 import { type LoopbackServer, readBody, startLoopbackServer } from "../../local/aws/loopback.ts";
 import { ConfigError, NeedsPersonError, TemporaryError } from "../../src/errors.ts";
 import { cli } from "./local-cli.ts";
+import { CATALOGUE } from "../../cli/commands/catalogue.ts";
+import manifest from "../../package.json" with { type: "json" };
 
 const COMMANDS = ["setup", "products", "doctor", "smoke"];
+const MOSTLY_NEEDED = ["setup", "doctor", "status", "explain", "grant"];
 
 describe("the command line", () => {
   it("shows all commands and what the exit codes mean", async () => {
@@ -25,6 +31,15 @@ describe("the command line", () => {
       "Exit codes: 0 done; 1 done with findings, or failed; 2 the command line or a setting is wrong, nothing was " +
         "done.",
     );
+  });
+
+  it("shows first the five commands that most people need", async () => {
+    const { out } = await cli("--help");
+    expect([...out.matchAll(/^  ([a-z]+) +[a-z]/gm)].map(([, name]) => name).slice(0, 5)).toEqual(MOSTLY_NEEDED);
+  });
+
+  it("says its version", async () => {
+    expect(await cli("--version")).toEqual({ code: 0, out: manifest.version, err: "" });
   });
 
   it.each(COMMANDS)("explains %s, with examples, the stage and the exit codes", async (command) => {
@@ -97,28 +112,31 @@ describe("questions at a terminal", () => {
     let shown = "";
     const output = new Writable({ write: (chunk, _encoding, done) => {
       shown += String(chunk);
+      // Once the question stands there.
+      if (shown.includes("?")) setImmediate(() => input.write(typed));
       done();
     } });
-    input.write(typed);
     return { questions: terminalQuestions({ input, output }), shown: () => shown };
   }
 
-  it("shows what is typed, but not a secret", async () => {
+  it("show what is typed, but not a secret", async () => {
     const open = terminal("acme.auth0.com\r");
-    expect(await open.questions.ask("Domain")).toBe("acme.auth0.com");
-    expect(open.shown()).toContain("Domain: ");
+    expect(await open.questions.ask("Domain?")).toBe("acme.auth0.com");
+    expect(open.shown()).toContain("acme.auth0.com");
     const hidden = terminal("s3cret\r");
-    expect(await hidden.questions.askSecret("Token")).toBe("s3cret");
-    expect(hidden.shown()).toBe("Token (not shown): \n");
+    expect(await hidden.questions.askSecret("Token?")).toBe("s3cret");
+    expect(hidden.shown()).toContain("Token? (not shown)");
+    expect(hidden.shown()).not.toContain("s3c");
   });
 
-  it("takes the answer in brackets for an empty line, and asks a yes or no until it is one", async () => {
-    expect(await terminal("\r").questions.ask("Domain", "old")).toBe("old");
+  it("take the answer in brackets for an empty line, and a yes or a no", async () => {
+    expect(await terminal("\r").questions.ask("Domain?", "old")).toBe("old");
     expect(await terminal("\r").questions.confirm("Go on?", true)).toBe(true);
+    expect(await terminal("n\r").questions.confirm("Go on?", true)).toBe(false);
   });
 
-  it("stops at Ctrl-C with a line", async () => {
-    await expect(terminal("\u0003").questions.ask("Domain")).rejects.toThrow(
+  it("stop at Ctrl-C with a line", async () => {
+    await expect(terminal("\u0003").questions.ask("Domain?")).rejects.toThrow(
       "stopped at a question: nothing more was changed",
     );
   });
@@ -213,11 +231,19 @@ describe("a deployed stage", () => {
   });
 });
 
+/** The files that the real program loads to show these commands' help. */
+async function loadedFor(commands: readonly string[]): Promise<readonly string[]> {
+  const child = spawn(process.execPath, [path.resolve(import.meta.dirname, "loaded-files.mjs"), ...commands], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return z.array(z.string()).parse(await json(child.stdout));
+}
+
 describe("the program itself", () => {
   const run = async (...args: string[]) =>
     new Promise<{ code: number | null; output: string }>((resolve) => {
       let output = "";
-      const child = spawn(process.execPath, [path.resolve(import.meta.dirname, "../../cli/main.ts"), ...args], {
+      const child = spawn(process.execPath, [path.resolve(import.meta.dirname, "../../cli/main.mjs"), ...args], {
         env: { PATH: process.env["PATH"], PORT: "1" },
         stdio: ["ignore", "pipe", "pipe"],
       });
@@ -225,6 +251,14 @@ describe("the program itself", () => {
           (part: string) => (output += part));}
       child.on("close", (code) => resolve({ code, output }));
     });
+
+  it("loads neither an SDK nor what a command does to show any help, and few files at all", async () => {
+    const { code, output } = await run("--help");
+    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining("Mostly needed:") });
+    const loaded = await loadedFor(CATALOGUE.flatMap(([, commands]) => commands.map(({ name }) => name)));
+    expect(loaded.filter((url) => /node_modules/.test(url) && !/node_modules\/commander\//.test(url))).toEqual([]);
+    expect(loaded.length).toBeLessThan(50);
+  });
 
   it("says in one line that nothing runs", async () => {
     expect(await run("doctor")).toEqual({ code: 2,

@@ -67,6 +67,8 @@ async function answer(request: RawRequest, controls: Controls): Promise<Answer> 
     case "POST /_emulator/seed":
       controls.seed(jsonOf(request));
       return { status: 204 };
+    case "GET /_emulator/advance":
+      return { status: 200, body: { now: new Date(controls.now()).toISOString() } };
     case "POST /_emulator/advance": {
       const parsed = AdvanceBody.safeParse(jsonOf(request));
       if (!parsed.success) throw badRequest('Send {"ms": milliseconds} as JSON.');

@@ -1,0 +1,52 @@
+import type { Policy } from "../../src/access/policy.ts";
+import { NeedsPersonError } from "../../src/errors.ts";
+import type { OperatorFlags } from "../commands/options.ts";
+import type { Stage } from "../stage/stage.ts";
+
+/** Something that is wrong, or will be. */
+export interface Finding {
+  /** Stable, in capitals. */
+  readonly code: string;
+  /** One sentence. */
+  readonly message: string;
+  /** The command that mends it. */
+  readonly mend: string;
+}
+
+/** One thing that is looked at, on its own: what goes wrong in one hides nothing of the others. */
+export interface Check {
+  readonly name: string;
+  /** Throws {@link NotChecked}, or whatever kept it from looking. */
+  readonly run: () => Promise<readonly Finding[]>;
+}
+
+/** A check can't look, because of what another one finds, or for want of rights. */
+export class NotChecked extends Error {}
+
+/** What is checked, and with what. */
+export interface Patient {
+  readonly stage: Stage;
+  readonly policy: Policy;
+  readonly flags: OperatorFlags;
+  readonly env: NodeJS.ProcessEnv;
+  readonly wait: (milliseconds: number) => Promise<void>;
+  /** A command of this program as somebody would type it. */
+  readonly commandLine: (command: string) => string;
+}
+
+const LIMIT_MS = 60_000;
+/** The time limit of one call. */
+export const limit = (): AbortSignal => AbortSignal.timeout(LIMIT_MS);
+
+/** A refusal of these codes is a finding; anything else goes on. */
+export async function refusalAs(call: () => Promise<unknown>, codes: Readonly<Record<string, string>>,
+  mend: string): Promise<readonly Finding[]> {
+  try {
+    await call();
+    return [];
+  } catch (error) {
+    const code = error instanceof NeedsPersonError ? codes[error.code] : undefined;
+    if (code === undefined || !(error instanceof Error)) throw error;
+    return [{ code, message: error.message, mend }];
+  }
+}

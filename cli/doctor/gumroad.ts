@@ -1,0 +1,50 @@
+import type { Policy } from "../../src/access/policy.ts";
+import type { ShopAdmin, ShopProduct } from "../admin/shop-admin.ts";
+import { keptOf } from "../setup/values.ts";
+import type { StoredSecret } from "../stage/secrets.ts";
+
+import { type Finding, limit, refusalAs } from "./finding.ts";
+
+/** Whether Gumroad takes the token, and lets it see sales. */
+export async function tokenFindings(shop: () => Promise<{ readonly client: ShopAdmin }>,
+  setup: string): Promise<readonly Finding[]> {
+  // `/user` takes any token; what is registered shows only to one with view_sales.
+  const reads = async (): Promise<unknown> => (await shop()).client.subscriptions("sale", limit());
+  return refusalAs(reads, { GUMROAD_TOKEN: "GUMROAD_TOKEN", GUMROAD_SCOPE: "GUMROAD_SCOPE" }, setup);
+}
+
+/** Secrets that name another shop than the token's. */
+export function sellerFindings(sellerId: string, ping: StoredSecret, gumroad: StoredSecret,
+  setup: string): readonly Finding[] {
+  const wrong = Object.entries({ ping, gumroad }).filter(([, secret]) =>
+    secret.state === "good" && keptOf(secret)["seller_id"] !== sellerId
+  );
+  return wrong.map(([name]) => ({
+    code: "SELLER_WRONG",
+    message: `The seller_id in the secret ${name} is not that of the shop whose token this is (${sellerId}), so its ${
+      name === "ping" ? "pings are refused" : "purchases can't be read back"
+    }.`,
+    mend: setup,
+  }));
+}
+
+/** Products that the shop and the policy don't share. */
+export async function productFindings(shop: ShopAdmin, sold: readonly ShopProduct[], policy: Policy,
+  command: (text: string) => string): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const { id, name } of policy.values()) {
+    // One that was deleted has buyers still; one that never was is a typing mistake.
+    if (sold.some((product) => product.id === id) || (await shop.hasProduct(id, limit()))) continue;
+    findings.push({ code: "PRODUCT_UNKNOWN",
+      message: `The policy's product ${name} (${id}) is not one of this shop's.`,
+      mend: command(`products --drop=${id} --out src/products.ts`) });
+  }
+  for (const { id, name } of sold) {
+    if (!policy.has(id)) {
+      findings.push({ code: "PRODUCT_NOT_IN_POLICY",
+        message: `The shop sells ${name} (${id}), and the policy gives nothing for it.`,
+        mend: command("products --out src/products.ts") });
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,31 @@
+import { ConfigError } from "../../src/errors.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** A moment (epoch ms) as people read it, in UTC: `2026-01-05 19:38:56`. */
+export function momentOf(at: number): string {
+  return new Date(at).toISOString().slice(0, "2026-01-05T19:38:56".length).replace("T", " ");
+}
+
+/** A moment (epoch ms) for scripts, or null. */
+export function isoOf(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+/**
+ * The end (epoch ms) that somebody typed: a day, which then counts as a whole (UTC), or a moment with its time zone.
+ * @throws {ConfigError} UNTIL_INVALID, also for the past
+ */
+export function untilOf(typed: string, now: number): number {
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(typed);
+  const isMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(typed);
+  const at = isDay || isMoment ? Date.parse(typed) : Number.NaN;
+  // Date.parse takes 2026-02-30 for the second of March.
+  if (Number.isNaN(at) || (isDay && new Date(at).toISOString().slice(0, typed.length) !== typed)) {
+    throw new ConfigError("UNTIL_INVALID",
+      `--until "${typed}" is no day (2026-12-31, the last one in UTC) and no moment (2026-12-31T18:00:00Z)`);
+  }
+  const until = isDay ? at + DAY_MS : at;
+  if (until <= now) throw new ConfigError("UNTIL_INVALID", `--until ${typed} is over already`);
+  return until;
+}

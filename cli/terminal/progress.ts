@@ -1,0 +1,81 @@
+import { Presets, SingleBar } from "cli-progress";
+
+import type { Context } from "../context.ts";
+
+/** How far a long command is: a bar on a terminal, now and then a line anywhere else, nothing with `--json`. */
+export interface Progress {
+  /** So many are done. */
+  to(done: number): void;
+  /** Takes the bar's line to its end. Call it also when the work fails. */
+  stop(): void;
+}
+
+/** What is counted. */
+export interface Counted {
+  /** In the plural: "sales". */
+  readonly what: string;
+  readonly total: number;
+  /** Done before this run: no part of its pace. */
+  readonly before: number;
+}
+
+/** What shows it. */
+export type ProgressParts = Pick<Context, "output" | "questions" | "complain" | "now">;
+
+const LINE_EVERY_MS = 10_000;
+
+/** Begins to show how far some work is. The estimate goes by the pace of this run so far. */
+export function startProgress({ what, total, before }: Counted,
+  { output, questions, complain, now }: ProgressParts): Progress {
+  const began = now();
+  const left = (done: number): string => leftAt({ total, done, before, tookMs: now() - began });
+  if (output.json) return { to: () => undefined, stop: () => undefined };
+  if (questions === null) {
+    let last = began;
+    return {
+      to: (done) => {
+        if (now() - last < LINE_EVERY_MS) return;
+        last = now();
+        complain(`${grouped(done)} of ${grouped(total)} ${what}, ${String(percent(done, total))} %${left(done)}`);
+      },
+      stop: () => undefined,
+    };
+  }
+  const bar = new SingleBar({ format: `{bar} {percentage} %  {value} of {total} ${what}{left}`, stream: process.stderr,
+    gracefulExit: false }, Presets.shades_classic);
+  bar.start(total, before, { left: "" });
+  return {
+    to: (done) => {
+      bar.update(done, { left: left(done) });
+    },
+    stop: () => {
+      bar.stop();
+    },
+  };
+}
+
+/** What is left to do, as `, about 12 min left`; nothing until there is a pace to go by. */
+export function leftAt(
+  { total, done, before, tookMs }: { readonly total: number; readonly done: number; readonly before: number;
+    readonly tookMs: number },
+): string {
+  if (done <= before || done >= total) return "";
+  return `, ${about((tookMs / (done - before)) * (total - done))} left`;
+}
+
+/** A time (ms) as people say it: `about 2 h 5 min`. */
+export function about(milliseconds: number): string {
+  const minutes = Math.round(milliseconds / 60_000);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 60) return `about ${String(minutes)} min`;
+  return `about ${String(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
+}
+
+/** A count with its thousands apart: `5,000`. */
+export function grouped(count: number): string {
+  return count.toLocaleString("en-GB");
+}
+
+function percent(done: number, total: number): number {
+  return total === 0 ? 100 : Math.min(100, Math.floor((done / total) * 100));
+}
