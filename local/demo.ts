@@ -8,14 +8,15 @@ import { styleText } from "node:util";
 
 import { type Manifest, readManifest, rowsFor } from "../fixtures/manifest.ts";
 import policy from "../fixtures/policy.ts";
-import { projectRoot } from "../scripts/bundling/bundle.ts";
+import { projectRoot } from "../scripts/project-root.ts";
 import { roleNames } from "../src/access/policy.ts";
 import { auth0Directory, type Directory } from "../src/auth0/directory.ts";
 import { auth0SecretShape } from "../src/auth0/secret.ts";
 import { messageOf } from "./aws/errors.ts";
 import { frontPages } from "./front/front.ts";
 import { buildOwnBundles } from "./own-bundles.ts";
-import { LOCAL_CLIENT, type Stack, startStack } from "./stack.ts";
+import { type Stack, startStack } from "./stack.ts";
+import { LOCAL_CLIENT } from "./known-values.ts";
 
 /** The manifest's stories that are played, in this order: one goes on where the one before stopped. */
 const ACTS = [

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 
-import { bundleFunctions, type BundleOptions, projectRoot } from "../scripts/bundling/bundle.ts";
+import { bundleFunctions, type BundleOptions } from "../scripts/bundling/bundle.ts";
+import { projectRoot } from "../scripts/project-root.ts";
 import { isAlive } from "./alive.ts";
 
 /** Where local runs build: a folder for each process, by its id. */

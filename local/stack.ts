@@ -27,15 +27,12 @@ import type { StackFile } from "./stack-file.ts";
 import { ADMIN_SCOPES, MANAGEMENT_SCOPES } from "../tenant/scopes.ts";
 import { type GumroadEmulator, startGumroadEmulator } from "gumroad-emulator";
 import { FIXTURE_SELLER, type GumroadEmulatorOptions, LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
+import { LOCAL_CLIENT, LOCAL_TOKEN } from "./known-values.ts";
 
 /** The stage of everything local. */
 const LOCAL_STAGE = "local";
-/** The token in the local ping URL, while nothing real hangs on it. */
-export const LOCAL_TOKEN = "local";
 /** The seller of the fixture pings, and of the emulated shop. */
 export const LOCAL_SELLER_ID = FIXTURE_SELLER;
-/** The emulated tenant's application. */
-export const LOCAL_CLIENT = { id: "local-client", secret: "local-secret" };
 
 /** What the emulated secret `auth0` says instead of the stack's own emulator and its application. */
 export interface TenantSettings {

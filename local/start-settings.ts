@@ -5,7 +5,8 @@ import { faultOf } from "../scripts/bundling/parameters.ts";
 import { auth0SecretShape } from "../src/auth0/secret.ts";
 import { ConfigError } from "../src/errors.ts";
 import { messageOf, systemCodeOf } from "./aws/errors.ts";
-import { LOCAL_CLIENT, type TenantSettings } from "./stack.ts";
+import type { TenantSettings } from "./stack.ts";
+import { LOCAL_CLIENT } from "./known-values.ts";
 
 /** What `npm start` is told by its arguments, the environment and `.env`. */
 export interface StartSettings {

@@ -4,7 +4,7 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import path from "node:path";
 
 import { type Policy, roleNames } from "../src/access/policy.ts";
-import { projectRoot } from "../scripts/bundling/bundle.ts";
+import { projectRoot } from "../scripts/project-root.ts";
 import { ConfigError } from "../src/errors.ts";
 import { messageOf } from "./aws/errors.ts";
 import { frontPages } from "./front/front.ts";
@@ -13,7 +13,8 @@ import { buildOwnBundles } from "./own-bundles.ts";
 import { environmentWith, isOnThisMachine, readStartSettings, START_USAGE,
   type StartSettings } from "./start-settings.ts";
 import { shopProducts } from "./shop-products.ts";
-import { LOCAL_CLIENT, type Stack, startStack } from "./stack.ts";
+import { type Stack, startStack } from "./stack.ts";
+import { LOCAL_CLIENT } from "./known-values.ts";
 import { removeStackFile, writeStackFile } from "./stack-file.ts";
 
 const LOCAL_FOLDER = path.join(projectRoot, ".local");

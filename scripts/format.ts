@@ -9,7 +9,7 @@ import { createFromBuffer } from "@dprint/formatter";
 import { getPath } from "@dprint/typescript";
 import { glob } from "node:fs/promises";
 
-import { projectRoot } from "./bundling/bundle.ts";
+import { projectRoot } from "./project-root.ts";
 
 const WIDTH = 119;
 const FOLDERS = "{src,packages,local,cli,scripts,tenant,tests,bench,examples,docs}/**/*.{ts,mjs,js}";

@@ -7,7 +7,7 @@ import * as z from "zod";
 
 import { FILES, tenantAssets, type TenantSettings } from "../tenant/tenant.ts";
 import type { Policy } from "../src/access/policy.ts";
-import { projectRoot } from "./bundling/bundle.ts";
+import { projectRoot } from "./project-root.ts";
 import { ConfigError } from "../src/errors.ts";
 
 /** Auth0 takes Actions of up to 100 kB. */

@@ -7,7 +7,7 @@ import path from "node:path";
 import { Command, CommanderError } from "commander";
 
 import allSettings from "../tenant/settings.ts";
-import { projectRoot } from "./bundling/bundle.ts";
+import { projectRoot } from "./project-root.ts";
 import { ConfigError } from "../src/errors.ts";
 import policy from "../src/products.ts";
 import { stageName } from "../cli/stage/open.ts";

@@ -1,9 +1,9 @@
 import path from "node:path";
 
-import { projectRoot } from "../../scripts/bundling/bundle.ts";
+import { projectRoot } from "../../scripts/project-root.ts";
 import { readStackFile, type StackFile } from "../../local/stack-file.ts";
 import { environmentWith, portOf, tenantOf } from "../../local/start-settings.ts";
-import { LOCAL_CLIENT, LOCAL_TOKEN } from "../../local/stack.ts";
+import { LOCAL_CLIENT, LOCAL_TOKEN } from "../../local/known-values.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";

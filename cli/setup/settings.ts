@@ -1,7 +1,7 @@
 import { type Auth0Credentials, auth0SecretShape } from "../../src/auth0/secret.ts";
 import { tenantAdmin, type TenantAdmin } from "../admin/tenant-admin.ts";
 import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
-import { LOCAL_CLIENT } from "../../local/stack.ts";
+import { LOCAL_CLIENT } from "../../local/known-values.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
 import { type ShopAdmin, shopAdmin } from "../admin/shop-admin.ts";

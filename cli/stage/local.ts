@@ -6,7 +6,7 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod";
 
-import { projectRoot } from "../../scripts/bundling/bundle.ts";
+import { projectRoot } from "../../scripts/project-root.ts";
 import { CREDENTIALS, REGION } from "../../local/aws/account.ts";
 import { OPERATOR_CREDENTIALS } from "../../local/aws/secrets.ts";
 import { readStackFile, type StackFile } from "../../local/stack-file.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { build } from "esbuild";
-import { projectRoot } from "../../scripts/bundling/bundle.ts";
+import { projectRoot } from "../../scripts/project-root.ts";
 import { COURSES } from "../local-login.ts";
 import type { Stack } from "../stack.ts";
 

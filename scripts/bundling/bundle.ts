@@ -9,11 +9,9 @@ import type { Metafile, Plugin } from "esbuild";
 import { parse } from "yaml";
 import * as z from "zod";
 
+import { projectRoot } from "../project-root.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { budgets } from "./budgets.ts";
-
-/** The folder that holds serverless.yml, src and .build. */
-export const projectRoot = path.resolve(import.meta.dirname, "../..");
 
 /** One function, bundled. */
 export interface FunctionBundle {

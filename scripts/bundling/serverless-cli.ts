@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 
-import { projectRoot } from "./bundle.ts";
+import { projectRoot } from "../project-root.ts";
 
 const cli = createRequire(import.meta.url).resolve("serverless/bin/serverless.js");
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 
-import { belongingTo } from "../../cli/belonging.ts";
+import { belongingTo } from "../../cli/acting/belonging.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { newRecord } from "../../src/ledger/record.ts";
 import { act, charge, DAY, JAN_5, reading, source } from "../access/purchases.ts";

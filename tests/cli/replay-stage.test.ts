@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { PurgeQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 
-import { LOCAL_TOKEN, type Stack } from "../../local/stack.ts";
+import type { Stack } from "../../local/stack.ts";
+import { LOCAL_TOKEN } from "../../local/known-values.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord } from "../../src/ledger/record.ts";
 import { changed, post } from "../pipeline/local-stack.ts";

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { describe, expect, it } from "@jest/globals";
 
-import { projectRoot } from "../../scripts/bundling/bundle.ts";
+import { projectRoot } from "../../scripts/project-root.ts";
 
 /** Runs a script as npm would, with no AWS credentials. */
 const run = (command: string, ...args: string[]) =>

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { build } from "esbuild";
 
-import { projectRoot } from "../../scripts/bundling/bundle.ts";
+import { projectRoot } from "../../scripts/project-root.ts";
 import { functionsOf, grantsOf } from "./security-rules.ts";
 import { at, ofType, type Template } from "./template.ts";
 

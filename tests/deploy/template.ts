@@ -5,7 +5,8 @@ import path from "node:path";
 
 import * as z from "zod";
 
-import { functionNames, projectRoot } from "../../scripts/bundling/bundle.ts";
+import { functionNames } from "../../scripts/bundling/bundle.ts";
+import { projectRoot } from "../../scripts/project-root.ts";
 import { runServerless } from "../../scripts/bundling/serverless-cli.ts";
 
 const resourceSchema = z.looseObject({

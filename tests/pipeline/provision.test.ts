@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { MANAGEMENT_SCOPES } from "../../tenant/scopes.ts";
-import { LOCAL_CLIENT, type Stack, type StackOptions } from "../../local/stack.ts";
+import type { Stack, StackOptions } from "../../local/stack.ts";
+import { LOCAL_CLIENT } from "../../local/known-values.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import { body, changed, deliver as deliverAll, managementCalls, post as postPing, recordOf, saleBy,

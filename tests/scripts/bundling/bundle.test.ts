@@ -4,7 +4,8 @@ import path from "node:path";
 
 import { afterAll, describe, expect, it } from "@jest/globals";
 
-import { bundleFunctions, functionNames, projectRoot } from "../../../scripts/bundling/bundle.ts";
+import { bundleFunctions, functionNames } from "../../../scripts/bundling/bundle.ts";
+import { projectRoot } from "../../../scripts/project-root.ts";
 
 const folders: string[] = [];
 const temporaryFolder = async () => {
