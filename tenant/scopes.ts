@@ -12,11 +12,13 @@ export const MANAGEMENT_SCOPES: readonly string[] = [
   "read:role_members", // a user's roles
   "create:role_members", // assign
   "delete:role_members", // remove
+  "delete:sessions", // of a user whose password somebody else may have chosen
+  "delete:refresh_tokens",
 ];
 
 /** The scopes that the service needs where roles are kept in one place. In `app_metadata` it never asks for a role. */
 export function scopesFor(place: RolesPlace): readonly string[] {
-  return place === "roles" ? MANAGEMENT_SCOPES : MANAGEMENT_SCOPES.filter((scope) => scope.endsWith(":users"));
+  return place === "roles" ? MANAGEMENT_SCOPES : MANAGEMENT_SCOPES.filter((scope) => !scope.includes(":role"));
 }
 
 /** The scopes that an operator's own application needs for setting a tenant up. The service's own has none of them. */

@@ -8,7 +8,8 @@ import * as z from "zod/mini";
 import type { Secret } from "../config/secret.ts";
 import { NeedsPersonError } from "../errors.ts";
 import { ownMetadata, readOwnMetadata } from "./app-metadata.ts";
-import { answerAs, failureOf, statusOf } from "./failures.ts";
+import { causesOf, log } from "../log.ts";
+import { answerAs, failureOf, lacksScope, statusOf } from "./failures.ts";
 import { mailInvitation } from "./invite.ts";
 import { pacedFetch, type Fetch } from "./pacing.ts";
 import { roleIdsOf } from "./role-ids.ts";
@@ -23,6 +24,8 @@ export interface DirectoryUser {
   readonly createdByUs: boolean;
   /** The database connection that keeps its password; null for social and passwordless users. */
   readonly database: string | null;
+  /** Epoch ms; 0 where Auth0 doesn't say. */
+  readonly createdAt: number;
   /** The roles that this service keeps in the user's `app_metadata`, for plans without roles. */
   readonly metadataRoles: readonly string[];
 }
@@ -60,7 +63,10 @@ export interface Directory {
    */
   writeMetadataRoles(userId: string, createdFor: string | null, roles: readonly string[],
     signal: AbortSignal): Promise<boolean>;
-  /** Replaces a user's password by one that nobody knows. One call. */
+  /**
+   * Replaces a database user's password by one that nobody knows, then ends the sessions and refresh tokens that it
+   * opened: whoever chose it is out. Nothing for other users. Three calls.
+   */
   forgetPassword(user: DirectoryUser, email: string, signal: AbortSignal): Promise<void>;
   /** Has Auth0 mail a user the request to verify the email. One call. */
   mailVerification(userId: string, signal: AbortSignal): Promise<void>;
@@ -77,6 +83,7 @@ const userShape = z.object({
   email_verified: z.optional(z.boolean()),
   identities: z.optional(z.array(z.object({ provider: z.optional(z.string()), connection: z.optional(z.string()) }))),
   app_metadata: z.optional(z.unknown()),
+  created_at: z.catch(z.optional(z.string()), undefined),
 });
 const roleShape = z.object({ id: z.string(), name: z.string() });
 
@@ -215,6 +222,8 @@ export function auth0Directory(
       if (database === null) return;
       const body = { connection: database, password: unusablePassword(email) };
       await call("replace a password", signal, (until) => users.update(id, body, until));
+      await ended(call("end a user's sessions", signal, (until) => users.sessions.delete(id, until)));
+      await ended(call("end a user's refresh tokens", signal, (until) => users.refreshToken.delete(id, until)));
     },
     mailVerification: async (userId, signal) => {
       await call("mail a verification", signal, (until) => jobs.verificationEmail.create({ user_id: userId }, until));
@@ -237,19 +246,32 @@ async function isGone(call: Promise<unknown>): Promise<boolean> {
   }
 }
 
+/** Auth0 ends sessions for some plans only. A scope that is missing somebody must grant; a plan nobody waits for. */
+async function ended(call: Promise<unknown>): Promise<void> {
+  try {
+    await isGone(call);
+  } catch (error) {
+    if (refusedWith(error) !== 403 || lacksScope(error)) throw error;
+    log.warn("Auth0 ends no sessions on this plan: those of before the new password go on until they expire", {
+      causes: causesOf(error),
+    });
+  }
+}
+
 /** The status of Auth0's answer behind an error of ours. */
 function refusedWith(error: unknown): number | undefined {
   return error instanceof Error ? statusOf(error.cause) : undefined;
 }
 
 function directoryUser(user: unknown, email: string): DirectoryUser {
-  const { user_id, email_verified, identities, app_metadata } = answerAs(userShape, user);
+  const { user_id, email_verified, identities, app_metadata, created_at } = answerAs(userShape, user);
   const { createdByUs, roles } = readOwnMetadata(app_metadata, email);
   return {
     id: user_id,
     verified: email_verified === true,
     createdByUs,
     database: identities?.find(({ provider }) => provider === "auth0")?.connection ?? null,
+    createdAt: (created_at === undefined ? 0 : Date.parse(created_at)) || 0,
     metadataRoles: roles,
   };
 }

@@ -34,13 +34,20 @@ export function failureOf(error: unknown, what: string): Error {
   }
 }
 
+/** Whether a refused call (an SDK's error, or ours with it as its cause) lacked a scope. */
+export function lacksScope(error: unknown): boolean {
+  return bodyOf(error instanceof ServiceError ? error.cause : error)["errorCode"] === "insufficient_scope";
+}
+
 /** Auth0's own message, which names the scope or the field. The log scrubs emails from it. */
-export function saidBy(error: unknown): string {
-  if (!(error instanceof Error) || !("body" in error)) return "nothing";
-  const { body } = error;
-  return typeof body === "object" && body !== null && "message" in body && typeof body.message === "string"
-    ? body.message
-    : "nothing";
+function saidBy(error: unknown): string {
+  const message = bodyOf(error)["message"];
+  return typeof message === "string" ? message : "nothing";
+}
+
+function bodyOf(error: unknown): Readonly<Record<string, unknown>> {
+  const body = error instanceof Error && "body" in error ? error.body : null;
+  return typeof body === "object" && body !== null ? { ...body } : {};
 }
 
 /**

@@ -84,7 +84,39 @@ describe("the directory", () => {
     const [found] = await find("ann@example.com", signal);
     await directory.forgetPassword(found!, "ann@example.com", signal);
     expect(found).toMatchObject({ id: user.user_id, database: "Username-Password-Authentication" });
-    expect(auth0.calls.at(-1)).toMatchObject({ method: "PATCH", path: "/users/{id}", status: 200 });
+    expect(auth0.calls.slice(-3)).toMatchObject([{ method: "PATCH", path: "/users/{id}", status: 200 }, {
+      method: "DELETE",
+      path: "/users/{id}/sessions",
+      status: 202,
+    }, { method: "DELETE", path: "/users/{id}/refresh-tokens", status: 202 }]);
+  });
+
+  it("goes on where the plan ends no sessions, and asks for the scope where only that is missing", async () => {
+    auth0.addUser({ email: "ann@example.com", verified: true });
+    const [found] = await find("ann@example.com", signal);
+    const body = { statusCode: 403, error: "Forbidden", message: "Not on this plan",
+      errorCode: "feature_not_enabled" };
+    auth0.fault({ path: "/users/{id}/sessions", times: 2, answer: { status: 403, body } });
+    await directory.forgetPassword(found!, "ann@example.com", signal);
+    expect(auth0.calls.at(-1)).toMatchObject({ path: "/users/{id}/refresh-tokens", status: 202 });
+
+    auth0.setScopes(MANAGEMENT_SCOPES.filter((scope) => scope !== "delete:refresh_tokens"));
+    auth0.revokeTokens();
+    await expect(directory.forgetPassword(found!, "ann@example.com", signal)).rejects.toMatchObject({
+      code: "AUTH0_SCOPE",
+      message: expect.stringContaining("delete:refresh_tokens"),
+    });
+    auth0.setScopes(MANAGEMENT_SCOPES);
+  });
+
+  it("changes nothing of a user without a password, and tells when each was made", async () => {
+    auth0.addUser({ email: "ann@example.com", verified: true, connection: "google-oauth2",
+      provider: "google-oauth2" });
+    const [found] = await find("ann@example.com", signal);
+    expect(found).toMatchObject({ createdAt: clock });
+    const before = auth0.calls.length;
+    await directory.forgetPassword(found!, "ann@example.com", signal);
+    expect(auth0.calls).toHaveLength(before);
   });
 
   it("says null where a user with this email exists by now", async () => {

@@ -115,7 +115,7 @@ describe("doctor", () => {
 
   it("finds a scope too few, and one too many", async () => {
     stack.auth0.setScopes(["read:users", "create:users", "update:users", "read:roles", "read:role_members",
-      "create:role_members", "delete:users"]);
+      "create:role_members", "delete:sessions", "delete:refresh_tokens", "delete:users"]);
     const findings = await foundAndMended();
     expect(findings.map(({ code, message }) => `${code} ${/scope (\S+),/.exec(message)?.[1] ?? ""}`)).toEqual([
       "AUTH0_SCOPE_MISSING delete:role_members",

@@ -19,7 +19,7 @@ const calls: { readonly [Method in keyof Directory]: (directory: Directory, user
   remove: (directory, userId) => directory.remove(userId, ["reader"], signal),
   forgetPassword: (directory, userId) =>
     directory.forgetPassword({ id: userId, verified: false, createdByUs: false,
-      database: "Username-Password-Authentication", metadataRoles: [] }, email, signal),
+      database: "Username-Password-Authentication", metadataRoles: [], createdAt: 0 }, email, signal),
   writeMetadataRoles: (directory, userId) => directory.writeMetadataRoles(userId, email, ["reader"], signal),
   invite: (directory) => directory.invite(email, null, signal),
   mailVerification: (directory, userId) => directory.mailVerification(userId, signal),
@@ -62,7 +62,8 @@ describe("the scopes", () => {
   });
 
   it("are only those of users where roles are kept in app_metadata", () => {
-    expect(scopesFor("app_metadata")).toEqual(["read:users", "create:users", "update:users"]);
+    expect(scopesFor("app_metadata")).toEqual(["read:users", "create:users", "update:users", "delete:sessions",
+      "delete:refresh_tokens"]);
     expect(scopesFor("roles")).toEqual(MANAGEMENT_SCOPES);
   });
 

@@ -15,6 +15,7 @@ import type { Tenant } from "./tenant.ts";
 import { userAnswer } from "./user.ts";
 
 const NO_CONTENT: Answer = { status: 204 };
+const ACCEPTED: Answer = { status: 202 };
 
 /**
  * What each operation of the description does to the tenant, by operation id. `baseUrl` leads the links in answers.
@@ -98,6 +99,20 @@ export function managementOperations(
         const { users, roles } = tenant();
         roles.remove(users.byId(userId(id)).id, parse(RoleIdsBody, body).roles);
         return NO_CONTENT;
+      },
+    },
+    delete_user_sessions: {
+      scopes: ["delete:sessions"],
+      run({ id }) {
+        tenant().users.endLogins(userId(id), "Session");
+        return ACCEPTED;
+      },
+    },
+    "delete_user_refresh-tokens": {
+      scopes: ["delete:refresh_tokens"],
+      run({ id }) {
+        tenant().users.endLogins(userId(id), "RefreshToken");
+        return ACCEPTED;
       },
     },
     get_roles: {

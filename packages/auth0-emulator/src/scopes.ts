@@ -7,6 +7,8 @@ export const SERVICE_SCOPES: readonly string[] = [
   "read:role_members",
   "create:role_members",
   "delete:role_members",
+  "delete:sessions",
+  "delete:refresh_tokens",
 ];
 
 /** What an operator who sets a tenant up needs: the scopes of the second application. */

@@ -18,6 +18,8 @@ export class Users {
   readonly #now: () => number;
   readonly #connections = new Map<string, Connection>();
   readonly #users = new Map<string, User>();
+  /** How often the sessions, or the refresh tokens, of a user were ended. */
+  readonly #ended = new Map<string, number>();
 
   constructor(connections: readonly Connection[], now: () => number) {
     this.#now = now;
@@ -182,6 +184,16 @@ export class Users {
   /** Counts a login. */
   loggedIn(user: User): void {
     user.logins = { count: (user.logins?.count ?? 0) + 1, lastAt: this.#now() };
+  }
+
+  /** Ends all sessions, or all refresh tokens, of a user. Throws 404 `inexistent_user`. */
+  endLogins(id: string, kind: "Session" | "RefreshToken"): void {
+    this.#ended.set(`${kind} ${this.byId(id).id}`, this.loginAge(kind, id) + 1);
+  }
+
+  /** Counts how often that was done: what is of an earlier age is no longer valid. */
+  loginAge(kind: string, id: string): number {
+    return this.#ended.get(`${kind} ${id}`) ?? 0;
   }
 
   /** Removes a user. Unknown ids are no error, as with Auth0. */

@@ -7,6 +7,7 @@ import * as z from "zod";
 
 import { startAuth0Emulator } from "../src/emulator.ts";
 import type { Auth0Emulator } from "../src/emulator.ts";
+import { rawCall, tokenOf } from "./raw-calls.ts";
 
 const CALLBACK = "http://127.0.0.1:3000/courses";
 const ORIGIN = "http://127.0.0.1:3000";
@@ -276,6 +277,23 @@ describe("a refresh token", () => {
     expect(decodeJwt(second.access_token)[CLAIM]).toEqual(["reader"]);
     expect((await refresh(first.refresh_token)).status).toBe(400);
     expect((await refresh(second.refresh_token)).status).toBe(400);
+  });
+
+  it("and a session end when the Management API says so, and a new login has both again", async () => {
+    const id = await signedUp();
+    const { browser, back } = await loggedIn();
+    const { refresh_token: token = "" } = await browser.tokens(back);
+    const refresh = () => exchange({ grant_type: "refresh_token", client_id: "courses", refresh_token: token });
+    const manage = { token: await tokenOf(auth0) };
+    const user = `/api/v2/users/${encodeURIComponent(id)}`;
+    expect((await rawCall(auth0, "DELETE", `${user}/sessions`, manage)).status).toBe(202);
+    expect((await browser.authorize({ prompt: "none" })).searchParams.get("error")).toBe("login_required");
+    expect((await rawCall(auth0, "DELETE", `${user}/refresh-tokens`, manage)).status).toBe(202);
+    expect((await refresh()).status).toBe(400);
+    expect((await rawCall(auth0, "DELETE", "/api/v2/users/auth0%7Cnobody/sessions", manage)).status).toBe(404);
+    const again = await loggedIn();
+    expect((await again.browser.authorize({ prompt: "none" })).searchParams.get("error")).toBeNull();
+    expect(auth0.failures).toEqual([]);
   });
 
   it("is worth nothing once its user is deleted", async () => {

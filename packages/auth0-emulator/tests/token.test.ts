@@ -25,7 +25,8 @@ describe("POST /oauth/token", () => {
       token_type: "Bearer",
       expires_in: 86_400,
       scope:
-        "read:users create:users update:users read:roles read:role_members create:role_members delete:role_members",
+        "read:users create:users update:users read:roles read:role_members create:role_members delete:role_members " +
+        "delete:sessions delete:refresh_tokens",
     });
   });
 
@@ -132,6 +133,8 @@ describe("the scopes of a call", () => {
     { call: `GET /users/${user}/roles`, needs: ["read:users", "read:roles", "read:role_members"] },
     { call: `POST /users/${user}/roles`, needs: ["update:users", "create:role_members"] },
     { call: `DELETE /users/${user}/roles`, needs: ["update:users", "delete:role_members"] },
+    { call: `DELETE /users/${user}/sessions`, needs: ["delete:sessions"] },
+    { call: `DELETE /users/${user}/refresh-tokens`, needs: ["delete:refresh_tokens"] },
     { call: "GET /roles", needs: ["read:roles"] },
     { call: "POST /roles", needs: ["create:roles"] },
     { call: "POST /tickets/password-change", needs: ["create:user_tickets"] },

@@ -129,7 +129,7 @@ function configurationOf(parts: IssuerParts, key: JWK, asked: WeakMap<object, Ac
   const apis = new Map((settings.apis ?? []).map((api) => [api.identifier, api]));
 
   return {
-    adapter: memoryAdapter(parts.now),
+    adapter: memoryAdapter(parts.now, (model, userId) => tenant().users.loginAge(model, userId)),
     clients: settings.applications.map(clientOf),
     jwks: { keys: [key] },
     routes: ROUTES,

@@ -1,11 +1,17 @@
 import type { Adapter, AdapterFactory, AdapterPayload } from "oidc-provider";
 
-/** Keeps sessions, codes, grants and refresh tokens of one tenant in memory. `now` gives milliseconds. */
-export function memoryAdapter(now: () => number): AdapterFactory {
-  const kept = new Map<string, { readonly payload: AdapterPayload; readonly until: number }>();
+/**
+ * Keeps sessions, codes, grants and refresh tokens of one tenant in memory. `now` gives milliseconds; what is of an
+ * earlier age than its user's is no longer valid.
+ */
+export function memoryAdapter(now: () => number, ageOf: (model: string, userId: string) => number): AdapterFactory {
+  const kept = new Map<string,
+    { readonly payload: AdapterPayload; readonly until: number; readonly userId: string; readonly age: number }>();
   const valid = (key: string): AdapterPayload | undefined => {
     const found = kept.get(key);
-    if (found === undefined || now() < found.until) return found?.payload;
+    if (found === undefined) return undefined;
+    const [model = ""] = key.split(" ", 1);
+    if (now() < found.until && found.age === ageOf(model, found.userId)) return found.payload;
     kept.delete(key);
     return undefined;
   };
@@ -16,7 +22,11 @@ export function memoryAdapter(now: () => number): AdapterFactory {
     };
     return {
       upsert(id, payload, expiresIn) {
-        kept.set(`${model} ${id}`, { payload, until: now() + (expiresIn ?? Infinity) * 1000 });
+        const key = `${model} ${id}`;
+        const userId = payload.accountId ?? "";
+        const before = kept.get(key);
+        const age = before?.userId === userId ? before.age : ageOf(model, userId);
+        kept.set(key, { payload, until: now() + (expiresIn ?? Infinity) * 1000, userId, age });
         return Promise.resolve();
       },
       find: (id) => Promise.resolve(valid(`${model} ${id}`)),
