@@ -13,15 +13,15 @@ import { loadRecord } from "../ledger/ledger.ts";
 import policy from "../products.ts";
 import { sqsQueue } from "../queue/queue.ts";
 
-/** The Action waits 900 ms, the way here and back included: an answer after that reaches nobody. */
-const DEADLINE_MS = 800;
+/** The Action waits 3 s, a cold start and the way here and back included: an answer after that reaches nobody. */
+const DEADLINE_MS = 2_000;
 
-const limits = awsLimits({ connectMs: 300, requestMs: 500, attempts: 2 });
+const limits = awsLimits({ connectMs: 500, requestMs: 1_000, attempts: 2 });
 const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
 const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("BIND_SECRET"),
   shape: bindSecretShape });
-const binding = {
+const atLogin = {
   secret: { get: optionalSecret(secret), reread: secret.reread },
   load: (email: string, signal: AbortSignal) => loadRecord(ledgerTable(dynamo, table, signal), email),
   // Nothing is kept here: who is refused asks again.
@@ -32,5 +32,5 @@ const binding = {
 
 /** `POST /bind`: tells the post-login Action what a verified email bought, and provision who logged in. */
 export const handler = httpHandler(async (event) =>
-  json(await answerLogin(event, binding, AbortSignal.timeout(DEADLINE_MS)))
+  json(await answerLogin(event, atLogin, AbortSignal.timeout(DEADLINE_MS)))
 );

@@ -1,12 +1,11 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 
 import { rolesOf, variantCategory, type Policy } from "../access/policy.ts";
-import type { Secret } from "../config/secret.ts";
 import { RefusedError } from "../errors.ts";
 import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount,
   type Form } from "../gumroad/form.ts";
 import { isTestPing, productOf, readPing, sellerOf } from "../gumroad/ping.ts";
-import { isAccepted } from "../http/accepted-token.ts";
+import { acceptingSecret, type TokenSecret } from "../http/accepted-token.ts";
 import { HttpError } from "../http/errors.ts";
 import { bodyOf } from "../http/handler.ts";
 import { buyerTag, log } from "../log.ts";
@@ -18,7 +17,7 @@ import { tokenOf, type PingSecret } from "./token.ts";
 
 /** What receiving works with. `now` gives epoch milliseconds. */
 export interface Receiving {
-  readonly secret: Secret<PingSecret>;
+  readonly secret: TokenSecret<PingSecret>;
   readonly queue: Pick<Queue, "send" | "keep">;
   readonly policy: Policy;
   readonly now: () => number;
@@ -37,11 +36,14 @@ const LARGEST_BYTES = 256 * 1024;
  */
 export async function receivePing(event: APIGatewayProxyEventV2, receiving: Receiving,
   signal: AbortSignal): Promise<void> {
-  const { sellerId } = await admitted(event, receiving.secret, signal);
+  const secret = await acceptingSecret(tokenOf(event), receiving.secret, signal);
+  if (secret === null) {
+    throw new HttpError(401, "The token in the ping URL is missing or wrong: copy the whole URL again.");
+  }
   const body = bodyOf(event);
   const { requestId } = event.requestContext;
   try {
-    const form = understood(event, body, sellerId);
+    const form = formOf(event, body, secret.sellerId);
     if (isTestPing(form)) logTestPing(form, receiving.policy, requestId);
     else await enqueue(form, body, requestId, receiving, signal);
   } catch (error) {
@@ -61,23 +63,7 @@ class RefusedPing extends RefusedError {
   }
 }
 
-/**
- * Checks the token; on a mismatch the secret may just have been rotated, so it is read again before anybody is
- * refused.
- */
-async function admitted(event: APIGatewayProxyEventV2, secret: Secret<PingSecret>,
-  signal: AbortSignal): Promise<PingSecret> {
-  const token = tokenOf(event);
-  if (token !== undefined) {
-    const known = await secret.get(signal);
-    if (isAccepted(token, known.tokens)) return known;
-    const reread = await secret.reread(signal);
-    if (isAccepted(token, reread.tokens)) return reread;
-  }
-  throw new HttpError(401, "The token in the ping URL is missing or wrong: copy the whole URL again.");
-}
-
-function understood(event: APIGatewayProxyEventV2, body: string, sellerId: string): Form {
+function formOf(event: APIGatewayProxyEventV2, body: string, sellerId: string): Form {
   if (Buffer.byteLength(body) > LARGEST_BYTES) {
     throw new RefusedPing(413, "PING_TOO_LARGE", "The body is larger than 256 KB, which no ping is.");
   }

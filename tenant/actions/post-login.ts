@@ -43,8 +43,11 @@ export interface PostLoginApi {
   };
 }
 
-/** The time (ms) that a login waits for `bind`, at most. */
-const BIND_MS = 900;
+/**
+ * The time (ms) that a login waits for `bind`, at most: once a user as a rule. A function that nobody has asked for a
+ * while takes over a second, and somebody who has paid should not find nothing at the first login.
+ */
+const BIND_MS = 3_000;
 /** Who was answered without a role and has none asks again after this (ms): the purchase may have come since. */
 const ASK_AGAIN_MS = 10 * 60_000;
 /**
@@ -78,9 +81,11 @@ async function addRoles(event: PostLoginEvent, api: PostLoginApi): Promise<void>
   const roles = new Set([...textsOf(event.authorization?.roles), ...textsOf(at(metadata, "gumroad_auth0", "roles"))]);
   const emailHash = createHash("sha256").update(email).digest("hex");
   if (!wasAsked(at(metadata, MARK), emailHash, roles.size > 0)) {
-    const answered = await askBind(event, { user_id: userId, email, email_verified: true });
-    for (const role of answered ?? []) roles.add(role);
-    if (answered !== null) api.user.setAppMetadata(MARK, { email: emailHash, at: Date.now() });
+    const answer = await askBind(event, { user_id: userId, email, email_verified: true });
+    for (const role of answer?.roles ?? []) roles.add(role);
+    if (answer?.pending === false) api.user.setAppMetadata(MARK, { email: emailHash, at: Date.now() });
+    // So that a page can tell "nothing bought" from "not known yet".
+    if (answer?.pending === true) api.accessToken.setCustomClaim(`${claim}_pending`, true);
   }
   api.accessToken.setCustomClaim(claim, [...roles].sort());
 }
@@ -92,9 +97,13 @@ function wasAsked(mark: unknown, emailHash: string, hasRoles: boolean): boolean 
     (hasRoles || Date.now() - askedAt < ASK_AGAIN_MS);
 }
 
-/** The roles that the email's purchases give, or null where there was no answer in time, or nobody to ask. */
-async function askBind(event: PostLoginEvent,
-  login: Readonly<Record<string, unknown>>): Promise<readonly string[] | null> {
+/**
+ * The roles that the email's purchases give; `pending`: no answer yet, so that the next token may hold more. Null where
+ * there is nobody to ask.
+ */
+async function askBind(event: PostLoginEvent, login: Readonly<Record<string, unknown>>): Promise<
+  { readonly roles: readonly string[]; readonly pending: boolean } | null
+> {
   const url = secretOf(event, "BIND_URL");
   const token = secretOf(event, "BIND_TOKEN");
   if (url === undefined || token === undefined) return null;
@@ -106,13 +115,14 @@ async function askBind(event: PostLoginEvent,
       redirect: "error",
       signal: AbortSignal.timeout(BIND_MS),
     });
-    const roles = response.status === 200 ? at(await response.json(), "roles") : null;
-    if (Array.isArray(roles)) return textsOf(roles);
+    const answer: unknown = response.status === 200 ? await response.json() : null;
+    const roles = at(answer, "roles");
+    if (Array.isArray(roles)) return { roles: textsOf(roles), pending: at(answer, "pending") === true };
     note(`bind answered ${String(response.status)}, not with roles`);
   } catch (error) {
     note("bind gave no answer", error);
   }
-  return null;
+  return { roles: [], pending: true };
 }
 
 /** A secret's value. A `##MARKER##` is one that the import had no value for. */

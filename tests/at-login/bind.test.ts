@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { answerLogin, type Binding } from "../../src/at-login/bind.ts";
+import { answerLogin, type AtLogin } from "../../src/at-login/bind.ts";
 import type { BindMessage } from "../../src/queue/message.ts";
 import { bindSecretShape, type BindSecret } from "../../src/at-login/secret.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
@@ -31,7 +31,7 @@ let sent: { message: BindMessage; id: string }[];
 let current: BindSecret | null;
 let rotated: BindSecret | null;
 let rereads: number;
-let binding: Binding;
+let atLogin: AtLogin;
 let buyers = 0;
 let email: string;
 
@@ -53,7 +53,7 @@ beforeEach(() => {
   current = { tokens: ["old", "new"] };
   rotated = null;
   rereads = 0;
-  binding = {
+  atLogin = {
     secret: {
       get: async () => Promise.resolve(current),
       reread: async () => {
@@ -76,14 +76,14 @@ beforeEach(() => {
 const login = (changes: Record<string, unknown> = {}) => ({ user_id: "google-oauth2|1", email, email_verified: true,
   ...changes });
 const ask = async (body: unknown = login(), token = "Bearer new") =>
-  answerLogin(httpEvent({ body, headers: { authorization: token } }), binding, signal);
+  answerLogin(httpEvent({ body, headers: { authorization: token } }), atLogin, signal);
 const bought = async (changes: Partial<BuyerRecord> = {}) =>
   ledger.save({ ...newRecord(email), sources: { "sale:s1": source("book", [charge()]) }, ...changes });
 
 describe("a login that is asked about", () => {
   it("is told what the email bought, and provision of the user it doesn't know", async () => {
     await bought({ users: { "auth0|1": { origin: "created", foreign: [], roles: { reader: "has" } } } });
-    expect(await ask()).toEqual({ roles: ["reader"] });
+    expect(await ask()).toEqual({ roles: ["reader"], pending: false });
     expect(sent).toEqual([{ message: { v: 1, kind: "bind", requestId: "request", buyer: email, spelling: null },
       id: expect.stringContaining("google-oauth2|1") }]);
     expect(readMessage(JSON.stringify(sent[0]?.message))).toMatchObject({ kind: "bind", buyer: email });
@@ -92,25 +92,25 @@ describe("a login that is asked about", () => {
   it("finds the buyer however Auth0 spells the email, and hands the spelling on", async () => {
     await bought();
     const spelled = email.replace("buyer", "Buyer");
-    expect(await ask(login({ email: ` ${spelled}` }))).toEqual({ roles: ["reader"] });
+    expect(await ask(login({ email: ` ${spelled}` }))).toEqual({ roles: ["reader"], pending: false });
     expect(sent[0]?.message).toMatchObject({ buyer: email, spelling: spelled });
   });
 
   it("sends nothing for a user that the record knows", async () => {
     await bought({ users: { "google-oauth2|1": { origin: "verified", foreign: [], roles: { reader: "has" } } },
       unverified: ["google-oauth2|1"] });
-    expect(await ask()).toEqual({ roles: ["reader"] });
+    expect(await ask()).toEqual({ roles: ["reader"], pending: false });
     expect(sent).toEqual([]);
   });
 
   it("is told nothing as a stranger, and fills no queue", async () => {
-    expect(await ask()).toEqual({ roles: [] });
+    expect(await ask()).toEqual({ roles: [], pending: false });
     expect(sent).toEqual([]);
   });
 
   it("is told nothing once the purchase was refunded", async () => {
     await bought({ sources: { "sale:s1": source("book", [charge({ refunded: true })]) } });
-    expect(await ask()).toEqual({ roles: [] });
+    expect(await ask()).toEqual({ roles: [], pending: false });
     expect(sent).toEqual([]);
   });
 
@@ -119,19 +119,25 @@ describe("a login that is asked about", () => {
       "sale:s2": source("club", [charge({ saleId: "s2" })]) } as const;
     await bought({ sources: gone, gave: { "sale:s1": ["reader"], "sale:s2": ["member"] },
       held: { "sale:s1": JAN_5 } });
-    expect(await ask()).toEqual({ roles: ["member", "reader"] });
+    expect(await ask()).toEqual({ roles: ["member", "reader"], pending: false });
   });
 
-  it("tells nothing to a user registered before its email was verified, until its password is new", async () => {
-    await bought({ unverified: ["auth0|squatter"] });
-    expect(await ask(login({ user_id: "auth0|squatter" }))).toEqual({ roles: [] });
+  it.each([
+    { who: "seen unverified", userId: "google-oauth2|squatter", unverified: ["google-oauth2|squatter"] },
+    { who: "with a password that somebody else may have chosen", userId: "auth0|squatter", unverified: [] },
+  ])("is told nothing yet of a user $who, until provision has looked", async ({ userId, unverified }) => {
+    await bought({ unverified });
+    expect(await ask(login({ user_id: userId }))).toEqual({ roles: [], pending: true });
     expect(sent).toHaveLength(1);
+    await ledger.save({ ...(await ledger.load(email)),
+      users: { [userId]: { origin: "verified", foreign: [], roles: { reader: "has" } } } });
+    expect(await ask(login({ user_id: userId }))).toEqual({ roles: ["reader"], pending: false });
   });
 });
 
 describe("the token", () => {
   it.each(["Bearer old", "Bearer new", "bearer new"])("may be any of the secret's: %s", async (token) => {
-    expect(await ask(login(), token)).toEqual({ roles: [] });
+    expect(await ask(login(), token)).toEqual({ roles: [], pending: false });
     expect(rereads).toBe(0);
   });
 
@@ -144,7 +150,7 @@ describe("the token", () => {
 
   it("is found by reading the secret again when it was just rotated", async () => {
     rotated = { tokens: ["newest"] };
-    expect(await ask(login(), "Bearer newest")).toEqual({ roles: [] });
+    expect(await ask(login(), "Bearer newest")).toEqual({ roles: [], pending: false });
     expect(rereads).toBe(1);
   });
 
@@ -189,15 +195,15 @@ describe("the body", () => {
 describe("what is away", () => {
   it.each([
     ["the secret", () => ({
-      secret: { ...binding.secret,
+      secret: { ...atLogin.secret,
         get: async () => Promise.reject(new NeedsPersonError("SECRET_INVALID", "mend it")) },
     })],
     ["the ledger", () => ({ load: async () => Promise.reject(new TemporaryError("LEDGER_UNREACHABLE", "away")) })],
     ["the queue",
       () => ({ queue: { send: async () => Promise.reject(new TemporaryError("QUEUE_UNREACHABLE", "away")) } })],
-  ])("is a 503, so that the next login asks again: %s", async (_what, without) => {
+  ])("is told as such, and the next login asks again: %s", async (_what, without) => {
     await bought();
-    binding = { ...binding, ...without() };
-    await expect(ask()).rejects.toMatchObject({ statusCode: 503 });
+    atLogin = { ...atLogin, ...without() };
+    await expect(ask()).rejects.toMatchObject({ code: expect.stringMatching(/_UNREACHABLE$|^SECRET_INVALID$/) });
   });
 });
