@@ -259,3 +259,18 @@ describe("invite", () => {
       err: expect.stringContaining("has no role") });
   });
 });
+
+describe("commands on a stack whose time was moved ahead", () => {
+  it("go by the stack's time, as its functions do", async () => {
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    await run(`grant later@example.com club --until ${tomorrow} --why trial`);
+    await stack.advance(3 * 86_400_000);
+    expect((await run("explain later@example.com")).out).toContain("no   club, because a role given for nothing");
+    expect(await run(`grant later@example.com club --until ${tomorrow} --why more`)).toMatchObject({ code: 2,
+      err: expect.stringContaining("is over already") });
+    expect((await run("grant later@example.com club --why more")).code).toBe(0);
+    expect((await recordOf(stack, "later@example.com"))?.sources["grant:club"]?.act?.at).toBeGreaterThan(
+      Date.now() + 2 * 86_400_000,
+    );
+  });
+});

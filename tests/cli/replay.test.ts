@@ -219,7 +219,7 @@ describe("npm run replay", () => {
   const run = async (...args: string[]) =>
     new Promise<{ code: number | null; output: string }>((resolve) => {
       let output = "";
-      const child = spawn(process.execPath, ["cli/replay/main.ts", ...args], { cwd: root,
+      const child = spawn(process.execPath, ["cli/main.mjs", "replay", ...args], { cwd: root,
         env: { PATH: process.env["PATH"] } });
       for (const stream of [child.stdout, child.stderr]) {stream.setEncoding("utf8").on("data",
           (part: string) => (output += part));}

@@ -67,6 +67,8 @@ describe("what another process can do", () => {
     shop.sell({ product: CLUB, email: "eve@example.com" });
     expect(await post(shop, "/_emulator/advance", { ms: 31 * DAY })).toEqual({ status: 200,
       body: { now: "2026-02-05T19:38:56.000Z" } });
+    expect(await ask(shop, "/_emulator/advance", { token: null })).toMatchObject({ status: 200,
+      body: { now: "2026-02-05T19:38:56.000Z" } });
     expect(heard()).toEqual(["sale", "sale"]);
     expect((await post(shop, "/_emulator/advance", { ms: -1 })).status).toBe(400);
     expect((await post(shop, "/_emulator/anything")).status).toBe(404);
