@@ -1,19 +1,15 @@
 import { availableParallelism } from "node:os";
 
 /**
- * What `npm test` runs; the rest, `*.long.test.ts`, is jest.long.config.js. Jest runs the TypeScript as ES modules:
- * middy 7 and jose exist as nothing else. The script `unit` gives V8 room for 16 MB of young objects from the start,
+ * What `npm test` runs; the rest, `*.long.test.ts`, is jest.long.config.js. The script `unit` gives V8 room for 16 MB of young objects from the start,
  * also in the Lambda workers: loading bundles grew it bit by bit, an eighth of all the time.
  */
 export default {
   testEnvironment: "node",
   testMatch: ["<rootDir>/tests/**/*.test.ts", "<rootDir>/packages/*/tests/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", "\\.long\\.test\\.ts$"],
-  extensionsToTreatAsEsm: [".ts"],
-  transform: {
-    "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2024", parser: { syntax: "typescript" } },
-      module: { type: "es6" } }],
-  },
+  testRunner: "<rootDir>/tests/in-node.mjs",
+  transform: {},
   globalSetup: "<rootDir>/tests/bundle-once.mjs",
   // One more than there are cores: the pipeline's tests wait for other threads a good part of their time.
   maxWorkers: availableParallelism() + 1,

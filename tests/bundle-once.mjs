@@ -1,7 +1,9 @@
-// Builds the functions once for all pipeline tests: what they run is what deploys. An .mjs file, so that Node itself
+// Builds the functions once for all pipeline tests: what they run is what deploys, but for the policy, which is the
+// fixtures' own, whatever a seller puts into src/products.ts. An .mjs file, so that Node itself
 // loads it, and with it the TypeScript that does the work.
 import { bundleFunctions } from "../scripts/bundling/bundle.ts";
 
 export default async function bundleOnce() {
-  await bundleFunctions({ outdir: new URL("../.build/tests", import.meta.url).pathname });
+  const path = (from) => new URL(from, import.meta.url).pathname;
+  await bundleFunctions({ outdir: path("../.build/tests"), policy: path("../fixtures/policy.ts") });
 }

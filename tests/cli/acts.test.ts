@@ -4,7 +4,7 @@ import { roleNames } from "../../src/access/policy.ts";
 import type { Stack } from "../../local/stack.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
-import policy from "../../src/products.ts";
+import policy from "../../fixtures/policy.ts";
 import { body, changed, deliver, recordOf, saleBy, startLocal } from "../pipeline/local-stack.ts";
 import { answers, cliOn, stageOn } from "./local-cli.ts";
 

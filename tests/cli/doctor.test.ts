@@ -10,7 +10,7 @@ import type { Finding } from "../../cli/doctor/finding.ts";
 import { startLoopbackServer } from "../../local/aws/loopback.ts";
 import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
-import shopPolicy from "../../src/products.ts";
+import shopPolicy from "../../fixtures/policy.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
 import { changed, post } from "../pipeline/local-stack.ts";
 import { answers, type CliRun, cli, cliOn, startComplete, stageOn } from "./local-cli.ts";

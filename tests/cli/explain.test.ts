@@ -10,7 +10,7 @@ import { readManifest } from "../../cli/replay/rows.ts";
 import type { Stack } from "../../local/stack.ts";
 import { LOCAL_CLIENT } from "../../local/known-values.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import policy from "../../src/products.ts";
+import policy from "../../fixtures/policy.ts";
 import { body, deliver, recordOf, saleBy, startLocal } from "../pipeline/local-stack.ts";
 import { cliOn, stageOn } from "./local-cli.ts";
 

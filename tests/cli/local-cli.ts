@@ -5,7 +5,7 @@ import type { Questions } from "../../cli/terminal/questions.ts";
 import { clockOf, localStage } from "../../cli/stage/local.ts";
 import type { Stack } from "../../local/stack.ts";
 import { ConfigError } from "../../src/errors.ts";
-import shopPolicy from "../../src/products.ts";
+import shopPolicy from "../../fixtures/policy.ts";
 import { startLocal } from "../pipeline/local-stack.ts";
 
 /** What a command line came to. */

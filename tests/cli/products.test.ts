@@ -10,7 +10,7 @@ import { type GumroadEmulator, startGumroadEmulator } from "gumroad-emulator";
 import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { type SecretsEmulator, startSecretsEmulator } from "../../local/aws/secrets.ts";
 import type { ShopProduct } from "../../cli/admin/shop-admin.ts";
-import shopPolicy from "../../src/products.ts";
+import shopPolicy from "../../fixtures/policy.ts";
 import { localStage } from "../../cli/stage/local.ts";
 import { cli } from "./local-cli.ts";
 import { policyIn, typeErrorsIn } from "./policy-source.ts";

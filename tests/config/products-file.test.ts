@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 
 import { roleNames, rolesOf } from "../../src/access/policy.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
-import products from "../../src/products.ts";
+import products from "../../fixtures/policy.ts";
 
 const book = { id: "b", name: "Book", roles: ["reader"] } as const;
 

@@ -3,7 +3,7 @@ import { expect } from "@jest/globals";
 import type { GateCall, GateHook } from "../../local/aws/gate.ts";
 import { roleNames } from "../../src/access/policy.ts";
 import type { Stack, StackOptions } from "../../local/stack.ts";
-import policy from "../../src/products.ts";
+import policy from "../../fixtures/policy.ts";
 import { changed, post, recordOf, startLocal } from "../pipeline/local-stack.ts";
 
 /** The role of the fixture sale. */

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { roleNames } from "../../src/access/policy.ts";
 import { startStack, type Stack, type StackOptions } from "../../local/stack.ts";
 import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
-import policy from "../../src/products.ts";
+import policy from "../../fixtures/policy.ts";
 
 /** Where the bundles of the tests are: apart from `.build`, which packaging writes. */
 export const TEST_BUNDLES = path.resolve(import.meta.dirname, "../../.build/tests");

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { OnEnd, Policy, Product } from "../../src/access/policy.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { fixtureProducts, type Product as ShopProduct } from "gumroad-emulator/products";
-import fixturePolicy from "../../src/products.ts";
+import fixturePolicy from "../../fixtures/policy.ts";
 import { DAY } from "../access/purchases.ts";
 
 /** When each history begins (epoch ms). */

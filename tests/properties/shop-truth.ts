@@ -3,7 +3,7 @@ import { onePeriodAfter } from "gumroad-emulator/clock";
 import type { Option } from "gumroad-emulator/products";
 import { isChargedBack, type Sale } from "gumroad-emulator/sale";
 import { endedReason, type Subscription } from "gumroad-emulator/subscription";
-import products from "../../src/products.ts";
+import products from "../../fixtures/policy.ts";
 
 /** A shop's books, which the service never sees. */
 export interface Books {

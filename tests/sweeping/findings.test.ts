@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { defineProducts } from "../../src/config/products-file.ts";
-import policy from "../../src/products.ts";
+import policy from "../../fixtures/policy.ts";
 import { DAY, MINUTE, startShopAndLedger, withRoles, type ShopAndLedger } from "./shop-and-ledger.ts";
 
 let world: ShopAndLedger;

@@ -16,7 +16,7 @@ import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { dynamoSurvey } from "../../src/ledger/survey.ts";
 import { dynamoSweeps } from "../../src/ledger/sweeps.ts";
-import policy from "../../src/products.ts";
+import policy from "../../fixtures/policy.ts";
 import type { BulkMessage } from "../../src/queue/queue.ts";
 import { reconcile, type AskedSweep, type Reconciling } from "../../src/sweeping/reconcile.ts";
 import { listedRunning } from "../../src/sweeping/running.ts";

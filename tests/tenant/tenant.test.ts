@@ -9,7 +9,7 @@ import { roleNames } from "../../src/access/policy.ts";
 import { MANAGEMENT_SCOPES } from "../../tenant/scopes.ts";
 import { tenantFiles, tenantSettings, writeTenant } from "../../scripts/tenant-build.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
-import policy from "../../src/products.ts";
+import policy from "../../fixtures/policy.ts";
 import allSettings from "../../tenant/settings.ts";
 import { LOGIN_ACTION, PROVISIONING_CLIENT, tenantAssets, type TenantSettings } from "../../tenant/tenant.ts";
 
