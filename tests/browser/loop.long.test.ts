@@ -1,0 +1,163 @@
+/** The whole loop in a real browser: buy, log in, the lesson opens; refund, it closes. */
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import type { Browser } from "playwright-core";
+
+import { frontPages } from "../../local/front/front.ts";
+import type { Stack } from "../../local/stack.ts";
+import policy from "../../src/products.ts";
+import { startLocal } from "../pipeline/local-stack.ts";
+import { hasBrowser, Person, startBrowser } from "./person.ts";
+
+const HANDBOOK = "Serverless Handbook";
+const PASSWORD = "Plum-tree-at-9";
+const stories = hasBrowser() ? describe : describe.skip;
+
+let stack: Stack;
+let browser: Browser;
+beforeAll(async () => {
+  if (!hasBrowser()) return;
+  [stack, browser] = await Promise.all([
+    startLocal({ login: true, pages: (running) => frontPages(running, policy) }),
+    startBrowser(),
+  ]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+const person = (look = {}) => Person.at(browser, stack.url, look);
+
+stories("a buyer", () => {
+  it("follows the mail, chooses a password, reads the lesson, and is locked out after the refund", async () => {
+    const [zoe, seller] = [await person(), await person()];
+    await zoe.buys(HANDBOOK, "zoe@example.com");
+    await zoe.picture("shop");
+    await zoe.followsMail("zoe@example.com", "Choose a password");
+    await zoe.fill({ Password: PASSWORD });
+    await zoe.press("Continue");
+    await zoe.page.getByRole("link", { name: "Go on to Courses" }).click();
+    await zoe.logsIn("zoe@example.com", PASSWORD);
+    await zoe.sees(HANDBOOK, "Open");
+    await zoe.sees("Masterclass", "Locked");
+    await zoe.region(HANDBOOK).getByRole("button", { name: "Read the lesson" }).click();
+    await zoe.region(HANDBOOK).getByText("Hello").waitFor();
+    await zoe.picture("open");
+    await seller.shopDoes("Refund", "zoe@example.com");
+    await zoe.sees(HANDBOOK, "Locked");
+    await zoe.picture("locked");
+  });
+
+  it("who logs in with Google after buying with a password is in", async () => {
+    const yan = await person();
+    await yan.buys(HANDBOOK, "yan@example.com");
+    await yan.followsMail("yan@example.com", "Choose a password");
+    await yan.open("/courses/");
+    await yan.press("Log in");
+    await yan.press("Continue with Google");
+    await yan.fill({ Email: "yan@example.com" });
+    await yan.press("Continue");
+    await yan.sees(HANDBOOK, "Open");
+  });
+
+  it("who signed up before, unverified, waits, follows the verification mail, and gets in", async () => {
+    const una = await person();
+    await una.open("/courses/");
+    await una.press("Log in");
+    await una.page.getByRole("link", { name: "Sign up" }).click();
+    await una.fill({ Email: "una@example.com", Password: PASSWORD });
+    await una.press("Sign up");
+    await una.page.getByText("Logged in as una@example.com").waitFor();
+    await una.buys(HANDBOOK, "una@example.com");
+    await stack.sqs.idle();
+    await una.open("/courses/");
+    await una.sees(HANDBOOK, "Locked");
+    await una.page.getByText("I paid and can't get in").click();
+    await una.page.getByText("not verified").waitFor();
+    await una.followsMail("una@example.com", "Verify your email");
+    await una.page.getByText("Your email is verified").waitFor();
+    // What waits for it is looked at again by the minute.
+    await stack.advance(10 * 60_000);
+    await stack.invoke("reconcile");
+    await stack.sqs.idle();
+    // Nobody knows who chose the old password: the owner of the inbox chooses another.
+    await una.open("/courses/");
+    await una.press("Log out");
+    await una.press("Log in");
+    await una.page.getByRole("link", { name: "Forgot password?" }).click();
+    await una.fill({ Email: "una@example.com" });
+    await una.press("Continue");
+    await una.followsMail("una@example.com", "Choose a password");
+    await una.fill({ Password: "Another-one-7" });
+    await una.press("Continue");
+    await una.logsIn("una@example.com", "Another-one-7");
+    await una.sees(HANDBOOK, "Open");
+  });
+
+  it("who was given something has it, and the giver has not", async () => {
+    const [may, gus] = [await person(), await person()];
+    await gus.buys(HANDBOOK, "gus@example.com", "may@example.com");
+    await may.followsMail("may@example.com", "Choose a password");
+    await may.fill({ Password: PASSWORD });
+    await may.press("Continue");
+    await may.logsIn("may@example.com", PASSWORD);
+    await may.sees(HANDBOOK, "Open");
+    expect(stack.auth0.rolesOfEmail("gus@example.com")).toEqual([]);
+  });
+});
+
+stories("the self-built login", () => {
+  it("lets nobody in with a wrong password, and keeps the right one in", async () => {
+    const own = await person();
+    await own.open("/courses/?login=own");
+    await own.press("Log in");
+    await own.fill({ Name: "ann", Password: "plum-tree-at-noon" });
+    await own.press("Continue");
+    await own.page.getByText("Logged in as ann").waitFor();
+    await own.press("Log out");
+    await own.press("Log in");
+    await own.fill({ Name: "ann", Password: "pear-tree-at-noon" });
+    await own.press("Continue");
+    await own.page.getByText("Bad username/password combination").waitFor();
+  });
+});
+
+stories("every page", () => {
+  it.each([{ width: 360, dark: false }, { width: 360, dark: true }, { width: 1_280, dark: false }])(
+    "keeps nobody out, $width px wide, dark: $dark",
+    async (look) => {
+      const visitor = await person(look);
+      for (const path of ["/", "/shop", "/courses/", "/courses/?login=own", "/activity"]) {
+        await visitor.open(path);
+        await visitor.page.getByRole("heading", { level: 1 }).waitFor();
+        await visitor.findsNoBarrier();
+      }
+      await visitor.page.goto(`${stack.auth0.url}/_emulator/inbox`);
+      await visitor.findsNoBarrier();
+      await visitor.open("/courses/");
+      await visitor.press("Log in");
+      await visitor.page.getByLabel("Password").waitFor();
+      await visitor.findsNoBarrier();
+    },
+  );
+
+  it("is used with the keyboard alone", async () => {
+    const kim = await person();
+    await kim.open("/courses/");
+    const tabTo = async (name: string) => {
+      const target = kim.page.getByRole("button", { name, exact: true });
+      await target.waitFor();
+      const focused = () => kim.page.evaluate("document.activeElement?.textContent");
+      while ((await focused()) !== name) await kim.page.keyboard.press("Tab");
+      await kim.page.keyboard.press("Enter");
+    };
+    await tabTo("Log in");
+    await tabTo("Continue with Google");
+    await kim.page.getByLabel("Email").focus();
+    await kim.page.keyboard.type("kim@example.com");
+    await kim.page.keyboard.press("Enter");
+    await kim.page.getByText("Logged in as kim@example.com").waitFor();
+    await tabTo("Log out");
+    await kim.page.getByText("Nobody is logged in.").waitFor();
+  });
+});
