@@ -18,7 +18,7 @@ const PICTURES = process.env["PICTURES"];
 export function hasBrowser(): boolean {
   if (existsSync(CHROMIUM)) return true;
   if (process.env["CI"] !== undefined) throw new Error(`No browser at ${CHROMIUM}: apt-get install -y chromium`);
-  console.error(`SKIPPED: no browser at ${CHROMIUM}. apt-get install -y chromium, or set CHROMIUM.`);
+  process.stderr.write(`SKIPPED: no browser at ${CHROMIUM}. apt-get install -y chromium, or set CHROMIUM.\n`);
   return false;
 }
 
