@@ -1,11 +1,13 @@
 import * as z from "zod/mini";
 
 import { grantedRole, type Source, type SourceId } from "../access/facts.ts";
+import { NeedsPersonError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import type { Tombstones } from "../ledger/tombstones.ts";
-import { log } from "../log.ts";
+import { causesOf, log } from "../log.ts";
+import { count } from "../metrics.ts";
 import type { BuyerMessage } from "../queue/message.ts";
 import { isMine } from "./owners.ts";
 import type { Answer } from "./read-back.ts";
@@ -29,17 +31,25 @@ export interface Remembrance {
 }
 
 /**
- * Tombstones whose key is read only when somebody asks, and of which there are none while the secret has no value.
- * Throws what reading it throws.
+ * Tombstones whose key is read only when somebody asks, and of which there are none while the secret has no value or a
+ * broken one: somebody must mend that, but no purchase waits for it.
+ * @throws {TemporaryError} where the secret or the ledger can't be read just now
  */
 export function whoWasForgotten(secret: () => Promise<ForgetSecret | null>,
   open: (key: string) => Pick<Tombstones, "forgottenAt">): Pick<Tombstones, "forgottenAt"> {
   return {
     forgottenAt: async (subject) => {
-      const known = await secret();
+      const known = await secret().catch(toldToMend);
       return known === null ? null : open(known.key).forgottenAt(subject);
     },
   };
+}
+
+function toldToMend(error: unknown): null {
+  if (!(error instanceof NeedsPersonError)) throw error;
+  count("NeedsPerson");
+  log.error("needs a person", { mend: error.message, causes: causesOf(error) });
+  return null;
 }
 
 /** What a message would bring: to whom, of which purchase, and when that was made or decided. */
@@ -56,7 +66,6 @@ interface Brought {
  * purchase from then on: a membership that goes on is paid for, so it gives access. `answer` is what Gumroad's API
  * said, where it was asked.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
- * @throws {NeedsPersonError} where the secret's value is broken
  */
 export async function isForgotten(message: BuyerMessage, answer: Answer | null, record: BuyerRecord,
   { tombstones, ledger }: Remembrance): Promise<boolean> {

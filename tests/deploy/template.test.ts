@@ -93,15 +93,18 @@ describe("the rendered template", () => {
     }]);
   });
 
-  it.each(["NeedsPerson", "DeadLettered", "GumroadFailed", "Held", "UnsettledLong", "SaleUntold"])(
-    "has an alarm at the first %s that the functions count",
-    (metric) => {
+  it.each([["NeedsPerson", 1], ["DeadLettered", 1], ["GumroadFailed", 3], ["Held", 1], ["UnsettledLong", 1], [
+    "SaleUntold",
+    1,
+  ]])(
+    "has an alarm at the first %s that the functions count, once it comes in as many periods as %s",
+    (metric, periods) => {
       const alarms = ofType(template, "AWS::CloudWatch::Alarm").filter(([, { Properties }]) =>
         Properties["MetricName"] === metric
       );
       expect(alarms.map(([, { Properties }]) => Properties)).toMatchObject([
         { Namespace: "gumroad-auth0", Dimensions: [{ Name: "service", Value: "gumroad-auth0-prod" }], Statistic: "Sum",
-          EvaluationPeriods: 1, Threshold: 1 },
+          EvaluationPeriods: periods, Threshold: 1 },
       ]);
     },
   );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 
 import { emptySource, type SourceId } from "../../src/access/facts.ts";
+import { NeedsPersonError, TemporaryError } from "../../src/errors.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
@@ -110,6 +111,15 @@ describe("where nobody was ever forgotten", () => {
     expect(
       await whoWasForgotten(async () => ({ key: "k" }), () => ({ forgottenAt: async () => 1 })).forgottenAt("sale:1"),
     ).toBe(1);
+  });
+
+  it("or is broken, nothing is dropped and no purchase waits; one that can't be read now is waited for", async () => {
+    const open = () => ({ forgottenAt: async () => 1 });
+    const broken = whoWasForgotten(async () => Promise.reject(new NeedsPersonError("SECRET_INVALID", "mend it")),
+      open);
+    expect(await broken.forgottenAt("sale:1")).toBeNull();
+    const away = whoWasForgotten(async () => Promise.reject(new TemporaryError("SECRET_UNREACHABLE", "away")), open);
+    await expect(away.forgottenAt("sale:1")).rejects.toMatchObject({ code: "SECRET_UNREACHABLE" });
   });
 
   it("the secret needs a key that nobody guesses", () => {
