@@ -228,7 +228,7 @@ describe("a purchase that is moved", () => {
     const records = [pingMessage(refundOf("ann"), someone("ann")), actMessage(someone("ann"), bought(), act)];
     await stack.invoke("provision", {
       Records: records.map((message, index) => ({ messageId: String(index), receiptHandle: "none",
-        body: JSON.stringify(message), attributes: { ApproximateReceiveCount: "1" } })
+        body: JSON.stringify(message), attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } })
       ),
     });
     await workedOff(stack);
