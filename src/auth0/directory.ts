@@ -6,6 +6,7 @@ import { UsersClient } from "auth0/users";
 import * as z from "zod/mini";
 
 import type { Secret } from "../config/secret.ts";
+import { retryingFetch, type CallKind, type Retrying } from "../http/retry.ts";
 import { NeedsPersonError } from "../errors.ts";
 import { ownMetadata, readOwnMetadata } from "./app-metadata.ts";
 import { causesOf, log } from "../log.ts";
@@ -32,7 +33,8 @@ export interface DirectoryUser {
 
 /**
  * The tenant's users and roles, as provisioning needs them. Every method takes the invocation's deadline and throws
- * TemporaryError AUTH0_UNREACHABLE, NeedsPersonError AUTH0_CREDENTIALS, AUTH0_SCOPE, AUTH0_REFUSED or
+ * TemporaryError AUTH0_UNREACHABLE, AUTH0_AWAY, AUTH0_TIMED_OUT (a change that may yet be carried out once more),
+ * NeedsPersonError AUTH0_CREDENTIALS, AUTH0_SCOPE, AUTH0_REFUSED or
  * AUTH0_NOT_UNDERSTOOD, or what reading the secret throws.
  */
 export interface Directory {
@@ -92,6 +94,12 @@ const PAGE = 100;
 /** The SDK's own limit spans our waiting for the rate limit; the deadline's signal ends a call before this does. */
 const SDK_TIMEOUT_S = 120;
 
+/** Creating and mailing must not happen twice. */
+function kindOf(method: string, path: string): CallKind {
+  if (method === "GET" || path === "/oauth/token") return "read";
+  return method !== "POST" || /\/users\/[^/]+\/roles$/.test(path) ? "change" : "once";
+}
+
 /** What the directory needs; `fetch` and `now` (epoch ms) are the outside world. */
 export interface DirectoryOptions {
   readonly secret: Secret<Auth0Credentials>;
@@ -101,6 +109,8 @@ export interface DirectoryOptions {
   readonly now?: () => number;
   /** Told each time a call waits for the rate limit. */
   readonly onThrottled?: (group: string) => void;
+  /** How a call waits before it is tried again. */
+  readonly retrying?: Pick<Retrying, "random" | "wait">;
 }
 
 /**
@@ -108,16 +118,17 @@ export interface DirectoryOptions {
  * pacing.
  */
 export function auth0Directory(
-  { secret, passwordless = false, fetch: send = fetch, now = Date.now, onThrottled }: DirectoryOptions,
+  { secret, passwordless = false, fetch: send = fetch, now = Date.now, onThrottled, retrying }: DirectoryOptions,
 ): Directory {
   const paced = pacedFetch({ fetch: send, now, ...(onThrottled === undefined ? {} : { onThrottled }) });
-  const token = managementToken(secret, paced, now);
+  const steady = retryingFetch({ ...retrying, service: "AUTH0", fetch: paced, kindOf, now });
+  const token = managementToken(secret, steady, now);
   // Sub-clients, not ManagementClient: it is eight times the size. Retrying is ours: the SDK repeats a POST after a
   // 502.
   const options = {
     baseUrl: async () => `${(await secret.get()).url}/api/v2`,
     token: () => token.get(),
-    fetch: paced,
+    fetch: steady,
     maxRetries: 0,
     timeoutInSeconds: SDK_TIMEOUT_S,
   };

@@ -15,6 +15,7 @@ export function statusOf(error: unknown): number | undefined {
  */
 export function failureOf(error: unknown, what: string): Error {
   if (error instanceof ServiceError) return error;
+  if (error instanceof Error && error.cause instanceof TemporaryError) return error.cause;
   const status = statusOf(error);
   const options = { cause: error };
   switch (status) {

@@ -11,6 +11,7 @@ import { optionalSecret, secretOf } from "../config/secret.ts";
 import { chosenSetting, requiredSetting } from "../config/settings.ts";
 import { gumroadApi } from "../gumroad/api.ts";
 import { gumroadSecretShape } from "../gumroad/secret.ts";
+import { retryingFetch } from "../http/retry.ts";
 import { dynamoGifts } from "../ledger/gifts.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
 import { dynamoLosses } from "../ledger/losses.ts";
@@ -51,6 +52,7 @@ const auth0 = auth0Directory({
 const gumroadSecret = secretOf({ client: secrets, id: requiredSetting("GUMROAD_SECRET"), shape: gumroadSecretShape });
 const gumroadCredentials = optionalSecret(gumroadSecret);
 const api = gumroadApi({
+  fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }),
   credentials: gumroadSecret.get,
   refused: gumroadSecret.reread,
   onFailure: () => {

@@ -10,6 +10,7 @@ import { optionalSecret, secretOf } from "../config/secret.ts";
 import { requiredSetting } from "../config/settings.ts";
 import { gumroadApi } from "../gumroad/api.ts";
 import { gumroadSecretShape } from "../gumroad/secret.ts";
+import { retryingFetch } from "../http/retry.ts";
 import { ledgerTable } from "../ledger/keys.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
 import { setHolders } from "../ledger/losses.ts";
@@ -34,6 +35,7 @@ const queue = bulkQueue(new SQSClient(limits), requiredSetting("QUEUE_URL"));
 const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("GUMROAD_SECRET"),
   shape: gumroadSecretShape });
 const api = gumroadApi({
+  fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }),
   credentials: secret.get,
   refused: secret.reread,
   onFailure: () => {

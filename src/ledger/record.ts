@@ -23,6 +23,11 @@ export interface BoundUser {
    * changed.
    */
   readonly places?: readonly RolesPlace[] | undefined;
+  /**
+   * Roles of which a change wasn't answered in time: it may be carried out until then (epoch ms), so they are made sure
+   * of after that. Left out: none.
+   */
+  readonly doubted?: Readonly<Record<string, number>> | undefined;
 }
 
 /** The mail with which a buyer gets in: once a person, and again where an operator asks for it. */
@@ -111,6 +116,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
       foreign: z.array(z.string()),
       roles: z.record(z.string(), z.enum(["adding", "has", "removing"])),
       places: z.optional(z.array(z.enum(["roles", "app_metadata"]))),
+      doubted: z.optional(z.record(z.string(), z.number())),
     }),
   ),
   adopts: z.optional(z.literal(true)),

@@ -50,17 +50,30 @@ async function boundUser(user: DirectoryUser, record: BuyerRecord,
   return { origin: "verified", foreign: place === "roles" ? await auth0.rolesOf(user.id, signal) : [], ...kept };
 }
 
+/** So often a user is created whom Auth0 neither makes nor has: an address is taken only once. */
+const CREATES = 3;
+
 async function findOrCreate(record: BuyerRecord, roles: readonly string[],
   work: Provisioning): Promise<readonly DirectoryUser[]> {
   const { auth0, settings, signal } = work;
   const found = await findAll(record, work);
   if (found.length > 0 || roles.length === 0) return found;
-  const created = await auth0.create(record.email, signal, ...(settings.place === "roles" ? [] : [roles]));
-  if (created !== null) return [created];
-  // Somebody made it between the two calls: a worker of ours, or the buyer signing up.
-  const again = await findAll(record, work);
-  if (again.length > 0) return again;
-  throw new TemporaryError("AUTH0_USER_HIDDEN", "Auth0 says that the user exists and doesn't find it by email yet.");
+  for (let nth = 1;; nth += 1) {
+    let failure: unknown = new TemporaryError("AUTH0_USER_HIDDEN",
+      "Auth0 says that the user exists and doesn't find it by email yet.");
+    const created = await auth0.create(record.email, signal, ...(settings.place === "roles" ? [] : [roles])).catch(
+      (error: unknown) => {
+        failure = error;
+        return null;
+      },
+    );
+    if (created !== null) return [created];
+    if (!(failure instanceof TemporaryError)) throw failure;
+    // Somebody made it between the two calls: a worker of ours, or the buyer signing up. Or it was we, unanswered.
+    const again = await findAll(record, work);
+    if (again.length > 0) return again;
+    if (nth === CREATES) throw failure;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { BoundUser, BuyerRecord, Mark } from "../ledger/record.ts";
+import { withoutField, type BoundUser, type BuyerRecord, type Mark } from "../ledger/record.ts";
 
 /** What is to be done at Auth0 for one user. */
 export interface RoleChanges {
@@ -67,6 +67,35 @@ export function doubted(theirs: BuyerRecord, ours: BuyerRecord): BuyerRecord {
     return { ...user, roles: { ...user.roles, ...Object.fromEntries(unsure.map(([role]) => [role, "adding"])) } };
   });
   return ours.creating === true ? { ...record, creating: true } : record;
+}
+
+/** The record with a doubt, until then (epoch ms), on every role that `ours` was changing. */
+export function withDoubts(record: BuyerRecord, ours: BuyerRecord, until: number): BuyerRecord {
+  return mapUsers(record, (user, userId) => {
+    const unsure = Object.entries(ours.users[userId]?.roles ?? {}).filter(([, mark]) => mark !== "has");
+    const doubted = { ...user.doubted, ...Object.fromEntries(unsure.map(([role]) => [role, until])) };
+    return unsure.length === 0 ? user : { ...user, doubted };
+  });
+}
+
+/** The record with every role whose doubt is over (`now` in epoch ms) marked as unknown. */
+export function pastDoubts(record: BuyerRecord, now: number): BuyerRecord {
+  return mapUsers(record, (user) => {
+    if (user.doubted === undefined) return user;
+    const [over, left] = [true, false].map((isOver) =>
+      Object.entries(user.doubted ?? {}).filter(([, until]) => until <= now === isOver)
+    );
+    const roles = { ...user.roles, ...Object.fromEntries((over ?? []).map(([role]) => [role, "adding" as const])) };
+    return left === undefined || left.length === 0
+      ? { ...withoutField(user, "doubted"), roles }
+      : { ...user, roles, doubted: Object.fromEntries(left) };
+  });
+}
+
+/** When the first doubt is over (epoch ms); null: there is none. */
+export function doubtedUntil({ users }: BuyerRecord): number | null {
+  const moments = Object.values(users).flatMap(({ doubted = {} }) => Object.values(doubted));
+  return moments.length === 0 ? null : Math.min(...moments);
 }
 
 function rolesMarked(user: BoundUser, wanted: Mark): readonly string[] {

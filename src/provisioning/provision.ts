@@ -10,13 +10,14 @@ import { bindUsers } from "./bind.ts";
 import { isOvertaken, note, type Provisioning } from "./context.ts";
 import { withHolds, type Decided } from "./hold.ts";
 import { announced, sendInvitation, withInvitation } from "./invite.ts";
-import { changesOf, doubted, marked, settled, withoutUsers, type RoleChanges } from "./marks.ts";
+import { changesOf, doubted, doubtedUntil, marked, pastDoubts, settled, withDoubts, withoutUsers,
+  type RoleChanges } from "./marks.ts";
 import { mergeMessages } from "./merge.ts";
 import { allIn, mustMove, onTheMove } from "./places.ts";
 import { readBack } from "./read-back.ts";
 import { tellFailure, tellSettled, tellUnsettled } from "./telling.ts";
-import { dueAfterFailure, LEFT_TO_RECORD, UNSETTLED_MS } from "./timing.ts";
-import { atRest } from "./unlisted.ts";
+import { dueAfterFailure, LATE_MS, LEFT_TO_RECORD, UNSETTLED_MS } from "./timing.ts";
+import { atRest, type AtRest } from "./unlisted.ts";
 import { awaitVerification, isAwaitingVerification } from "./verification.ts";
 import { dueMessages, waitingInstead } from "./waiting.ts";
 
@@ -121,9 +122,9 @@ async function derive(record: BuyerRecord, { store, policy, now }: Provisioning)
 
 /** One conditional write: the facts, and a mark on every role about to change. None where nothing changed. */
 async function mark(stored: BuyerRecord, desired: Desired, work: Provisioning): Promise<BuyerRecord> {
-  const next = creating(marked(desired.record, desired.roles), desired, work);
+  const next = creating(marked(pastDoubts(desired.record, work.now()), desired.roles), desired, work);
   const written = isInLine(next, desired, work)
-    ? { ...next, ...atRest(stored, desired.access, work) }
+    ? { ...next, ...restOf(next, stored, desired.access, work) }
     // A record that is worked on already keeps its due time: a new one alone is not worth a write.
     : { ...next,
       dueAt: isDeepStrictEqual({ ...next, dueAt: null }, { ...stored, dueAt: null }) && stored.dueAt !== null
@@ -135,7 +136,8 @@ async function mark(stored: BuyerRecord, desired: Desired, work: Provisioning): 
 /** One conditional write: what was marked is so. Then the mail with which the buyer gets in, if that is wanted now. */
 async function settle(ours: BuyerRecord, { access, roles }: Desired,
   turn: Turn & { readonly changes: readonly RoleChanges[] }, work: Provisioning): Promise<void> {
-  const atLast = announced({ ...allIn(settled(ours), work.settings.place), ...atRest(ours, access, work) }, work);
+  const atLast = announced({ ...allIn(settled(ours), work.settings.place), ...restOf(ours, ours, access, work) },
+    work);
   const written = isDeepStrictEqual(atLast, ours) ? ours : await work.store.ledger.save(atLast);
   if (written !== turn.stored) tellSettled(written, roles, turn.changes, turn.messages, work.now());
   if (turn.changes.length > 0) await countFindings(turn.messages, work);
@@ -143,6 +145,13 @@ async function settle(ours: BuyerRecord, { access, roles }: Desired,
   if (ours.invited?.outcome === "wanted" && written.invited?.outcome === "sending") {
     await sendInvitation(written, work);
   }
+}
+
+/** When and why a record with nothing to do just now is looked at again. */
+function restOf(next: BuyerRecord, stored: BuyerRecord, access: Access, work: Provisioning): AtRest {
+  const rest = atRest(stored, access, work);
+  const until = doubtedUntil(next);
+  return until === null ? rest : { unsettled: stored.unsettled, dueAt: Math.min(until, rest.dueAt ?? until) };
 }
 
 async function countFindings(messages: readonly BuyerMessage[], { store }: Provisioning): Promise<void> {
@@ -173,7 +182,7 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
     : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
   const noted = await note(email, work.store, (theirs) => {
     if (theirs.version === 0) return null;
-    const record = isRace && ours !== null ? doubted(theirs, ours) : theirs;
+    const record = ours === null ? theirs : asLeft(theirs, ours, failure.code, now());
     const attempts = theirs.unsettled?.code === failure.code ? theirs.unsettled.attempts + 1 : 1;
     const since = theirs.unsettled?.since ?? now();
     return { ...record, unsettled: { code: failure.code, message: failure.message, since, attempts },
@@ -184,7 +193,14 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
   });
   tellFailure(email, turn.messages, failure);
   if (noted?.unsettled) tellUnsettled(noted.unsettled.since, now());
-  return noted !== null && ours !== null && !isRace && (turn.isPatient || failure instanceof NeedsPersonError);
+  const isLeft = turn.isPatient || failure instanceof NeedsPersonError || failure.code === "AUTH0_AWAY";
+  return noted !== null && ours !== null && !isRace && isLeft;
+}
+
+/** The record as it is after our calls failed: of some, nobody knows what they did. */
+function asLeft(theirs: BuyerRecord, ours: BuyerRecord, code: string, now: number): BuyerRecord {
+  if (code === "RECORD_CHANGED") return doubted(theirs, ours);
+  return code === "AUTH0_TIMED_OUT" ? withDoubts(theirs, ours, now + LATE_MS) : theirs;
 }
 
 /** Marks that a user is about to be created who has the roles from the start. */

@@ -32,6 +32,9 @@ export function dueAfterFailure(code: string, attempts: number): number {
  */
 export const READING_MS = 20_000;
 
+/** How long (ms) a change that wasn't answered in time may be carried out yet. */
+export const LATE_MS = MINUTE_MS;
+
 /** From this receive on, a failure is left to the record: some half a minute after the first. */
 export const LEFT_TO_RECORD = 5;
 

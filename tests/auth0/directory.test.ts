@@ -25,7 +25,8 @@ beforeEach(() => {
   rereads = 0;
   auth0.reset();
   auth0.onCall(undefined);
-  directory = auth0Directory({ secret: secret(), now: () => clock });
+  directory = auth0Directory({ secret: secret(), now: () => clock,
+    retrying: { wait: async () => Promise.resolve() } });
 });
 
 function secret(): Secret<Auth0Credentials> {
@@ -250,8 +251,10 @@ describe("the directory", () => {
     { trouble: "a 502", answer: { status: 502 } as const },
     { trouble: "a cut connection", answer: "reset" as const },
     { trouble: "an answer lost on the way", answer: "answerThenReset" as const },
-  ])("calls $trouble temporary", async ({ answer }) => {
+  ])("tries $trouble again, and calls it temporary after four times", async ({ answer }) => {
     auth0.fault({ path: "/users-by-email", answer });
+    expect(await find("ann@example.com", signal)).toEqual([]);
+    auth0.fault({ path: "/users-by-email", times: 4, answer });
     await expect(find("ann@example.com", signal)).rejects.toMatchObject({ name: "TemporaryError",
       code: "AUTH0_UNREACHABLE" });
     expect(await find("ann@example.com", signal)).toEqual([]);

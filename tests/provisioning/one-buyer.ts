@@ -32,6 +32,8 @@ export interface OneBuyer {
   /** Whether it came to that. */
   readonly crashed: boolean;
   recover(): void;
+  /** The next change of a user with this method isn't answered in time; what this gives carries it out. */
+  late(method: string): () => Promise<void>;
   /** The codes of what went to the dead-letter queue. */
   readonly kept: readonly string[];
   /** The calls of the Management API and for mails so far, without the listing of the roles. */
@@ -57,6 +59,18 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
   function end(): never {
     crashed = true;
     throw new Error("everything ended");
+  }
+
+  /** Auth0, which keeps the next call of a method waiting. */
+  let lateMethod: string | null = null;
+  let carryOut: () => Promise<void> = async () => Promise.resolve();
+  async function send(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+    if (init?.method !== lateMethod || !String(input).includes("/users/")) return fetch(input, init);
+    lateMethod = null;
+    carryOut = async () => {
+      await fetch(input, { ...init, signal: null });
+    };
+    throw new DOMException("not answered in time", "TimeoutError");
   }
 
   const never = (): never => {
@@ -86,7 +100,8 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
         auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret" }),
       );
     return auth0Directory({ secret: { get: credentials, reread: credentials },
-      passwordless: gettingIn === "passwordless", fetch: (input, init) => outside(() => fetch(input, init)) });
+      passwordless: gettingIn === "passwordless", fetch: (input, init) => outside(() => send(input, init)),
+      retrying: { wait: async () => Promise.resolve() } });
   }
 
   return {
@@ -127,6 +142,10 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
     recover: () => {
       left = Number.POSITIVE_INFINITY;
       crashed = false;
+    },
+    late: (method) => {
+      lateMethod = method;
+      return () => carryOut();
     },
     kept,
     calls: () =>

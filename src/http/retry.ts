@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { TemporaryError } from "../errors.ts";
+
+type Fetch = typeof fetch;
+
+/** What making a call twice does: nothing, the same change once more, or what must not be. */
+export type CallKind = "read" | "change" | "once";
+
+/** What trying again needs. `now` gives epoch milliseconds. */
+export interface Retrying {
+  readonly fetch?: Fetch;
+  /** Begins the codes of its errors: `AUTH0`. */
+  readonly service: string;
+  readonly kindOf: (method: string, path: string) => CallKind;
+  readonly now?: () => number;
+  /** From 0 to below 1. */
+  readonly random?: () => number;
+  /** Waits; rejects when the signal aborts. */
+  readonly wait?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+}
+
+const ATTEMPTS = 4;
+/** The first pause is up to this long (ms), each following one up to three times as long as the one before. */
+const PAUSE_MS = 150;
+/** Failures in a row, of whatever calls, after which nobody is asked but now and then. */
+const MOST_FAILURES = 5;
+const PROBE_MS = 5_000;
+
+/**
+ * A `fetch` that tries again what passes by itself: no connection, no answer in time, a 5xx. The pauses grow and are
+ * random, so that workers don't come back all at once; the caller's signal ends them. Where everything fails, it fails
+ * at once, and asks every five seconds.
+ *
+ * A change that wasn't answered in time is made again, and told even so: the first may be carried out later, when
+ * something else is wanted already.
+ * @throws {TemporaryError} `…_AWAY`: not asked; `…_TIMED_OUT`: a change that may yet be carried out once more
+ */
+export function retryingFetch(
+  { fetch: send = fetch, service, kindOf, now = Date.now, random = Math.random, wait = waitFor }: Retrying,
+): Fetch {
+  let failures = 0;
+  let probeAt = 0;
+
+  async function attempt(...[input, init]: Parameters<Fetch>): Promise<Attempt> {
+    if (failures >= MOST_FAILURES) {
+      if (now() < probeAt) {
+        throw new TemporaryError(`${service}_AWAY`, "Not asked: its last five answers were failures.");
+      }
+      probeAt = now() + PROBE_MS;
+    }
+    try {
+      const response = await send(input, init);
+      failures = response.status >= 500 ? failures + 1 : 0;
+      return { response, hasFailed: response.status >= 500 };
+    } catch (error) {
+      // The caller's own end tells nothing of who was asked.
+      if (init?.signal?.aborted === true) throw error;
+      failures += 1;
+      return { response: null, error, hasFailed: true };
+    }
+  }
+
+  return async (input, init) => {
+    const kind = kindOf(init?.method ?? "GET", new URL(input instanceof Request ? input.url : input).pathname);
+    let isLate = false;
+    for (let nth = 1;; nth += 1) {
+      const made = await attempt(input, init);
+      isLate ||= kind === "change" && made.response === null && isTimeOut(made.error);
+      if (!made.hasFailed || nth === ATTEMPTS || kind === "once") {
+        if (isLate) {
+          throw new TemporaryError(`${service}_TIMED_OUT`,
+            "A change was not answered in time: it may be carried out yet.");
+        }
+        if (made.response === null) throw made.error;
+        return made.response;
+      }
+      await made.response?.body?.cancel();
+      await wait(PAUSE_MS * 3 ** (nth - 1) * (0.5 + random() / 2), init?.signal ?? undefined);
+    }
+  };
+}
+
+/** What an attempt came to. */
+type Attempt =
+  | { readonly response: Response; readonly hasFailed: boolean }
+  | { readonly response: null; readonly error: unknown; readonly hasFailed: true };
+
+function isTimeOut(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "name" in error && error.name === "TimeoutError";
+}
+
+async function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(ms, undefined, signal === undefined ? {} : { signal });
+}
