@@ -180,6 +180,7 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
   const failure = error instanceof NeedsPersonError || error instanceof TemporaryError
     ? error
     : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
+  tellFailure(email, turn.messages, failure);
   const noted = await note(email, work.store, (theirs) => {
     if (theirs.version === 0) return null;
     const record = ours === null ? theirs : asLeft(theirs, ours, failure.code, now());
@@ -191,7 +192,6 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
     log.warn("a failure was not written down", { causes: causesOf(unnoted) });
     return null;
   });
-  tellFailure(email, turn.messages, failure);
   if (noted?.unsettled) tellUnsettled(noted.unsettled.since, now());
   const isLeft = turn.isPatient || failure instanceof NeedsPersonError || failure.code === "AUTH0_AWAY";
   return noted !== null && ours !== null && !isRace && isLeft;
