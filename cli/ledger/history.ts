@@ -3,9 +3,10 @@ import * as z from "zod/mini";
 
 import { isSourceId, type Source, type SourceId } from "../../src/access/facts.ts";
 import { sourceIdShape, sourceShape } from "../../src/access/facts-shape.ts";
-import { queryPages, readItem, removeItem, scanPages, type Item, type ItemKey } from "../../src/dynamo/table.ts";
+import { queryPages, readItem, removeItem, type Item, type ItemKey } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey, sourceKey } from "../../src/ledger/keys.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
+import { scanPages } from "./scan.ts";
 
 /** A buyer with what in the ledger belongs to them. */
 export interface BuyerTraces {

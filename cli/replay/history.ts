@@ -3,8 +3,8 @@ import * as z from "zod";
 
 import type { SourceId } from "../../src/access/facts.ts";
 import { sourceIdShape } from "../../src/access/facts-shape.ts";
-import { scanPages } from "../../src/dynamo/table.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
+import { scanPages } from "../ledger/scan.ts";
 
 /** A buyer's source that some event was about. */
 export interface Touched {

@@ -1,8 +1,9 @@
 import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
 
-import { reached, scanPages } from "../../src/dynamo/table.ts";
+import { reached } from "../../src/dynamo/table.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
+import { scanPages } from "../ledger/scan.ts";
 import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
 import { changesOf } from "../../src/provisioning/marks.ts";
 import type { Progress } from "../terminal/progress.ts";

@@ -109,32 +109,30 @@ export interface Page {
 }
 
 /** The pages of a query, one after the other. */
-export function queryPages(table: Table,
+export async function* queryPages(table: Table,
   query: Omit<QueryCommandInput, "TableName">): AsyncGenerator<readonly Item[]> {
-  return pages((from) =>
-    reached(table, table.documents.send(new QueryCommand({ ...query, ...from, TableName: table.name }), table.until))
-  );
+  const { documents, name, until } = table;
+  let from: Page["LastEvaluatedKey"];
+  do {
+    const command = new QueryCommand({ ...query, TableName: name, ExclusiveStartKey: from });
+    const page: Page = await reached(table, documents.send(command, until));
+    yield page.Items ?? [];
+    from = page.LastEvaluatedKey;
+  } while (from !== undefined);
 }
 
-/** The pages of a scan, one after the other. */
-export function scanPages(table: Table, scan: Omit<ScanCommandInput, "TableName">): AsyncGenerator<readonly Item[]> {
-  return pages((from) => scanPage(table, { ...scan, ...from }));
+/** The items under a `pk`, of those whose `sk` begins so, as they are now: page by page. */
+export function pagesUnder(table: Table, pk: string, prefix?: string): AsyncGenerator<readonly Item[]> {
+  return queryPages(table, {
+    KeyConditionExpression: prefix === undefined ? "pk = :pk" : "pk = :pk AND begins_with(sk, :prefix)",
+    ExpressionAttributeValues: { ":pk": pk, ...(prefix === undefined ? {} : { ":prefix": prefix }) },
+    ConsistentRead: true,
+  });
 }
 
 /** One page of a scan. */
 export function scanPage(table: Table, scan: Omit<ScanCommandInput, "TableName">): Promise<Page> {
   return reached(table, table.documents.send(new ScanCommand({ ...scan, TableName: table.name }), table.until));
-}
-
-async function* pages(
-  ask: (from: { readonly ExclusiveStartKey?: Record<string, unknown> }) => Promise<Page>,
-): AsyncGenerator<readonly Item[]> {
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page: Page = await ask(start === undefined ? {} : { ExclusiveStartKey: start });
-    yield page.Items ?? [];
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
 }
 
 function parts({ name }: Table, { condition, names, values }: Expression) {

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { putItem, queryPages } from "../dynamo/table.ts";
+import { pagesUnder, putItem } from "../dynamo/table.ts";
 import { ledgerTable } from "./keys.ts";
 
 /**
@@ -22,27 +22,24 @@ export interface GiftSide {
  * The sides of gifts by their giver (normalized email), in items `giver#EMAIL` of the ledger's table: what links them
  * as long as Gumroad's API can't be asked. Every method throws TemporaryError LEDGER_UNREACHABLE.
  */
-export interface Gifts {
-  /** Writing the same side twice is harmless. */
-  note(giver: string, side: GiftSide): Promise<void>;
-  of(giver: string): Promise<readonly GiftSide[]>;
-}
+export type Gifts = ReturnType<typeof dynamoGifts>;
 
 const sideShape = z.object({ side: z.enum(["received", "given"]), saleId: z.string(), productId: z.string(),
   soldAt: z.number(), receiver: z.nullable(z.string()) });
 
 /** The gifts on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoGifts(client: DynamoDBClient, name: string, signal?: AbortSignal): Gifts {
+export function dynamoGifts(client: DynamoDBClient, name: string, signal?: AbortSignal) {
   const table = ledgerTable(client, name, signal);
   return {
-    note: async (giver, side) => {
+    /** Writing the same side twice is harmless. */
+    note: async (giver: string, side: GiftSide): Promise<void> => {
       await putItem(table, { pk: `giver#${giver}`, sk: `${side.side}#${side.saleId}`, ...side });
     },
-    of: async (giver) => {
+    of: async (giver: string): Promise<readonly GiftSide[]> => {
       const sides: GiftSide[] = [];
-      const query = { KeyConditionExpression: "pk = :giver", ExpressionAttributeValues: { ":giver": `giver#${giver}` },
-        ConsistentRead: true };
-      for await (const items of queryPages(table, query)) sides.push(...items.map((item) => sideShape.parse(item)));
+      for await (const items of pagesUnder(table, `giver#${giver}`)) {
+        sides.push(...items.map((item) => sideShape.parse(item)));
+      }
       return sides;
     },
   };

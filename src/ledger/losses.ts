@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { putItem, queryPages, readItem, removeItem, updateItem, type ItemKey, type Table } from "../dynamo/table.ts";
+import { pagesUnder, putItem, readItem, removeItem, updateItem, type ItemKey, type Table } from "../dynamo/table.ts";
 import { ledgerTable } from "./keys.ts";
 
 /**
@@ -19,19 +19,7 @@ import { ledgerTable } from "./keys.ts";
  *
  * Emails are normalized. Every method throws TemporaryError LEDGER_UNREACHABLE when DynamoDB can't be had.
  */
-export interface Losses {
-  /**
-   * Whether this buyer may lose the product in this hour (`now` in epoch ms): one of the first `mostLosses` buyers who
-   * do. The same buyer again is one buyer. Asked at once from many sides, no more are let through.
-   */
-  permit(productId: string, email: string, now: number): Promise<boolean>;
-  /** Lists the buyer among those with held removals of the product; twice is once. */
-  noteHeld(productId: string, email: string): Promise<void>;
-  /** Takes the buyer off that list. */
-  noteReleased(productId: string, email: string): Promise<void>;
-  /** Emails of the buyers with held removals of a product, page by page. */
-  heldBuyers(productId: string): AsyncIterable<readonly string[]>;
-}
+export type Losses = ReturnType<typeof dynamoLosses>;
 
 /** So many may lose a product in an hour, however few hold it. */
 const LEAST = 25;
@@ -56,7 +44,7 @@ export function mostLosses(holders: number): number {
 }
 
 /** The losses in the ledger's table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoLosses(client: DynamoDBClient, name: string, signal?: AbortSignal): Losses {
+export function dynamoLosses(client: DynamoDBClient, name: string, signal?: AbortSignal) {
   const table = ledgerTable(client, name, signal);
 
   async function holdersOf(productId: string): Promise<number> {
@@ -65,7 +53,11 @@ export function dynamoLosses(client: DynamoDBClient, name: string, signal?: Abor
   }
 
   return {
-    permit: async (productId, email, now) => {
+    /**
+     * Whether this buyer may lose the product in this hour (`now` in epoch ms): one of the first `mostLosses` buyers who
+     * do. The same buyer again is one buyer. Asked at once from many sides, no more are let through.
+     */
+    permit: async (productId: string, email: string, now: number): Promise<boolean> => {
       const tag = tagOf(email);
       const hour = new Date(now).toISOString().slice(0, "2026-01-05T19".length);
       return updateItem(table, { pk: `losses#${productId}`, sk: `hour#${hour}` },
@@ -75,14 +67,15 @@ export function dynamoLosses(client: DynamoDBClient, name: string, signal?: Abor
           ":end": Math.floor(now / 1_000) + KEPT_SECONDS },
       });
     },
-    noteHeld: async (productId, email) => {
+    /** Lists the buyer among those with held removals of the product; twice is once. */
+    noteHeld: async (productId: string, email: string): Promise<void> => {
       await putItem(table, heldKey(productId, email));
     },
-    noteReleased: (productId, email) => removeItem(table, heldKey(productId, email)),
-    heldBuyers: async function*(productId) {
-      const query = { KeyConditionExpression: "pk = :product",
-        ExpressionAttributeValues: { ":product": heldKey(productId, "").pk }, ConsistentRead: true };
-      for await (const items of queryPages(table, query)) {
+    /** Takes the buyer off that list. */
+    noteReleased: (productId: string, email: string): Promise<void> => removeItem(table, heldKey(productId, email)),
+    /** Emails of the buyers with held removals of a product, page by page. */
+    heldBuyers: async function*(productId: string): AsyncGenerator<readonly string[]> {
+      for await (const items of pagesUnder(table, heldKey(productId, "").pk)) {
         yield items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
       }
     },

@@ -29,12 +29,7 @@ export interface RecordPage {
  * Reads of many buyers at once, for sweeps. They may be a moment behind: what a sweep finds is only a hint. Both throw
  * TemporaryError LEDGER_UNREACHABLE.
  */
-export interface Survey {
-  /** The owners of these sources (at most 100) and what they know of them. Sources that nobody owns are left out. */
-  owned(ids: readonly SourceId[]): Promise<ReadonlyMap<SourceId, OwnedSource>>;
-  /** A part of all records, after this place; `null` begins. */
-  records(after: ItemKey | null): Promise<RecordPage>;
-}
+export type Survey = ReturnType<typeof dynamoSurvey>;
 
 /** Records read in one call: at their greatest these are 10 MB, and an answer holds 16. */
 const RECORDS_A_CALL = 25;
@@ -46,7 +41,7 @@ const recordItemShape = z.object({ record: recordShape });
 const keyShape = z.object({ pk: z.string(), sk: z.string() });
 
 /** The survey of the ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: AbortSignal): Survey {
+export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: AbortSignal) {
   const table = ledgerTable(client, name, signal);
 
   async function recordsOf(buyers: readonly string[]): Promise<readonly BuyerRecord[]> {
@@ -59,7 +54,8 @@ export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: Abor
   }
 
   return {
-    owned: async (ids) => {
+    /** The owners of these sources (at most 100) and what they know of them. Sources that nobody owns are left out. */
+    owned: async (ids: readonly SourceId[]): Promise<ReadonlyMap<SourceId, OwnedSource>> => {
       const distinct = [...new Set(ids)];
       const items = await readItems(table, distinct.map(sourceKey), false);
       const owners = distinct.flatMap((id, index) => {
@@ -74,7 +70,8 @@ export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: Abor
         return [id, { buyer, known: record?.sources[id], adopts: record?.adopts === true }];
       }));
     },
-    records: async (after) => {
+    /** A part of all records, after this place; `null` begins. */
+    records: async (after: ItemKey | null): Promise<RecordPage> => {
       const { Items = [], LastEvaluatedKey } = await scanPage(table, {
         Limit: ITEMS_A_PART,
         FilterExpression: "sk = :record",

@@ -11,21 +11,23 @@ export const sweepKinds = ["recent", "daily", "weekly"] as const;
 export type SweepKind = (typeof sweepKinds)[number] | "backfill";
 
 /** How far a sweep is. Times are epoch milliseconds. */
-export interface Checkpoint {
-  readonly kind: SweepKind;
-  readonly startedAt: number;
+export type Checkpoint = Readonly<z.infer<typeof checkpointShape>>;
+
+const checkpointShape = z.object({
+  kind: z.enum([...sweepKinds, "backfill"]),
+  startedAt: z.number(),
   /** Where it goes on: only the sweep itself reads it. */
-  readonly position: string;
+  position: z.string(),
   /** Rows and records looked at. */
-  readonly read: number;
+  read: z.number(),
   /** Those of them that differed from what was known. */
-  readonly differed: number;
+  differed: z.number(),
   /** Messages put into the queue. */
-  readonly sent: number;
-  readonly finishedAt: number | null;
+  sent: z.number(),
+  finishedAt: z.nullable(z.number()),
   /** Counts the writes; each is made on the version that was read. 0: not stored yet. */
-  readonly version: number;
-}
+  version: z.number(),
+});
 
 /** What came of a sweep. */
 export interface SweepReport {
@@ -49,20 +51,7 @@ export interface SweepReport {
  *
  * Every method throws TemporaryError LEDGER_UNREACHABLE.
  */
-export interface Sweeps {
-  /** Null: never begun. */
-  load(kind: SweepKind): Promise<Checkpoint | null>;
-  /**
-   * Writes a checkpoint on the version that was read, and gives it with its new one. Null: somebody else wrote first.
-   */
-  save(checkpoint: Checkpoint): Promise<Checkpoint | null>;
-  /** Keeps what a finished sweep came to. */
-  report(finished: Checkpoint): Promise<void>;
-  /** Counts a record that was changed because of this sweep (see `sweepName`). */
-  countChanged(sweep: string): Promise<void>;
-  /** What came of the last sweep that found anything or finished; null if none is kept. */
-  lastReport(kind: SweepKind): Promise<SweepReport | null>;
-}
+export type Sweeps = ReturnType<typeof dynamoSweeps>;
 
 /** Names a sweep in messages and reports: `recent 2026-01-05T19:38:56.000Z`. */
 export function sweepName({ kind, startedAt }: Pick<Checkpoint, "kind" | "startedAt">): string {
@@ -71,16 +60,6 @@ export function sweepName({ kind, startedAt }: Pick<Checkpoint, "kind" | "starte
 
 const KEPT_SECONDS = 60 * 24 * 60 * 60;
 
-const checkpointShape = z.object({
-  kind: z.enum([...sweepKinds, "backfill"]),
-  startedAt: z.number(),
-  position: z.string(),
-  read: z.number(),
-  differed: z.number(),
-  sent: z.number(),
-  finishedAt: z.nullable(z.number()),
-  version: z.number(),
-});
 const counted = z._default(z.number(), 0);
 const reportShape = z.object({ sk: z.string(), seen: counted, differed: counted, sent: counted, changed: counted,
   finishedAt: z._default(z.nullable(z.number()), null) });
@@ -90,7 +69,7 @@ const reportShape = z.object({ sk: z.string(), seen: counted, differed: counted,
  * milliseconds.
  */
 export function dynamoSweeps(client: DynamoDBClient, name: string, signal?: AbortSignal,
-  now: () => number = Date.now): Sweeps {
+  now: () => number = Date.now) {
   const table = ledgerTable(client, name, signal);
   /** The item may be begun by a change that comes before the sweep's end: whoever is first sets when it goes. */
   const change = async (sweep: string, changes: string, values: Record<string, unknown>) => {
@@ -100,23 +79,28 @@ export function dynamoSweeps(client: DynamoDBClient, name: string, signal?: Abor
   };
 
   return {
-    load: async (kind) => {
+    /** Null: never begun. */
+    load: async (kind: SweepKind): Promise<Checkpoint | null> => {
       const item = await readItem(table, checkpointKey(kind));
       return item === undefined ? null : checkpointShape.parse(item);
     },
-    save: async (checkpoint) => {
+    /** Writes a checkpoint on the version that was read, and gives it with its new one. Null: somebody else was first. */
+    save: async (checkpoint: Checkpoint): Promise<Checkpoint | null> => {
       const written: Checkpoint = { ...checkpoint, version: checkpoint.version + 1 };
       const item = { ...checkpointKey(checkpoint.kind), ...written };
       return (await putVersion(table, item, checkpoint.version)) ? written : null;
     },
-    report: (finished) => {
+    /** Keeps what a finished sweep came to. */
+    report: (finished: Checkpoint): Promise<void> => {
       const { read, differed, sent, finishedAt } = finished;
       return change(sweepName(finished),
         "SET seen = :read, differed = :differed, sent = :sent, finishedAt = :finishedAt,", { ":read": read,
         ":differed": differed, ":sent": sent, ":finishedAt": finishedAt });
     },
-    countChanged: (sweep) => change(sweep, "ADD changed :one SET", { ":one": 1 }),
-    lastReport: async (kind) => {
+    /** Counts a record that was changed because of this sweep (see `sweepName`). */
+    countChanged: (sweep: string): Promise<void> => change(sweep, "ADD changed :one SET", { ":one": 1 }),
+    /** What came of the last sweep that found anything or finished; null if none is kept. */
+    lastReport: async (kind: SweepKind): Promise<SweepReport | null> => {
       const query = { KeyConditionExpression: "pk = :sweep AND begins_with(sk, :report)",
         ExpressionAttributeValues: { ":sweep": `sweep#${kind}`, ":report": "report#" }, ScanIndexForward: false,
         Limit: 1 };

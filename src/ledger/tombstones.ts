@@ -15,23 +15,20 @@ export type Subject = `buyer:${string}` | SourceId;
  * moment. Without the key, which isn't in the table, nobody can tell whom they are about, not even by guessing
  * addresses. Both methods throw TemporaryError LEDGER_UNREACHABLE.
  */
-export interface Tombstones {
-  /** Writes down that the subject was forgotten at this moment (epoch ms). A later one replaces it. */
-  bury(subject: Subject, at: number): Promise<void>;
-  /** When the subject was forgotten (epoch ms), or null. */
-  forgottenAt(subject: Subject): Promise<number | null>;
-}
+export type Tombstones = ReturnType<typeof dynamoTombstones>;
 
 const tombstoneShape = z.object({ at: z.number() });
 
 /** The tombstones on a DynamoDB table. `key` is the text in the secret `forget`; another key finds none of them. */
-export function dynamoTombstones(client: DynamoDBClient, name: string, key: string, signal?: AbortSignal): Tombstones {
+export function dynamoTombstones(client: DynamoDBClient, name: string, key: string, signal?: AbortSignal) {
   const table = ledgerTable(client, name, signal);
   return {
-    bury: async (subject, at) => {
+    /** Writes down that the subject was forgotten at this moment (epoch ms). A later one replaces it. */
+    bury: async (subject: Subject, at: number): Promise<void> => {
       await putItem(table, { ...tombstoneKey(key, subject), at });
     },
-    forgottenAt: async (subject) => {
+    /** When the subject was forgotten (epoch ms), or null. */
+    forgottenAt: async (subject: Subject): Promise<number | null> => {
       const item = await readItem(table, tombstoneKey(key, subject));
       return item === undefined ? null : tombstoneShape.parse(item).at;
     },
