@@ -48,7 +48,7 @@ export function createAuth0Verifier(
   const keyFor = tenantKeys(keysUrl(issuer), fetchTimeoutMs);
 
   return (token) =>
-    refusing(async () => {
+    refusing(token, async () => {
       const { payload } = await jwtVerify(token, keyFor, {
         algorithms: [algorithm],
         issuer,

@@ -73,18 +73,20 @@ export function createTokens({ secret, issuer, audience, now = Date.now }: Token
     },
 
     verify: (token) =>
-      refusing(async () => {
+      refusing(token, async () => {
         const { payload } = await jwtVerify(token, keyFor, {
           algorithms: [algorithm],
           typ: tokenType,
           issuer,
           audience,
           requiredClaims: ["exp", "iat", "sub"],
-          // Also refuses what was issued in the future, and an `exp` further off than we ever set.
+          // Also refuses what was issued in the future.
           maxTokenAge: tokenLifetimeSeconds,
           clockTolerance: clockToleranceSeconds,
           currentDate: new Date(now()),
         });
+        const { exp = Infinity, iat = 0 } = payload;
+        if (exp - iat > tokenLifetimeSeconds) throw new TokenRefused("The token is not valid");
         return { issuer, subject: subjectOf(payload), roles: [] };
       }),
   };

@@ -12,13 +12,10 @@ const MAX_AGE_MS = 5 * 60_000;
 const LONGEST_FALLBACK_MS = 60 * 60_000;
 
 /**
- * How often a secret may be read again because something was refused with it: a stranger's guesses must not cost us
- * calls.
+ * How often a secret may be read again because something was refused with it, or because it is missing or broken: a
+ * stranger's requests must not cost us calls.
  */
 const REREAD_MS = 10_000;
-
-/** How long a secret without a value is taken to have none. */
-const NONE_MS = 60_000;
 
 /** A secret of one concern, read once and kept for the process. */
 export interface Secret<T> {
@@ -49,16 +46,26 @@ export interface SecretSource<T> {
 export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<T>): Secret<T> {
   /** `readAt`: when to begin counting the age; `goodAt`: when the value was really read. */
   let known: { readonly value: T; readonly readAt: number; readonly goodAt: number } | undefined;
+  let wrong: { readonly error: NeedsPersonError; readonly readAt: number } | undefined;
   let reading: Promise<T> | undefined;
 
   async function read(signal: AbortSignal | undefined): Promise<T> {
-    const value = await readSecret(client, id, shape, signal);
-    known = { value, readAt: now(), goodAt: now() };
-    return value;
+    try {
+      const value = await readSecret(client, id, shape, signal);
+      known = { value, readAt: now(), goodAt: now() };
+      wrong = undefined;
+      return value;
+    } catch (error) {
+      if (error instanceof NeedsPersonError) wrong = { error, readAt: now() };
+      // Whoever deletes a secret wants it to be good for nothing.
+      if (wrong?.error.code === "SECRET_MISSING") known = undefined;
+      throw error;
+    }
   }
 
   async function freshest(maxAge: number, signal: AbortSignal | undefined): Promise<T> {
     if (known !== undefined && now() - known.readAt < maxAge) return known.value;
+    if (wrong !== undefined && now() - wrong.readAt < REREAD_MS) throw wrong.error;
     reading ??= read(signal).finally(() => {
       reading = undefined;
     });
@@ -67,10 +74,10 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
 
   return {
     get: async (signal) => {
-      const last = known;
       try {
         return await freshest(MAX_AGE_MS, signal);
       } catch (error) {
+        const last = known;
         // While Secrets Manager is away, or its value is broken, what worked a moment ago is better than refusing
         // buyers. The next attempt is in a while, so that not every call waits for one.
         if (last === undefined || now() - last.goodAt >= LONGEST_FALLBACK_MS) throw error;
@@ -86,20 +93,16 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
 }
 
 /**
- * Reads a secret that may be left without a value: null then, which is remembered for a minute. Throws as `Secret.get`
- * for everything else: a broken value is not the same as none.
+ * Reads a secret that may be left without a value: null then. Throws as `Secret.get` for everything else: a broken
+ * value is not the same as none.
  */
-export function optionalSecret<T>(secret: Pick<Secret<T>, "get">,
-  now: () => number = Date.now): (signal?: AbortSignal) => Promise<T | null> {
-  let noneAt: number | null = null;
+export function optionalSecret<T>(secret: Pick<Secret<T>, "get">): (signal?: AbortSignal) => Promise<T | null> {
   return async (signal) => {
-    if (noneAt !== null && now() - noneAt < NONE_MS) return null;
     try {
       return await secret.get(signal);
     } catch (error) {
-      if (!(error instanceof NeedsPersonError) || error.code !== "SECRET_MISSING") throw error;
-      noneAt = now();
-      return null;
+      if (error instanceof NeedsPersonError && error.code === "SECRET_MISSING") return null;
+      throw error;
     }
   };
 }
@@ -133,7 +136,8 @@ async function secretText(client: SecretsManagerClient, id: string, signal: Abor
     return answer.SecretString ?? "";
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
-    if (name === "ResourceNotFoundException") {
+    // The second while a deleted secret waits out its recovery window.
+    if (name === "ResourceNotFoundException" || name === "InvalidRequestException") {
       throw new NeedsPersonError("SECRET_MISSING",
         `The secret ${nameOf(id)} has no value yet: put it as docs/settings.md shows.`, { cause: error });
     }

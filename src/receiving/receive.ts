@@ -48,7 +48,7 @@ export async function receivePing(event: APIGatewayProxyEventV2, receiving: Rece
     else await enqueue(form, body, requestId, receiving, signal);
   } catch (error) {
     if (!(error instanceof RefusedPing)) throw error;
-    await keepRefused(receiving.queue, error, requestId, withoutPrivateFields(body), signal);
+    await keepRefused(receiving.queue, error, requestId, withoutPrivateFields(body.slice(0, LARGEST_BYTES)), signal);
     throw new HttpError(error.statusCode, error.message, { cause: error });
   }
 }

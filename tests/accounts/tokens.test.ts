@@ -152,6 +152,8 @@ describe("verify refuses", () => {
     { change: { exp: "tomorrow" }, why: "an exp that is no number" },
     { change: { iat: undefined }, why: "no iat" },
     { change: { iat: issuedAt + 60, exp: issuedAt + 960 }, why: "an iat in the future" },
+    { change: { exp: issuedAt + 901 }, why: "an exp further off than we ever set" },
+    { change: { exp: issuedAt + 10 * 365 * 86_400 }, why: "an exp in ten years" },
     { change: { nbf: issuedAt + 60 }, why: "an nbf in the future" },
   ])("$why", async ({ change }) => {
     expect(await refused(signedWith(header, { ...claims, ...change }, own))).toBe("The token is not valid");
@@ -169,11 +171,22 @@ describe("verify refuses", () => {
     const [head = "", payload = "", signature = ""] = token.split(".");
     const other = (text: string, at: number) =>
       text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1);
+    // The last character of a part may hold bits that belong to no byte.
+    const sameBytes = (text: string) =>
+      [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]
+        .map((last) => text.slice(0, -1) + last)
+        .filter((changed) =>
+          changed !== text && Buffer.from(changed, "base64url").equals(Buffer.from(text, "base64url"))
+        );
+    expect(sameBytes(signature)).toHaveLength(15);
     for (const tampered of [
       `${other(head, 5)}.${payload}.${signature}`,
       `${head}.${other(payload, 20)}.${signature}`,
       `${head}.${payload}.${other(signature, 0)}`,
       `${head}.${payload}.${other(signature, 40)}`,
+      ...sameBytes(head).map((each) => `${each}.${payload}.${signature}`),
+      ...sameBytes(payload).map((each) => `${head}.${each}.${signature}`),
+      ...sameBytes(signature).map((each) => `${head}.${payload}.${each}`),
       `${head}.${payload}.`,
       `${head}.${payload}`,
       `${head}.${payload}.${signature}.${signature}`,

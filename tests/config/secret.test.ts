@@ -8,6 +8,8 @@ import { startSecretsEmulator, type SecretsEmulator } from "../../local/aws/secr
 const ID = "gumroad-auth0/test/ping";
 let manager: SecretsEmulator;
 let clock: number;
+/** Calls to Secrets Manager in this test. */
+let calls: number;
 let secret: Secret<{ key: string }>;
 
 beforeAll(async () => {
@@ -18,6 +20,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   clock = 0;
+  calls = 0;
   manager.set(ID, '{"key":"one"}');
   secret = read(ID, manager.url);
 });
@@ -25,6 +28,10 @@ beforeEach(() => {
 function read(id: string, endpoint: string) {
   const client = new SecretsManagerClient({ endpoint, region: "eu-west-1",
     credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
+  client.middlewareStack.add((next) => (call) => {
+    calls += 1;
+    return next(call);
+  });
   return secretOf({ client, id, shape: z.object({ key: z.string() }), now: () => clock });
 }
 
@@ -73,6 +80,41 @@ describe("a secret", () => {
     expect(await secret.get()).toEqual({ key: "two" });
   });
 
+  it.each([["missing", undefined, "SECRET_MISSING"], ["broken", "{oops", "SECRET_INVALID"]])(
+    "that is %s is asked for once in ten seconds, however many requests there are",
+    async (_what, value, code) => {
+      manager.set(ID, value);
+      for (let request = 0; request < 50; request += 1) {
+        await expect(secret.get()).rejects.toMatchObject({ code });
+        await expect(secret.reread()).rejects.toMatchObject({ code });
+      }
+      expect(calls).toBe(1);
+      manager.set(ID, '{"key":"two"}');
+      clock = 10_000;
+      expect(await secret.get()).toEqual({ key: "two" });
+    },
+  );
+
+  it("that was broken by an edit is asked for once in ten seconds by those who were refused, too", async () => {
+    await secret.get();
+    manager.set(ID, "{oops");
+    clock = 10_000;
+    for (let request = 0; request < 50; request += 1) {
+      await expect(secret.reread()).rejects.toMatchObject({ code: "SECRET_INVALID" });
+      expect(await secret.get()).toEqual({ key: "one" });
+    }
+    expect(calls).toBe(2);
+  });
+
+  it("that was deleted is used no longer than five minutes", async () => {
+    await secret.get();
+    manager.set(ID, undefined);
+    clock = 5 * 60_000 - 1;
+    expect(await secret.get()).toEqual({ key: "one" });
+    clock += 1;
+    await expect(secret.get()).rejects.toMatchObject({ code: "SECRET_MISSING" });
+  });
+
   it.each([
     ["is missing", undefined, "SECRET_MISSING", "gumroad-auth0/test/ping"],
     ["is not JSON", "{hunter2", "SECRET_INVALID", "not JSON"],
@@ -92,14 +134,12 @@ describe("a secret", () => {
 });
 
 describe("a secret that may be left empty", () => {
-  it("is null without a value, which is remembered for a minute", async () => {
+  it("is null without a value, and what it is once there is one", async () => {
     manager.set(ID, undefined);
-    const optional = optionalSecret(secret, () => clock);
+    const optional = optionalSecret(secret);
     expect(await optional()).toBeNull();
     manager.set(ID, '{"key":"one"}');
-    clock = 59_999;
-    expect(await optional()).toBeNull();
-    clock = 60_000;
+    clock = 10_000;
     expect(await optional()).toEqual({ key: "one" });
   });
 
