@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 
 /**
- * What `npm test` runs; the rest, `*.long.test.ts`, is jest.long.config.js. The script `unit` gives V8 room for 16 MB of young objects from the start,
- * also in the Lambda workers: loading bundles grew it bit by bit, an eighth of all the time.
+ * What `npm test` runs; the rest, `*.long.test.ts`, is jest.long.config.js. The script `unit` gives V8 room for 16 MB
+ * of young objects from the start, also in the Lambda workers: loading bundles grew it bit by bit, an eighth of all
+ * the time.
  */
 export default {
   testEnvironment: "node",

@@ -37,7 +37,9 @@ const stackFileShape = z.object({
 /** See {@link stackFileShape}. */
 export type StackFile = z.infer<typeof stackFileShape>;
 
-/** Writes `stack-PORT.json`, which holds the ping token and is for its owner only, into the folder and gives its path. */
+/**
+ * Writes `stack-PORT.json`, which holds the ping token and is for its owner only, into the folder and gives its path.
+ */
 export function writeStackFile(folder: string, port: number, content: StackFile): string {
   mkdirSync(folder, { recursive: true });
   const file = stackFilePath(folder, port);

@@ -1,7 +1,8 @@
 /** How the pages of `npm start` look: plain HTML, forms, and no more script than the live list needs. */
 
 const STYLE = `
-:root { color-scheme: light dark; background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; --line: #767680; --brand: #0b57d0; }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif;
+  --line: #767680; --brand: #0b57d0; }
 @media (prefers-color-scheme: dark) { :root { --brand: #a8c7fa; } }
 body { margin: 0 auto; max-width: 72rem; padding: 1rem; }
 nav { display: flex; flex-wrap: wrap; gap: 1rem; margin-bottom: 1rem; }

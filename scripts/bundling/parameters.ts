@@ -1,4 +1,6 @@
-/** What `serverless.yml` can be told with `--param`: a mistake would show only when a function starts, or not at all. */
+/**
+ * What `serverless.yml` can be told with `--param`: a mistake would show only when a function starts, or not at all.
+ */
 import { parseArgs } from "node:util";
 
 import { ConfigError } from "../../src/errors.ts";

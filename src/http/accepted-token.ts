@@ -9,8 +9,8 @@ export function isAccepted(token: string, accepted: readonly string[]): boolean 
 }
 
 /**
- * The secret that accepts the token, or null. On a mismatch it may just have been rotated, so it is read again, at most
- * every ten seconds, before anybody is refused. Throws what reading the secret throws.
+ * The secret that accepts the token, or null. On a mismatch it may just have been rotated, so it is read again, at
+ * most every ten seconds, before anybody is refused. Throws what reading the secret throws.
  */
 export async function acceptingSecret<Value extends { readonly tokens: readonly string[] }>(token: string | undefined,
   secret: TokenSecret<Value>, signal: AbortSignal): Promise<Value | null> {

@@ -39,8 +39,8 @@ export interface DueBuyer {
  * | `source#ID` | `event#TIME#ID` | history from before it had an owner |
  * | `giver#EMAIL` | `received#…`, `given#…` | the sides of gifts, see gifts.ts |
  *
- * Records and pending messages with a due time are in the sparse index `due`. Every method throws TemporaryError LEDGER_UNREACHABLE when
- * DynamoDB can't be had.
+ * Records and pending messages with a due time are in the sparse index `due`. Every method throws TemporaryError
+ * LEDGER_UNREACHABLE when DynamoDB can't be had.
  */
 export interface Ledger {
   /** The buyer's record, or an empty one of version 0. */

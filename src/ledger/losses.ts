@@ -54,8 +54,8 @@ export function dynamoLosses(client: DynamoDBClient, name: string, signal?: Abor
 
   return {
     /**
-     * Whether this buyer may lose the product in this hour (`now` in epoch ms): one of the first `mostLosses` buyers who
-     * do. The same buyer again is one buyer. Asked at once from many sides, no more are let through.
+     * Whether this buyer may lose the product in this hour (`now` in epoch ms): one of the first `mostLosses` buyers
+     * who do. The same buyer again is one buyer. Asked at once from many sides, no more are let through.
      */
     permit: async (productId: string, email: string, now: number): Promise<boolean> => {
       const tag = tagOf(email);

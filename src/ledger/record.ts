@@ -24,8 +24,8 @@ export interface BoundUser {
    */
   readonly places?: readonly RolesPlace[] | undefined;
   /**
-   * Roles of which a change wasn't answered in time: it may be carried out until then (epoch ms), so they are made sure
-   * of after that. Left out: none.
+   * Roles of which a change wasn't answered in time: it may be carried out until then (epoch ms), so they are made
+   * sure of after that. Left out: none.
    */
   readonly doubted?: Readonly<Record<string, number>> | undefined;
 }

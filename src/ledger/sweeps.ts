@@ -84,7 +84,9 @@ export function dynamoSweeps(client: DynamoDBClient, name: string, signal?: Abor
       const item = await readItem(table, checkpointKey(kind));
       return item === undefined ? null : checkpointShape.parse(item);
     },
-    /** Writes a checkpoint on the version that was read, and gives it with its new one. Null: somebody else was first. */
+    /**
+     * Writes a checkpoint on the version that was read, and gives it with its new one. Null: somebody else was first.
+     */
     save: async (checkpoint: Checkpoint): Promise<Checkpoint | null> => {
       const written: Checkpoint = { ...checkpoint, version: checkpoint.version + 1 };
       const item = { ...checkpointKey(checkpoint.kind), ...written };

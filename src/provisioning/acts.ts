@@ -10,9 +10,9 @@ import { keep, release } from "./hold.ts";
 import { forward, isMine } from "./owners.ts";
 
 /**
- * Merges an operator's act into the record; null if it went to the buyer whose source it is about. Moving a source changes its owner first and tells the new one, so that a
- * crash in between leaves nobody without it; the record it leaves keeps its facts, which the new owner's takes from
- * there.
+ * Merges an operator's act into the record; null if it went to the buyer whose source it is about. Moving a source
+ * changes its owner first and tells the new one, so that a crash in between leaves nobody without it; the record it
+ * leaves keeps its facts, which the new owner's takes from there.
  * @throws {RefusedError} SOURCE_UNKNOWN, MOVE_TO_SELF
  * @throws {TemporaryError} SOURCE_ON_ITS_WAY
  */

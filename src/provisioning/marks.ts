@@ -57,9 +57,9 @@ export function withoutUsers(record: BuyerRecord, gone: readonly string[]): Buye
 }
 
 /**
- * A record that somebody else wrote while we were changing roles by `ours`. Nobody knows whose call reached Auth0 last,
- * so every role that we touched counts as unknown there and is marked anew; a user whom we may have created is looked
- * for.
+ * A record that somebody else wrote while we were changing roles by `ours`. Nobody knows whose call reached Auth0
+ * last, so every role that we touched counts as unknown there and is marked anew; a user whom we may have created is
+ * looked for.
  */
 export function doubted(theirs: BuyerRecord, ours: BuyerRecord): BuyerRecord {
   const record = mapUsers(theirs, (user, userId) => {

@@ -170,7 +170,8 @@ async function missed(message: PingMessage | HintMessage, work: Provisioning): P
   const wait = readAgainAfterMiss(message.misses);
   if (wait === null) {
     throw new RefusedError("SALE_NOT_FOUND",
-      "Gumroad doesn't know the sale or subscription of this ping, asked three times within 15 minutes: it was forged, or belongs to another shop.");
+      "Gumroad doesn't know the sale or subscription of this ping, asked three times within 15 minutes: it was " +
+        "forged, or belongs to another shop.");
   }
   const misses = message.misses + 1;
   await letWait({ ...message, misses }, wait, work);

@@ -165,8 +165,8 @@ async function countFindings(messages: readonly BuyerMessage[], { store }: Provi
 }
 
 /**
- * Writes a failure on the record, with the time to try again. Once the facts are stored, what needs a person or goes on
- * for long is left to that. Everything else is delivered again, which is sooner, and keeps what isn't stored.
+ * Writes a failure on the record, with the time to try again. Once the facts are stored, what needs a person or goes
+ * on for long is left to that. Everything else is delivered again, which is sooner, and keeps what isn't stored.
  *
  * Where somebody else wrote the record meanwhile, nobody knows whose call reached Auth0 last: what we touched is noted
  * on theirs as unknown, to be done again.

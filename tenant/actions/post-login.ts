@@ -98,8 +98,8 @@ function wasAsked(mark: unknown, emailHash: string, hasRoles: boolean): boolean 
 }
 
 /**
- * The roles that the email's purchases give; `pending`: no answer yet, so that the next token may hold more. Null where
- * there is nobody to ask.
+ * The roles that the email's purchases give; `pending`: no answer yet, so that the next token may hold more. Null
+ * where there is nobody to ask.
  */
 async function askBind(event: PostLoginEvent, login: Readonly<Record<string, unknown>>): Promise<
   { readonly roles: readonly string[]; readonly pending: boolean } | null

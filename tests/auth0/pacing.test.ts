@@ -150,7 +150,9 @@ describe("an answer with a small limit", () => {
   });
 });
 
-/** Callers at Auth0's own kind of limit, a bucket that fills up, for minutes of a clock that nothing but waiting moves. */
+/**
+ * Callers at Auth0's own kind of limit, a bucket that fills up, for minutes of a clock that nothing but waiting moves.
+ */
 async function atTheLimit({ burst, perSecond }: { readonly burst: number; readonly perSecond: number },
   { workers, callers, seconds }: { readonly workers: number; readonly callers: number; readonly seconds: number }) {
   let clock = 1_000_000_000;

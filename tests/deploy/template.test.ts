@@ -65,7 +65,7 @@ describe("the rendered template", () => {
     expect(at(template.Resources, "HttpApi", "Properties", "CorsConfiguration", "AllowCredentials")).toBeFalsy();
   });
 
-  it("sets no concurrency aside but for ping, and that only where it is asked to: a new account has none to give", () => {
+  it("sets no concurrency aside but for ping, and that only where it is asked to: an account has none to give", () => {
     expect(
       ofType(template, "AWS::Lambda::Function").filter(([, { Properties }]) =>
         "ReservedConcurrentExecutions" in Properties

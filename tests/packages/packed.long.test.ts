@@ -144,10 +144,14 @@ describe("a packed package, alone in a project", () => {
 
   it("has types that a stranger's strict project accepts", async () => {
     writeFileSync(path.join(project, "use.mts"),
-      'import { startAuth0Emulator } from "auth0-emulator";\nimport { startGumroadEmulator } from "gumroad-emulator";\n' +
-        'const auth0 = await startAuth0Emulator({ roles: ["a"] });\nconst roles: string[] = auth0.rolesOfEmail("a");\n' +
-        'const shop = await startGumroadEmulator();\nconst id: string = shop.sell({ product: "p", email: "e" }).sale.id;\n' +
-        "// @ts-expect-error The types are there: no number.\nconst wrong: number = shop.url;\nconsole.log(roles, id, wrong);\n");
+      'import { startAuth0Emulator } from "auth0-emulator";\nimport { startGumroadEmulator } from ' +
+        '"gumroad-emulator";\n' +
+        'const auth0 = await startAuth0Emulator({ roles: ["a"] });\nconst roles: string[] = ' +
+        'auth0.rolesOfEmail("a");\n' +
+        'const shop = await startGumroadEmulator();\nconst id: string = shop.sell({ product: "p", email: "e" ' +
+        "}).sale.id;\n" +
+        "// @ts-expect-error The types are there: no number.\nconst wrong: number = " +
+        "shop.url;\nconsole.log(roles, id, wrong);\n");
     const tsc = path.join(root, "node_modules/.bin/tsc");
     const { stdout } = await run(tsc, ["--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2024",
       "--noEmit", "--types", "node", "--typeRoots", path.join(root, "node_modules/@types"), "use.mts"], {

@@ -229,7 +229,8 @@ describe("with a Gumroad token", () => {
     expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
   });
 
-  it("a forged change of plan counts until the next charge at most, and not at all where there is no such tier", async () => {
+  it("a forged change of plan counts until the next charge at most, and not at all where there is no such " +
+    "tier", async () => {
     const { subscription } = await happens(() =>
       stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" })
     );

@@ -218,7 +218,8 @@ describe("a Gumroad that can't be read", () => {
     });
 
   it.each(["recent", "weekly"] as const)(
-    "that refuses a page of the %s sweep is gone around at the next run: from the day of the last row, not from the beginning",
+    "that refuses a page of the %s sweep is gone around at the next run: from the day of the last row, not from " +
+      "the beginning",
     async (sweep) => {
       const sold = (day: number, count: number) =>
         Array.from({ length: count },
@@ -235,7 +236,7 @@ describe("a Gumroad that can't be read", () => {
     },
   );
 
-  it("that goes on refusing is asked again at each run, at the sweep's own place, and isn't waited a week for", async () => {
+  it("that goes on refusing is asked again at each run, at the sweep's own place, not after a week", async () => {
     sellUnseen(15);
     world.shop.fault({ path: "/sales", skip: 1, times: 2, answer: { status: 400 } });
     await world.run({ sweep: "weekly" });

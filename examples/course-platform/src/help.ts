@@ -27,7 +27,8 @@ function stepsOf({ email, emailVerified }: Account): readonly string[] {
   return [
     ...(email !== null && !emailVerified
       ? [
-        'Follow the link in the mail "Verify your email", then log out and in: courses open for verified addresses only.',
+        'Follow the link in the mail "Verify your email", then log out and in: courses open for verified ' +
+        "addresses only.",
       ]
       : []),
     "Just bought? It takes some seconds. This page looks again by itself.",

@@ -47,7 +47,7 @@ describe("a snapshot of a shop", () => {
     expect(after.sales).toHaveLength(3);
   });
 
-  it("keeps the rows put in, and products as they became, but for those that the shop is started with anew", async () => {
+  it("keeps the rows put in, and products as they became, but for those it is started with anew", async () => {
     const before = await startShop(silent);
     before.renameTier(CLUB, "Basic", "Starter");
     before.seed({ subscribers: [{ id: "s", product_id: CLUB, created_at: "2026-01-05T19:38:56Z", status: "alive" }],

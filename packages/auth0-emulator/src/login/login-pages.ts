@@ -37,7 +37,9 @@ const PAGES = new RegExp(
   "u",
 );
 
-/** Besides the pages, a login's token requests; all others are an application's own business with the Management API. */
+/**
+ * Besides the pages, a login's token requests; all others are an application's own business with the Management API.
+ */
 function isPage({ method, path, contentType, body }: RawRequest): boolean {
   if (path !== "/oauth/token") return PAGES.test(path);
   if (method !== "POST") return true;

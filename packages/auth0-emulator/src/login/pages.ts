@@ -1,7 +1,8 @@
 /** The pages of the login: plain HTML, one form each, no script. What they show of anybody's is escaped. */
 
 const STYLE = `
-:root { color-scheme: light dark; background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; --line: #767680; --brand: #0b57d0; }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif;
+  --line: #767680; --brand: #0b57d0; }
 @media (prefers-color-scheme: dark) { :root { --brand: #a8c7fa; } }
 body { margin: 0; display: grid; justify-items: center; padding: 2rem 1rem; }
 main { width: min(24rem, 100%); }

@@ -87,5 +87,5 @@ describe("wherever everything stops, this ends right, with no user twice and no 
     await stoppable.stack.stop();
   });
 
-  it.each(stories)("$name", (story) => stopEverywhere(stoppable, story), 60_000);
+  it.each(stories)("$name", (story) => stopEverywhere(stoppable, story));
 });
