@@ -8,7 +8,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   access: [],
   config: ["access"],
   gumroad: ["access"],
-  auth0: ["access", "config"],
+  auth0: ["access", "config", "http"],
   dynamo: [],
   ledger: ["access", "dynamo"],
   queue: ["access", "gumroad"],
