@@ -175,7 +175,7 @@ describe("several on one buyer", () => {
   async function provision(message: BuyerMessage): Promise<void> {
     const batch = {
       Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message),
-        attributes: { ApproximateReceiveCount: "1" } }],
+        attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } }],
     };
     for (let delivery = 1; delivery <= 10; delivery += 1) {
       const result = await stack.invoke("provision", batch);
@@ -260,7 +260,7 @@ describe("several on one buyer", () => {
     const early = await stack.invoke("provision", {
       Records: [{ messageId: "m", receiptHandle: "none",
         body: JSON.stringify(actMessage(next, sourceOf(buyer), actOf({ kind: "take" }, now + 1))),
-        attributes: { ApproximateReceiveCount: "1" } }],
+        attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } }],
     });
     expect(early).toMatchObject({ kind: "answer", payload: expect.stringContaining('"itemIdentifier":"m"') });
     release();

@@ -46,7 +46,7 @@ function batchOf(text: string) {
     buyer: read.email, hops: 0, misses: 0, again: false, given: false, ping: read };
   return {
     Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message),
-      attributes: { ApproximateReceiveCount: "1" } }],
+      attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } }],
   };
 }
 

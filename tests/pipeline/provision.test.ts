@@ -430,7 +430,7 @@ describe("what mends itself", () => {
         misses: 0, again: false, given: false, ping });
     };
     const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: message(text),
-      attributes: { ApproximateReceiveCount: "1" } });
+      attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } });
     const typed = `${changed("sale", { sale_id: "typed" })}&custom_fields%5Bemail%5D=x`;
     const result = await stack.invoke("provision", {
       Records: [record("good", body("sale")), record("typed", typed), record("parked", body("membership-ended"))],
@@ -444,7 +444,7 @@ describe("what mends itself", () => {
     for (let round = 0; round < 3; round += 1) {
       const [letter] = await newLetters();
       const record = { messageId: "m1", receiptHandle: "none", body: JSON.stringify(letter),
-        attributes: { ApproximateReceiveCount: "1" } };
+        attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } };
       expect(await stack.invoke("provision", { Records: [record] })).toMatchObject({ kind: "answer",
         payload: '{"batchItemFailures":[]}' });
     }
@@ -457,7 +457,7 @@ describe("what mends itself", () => {
   it("a message that nobody can read is put aside at once, with the reason; its batch goes on", async () => {
     await start();
     const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: text,
-      attributes: { ApproximateReceiveCount: "1" } });
+      attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } });
     const result = await stack.invoke("provision", {
       Records: [record("m1", "{not json"), record("m2", '{"v":2,"kind":"ping"}')],
     });
