@@ -5,6 +5,7 @@ import { auth0Directory } from "../../src/auth0/directory.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { type BuyerTraces, dynamoHistory } from "../ledger/history.ts";
+import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { dynamoLedger, type HistoryEvent } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { dynamoTombstones, type Subject } from "../../src/ledger/tombstones.ts";
@@ -62,11 +63,12 @@ export async function forget(email: string, flags: ForgetFlags, context: Context
   const value = async (): Promise<Auth0Credentials> => credentials;
   const directory = auth0Directory({ secret: { get: value, reread: value } });
   const ledger = dynamoLedger(stage.dynamo, stage.ledger);
+  const givers = dynamoGivers(stage.dynamo, stage.ledger);
   const history = dynamoHistory(stage.dynamo, stage.ledger);
   const record = await ledger.load(email);
   const events = await history.of(email);
   const unsold = (await history.unsoldOf(email)).map(({ source }) => source);
-  const users = await usersToForget(record, directory);
+  const users = await usersToForget(record, directory, givers);
   const traces = tracesOf(record, events, unsold);
   output.say(
     `${email}: ${String(traces.sources.length)} purchases, ${String(events.length)} events, ${
@@ -85,11 +87,12 @@ export async function forget(email: string, flags: ForgetFlags, context: Context
       for (const subject of subjects) await tombstones.bury(subject, at);
     });
   // Before the record goes: it alone knows which roles are ours, should this stop half-way and be run again.
-  await forgetUsers(users, { directory, credentials,
+  await forgetUsers(users, { directory, bound: Object.entries(record.users), credentials,
     admin: flags.user === true ? operatorAdmin(flags, stage, context.env, credentials) : null, steps,
     deletes: { ours: flags.user === true, others: flags.force === true } });
   let erased = 0;
   await steps.change("ledger", "record, history, owners of purchases and notes of gifts erased", async () => {
+    for (const { id } of users) await givers.leave(id, email);
     for (let round = 1, left = traces;; round += 1) {
       erased += await history.erase(left);
       // A worker that had read the record before may have written it since.

@@ -6,7 +6,8 @@ import { pacedFetch } from "../../src/auth0/pacing.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import type { TenantAdmin } from "../admin/tenant-admin.ts";
 import { managementToken } from "../../src/auth0/token.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
+import type { Givers } from "../../src/ledger/givers.ts";
+import type { BoundUser, BuyerRecord } from "../../src/ledger/record.ts";
 import { NEEDS_ADMIN } from "../stage/operator.ts";
 import type { Steps } from "../terminal/steps.ts";
 
@@ -14,13 +15,17 @@ import type { Steps } from "../terminal/steps.ts";
 export interface UserToForget {
   readonly id: string;
   readonly createdByUs: boolean;
-  /** The roles that we gave, or were about to. */
+  /** The roles that we gave, or were about to, and that no other buyer's purchases give. */
   readonly roles: readonly string[];
+  /** What other buyers' purchases give this user, who is theirs too. Left out: there are none. */
+  readonly kept?: readonly string[];
 }
 
 /** What forgetting users at Auth0 works with. */
 export interface UserForgetting {
   readonly directory: Directory;
+  /** The buyer's users as the record has them, by id. */
+  readonly bound: readonly (readonly [string, BoundUser])[];
   readonly credentials: Auth0Credentials;
   /** An application that may delete users, or null. */
   readonly admin: TenantAdmin | null;
@@ -34,16 +39,19 @@ const CALL_MS = 30_000;
 const OUR_METADATA = { gumroad_auth0: null, gumroad_auth0_bound: null };
 
 /** The users of a buyer: those of the record, and all with the email. */
-export async function usersToForget({ email, spellings, users }: BuyerRecord,
-  directory: Directory): Promise<readonly UserToForget[]> {
+export async function usersToForget({ email, spellings, users }: BuyerRecord, directory: Directory,
+  givers: Pick<Givers, "of">): Promise<readonly UserToForget[]> {
   const found = new Map<string, DirectoryUser>();
   for (const spelling of [email, ...spellings]) {
     for (const user of await directory.find(email, spelling, AbortSignal.timeout(CALL_MS))) found.set(user.id, user);
   }
-  return [...new Set([...Object.keys(users), ...found.keys()])].map((id) => ({
-    id,
-    createdByUs: found.get(id)?.createdByUs ?? false,
-    roles: Object.keys((Object.hasOwn(users, id) ? users[id]?.roles : undefined) ?? {}).sort(),
+  const ids = [...new Set([...Object.keys(users), ...found.keys()])];
+  return Promise.all(ids.map(async (id): Promise<UserToForget> => {
+    const others = [...(await givers.of(id)).givers].filter(([giver]) => giver !== email);
+    const kept = [...new Set(others.flatMap(([, given]) => given.roles))].sort();
+    const ours = Object.keys((Object.hasOwn(users, id) ? users[id]?.roles : undefined) ?? {});
+    return { id, createdByUs: found.get(id)?.createdByUs ?? false,
+      roles: ours.filter((role) => !kept.includes(role)).sort(), ...(others.length === 0 ? {} : { kept }) };
   }));
 }
 
@@ -57,7 +65,7 @@ export async function forgetUsers(users: readonly UserToForget[], work: UserForg
     (await work.admin.scopes(AbortSignal.timeout(CALL_MS))).includes("delete:users");
   const clearMarks = marksAt(work.credentials);
   for (const user of users) {
-    const isToGo = deletes.ours && (user.createdByUs || deletes.others);
+    const isToGo = user.kept === undefined && deletes.ours && (user.createdByUs || deletes.others);
     if (isToGo && mayDelete && work.admin !== null) {
       const { admin } = work;
       await steps.change(`user ${user.id}`, "deleted at Auth0", () =>
@@ -68,6 +76,16 @@ export async function forgetUsers(users: readonly UserToForget[], work: UserForg
       await steps.change(`roles of ${user.id}`, `${user.roles.join(", ")}, which we gave, taken`, async () => {
         await directory.remove(user.id, user.roles, AbortSignal.timeout(CALL_MS));
       });
+    }
+    if (user.kept !== undefined) {
+      const { id, kept } = user;
+      await steps.change(`marks of ${id}`, "what another buyer's purchases give this user stays", async () => {
+        const [{ places } = {}] = work.bound.filter(([userId]) => userId === id).map(([, bound]) => bound);
+        if (places?.includes("app_metadata") === true) {
+          await directory.writeMetadataRoles(id, null, kept, AbortSignal.timeout(CALL_MS));
+        }
+      });
+      continue;
     }
     await steps.change(`marks of ${user.id}`, "app_metadata gumroad_auth0 and gumroad_auth0_bound cleared", () =>
       clearMarks(user.id));

@@ -13,6 +13,7 @@ import { gumroadApi } from "../gumroad/api.ts";
 import { gumroadSecretShape } from "../gumroad/secret.ts";
 import { retryingFetch } from "../http/retry.ts";
 import { dynamoGifts } from "../ledger/gifts.ts";
+import { dynamoGivers } from "../ledger/givers.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
 import { dynamoLosses } from "../ledger/losses.ts";
 import { dynamoPending } from "../ledger/pending.ts";
@@ -78,6 +79,7 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event,
     ledger: dynamoLedger(dynamo, table, closing),
     gifts: dynamoGifts(dynamo, table, closing),
     losses: dynamoLosses(dynamo, table, closing),
+    givers: dynamoGivers(dynamo, table, closing),
     pending: dynamoPending(dynamo, table, closing),
     sweeps: dynamoSweeps(dynamo, table, closing),
     tombstones: whoWasForgotten(() => forgetSecret(signal), (key) => dynamoTombstones(dynamo, table, key, closing)),

@@ -37,6 +37,7 @@ export interface DueBuyer {
  * | `buyer#EMAIL` | `pending#ID` | what couldn't be read back yet, see pending.ts |
  * | `source#ID` | `source` | who owns a source, or facts that wait for its sale |
  * | `source#ID` | `event#TIME#ID` | history from before it had an owner |
+ * | `user#ID` | `givers` | which buyers' records give an Auth0 user what, see givers.ts |
  * | `giver#EMAIL` | `received#…`, `given#…` | the sides of gifts, see gifts.ts |
  *
  * Records and pending messages with a due time are in the sparse index `due`. Every method throws TemporaryError

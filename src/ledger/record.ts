@@ -28,6 +28,8 @@ export interface BoundUser {
    * sure of after that. Left out: none.
    */
   readonly doubted?: Readonly<Record<string, number>> | undefined;
+  /** The roles that the user's item says that this record gives, see givers.ts. Left out: it says nothing yet. */
+  readonly told?: readonly string[] | undefined;
 }
 
 /** The mail with which a buyer gets in: once a person, and again where an operator asks for it. */
@@ -117,6 +119,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
       roles: z.record(z.string(), z.enum(["adding", "has", "removing"])),
       places: z.optional(z.array(z.enum(["roles", "app_metadata"]))),
       doubted: z.optional(z.record(z.string(), z.number())),
+      told: z.optional(z.array(z.string())),
     }),
   ),
   adopts: z.optional(z.literal(true)),

@@ -1,67 +1,135 @@
+import { isDeepStrictEqual } from "node:util";
+
+import type { UserItem } from "../ledger/givers.ts";
 import type { BoundUser, BuyerRecord } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
-import { changesOf, type RoleChanges } from "./marks.ts";
+import { marksOf } from "./marks.ts";
 import { placesOf } from "./places.ts";
 
-/** A call of Auth0; false if the user is gone. */
-type Call = () => Promise<boolean>;
-
-/**
- * Calls Auth0 for every marked role, and tells which users are gone. Gives before it takes, so that a change of tier
- * never leaves a gap. Whatever can be done is done, for every user; only then the first failure is thrown: a role that
- * can't be given must not keep another from being taken.
- */
-export async function applyMarks(record: BuyerRecord, work: Provisioning): Promise<readonly string[]> {
-  const gone = new Set<string>();
-  const failures: unknown[] = [];
-  for (const change of changesOf(record)) {
-    const user = record.users[change.userId];
-    if (user === undefined) continue;
-    const createdFor = user.origin === "created" ? record.email : null;
-    const failed = await carryOut(change.userId, inPlace(change, user, createdFor, work), gone);
-    failures.push(...failed);
-    // What can't be given in the new place is not taken from the old one.
-    if (failed.length === 0) {
-      failures.push(...(await carryOut(change.userId, elsewhere(change, user, createdFor, work), gone)));
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-  return [...gone];
+/** What came of applying a record's marks. */
+export interface Applied {
+  readonly record: BuyerRecord;
+  /** Users who are no longer there. */
+  readonly gone: readonly string[];
 }
 
-async function carryOut(userId: string, calls: readonly Call[], gone: Set<string>): Promise<readonly unknown[]> {
+/** Whether what a user's item says of this record is what it gives. */
+export function isTold({ told }: BoundUser, roles: readonly string[]): boolean {
+  return isDeepStrictEqual(told, roles);
+}
+
+/**
+ * Calls Auth0 for every marked role, and tells which users are gone; `roles` are those that the record gives. Whatever
+ * can be done is done, for every user; only then the first failure is thrown: a role that can't be given must not keep
+ * another from being taken.
+ */
+export async function applyMarks(record: BuyerRecord, roles: readonly string[], work: Provisioning): Promise<Applied> {
+  const users: Record<string, BoundUser> = { ...record.users };
+  const gone: string[] = [];
   const failures: unknown[] = [];
-  for (const call of calls) {
-    if (gone.has(userId)) break;
+  for (const [userId, user] of Object.entries(record.users)) {
+    const { add, remove } = marksOf(user);
+    if (add.length + remove.length === 0 && isTold(user, roles)) continue;
     try {
-      if (!(await call())) gone.add(userId);
+      const applied = await applyTo(userId, user, { email: record.email, roles }, work);
+      if (applied === null) gone.push(userId);
+      else users[userId] = applied;
     } catch (error) {
       failures.push(error);
     }
   }
-  return failures;
+  if (failures.length > 0) throw failures[0];
+  return { record: { ...record, users }, gone };
 }
 
-/** The calls for the place where roles are kept. `app_metadata` is written whole: one call for all. */
-function inPlace({ userId, add, remove }: RoleChanges, { roles }: BoundUser, createdFor: string | null,
-  { auth0, settings: { place }, signal }: Provisioning): readonly Call[] {
-  if (place === "roles") {
-    const give: Call = () => auth0.assign(userId, add, signal);
-    const take: Call = () => auth0.remove(userId, remove, signal);
-    return [...(add.length > 0 ? [give] : []), ...(remove.length > 0 ? [take] : [])];
+/** Who gives what to a user. */
+interface Giving {
+  readonly email: string;
+  readonly roles: readonly string[];
+}
+
+/**
+ * Makes a user have what all records about it give, as far as this one changes that: its marked roles. Somebody who
+ * writes the user's item meanwhile may have wanted one of them otherwise, so it is done again until nobody did: of
+ * two, the last one that comes to write has seen both. Null: the user is gone.
+ */
+async function applyTo(userId: string, bound: BoundUser, { email, roles }: Giving,
+  work: Provisioning): Promise<BoundUser | null> {
+  const { givers } = work.store;
+  const user = bound.foreign.length === 0 ? bound : withoutOurs(bound, email, roles, await givers.of(userId));
+  const isCreated = user.origin === "created";
+  let item = await givers.give(userId, email, { roles, ours: Object.keys(user.roles), isCreated });
+  for (;;) {
+    const calls = callsFor(userId, user, item, work);
+    const failures: unknown[] = [];
+    for (const { isAfterAll, make } of calls) {
+      // What can't be given in the new place is not taken from the old one.
+      if (isAfterAll && failures.length > 0) continue;
+      const isThere = await make().catch((error: unknown) => {
+        failures.push(error);
+        return true;
+      });
+      if (isThere) continue;
+      await givers.leave(userId, email);
+      return null;
+    }
+    if (failures.length > 0) throw failures[0];
+    const latest = calls.length === 0 ? item : await givers.of(userId);
+    if (latest.version === item.version) {
+      // For who comes to know the user now: what is gone isn't ours any more.
+      const ours = Object.keys(user.roles).filter((role) => user.roles[role] !== "removing");
+      const isShared = item.givers.size > 1 && ours.length < Object.keys(user.roles).length;
+      if (isShared) await givers.give(userId, email, { roles, ours, isCreated });
+      return { ...user, told: roles };
+    }
+    item = latest;
   }
-  const kept = Object.keys(roles).filter((role) => roles[role] !== "removing").sort();
-  return [() => auth0.writeMetadataRoles(userId, createdFor, kept, signal)];
 }
 
-/** The calls for the place where roles were kept before the setting was changed, if the user is still being moved. */
-function elsewhere({ userId }: RoleChanges, user: BoundUser, createdFor: string | null,
-  { auth0, settings: { place }, signal }: Provisioning): readonly Call[] {
-  return placesOf(user)
-    .filter((left) => left !== place)
-    .map(
-      (left) => () => (left === "roles"
-        ? auth0.remove(userId, Object.keys(user.roles), signal)
-        : auth0.writeMetadataRoles(userId, createdFor, [], signal)),
-    );
+/**
+ * The user, where what another record gives was taken for a role from before we came. It is given anew: the other one
+ * may just be taking it.
+ */
+function withoutOurs(user: BoundUser, email: string, roles: readonly string[], { givers }: UserItem): BoundUser {
+  const others = [...givers].flatMap(([giver, given]) => (giver === email ? [] : given.ours));
+  const ours = user.foreign.filter((role) => others.includes(role));
+  return { ...user, foreign: user.foreign.filter((role) => !ours.includes(role)),
+    roles: { ...user.roles,
+      ...Object.fromEntries(ours.filter((role) => roles.includes(role)).map((role) => [role, "adding" as const])) } };
+}
+
+/** A call of Auth0; false if the user is gone. */
+interface Call {
+  readonly isAfterAll: boolean;
+  readonly make: () => Promise<boolean>;
+}
+
+/**
+ * The calls for a user's marked roles, towards what anybody gives. Gives before it takes, so that a change of tier
+ * never leaves a gap. `app_metadata` is written whole: one call for all.
+ */
+function callsFor(userId: string, user: BoundUser, { givers }: UserItem, work: Provisioning): readonly Call[] {
+  const { auth0, settings: { place }, signal } = work;
+  const { add, remove } = marksOf(user);
+  const touched = [...add, ...remove];
+  if (touched.length === 0) return [];
+  const given = [...givers.values()];
+  const wanted = [...new Set(given.flatMap(({ roles }) => roles))];
+  const kept = [...new Set(given.flatMap(({ roles, ours }) => roles.filter((role) => ours.includes(role))))].sort();
+  const createdFor = [...givers].find(([, { isCreated }]) => isCreated)?.[0] ?? null;
+  const left = placesOf(user).filter((known) => known !== place);
+  // On the move, the new place gets all: what another record gives would else be nowhere once this one has moved.
+  const added = left.length > 0 ? kept : touched.filter((role) => wanted.includes(role)).sort();
+  const removed = touched.filter((role) => !wanted.includes(role)).sort();
+
+  const calls: Call[] = [];
+  const call = (make: Call["make"], isAfterAll = false) => calls.push({ isAfterAll, make });
+  if (place === "app_metadata") call(() => auth0.writeMetadataRoles(userId, createdFor, kept, signal));
+  else {
+    if (added.length > 0) call(() => auth0.assign(userId, added, signal));
+    if (removed.length > 0) call(() => auth0.remove(userId, removed, signal));
+  }
+  if (left.includes("roles")) call(() => auth0.remove(userId, Object.keys(user.roles), signal), true);
+  if (left.includes("app_metadata")) call(() => auth0.writeMetadataRoles(userId, createdFor, [], signal), true);
+  return calls;
 }

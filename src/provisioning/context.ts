@@ -4,6 +4,7 @@ import type { Directory } from "../auth0/directory.ts";
 import { TemporaryError } from "../errors.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import type { Gifts } from "../ledger/gifts.ts";
+import type { Givers } from "../ledger/givers.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Losses } from "../ledger/losses.ts";
 import type { Pending } from "../ledger/pending.ts";
@@ -18,6 +19,7 @@ export interface Store {
   readonly ledger: Ledger;
   readonly gifts: Gifts;
   readonly losses: Losses;
+  readonly givers: Givers;
   readonly pending: Pending;
   /** Tells who was forgotten; left out: nobody was. */
   readonly tombstones?: Pick<Tombstones, "forgottenAt"> | undefined;

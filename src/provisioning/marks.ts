@@ -34,10 +34,15 @@ function adopted(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
   });
 }
 
+/** What a user's marks ask for. */
+export function marksOf(user: BoundUser): Omit<RoleChanges, "userId"> {
+  return { add: rolesMarked(user, "adding"), remove: rolesMarked(user, "removing") };
+}
+
 /** The changes that a record's marks ask for; users without any are left out. */
 export function changesOf(record: BuyerRecord): readonly RoleChanges[] {
   return Object.entries(record.users)
-    .map(([userId, user]) => ({ userId, add: rolesMarked(user, "adding"), remove: rolesMarked(user, "removing") }))
+    .map(([userId, user]) => ({ userId, ...marksOf(user) }))
     .filter(({ add, remove }) => add.length + remove.length > 0);
 }
 

@@ -5,7 +5,7 @@ import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { causesOf, log } from "../log.ts";
 import type { BuyerMessage } from "../queue/message.ts";
-import { applyMarks } from "./apply.ts";
+import { applyMarks, isTold } from "./apply.ts";
 import { bindUsers } from "./bind.ts";
 import { isOvertaken, note, type Provisioning } from "./context.ts";
 import { withHolds, type Decided } from "./hold.ts";
@@ -102,10 +102,13 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
       }
       if (mustMove(ours, place)) ours = await ledger.save(marked(await onTheMove(ours, work), desired.roles));
       changes = [...changes, ...changesOf(ours)];
-      const gone = await applyMarks(ours, work);
-      if (gone.length === 0) break;
+      const applied = await applyMarks(ours, desired.roles, work);
+      if (applied.gone.length === 0) {
+        ours = applied.record;
+        break;
+      }
       // Looked up anew, with the roles that the others need.
-      ours = await ledger.save(creating(withoutUsers(ours, gone), desired, work));
+      ours = await ledger.save(creating(withoutUsers(ours, applied.gone), desired, work));
       isToLookUp = needsUsers(ours, desired);
     }
     await settle(ours, desired, { ...turn, changes }, work);
@@ -214,7 +217,7 @@ function isLogin(messages: readonly BuyerMessage[]): boolean {
 
 function isInLine(record: BuyerRecord, desired: Decided, { settings }: Provisioning): boolean {
   return changesOf(record).length === 0 && !needsUsers(record, desired) && record.creating !== true &&
-    !mustMove(record, settings.place);
+    !mustMove(record, settings.place) && Object.values(record.users).every((user) => isTold(user, desired.roles));
 }
 
 function needsUsers(record: BuyerRecord, { roles }: Decided): boolean {

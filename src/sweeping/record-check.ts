@@ -7,6 +7,7 @@ import type { Policy } from "../access/policy.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale } from "../gumroad/facts-of-rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
+import { isTold } from "../provisioning/apply.ts";
 import { changesOf, marked } from "../provisioning/marks.ts";
 import { isMine } from "../provisioning/owners.ts";
 import { eachRow } from "./each-row.ts";
@@ -22,6 +23,7 @@ export function isStale(record: BuyerRecord, policy: Policy, now: number): boole
   if (isInHand) return false;
   const access = entitlements(record.sources, policy, now);
   const roles = withHeld(access.roles, record);
+  if (!Object.values(record.users).every((user) => isTold(user, roles))) return true;
   if (changesOf(marked(record, roles)).length > 0 || (roles.length > 0 && Object.keys(record.users).length === 0)) {
     return true;
   }

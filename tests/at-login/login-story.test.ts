@@ -18,6 +18,7 @@ import { startTables, type Tables } from "../../local/aws/tables.ts";
 import { readTemplate } from "../../local/aws/template.ts";
 import { close, listen, readRequest, send } from "emulator-server/json-server";
 import { HttpError } from "../../src/http/errors.ts";
+import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
@@ -73,6 +74,7 @@ beforeAll(async () => {
       ledger,
       gifts: dynamoGifts(dynamo, table),
       losses: dynamoLosses(dynamo, table),
+      givers: dynamoGivers(dynamo, table),
       pending: dynamoPending(dynamo, table),
       sweeps: { countChanged: async () => Promise.resolve() },
     },

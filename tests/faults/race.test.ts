@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
+import * as z from "zod";
+
+import { LOCAL_CLIENT } from "../../local/known-values.ts";
 import type { GateCall } from "../../local/aws/gate.ts";
 import type { Stack, StackOptions } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
@@ -17,6 +20,7 @@ let stack: Stack;
 let onCall: StackOptions["onCall"];
 let buyer: string;
 let races = 0;
+let returns = 0;
 beforeAll(async () => {
   stack = await startLocal({ maxWorkers: 4, onCall: (call) => onCall?.(call) ?? "go" });
 });
@@ -73,6 +77,8 @@ async function provision(text: string): Promise<void> {
   for (let delivery = 1; delivery <= 10; delivery += 1) {
     const result = await stack.invoke("provision", batchOf(text));
     if (result.kind === "answer" && result.payload === '{"batchItemFailures":[]}') return;
+    // As the queue does, though it waits for seconds: two that come back at once would meet again.
+    await new Promise((resolve) => setTimeout(resolve, (returns += 17) % 80));
   }
   throw new Error("the batch failed ten times");
 }
@@ -114,3 +120,82 @@ describe("two workers on one buyer", () => {
     expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null });
   });
 });
+
+describe("two buyers' records about one user, whose address was changed", () => {
+  const other = () => `new.${buyer}`;
+  const DATAVIZ = { product_id: "Z7kcrf7WgiSjiBnsGYi45w==" };
+  const rolesOf = () => users().length === 0 ? stack.auth0.rolesOfEmail(other()) : stack.auth0.rolesOfEmail(buyer);
+  const bundle = () => changed("sale", { email: other(), sale_id: `of ${other()}` });
+
+  /** The buyer has bought, and the login's address is another since. */
+  async function moved(): Promise<void> {
+    await deliver(stack, ping("sale"));
+    await changeEmail(stack, users()[0]!.user_id, other());
+  }
+
+  it("leave the role while either gives it, and take it with the last", async () => {
+    await moved();
+    await deliver(stack, bundle(), ping("refund-full"));
+    expect(rolesOf()).toEqual([HANDBOOK]);
+    expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null });
+    await deliver(stack, changed("refund-full", { email: other(), sale_id: `of ${other()}` }));
+    expect(rolesOf()).toEqual([]);
+    expect(await recordOf(stack, other())).toMatchObject({ unsettled: null, dueAt: null });
+  });
+
+  it("never take a role that the user had before either", async () => {
+    stack.auth0.addUser({ email: buyer, verified: true, roles: [HANDBOOK] });
+    await moved();
+    await deliver(stack, bundle(), ping("refund-full"),
+      changed("refund-full", { email: other(), sale_id: `of ${other()}` }));
+    expect(rolesOf()).toEqual([HANDBOOK]);
+  });
+
+  it.each(["auth0 DELETE /api/v2/users/{id}/roles before", "auth0 DELETE /api/v2/users/{id}/roles after"])(
+    "lose no role that one gives while the other takes it: %s",
+    async (at) => {
+      await moved();
+      await deliver(stack, changed("sale", { email: other(), sale_id: `first of ${other()}`, ...DATAVIZ }));
+      const { held, release } = holdFirst(at);
+      const slow = provision(ping("refund-full"));
+      await held;
+      await provision(bundle());
+      release();
+      await slow;
+      expect(rolesOf()).toEqual(["react-for-dataviz", HANDBOOK]);
+      // And what one gave is ours for the other, too.
+      await deliver(stack, changed("refund-full", { email: other(), sale_id: `of ${other()}` }));
+      expect(rolesOf()).toEqual(["react-for-dataviz"]);
+    },
+  );
+
+  it.each(["auth0 POST /api/v2/users/{id}/roles before", "auth0 POST /api/v2/users/{id}/roles after"])(
+    "leave no role that one takes while the other gives it: %s",
+    async (at) => {
+      await moved();
+      await deliver(stack, changed("sale", { email: other(), sale_id: `first of ${other()}`, ...DATAVIZ }));
+      const { held, release } = holdFirst(at);
+      const slow = provision(bundle());
+      await held;
+      await provision(ping("refund-full"));
+      release();
+      await slow;
+      expect(rolesOf()).toEqual(["react-for-dataviz", HANDBOOK]);
+      await deliver(stack, changed("refund-full", { email: other(), sale_id: `of ${other()}` }));
+      expect(rolesOf()).toEqual(["react-for-dataviz"]);
+    },
+  );
+});
+
+/** Somebody changes a login's address, and proves it. */
+async function changeEmail({ auth0 }: Stack, userId: string, email: string): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const asked = await fetch(`${auth0.url}/oauth/token`, { method: "POST", headers,
+    body: JSON.stringify({ grant_type: "client_credentials", client_id: LOCAL_CLIENT.id,
+      client_secret: LOCAL_CLIENT.secret, audience: `${auth0.url}/api/v2/` }) });
+  const { access_token: token } = z.object({ access_token: z.string() }).parse(await asked.json());
+  const answer = await fetch(`${auth0.url}/api/v2/users/${encodeURIComponent(userId)}`, { method: "PATCH",
+    headers: { ...headers, authorization: `Bearer ${token}` },
+    body: JSON.stringify({ email, email_verified: true, verify_email: false }) });
+  expect(answer.status).toBe(200);
+}

@@ -2,6 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "@jest/globals";
 import type { SQSRecord } from "aws-lambda";
 
+import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
@@ -29,7 +30,7 @@ async function work(body: string, SenderId: string): Promise<{ letters: string[]
       ApproximateFirstReceiveTimestamp: "0" } };
   const back = await provisionBatch([record], {
     store: { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"), losses: dynamoLosses(nowhere, "t"),
-      pending: dynamoPending(nowhere, "t"), sweeps: { countChanged: never } },
+      givers: dynamoGivers(nowhere, "t"), pending: dynamoPending(nowhere, "t"), sweeps: { countChanged: never } },
     auth0: { find: never, create: never, rolesOf: never, assign: never, remove: never, writeMetadataRoles: never,
       forgetPassword: never, mailVerification: never, invite: never },
     gumroad: async () => null,

@@ -6,6 +6,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { TierChange } from "../../src/access/facts.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
+import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
@@ -50,7 +51,8 @@ describe("a change of plan, which only a ping tells", () => {
       writeMetadataRoles: never, forgetPassword: never, mailVerification: never, invite: never };
     const work: Provisioning = {
       store: { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"),
-        losses: dynamoLosses(nowhere, "t"), pending: dynamoPending(nowhere, "t"), sweeps: { countChanged: never } },
+        losses: dynamoLosses(nowhere, "t"), givers: dynamoGivers(nowhere, "t"), pending: dynamoPending(nowhere, "t"),
+        sweeps: { countChanged: never } },
       auth0,
       gumroad: never,
       queue,

@@ -3,6 +3,7 @@ import { auth0SecretShape } from "../../src/auth0/secret.ts";
 import type { Auth0Emulator } from "auth0-emulator";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { TemporaryError } from "../../src/errors.ts";
+import type { Givers, UserItem } from "../../src/ledger/givers.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
@@ -76,6 +77,19 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
   const never = (): never => {
     throw new Error("not called here");
   };
+  const items = new Map<string, UserItem>();
+  const itemOf = (userId: string) => items.get(userId) ?? { version: 0, givers: new Map() };
+  const givers: Givers = {
+    of: async (userId) => outside(async () => Promise.resolve(itemOf(userId))),
+    give: async (userId, email, given) =>
+      outside(async () => {
+        const { version, givers: known } = itemOf(userId);
+        const item = { version: version + 1, givers: new Map(known).set(email, given) };
+        items.set(userId, item);
+        return Promise.resolve(item);
+      }),
+    leave: async () => Promise.resolve(),
+  };
   const ledger: Ledger = {
     load: async () => outside(async () => Promise.resolve(stored)),
     save: async (record) =>
@@ -111,6 +125,7 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
           ledger,
           gifts: { note: never, of: never },
           losses: { permit: never, noteHeld: never, noteReleased: never, heldBuyers: never },
+          givers,
           pending: { put: never, due: async () => Promise.resolve([]), remove: never },
           sweeps: { countChanged: async () => Promise.resolve() },
         },

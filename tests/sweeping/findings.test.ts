@@ -152,7 +152,7 @@ describe("the daily sweep", () => {
     await world.learn(sold.map(({ sale }) => sale.id));
     const [unsettled, marked, held, grace] = await Promise.all(emails.map(async (email) => world.ledger.load(email)));
     const club = (mark: "has" | "removing") =>
-      ({ "auth0|1": { origin: "created", foreign: [], roles: { club: mark } } }) as const;
+      ({ "auth0|1": { origin: "created", foreign: [], roles: { club: mark }, told: ["club"] } }) as const;
     const source = (index: number) => `subscription:${sold[index]!.subscription!.id}` as const;
     await world.ledger.save({ ...unsettled!, users: club("has"),
       unsettled: { code: "AUTH0_SCOPE", message: "", since: 1, attempts: 1 }, dueAt: world.shop.now() + MINUTE });

@@ -172,7 +172,7 @@ export function withRoles(record: BuyerRecord, policy: Policy, now: number): Buy
     ? {}
     : {
       "auth0|1": { origin: "created", foreign: [],
-        roles: Object.fromEntries(roles.map((role) => [role, "has"] as const)) } as const,
+        roles: Object.fromEntries(roles.map((role) => [role, "has"] as const)), told: roles } as const,
     };
   return { ...record, gave, users, dueAt: changesAt };
 }

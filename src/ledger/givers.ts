@@ -1,0 +1,63 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import * as z from "zod/mini";
+
+import { readItem, updatedItem, updateItem, type Item } from "../dynamo/table.ts";
+import { ledgerTable } from "./keys.ts";
+
+/** What one buyer's record wants an Auth0 user to have. */
+export interface Given {
+  readonly roles: readonly string[];
+  /** What that record gave, or is about to give or take: no role that the user had before it came. */
+  readonly ours: readonly string[];
+  /** The user was made for that buyer. */
+  readonly isCreated: boolean;
+}
+
+/** Who gives an Auth0 user what. */
+export interface UserItem {
+  /** Counts the writes. */
+  readonly version: number;
+  /** By the buyer's normalized email. */
+  readonly givers: ReadonlyMap<string, Given>;
+}
+
+/**
+ * Who gives an Auth0 user what, in items `user#ID`: an address may be changed, and then two buyers' records are about
+ * one user, who has what any of them gives. Every method throws TemporaryError LEDGER_UNREACHABLE.
+ */
+export interface Givers {
+  of(userId: string): Promise<UserItem>;
+  /** Writes down what a buyer's record gives from now on; the item as it is then. */
+  give(userId: string, email: string, given: Given): Promise<UserItem>;
+  /** The buyer's record has nothing to do with the user any more. */
+  leave(userId: string, email: string): Promise<void>;
+}
+
+const BY = "by ";
+const givenShape = z.object({ roles: z.array(z.string()), ours: z.array(z.string()), isCreated: z.boolean() });
+
+/** The givers on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
+export function dynamoGivers(client: DynamoDBClient, name: string, signal?: AbortSignal): Givers {
+  const table = ledgerTable(client, name, signal);
+  const keyOf = (userId: string) => ({ pk: `user#${userId}`, sk: "givers" });
+  const names = (email: string) => ({ "#by": `${BY}${email}`, "#version": "version" });
+  return {
+    of: async (userId) => itemOf((await readItem(table, keyOf(userId))) ?? {}),
+    give: async (userId, email, given) =>
+      itemOf(
+        await updatedItem(table, keyOf(userId), "SET #by = :given ADD #version :one", { names: names(email),
+          values: { ":given": given, ":one": 1 } }),
+      ),
+    leave: async (userId, email) => {
+      await updateItem(table, keyOf(userId), "REMOVE #by ADD #version :one", { names: names(email),
+        values: { ":one": 1 } });
+    },
+  };
+}
+
+function itemOf(item: Item): UserItem {
+  const givers = Object.entries(item).flatMap(([key, value]): [string, Given][] =>
+    key.startsWith(BY) ? [[key.slice(BY.length), givenShape.parse(value)]] : []
+  );
+  return { version: Number(item["version"] ?? 0), givers: new Map(givers) };
+}
