@@ -103,8 +103,8 @@ export interface BuyerRecord {
   readonly dueAt: number | null;
 }
 
-/** The stored shape of a record. */
-export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
+/** The stored shape of a record. What a later version wrote besides is kept: going back loses nothing. */
+export const recordShape: z.ZodMiniType<BuyerRecord> = z.looseObject({
   email: z.string(),
   version: z.number(),
   spellings: z.array(z.string()),
@@ -113,7 +113,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
   held: z.record(sourceIdShape, z.number()),
   users: z.record(
     z.string(),
-    z.object({
+    z.looseObject({
       origin: z.enum(["created", "verified"]),
       foreign: z.array(z.string()),
       roles: z.record(z.string(), z.enum(["adding", "has", "removing"])),
@@ -127,18 +127,20 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.object({
   // Records from before there were invitations have none.
   invited: z._default(
     z.nullable(
-      z.object({
+      z.looseObject({
         outcome: z.enum(["wanted", "sending", "sent", "failed"]),
         at: z.number(),
         message: z.nullable(z.string()),
-        asked: z.nullable(z.object({ requestId: z.string(), by: z.string(), why: z.string() })),
+        asked: z.nullable(z.looseObject({ requestId: z.string(), by: z.string(), why: z.string() })),
       }),
     ),
     null,
   ),
   unverified: z.array(z.string()),
   mailed: z.array(z.string()),
-  unsettled: z.nullable(z.object({ code: z.string(), message: z.string(), since: z.number(), attempts: z.number() })),
+  unsettled: z.nullable(
+    z.looseObject({ code: z.string(), message: z.string(), since: z.number(), attempts: z.number() }),
+  ),
   dueAt: z.nullable(z.number()),
 });
 

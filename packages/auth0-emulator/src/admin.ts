@@ -12,6 +12,8 @@ export interface NewUser {
   readonly connection?: string;
   /** Strategy of a connection that is added, e.g. `google-oauth2`. Default: the connection's name. */
   readonly provider?: string;
+  /** The part of `user_id` after the provider's name. Default: a new one. */
+  readonly ownId?: string;
   /** Names of roles they have; names that the tenant doesn't have are added. */
   readonly roles?: readonly string[];
   readonly app_metadata?: Metadata;
@@ -93,6 +95,7 @@ export function tenantAdmin(tenant: () => Tenant): TenantAdmin {
           known.addConnection({ name, strategy: user.provider ?? strategyOf(name) }),
         email: user.email,
         emailVerified: user.verified ?? false,
+        ownId: user.ownId,
         appMetadata: structuredClone(user.app_metadata),
         userMetadata: structuredClone(user.user_metadata),
       });
