@@ -6,7 +6,7 @@ import type { Policy } from "../access/policy.ts";
 import { normalizedEmail } from "../gumroad/email.ts";
 import { acceptingSecret, type TokenSecret } from "../http/accepted-token.ts";
 import { HttpError } from "../http/errors.ts";
-import { bodyOf } from "../http/handler.ts";
+import { jsonBodyOf } from "../http/json-body.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { BindMessage } from "../queue/message.ts";
@@ -31,8 +31,6 @@ export interface BindAnswer {
   readonly pending: boolean;
 }
 
-/** A body of this size is far above any that the Action sends. */
-const LARGEST_BYTES = 4 * 1024;
 /** Longer than any Auth0 user id: a provider, a connection and an id of the provider's. */
 const LONGEST_ID = 255;
 /** How the ids of users with a password begin. */
@@ -60,7 +58,10 @@ export async function answerLogin(event: APIGatewayProxyEventV2, atLogin: AtLogi
       headers: { "WWW-Authenticate": 'Bearer realm="bind"' },
     });
   }
-  const { userId, email, spelling } = loginOf(bodyOf(event));
+  const login = jsonBodyOf(event, requestShape);
+  const userId = login.user_id;
+  const spelled = login.email.trim();
+  const email = normalizedEmail(spelled) ?? "";
   const record = await atLogin.load(email, signal);
   const roles = dueRoles(record, atLogin.policy, atLogin.now());
   const isKnown = Object.hasOwn(record.users, userId);
@@ -68,36 +69,12 @@ export async function answerLogin(event: APIGatewayProxyEventV2, atLogin: AtLogi
   const isNews = roles.length > 0 && !isKnown;
   const { requestId } = event.requestContext;
   if (isNews) {
-    await atLogin.queue.send({ v: 1, kind: "bind", requestId, buyer: email, spelling }, `bind ${email} ${userId}`,
-      signal);
+    await atLogin.queue.send({ v: 1, kind: "bind", requestId, buyer: email,
+      spelling: spelled === email ? null : spelled }, `bind ${email} ${userId}`, signal);
   }
   log.info("somebody logged in", { requestId, buyer: buyerTag(email), roles, isNews });
   // Whoever registered a user with a password before the email was verified may still know it: provision replaces that
   // first where it has to, and until then nothing is told.
   const pending = isNews && (userId.startsWith(DATABASE_USER) || record.unverified.includes(userId));
   return { roles: pending ? [] : roles, pending };
-}
-
-function loginOf(
-  body: string,
-): { readonly userId: string; readonly email: string; readonly spelling: string | null } {
-  if (Buffer.byteLength(body) > LARGEST_BYTES) {
-    throw new HttpError(413, "The body is larger than 4 KB, which no login is.");
-  }
-  const parsed = requestShape.safeParse(jsonOf(body));
-  if (!parsed.success) {
-    throw new HttpError(400, `The body has a wrong value at "${parsed.error.issues[0]?.path.join(".") ?? ""}".`);
-  }
-  const email = normalizedEmail(parsed.data.email) ?? "";
-  const spelled = parsed.data.email.trim();
-  return { userId: parsed.data.user_id, email, spelling: spelled === email ? null : spelled };
-}
-
-function jsonOf(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    // The cause would quote the body, which holds an email.
-    throw new HttpError(400, "The body is not JSON.");
-  }
 }

@@ -141,12 +141,12 @@ describe("POST /login", () => {
   });
 
   it.each([
-    { body: { username: "ann" }, error: 'The field "password" is missing or not a text.' },
-    { body: { password }, error: 'The field "username" is missing or not a text.' },
-    { body: { username: "", password }, error: 'The field "username" is missing or not a text.' },
-    { body: { username: ["ann"], password }, error: 'The field "username" is missing or not a text.' },
-    { body: { username: "ann", password: 12345678 }, error: 'The field "password" is missing or not a text.' },
-    { body: {}, error: 'The field "username" is missing or not a text.' },
+    { body: { username: "ann" }, error: 'The field "password" is missing or wrong.' },
+    { body: { password }, error: 'The field "username" is missing or wrong.' },
+    { body: { username: "", password }, error: 'The field "username" is missing or wrong.' },
+    { body: { username: ["ann"], password }, error: 'The field "username" is missing or wrong.' },
+    { body: { username: "ann", password: 12345678 }, error: 'The field "password" is missing or wrong.' },
+    { body: {}, error: 'The field "username" is missing or wrong.' },
     { body: [], error: "The body has to be a JSON object." },
     { body: "null", error: "The body has to be a JSON object." },
     { body: '{"username":', error: "The body is not JSON." },
@@ -265,10 +265,10 @@ describe("POST /password", () => {
   });
 
   it.each([
-    { body: { username: "ann", password: "x" }, error: 'The field "newPassword" is missing or not a text.' },
-    { body: { username: "ann", newPassword: "x" }, error: 'The field "password" is missing or not a text.' },
+    { body: { username: "ann", password: "x" }, error: 'The field "newPassword" is missing or wrong.' },
+    { body: { username: "ann", newPassword: "x" }, error: 'The field "password" is missing or wrong.' },
     { body: { username: "ann", password: "x", newPassword: { length: 12 } },
-      error: 'The field "newPassword" is missing or not a text.' },
+      error: 'The field "newPassword" is missing or wrong.' },
     { body: { username: "ann", password: "x", newPassword: "x".repeat(2_000) },
       error: "The password is longer than 128 characters" },
     { body: { username: "\u200b", password: "x", newPassword: "x" },
@@ -470,6 +470,29 @@ describe("POST /verify", () => {
       expect(await verify({ body })).toMatchObject({ status: 400, body: { status: "error" } });
     },
   );
+});
+
+describe("a body above 8 KB", () => {
+  it.each([
+    ["/login", login],
+    ["/password", changePassword],
+    ["/verify", verify],
+  ])("is refused at %s before anything looks into it", async (_path, call) => {
+    const parse = jest.spyOn(JSON, "parse");
+    const filled = { username: ann, password, newPassword: "pear-tree-at-dusk", token: "x" };
+    const room = 8_192 - JSON.stringify({ ...filled, more: "" }).length;
+    for (const body of ["[".repeat(8_193), JSON.stringify({ ...filled, more: "x".repeat(room + 1) })]) {
+      for (const base64 of [false, true]) {
+        parse.mockClear();
+        const answer = await call({ body, base64 });
+        expect(answer).toMatchObject({ status: 413, body: { status: "error" } });
+        expect(parse.mock.calls.map(([text]) => text.length)).not.toContain(body.length);
+      }
+    }
+    expect([hashes, tableCalls]).toEqual([[], []]);
+
+    expect((await call({ body: JSON.stringify({ ...filled, more: "x".repeat(room) }) })).status).not.toBe(413);
+  });
 });
 
 describe("GET /private", () => {
