@@ -6,7 +6,7 @@ import { CATALOGUE } from "./commands/catalogue.ts";
 import manifest from "../package.json" with { type: "json" };
 import type { Context, World } from "./context.ts";
 import { EXIT, type ExitCode, failureOf } from "./failures.ts";
-import { makeOutput } from "./terminal/output.ts";
+import { makeOutput, printable } from "./terminal/output.ts";
 import { stageName } from "./stage/open.ts";
 import { LOCAL, type Stage } from "./stage/stage.ts";
 
@@ -85,7 +85,7 @@ function usage(error: CommanderError): ExitCode {
 function told(error: unknown, { output, env, complain }: Context): ExitCode {
   const { code, message, exit } = failureOf(error);
   if (output.json) output.result({ error: { code, message } });
-  else complain(`gumroad-auth0: ${message}`);
+  else complain(printable(`gumroad-auth0: ${message}`));
   if ((env["DEBUG"] ?? "") !== "") complain(inspect(error));
   return exit;
 }

@@ -23,6 +23,7 @@ export function register(command: Command, context: Context): void {
     .option("--gumroad-api <url>", "where Gumroad's API is, if not at api.gumroad.com (or GUMROAD_API)")
     .option("--no-gumroad", "go without a Gumroad token: pings are trusted, lost ones not found; needs --seller-id")
     .option("--seller-id <id>", "with --no-gumroad: the shop's seller_id, as in any ping")
+    .option("--self-built-login", "open the login of docs/login.md, for buyers without Auth0: makes its keys")
     .option("--new-ping-token", "put a new token first, and register the pings with it; the old ones are still taken")
     .option("--forget-old-ping-tokens", "take only the first token from now on")
     .option("--dry-run", DRY_RUN)

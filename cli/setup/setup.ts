@@ -33,12 +33,15 @@ export async function setUp(flags: SetupFlags, context: Context): Promise<ExitCo
   const sellerId = gumroad === null ? givenSeller(work) : await gumroad.client.sellerId(AbortSignal.timeout(LIMIT_MS));
   const change = { renew: flags.newPingToken === true, forgetOld: flags.forgetOldPingTokens === true };
   const tokens = tokensOf(keptOf(work.stored.ping), change);
+  const opensLogin = work.stored.accounts.state !== "empty" || flags.selfBuiltLogin === true ||
+    (await context.questions?.confirm("Open the self-built login, for buyers without Auth0 (docs/login.md)", false));
 
   await store(work, "ping", { ...keptOf(work.stored.ping), tokens, seller_id: sellerId });
   await store(work, "auth0", auth0.value);
   if (gumroad === null) steps.kept("secret gumroad", "left as it is: pings are trusted, lost ones are not found");
   else await store(work, "gumroad", { ...gumroad.value, seller_id: sellerId });
-  await store(work, "accounts", await completedAccounts(keptOf(work.stored.accounts)));
+  if (opensLogin) await store(work, "accounts", await completedAccounts(keptOf(work.stored.accounts)));
+  else steps.kept("secret accounts", "left empty: the self-built login is off");
   await store(work, "bind", { ...keptOf(work.stored.bind), tokens: tokensOf(keptOf(work.stored.bind)) });
 
   await setUpTenant(work, auth0Credentials(auth0.value), auth0.client, roleNames(policy));

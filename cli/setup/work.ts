@@ -21,6 +21,7 @@ export interface SetupFlags extends OperatorFlags {
   /** False with --no-gumroad. */
   readonly gumroad: boolean;
   readonly sellerId?: string;
+  readonly selfBuiltLogin?: true;
   readonly newPingToken?: true;
   readonly forgetOldPingTokens?: true;
   readonly dryRun?: true;

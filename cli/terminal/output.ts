@@ -1,4 +1,4 @@
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 
 import { table } from "./table.ts";
 
@@ -33,10 +33,31 @@ export interface OutputParts {
 
 const STYLES = { good: "green", bad: "red", warning: "yellow", quiet: "dim", strong: "bold" } as const;
 
+/** What `tone` writes before and after a text. */
+const OWN_COLOURS = new Set(
+  Object.values(STYLES).flatMap((style) => styleText(style, "|", { validateStream: false }).split("|")),
+);
+/** Control characters, and what turns the direction of a text or can't be seen in it. */
+const UNSHOWN = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** A text as a terminal may get it: whoever buys decides what some of the texts are that a command shows. */
+export function printable(text: string): string {
+  return text
+    .split(/(\p{Cc}\[\d+m)/u)
+    .map((part) => (OWN_COLOURS.has(part) ? part : stripVTControlCharacters(part).replace(UNSHOWN, "")))
+    .join("");
+}
+
+/** JSON in which no character does anything to a terminal, and none is lost. */
+function printableJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(UNSHOWN,
+    (found) => found.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""));
+}
+
 /** The output of a command. */
 export function makeOutput({ print, colours, json }: OutputParts): Output {
   const say = (text: string): void => {
-    if (!json()) print(text);
+    if (!json()) print(printable(text));
   };
   return {
     get json() {
@@ -44,10 +65,10 @@ export function makeOutput({ print, colours, json }: OutputParts): Output {
     },
     say,
     table: (head, rows) => {
-      say(table(head, rows));
+      say(table(head, rows.map((cells) => cells.map((cell) => printable(cell).replaceAll(/\s/g, " ")))));
     },
     result: (value) => {
-      if (json()) print(JSON.stringify(value, null, 2));
+      if (json()) print(printableJson(value));
     },
     tone: (tone, text) => (colours ? styleText(STYLES[tone], text, { validateStream: false }) : text),
   };

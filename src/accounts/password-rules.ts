@@ -74,6 +74,8 @@ async function loadMeter() {
     import("@zxcvbn-ts/language-en"),
   ]);
   return new ZxcvbnFactory({
+    // With its own 100 readings of "4@8({[<" as letters a password that is made for it costs ten times as much.
+    l33tMaxSubstitutions: 8,
     dictionary: { ...common.dictionary, ...english.dictionary },
     graphs: common.adjacencyGraphs,
     translations: english.translations,

@@ -4,7 +4,8 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { awsLimits } from "../config/aws.ts";
 import { secretOf } from "../config/secret.ts";
 import { chosenSetting, requiredSetting } from "../config/settings.ts";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, NeedsPersonError } from "../errors.ts";
+import { HttpError } from "../http/errors.ts";
 import { accountsSecretShape } from "./accounts-secret.ts";
 import { auth0Issuer, type Auth0TokenSettings } from "./auth0-tokens.ts";
 import type { SignUp } from "./log-in.ts";
@@ -13,17 +14,25 @@ import type { TokenSettings } from "./tokens.ts";
 const optional = (value: string | undefined) => (value === "" ? undefined : value);
 
 /**
- * ACCOUNTS_SECRET (name or ARN; read at the first request, kept for five minutes), ACCOUNTS_ISSUER and
- * ACCOUNTS_AUDIENCE.
+ * ACCOUNTS_SECRET (name or ARN; read at the first request, kept for five minutes; HttpError 404 as long as it has no
+ * value), ACCOUNTS_ISSUER and ACCOUNTS_AUDIENCE.
  * @throws {ConfigError} SETTING_MISSING
  */
 export function tokenSettings(env: NodeJS.ProcessEnv = process.env): TokenSettings {
   const client = new SecretsManagerClient(awsLimits({ connectMs: 500, requestMs: 1_500, attempts: 2 }));
+  const { get, reread } = secretOf({ client, id: requiredSetting("ACCOUNTS_SECRET", env),
+    shape: accountsSecretShape });
   return {
-    secret: secretOf({ client, id: requiredSetting("ACCOUNTS_SECRET", env), shape: accountsSecretShape }),
+    secret: { get: () => get().catch(switchedOff), reread: () => reread().catch(switchedOff) },
     issuer: requiredSetting("ACCOUNTS_ISSUER", env),
     audience: requiredSetting("ACCOUNTS_AUDIENCE", env),
   };
+}
+
+/** Whoever leaves the secret empty doesn't want this login: nothing is wrong then, and nobody has to mend it. */
+function switchedOff(error: unknown): never {
+  if (!(error instanceof NeedsPersonError) || error.code !== "SECRET_MISSING") throw error;
+  throw new HttpError(404, "This login is off: its secret has no value.", { cause: error });
 }
 
 /**

@@ -85,6 +85,9 @@ const counterShape = z.object({ count: z.number(), lastAt: z.number(), nextAt: z
  */
 const tries = 4;
 
+/** So many who have to wait are kept in memory. */
+const longestWaitingList = 1_000;
+
 /** The throttle on the accounts table. `now` gives epoch milliseconds. */
 export function createThrottle(
   { table, rules = throttleRules, now = Date.now }: { table: Table; rules?: ThrottleRules; now?: () => number },
@@ -149,41 +152,58 @@ export function createThrottle(
     updateItem(table, key, "SET #count = #count - :one, nextAt = :none", { condition: "#count > :none",
       names: { "#count": "count" }, values: { ":one": 1, ":none": 0 } });
 
+  async function admit({ username, address: { host, network: from } }: Attempt): Promise<Admission> {
+    const known: Counter = { key: { pk: `user#${username}`, sk: `host#${host}` }, rule: rules.knownAddress,
+      isKnownAddress: true };
+    const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${from}` },
+      rule: rules.userAndNetwork };
+    const user: Counter = { key: { pk: `guesses#user#${username}`, sk: "anywhere" }, rule: rules.user };
+    const network: Counter = { key: { pk: `guesses#network#${from}`, sk: "anybody" }, rule: rules.network };
+
+    const all = [known, pair, network, user];
+    const seen = new Map(
+      (await readItems(table, all.map(({ key }) => key))).map((item, i) => [all[i], alive(item)]),
+    );
+    const isKnownAddress = seen.get(known) !== undefined;
+    const counters = isKnownAddress ? [known] : [pair, network, user];
+
+    // First look at all, so that what one counter refuses is not held against the others, then count. The narrowest
+    // comes first: a flood from one network must not use up what is there for all of them.
+    const waits = counters.map((counter) => {
+      const decision = decide(counter.rule, seen.get(counter), now());
+      return decision.admitted ? 0 : decision.retryAfterSeconds;
+    });
+    if (waits.some((wait) => wait > 0)) throw new TooManyAttempts(Math.max(...waits));
+    for (const counter of counters) await count(counter, seen.get(counter));
+
+    return {
+      async succeeded(as) {
+        await Promise.all([
+          putItem(table, { ...known.key, count: 0, lastAt: now(), nextAt: 0,
+            expiresAt: inSeconds(rules.rememberAddressSeconds) }),
+          ...(isKnownAddress ? [] : [removeItem(table, pair.key), forgive(user)]),
+          ...(isKnownAddress || as === "sign-up" ? [] : [forgive(network)]),
+        ]);
+      },
+    };
+  }
+
+  /** Until when who has to wait, as told by this process: trying all the same costs no call. */
+  const waiting = new Map<string, number>();
+
   return {
-    async admit({ username, address: { host, network: from } }) {
-      const known: Counter = { key: { pk: `user#${username}`, sk: `host#${host}` }, rule: rules.knownAddress,
-        isKnownAddress: true };
-      const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${from}` },
-        rule: rules.userAndNetwork };
-      const user: Counter = { key: { pk: `guesses#user#${username}`, sk: "anywhere" }, rule: rules.user };
-      const network: Counter = { key: { pk: `guesses#network#${from}`, sk: "anybody" }, rule: rules.network };
-
-      const all = [known, pair, network, user];
-      const seen = new Map(
-        (await readItems(table, all.map(({ key }) => key))).map((item, i) => [all[i], alive(item)]),
-      );
-      const isKnownAddress = seen.get(known) !== undefined;
-      const counters = isKnownAddress ? [known] : [pair, network, user];
-
-      // First look at all, so that what one counter refuses is not held against the others, then count. The narrowest
-      // comes first: a flood from one network must not use up what is there for all of them.
-      const waits = counters.map((counter) => {
-        const decision = decide(counter.rule, seen.get(counter), now());
-        return decision.admitted ? 0 : decision.retryAfterSeconds;
-      });
-      if (waits.some((wait) => wait > 0)) throw new TooManyAttempts(Math.max(...waits));
-      for (const counter of counters) await count(counter, seen.get(counter));
-
-      return {
-        async succeeded(as) {
-          await Promise.all([
-            putItem(table, { ...known.key, count: 0, lastAt: now(), nextAt: 0,
-              expiresAt: inSeconds(rules.rememberAddressSeconds) }),
-            ...(isKnownAddress ? [] : [removeItem(table, pair.key), forgive(user)]),
-            ...(isKnownAddress || as === "sign-up" ? [] : [forgive(network)]),
-          ]);
-        },
-      };
+    async admit(attempt) {
+      const who = `${attempt.username} ${attempt.address.host}`;
+      const wait = (waiting.get(who) ?? 0) - now();
+      if (wait > 0) throw new TooManyAttempts(Math.ceil(wait / 1_000));
+      try {
+        return await admit(attempt);
+      } catch (error) {
+        if (!(error instanceof TooManyAttempts)) throw error;
+        if (waiting.size >= longestWaitingList) waiting.clear();
+        waiting.set(who, now() + error.retryAfterSeconds * 1_000);
+        throw error;
+      }
     },
   };
 }

@@ -28,6 +28,8 @@ const changePassword = passwordCall(dependencies);
 /**
  * The Lambda. Both calls are here: they share the throttle, the work and the concurrency that is set aside for them.
  */
-export const handler = httpHandler((event, context) =>
-  (event.routeKey === "POST /password" ? changePassword : logIn)(event, context)
-);
+export const handler = httpHandler(async (event, context) => {
+  // First of all: while the login is off, nothing is counted or looked up.
+  await settings.secret.get();
+  return (event.routeKey === "POST /password" ? changePassword : logIn)(event, context);
+});

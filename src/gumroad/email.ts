@@ -2,6 +2,8 @@
  * RFC 5321: 64 for the local part, 255 for the domain, 254 for the whole path; Gumroad accepts no longer ones either.
  */
 const LONGEST = 254;
+/** What can't be seen has no place in an address, but hides in one that looks like another's. */
+const UNSEEN = /[\p{C}\p{Default_Ignorable_Code_Point}]/u;
 const SHAPE = /^[^\s@<>(),;:\\"]+@[^\s@<>(),;:\\"]+\.[^\s@<>(),;:\\".]+$/;
 
 /**
@@ -10,5 +12,5 @@ const SHAPE = /^[^\s@<>(),;:\\"]+@[^\s@<>(),;:\\"]+\.[^\s@<>(),;:\\".]+$/;
  */
 export function normalizedEmail(text: string): string | null {
   const email = text.trim().toLowerCase();
-  return email.length <= LONGEST && SHAPE.test(email) ? email : null;
+  return email.length <= LONGEST && SHAPE.test(email) && !UNSEEN.test(email) ? email : null;
 }

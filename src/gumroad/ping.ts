@@ -224,10 +224,15 @@ function variantsOf(form: Form): [string, string][] {
     if (typeof name !== "string" || category.length > 300 || name.length > 300) {
       throw new FormError("variants", "it holds no plain option names");
     }
-    pairs.push([category, name]);
+    pairs.push([label(category), label(name)]);
   }
   if (pairs.length > 20) throw new FormError("variants", "it holds more than 20 options");
   return pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** An option's name as a seller can have typed it. */
+function label(text: string): string {
+  return text.replace(/\p{Cc}/gu, "");
 }
 
 function endReasonOf(form: Form) {
@@ -245,7 +250,7 @@ function changeTypeOf(form: Form): "upgrade" | "downgrade" {
 
 function planOf(form: Form, field: string) {
   const plan = nestedOf(form, field);
-  const tier = textOf(nestedOf(plan, "tier"), "name") ?? null;
+  const tier = label(textOf(nestedOf(plan, "tier"), "name") ?? "") || null;
   const recurrence = textOf(plan, "recurrence") ?? null;
   if ((tier ?? "").length > 100 || (recurrence ?? "").length > 100) {
     throw new FormError(field, "its tier's name is longer than any of Gumroad's");

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 
 import { PasswordRefused } from "../../src/accounts/errors.ts";
 import { checkNewPassword } from "../../src/accounts/password-rules.ts";
@@ -42,6 +42,26 @@ describe("checkNewPassword", () => {
     const strong = "4@8({[<3697|!1/0$5+7%2";
     await expect(checkNewPassword("a".repeat(40) + strong, "ann")).rejects.toThrow(PasswordRefused);
     await expect(checkNewPassword(strong + "a".repeat(40), "ann")).resolves.not.toThrow();
+  });
+});
+
+describe("the work of rating", () => {
+  it("is small for a password that can be read in thousands of ways", async () => {
+    await checkNewPassword("plum-tree-at-noon", "ann");
+    const slice = jest.spyOn(String.prototype, "slice");
+    await checkNewPassword("4@8({[<3697|!1/0$5+7%2".repeat(5), "ann@example.com");
+    const slices = slice.mock.calls.length;
+    slice.mockRestore();
+
+    // Each stands for a word that was looked up: 120,000 with the meter's own settings.
+    expect(slices).toBeGreaterThan(1_000);
+    expect(slices).toBeLessThan(20_000);
+  });
+
+  it("still sees through the usual replacements", async () => {
+    for (const weak of ["p4$$w0rd", "P@ssw0rd1", "1l0v3y0u2"]) {
+      await expect(checkNewPassword(weak, "ann")).rejects.toThrow(PasswordRefused);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 
+import { newAccountsSecret } from "../../src/accounts/accounts-secret.ts";
 import type { Stack } from "../../local/stack.ts";
 import { startLocal } from "../pipeline/local-stack.ts";
 import { httpEvent } from "./http-events.ts";
@@ -105,6 +106,36 @@ describe("the self-built login, as deployed", () => {
     expect(user).toMatchObject({
       passwordHash: expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1,keyid=MQ\$/u),
     });
+  });
+});
+
+describe("without a value of its secret", () => {
+  it("is off: 404 and no alarm's word for our own calls, while Auth0's users get in; then it opens", async () => {
+    const value = await newAccountsSecret();
+    const forget = () => Promise.all(["login", "verify", "private"].map((name) => stack.crash(name)));
+    const { token } = tokenBody.parse((await post("/login", { username: "finn", password })).body);
+    const items = (await stack.items("AccountsTable")).length;
+    const auth0 = await tenant.accessToken(Math.floor(Date.now() / 1_000));
+    stack.secrets.set("accounts", undefined);
+    await forget();
+    const before = logged.length;
+
+    for (const path of ["/login", "/password"]) {
+      expect(await post(path, { username: "greta", password, newPassword: "pear-tree-at-dusk" })).toMatchObject({
+        status: 404,
+        body: { status: "error", error: "This login is off: its secret has no value." },
+      });
+    }
+    expect(await post("/verify", { token })).toMatchObject({ status: 404 });
+    expect(await enter("/private", `Bearer ${token}`)).toMatchObject({ status: 404 });
+    expect(await enter("/private")).toMatchObject({ status: 401 });
+    expect(await enter("/private", `Bearer ${auth0}`)).toMatchObject({ status: 200 });
+    expect(await stack.items("AccountsTable")).toHaveLength(items);
+
+    stack.secrets.set("accounts", value);
+    await forget();
+    expect(await post("/login", { username: "greta", password })).toMatchObject({ status: 200 });
+    expect(logged.slice(before).join("\n")).not.toMatch(/NeedsPerson|"level":"ERROR"/u);
   });
 });
 

@@ -80,7 +80,7 @@ describe("doctor", () => {
     expect(stack.auth0.failures).toEqual([]);
   });
 
-  it.each(["ping", "auth0", "gumroad", "accounts", "gumroad-auth0/local/bind"])("finds that the secret %s is missing",
+  it.each(["ping", "auth0", "gumroad", "gumroad-auth0/local/bind"])("finds that the secret %s is missing",
     async (name) => {
       stack.secrets.set(name, undefined);
       const [finding] = (await foundAndMended()).filter(({ code }) => code === "SECRET_MISSING");
@@ -89,6 +89,11 @@ describe("doctor", () => {
         mend: "npx gumroad-auth0 setup",
       });
     });
+
+  it("finds nothing wrong with a self-built login that is off", async () => {
+    stack.secrets.set("accounts", undefined);
+    expect(await cliOn(stack)("doctor")).toMatchObject({ code: 0 });
+  });
 
   it.each([
     { name: "ping", value: { tokens: ["local"] }, wrong: "missing or wrong: seller_id" },

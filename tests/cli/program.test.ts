@@ -104,6 +104,31 @@ describe("the command line", () => {
     expect(makeOutput({ ...parts, colours: true }).tone("bad", "x")).toBe("\u001b[31mx\u001b[39m");
     expect(makeOutput({ ...parts, colours: false }).tone("bad", "x")).toBe("x");
   });
+
+  it.each([
+    ["an escape that writes to the clipboard (OSC 52)", "\u001b]52;c;cm0gLXJm\u0007Gold", "Gold"],
+    ["an escape that sets the title, ended by ST", "\u001b]0;x\u001b\\Gold", "Gold"],
+    ["one that clears the screen", "Go\u001b[2Jld", "Gold"],
+    ["one of eight bits", "\u009b31mGold", "Gold"],
+    ["a return to the line's beginning", "Gold\rFree", "GoldFree"],
+    ["a text that runs the other way", "\u202egpj.Gold\u2066", "gpj.Gold"],
+    ["what can't be seen", "G\u200bo\u200dl\u2060d\ufeff\u00ad", "Gold"],
+    ["hidden text", "\u001b[8mGold\u001b[0m", "Gold"],
+    ["tags outside the first plane", "Go\u{e0041}ld", "Gold"],
+    ["nothing of that kind", "Größe 🐎\tL\n✓", "Größe 🐎\tL\n✓"],
+  ])("lets no control character through to a terminal: %s", (_what, text, shown) => {
+    const lines: string[] = [];
+    const parts = { print: (line: string) => lines.push(line), colours: true };
+    const output = makeOutput({ ...parts, json: () => false });
+    output.say(output.tone("good", text));
+    output.table(["option"], [[text]]);
+    expect(lines[0]).toBe(`\u001b[32m${shown}\u001b[39m`);
+    expect(lines[1]?.split("\n").at(-1)).toBe(shown.replaceAll(/\s/g, " "));
+
+    makeOutput({ ...parts, json: () => true }).result({ text });
+    expect(JSON.parse(lines[2] ?? "")).toEqual({ text });
+    expect(lines[2]).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  });
 });
 
 describe("questions at a terminal", () => {

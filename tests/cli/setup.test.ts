@@ -52,7 +52,7 @@ describe("setup", () => {
     for (const name of ["ping", "auth0", "gumroad", "accounts", "gumroad-auth0/local/bind"]) {
       stack.secrets.set(name, undefined);
     }
-    const { code, out, err } = await run("setup");
+    const { code, out, err } = await run("setup --self-built-login");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const { tokens, seller_id } = await secret("ping");
     expect({ tokens, seller_id }).toEqual({ tokens: [expect.stringMatching(/^[\w-]{43}$/)],
@@ -130,6 +130,24 @@ describe("setup", () => {
       /^gumroad-auth0: Auth0 refuses the application local-client at \S+: wrong domain, client id or client secret/,
     );
     await expect(secret("accounts")).rejects.toThrow("can't find the specified secret value");
+  });
+
+  it("asks whether the self-built login is to be open, and leaves it off where nobody can be asked", async () => {
+    stack.secrets.set("accounts", undefined);
+    const alone = await run("setup");
+    expect(alone).toMatchObject({ code: 0, out: expect.stringContaining("the self-built login is off") });
+    await expect(secret("accounts")).rejects.toThrow("can't find the specified secret value");
+
+    const no = answers("n");
+    expect((await run("setup", { questions: no })).code).toBe(0);
+    expect(no.asked).toEqual(["Open the self-built login, for buyers without Auth0 (docs/login.md)"]);
+    await expect(secret("accounts")).rejects.toThrow("can't find the specified secret value");
+
+    expect((await run("setup", { questions: answers("y") })).code).toBe(0);
+    expect(await secret("accounts")).toMatchObject({ sign_with: "1", pepper_with: "1" });
+    const again = answers();
+    expect((await run("setup", { questions: again })).code).toBe(0);
+    expect(again.asked).toEqual([]);
   });
 
   it("goes without a Gumroad token where that is asked for", async () => {

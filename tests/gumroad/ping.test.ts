@@ -196,6 +196,27 @@ describe("the facts of a ping", () => {
     });
 });
 
+describe("what can't be seen", () => {
+  it.each(["an\u001bn", "an\u0000n", "an\u202en", "an\u200bn", "ann\u00ad", "an\ufeffn", "a\u{e0061}nn"])(
+    "is refused in an email: %j",
+    (name) => {
+      for (const email of [`${name}@example.com`, `ann@${name}.com`]) {
+        expect(() => pingOf(changed(fixture("sale"), { email }))).toThrow("no email address");
+      }
+    },
+  );
+
+  it("is left out of an option's name where it is a control character", () => {
+    const osc = "\u001b]52;c;cm0gLXJm\u0007";
+    expect(pingOf(changed(fixture("membership-sale"), { "variants[Tier]": `Ba${osc}sic\r\n` }))).toMatchObject({
+      variants: [["Tier", "Ba]52;c;cm0gLXJmsic"]],
+    });
+    expect(pingOf(changed(fixture("membership-upgrade"), { "new_plan[tier][name]": "Pre\u0007mium" }))).toMatchObject({
+      to: { tier: "Premium" },
+    });
+  });
+});
+
 describe("an id", () => {
   it.each(["%00", "<script>", "../../user", "a\nb", "a/b"])("is refused where it can be none of Gumroad's: %j",
     (id) => {
