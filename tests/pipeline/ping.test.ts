@@ -148,6 +148,16 @@ describe("a ping", () => {
     expect(await lineWith("test ping")).toContain('"wouldGrant":["serverless-handbook"]');
   });
 
+  it("is taken whatever is written into a field that only the log shows, and the line stays short", async () => {
+    const long = "a".repeat(80_000);
+    expect((await answerTo(`${body("sale")}&retry_count=${long}`)).status).toBe(200);
+    expect((await answerTo(`${body("test-ping")}&product_id=${long}`)).status).toBe(200);
+    expect((await answerTo(changed("test-ping", { product_id: long }))).status).toBe(200);
+    expect((await lineWith(`"retry":"aaa`)).length).toBeLessThan(3_000);
+    expect((await lineWith(`"product":"aaa`)).length).toBeLessThan(3_000);
+    await stack.sqs.idle();
+  });
+
   it("reaches only the declared routes and methods", async () => {
     expect((await answerTo(body("sale"), {}, "/ping/local/more")).status).toBe(404);
     expect((await fetch(`${stack.url}/ping/local`)).status).toBe(404);
