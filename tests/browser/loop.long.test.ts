@@ -80,9 +80,9 @@ stories("a buyer", () => {
     await stack.advance(10 * 60_000);
     await stack.invoke("reconcile");
     await stack.sqs.idle();
-    // Nobody knows who chose the old password: the owner of the inbox chooses another.
+    // Nobody knows who chose the old password: it is replaced, its session ended, and the owner of the inbox chooses.
     await una.open("/courses/");
-    await una.press("Log out");
+    await una.page.getByText("Nobody is logged in.").waitFor();
     await una.press("Log in");
     await una.page.getByRole("link", { name: "Forgot password?" }).click();
     await una.fill({ Email: "una@example.com" });
