@@ -1,5 +1,6 @@
 import { childrenIn, type Children } from "./bundles.ts";
-import { entriesOf, grantedRole, isSubscription, type Source, type SourceId, type Sources } from "./facts.ts";
+import { entriesOf, grantedRole, isOfLater, isSubscription, type Source, type SourceId,
+  type Sources } from "./facts.ts";
 import { ofGiven, ofReceived } from "./gifts.ts";
 import { isGiversSide } from "./known.ts";
 import { rolesOf, type Policy, type Product } from "./policy.ts";
@@ -20,7 +21,7 @@ export interface Verdict {
   readonly variantListed: boolean;
   /** What Gumroad calls the option by now, where the policy doesn't list that. */
   readonly unlisted: string | null;
-  /** The policy doesn't say what the option gives: what it gave stays until a person decides. */
+  /** The policy doesn't say what the option gives, or a later version an operator's act: what it gave stays until a person decides. */
   readonly unsure: boolean;
   /** Changes of plan that only pings told of, and no charge has confirmed yet. */
   readonly unconfirmed: number;
@@ -60,8 +61,8 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
     if (changesAt !== null) moments.push(changesAt);
     const { roles, listed } = rolesOf(product, variant);
     return { source: id, productId: source.productId, access: true, reason: standing.reason, variant,
-      variantListed: listed, unlisted, unsure: !listed && "variant" in product && product.otherwise === undefined,
-      unconfirmed, test: isTest(source), roles };
+      variantListed: listed, unlisted, unsure: isOfLater(source.act?.decision.kind) ||
+        !listed && "variant" in product && product.otherwise === undefined, unconfirmed, test: isTest(source), roles };
   });
   return {
     roles: [...new Set(verdicts.flatMap((verdict) => verdict.roles))].sort(),
@@ -136,7 +137,7 @@ function asGift(id: SourceId, source: Source, product: Product, { gifts, now }: 
 
 function nothing(id: SourceId, source: Source, reason: Reason): Verdict {
   return { source: id, productId: source.productId, access: false, reason, variant: null, variantListed: true,
-    unlisted: null, unsure: false, unconfirmed: 0, test: isTest(source), roles: [] };
+    unlisted: null, unsure: isOfLater(source.act?.decision.kind), unconfirmed: 0, test: isTest(source), roles: [] };
 }
 
 function isTest(source: Source): boolean {

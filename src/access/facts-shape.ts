@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
-import type { Act, Source } from "./facts.ts";
+import { isOfLater, type Act, type Charge, type ChargeRead, type Decision, type EndReason, type Source,
+  type TierChange } from "./facts.ts";
 
 /**
  * How facts are written down, in records and in messages. The types are those of the heart, which knows nothing of
@@ -10,8 +11,16 @@ import type { Act, Source } from "./facts.ts";
  * an earlier version didn't write has a default, so that its records can be read.
  */
 
-const endReason = z.enum(["cancelled", "failed_payment", "fixed_subscription_period_ended", "unknown"]);
-const end = z.looseObject({ at: z.number(), reason: endReason });
+/**
+ * One of the words that this version knows, or a later one's: that is kept as it is, and does nothing. An end is an
+ * end, whatever its reason; a gift of a new kind is a purchase by itself, and so is a new part of a bundle; a new
+ * change of plan changes none; a new place of a role is none that this version looks at.
+ */
+export function wordOf<T extends string>(): z.ZodMiniType<T> {
+  return z.custom<T>((value) => typeof value === "string");
+}
+
+const end = z.looseObject({ at: z.number(), reason: wordOf<EndReason>() });
 const variants = z.array(z.tuple([z.string(), z.string()]));
 const laterText = z._default(z.array(z.string()), []);
 const laterMoment = z._default(z.nullable(z.number()), null);
@@ -22,7 +31,7 @@ const chargeRead = z.looseObject({
   disputed: z.boolean(),
   disputeWon: z.boolean(),
   variants,
-  bundle: z.enum(["bundle", "child", "none"]),
+  bundle: wordOf<ChargeRead["bundle"]>(),
 });
 
 const charge = z.looseObject({
@@ -36,7 +45,7 @@ const charge = z.looseObject({
   recurring: z.boolean(),
   preorder: z.boolean(),
   test: z.boolean(),
-  gift: z.enum(["none", "received", "given"]),
+  gift: wordOf<Charge["gift"]>(),
   refunded: z.boolean(),
   partlyRefunded: z.boolean(),
   disputed: z.boolean(),
@@ -49,18 +58,20 @@ const charge = z.looseObject({
 const plan = z.looseObject({ tier: z.nullable(z.string()), recurrence: z.nullable(z.string()),
   priceCents: z.nullable(z.number()), quantity: z.nullable(z.number()) });
 
+const later = z.looseObject({ kind: z.string() });
+const decisions = z.discriminatedUnion("kind", [
+  z.looseObject({ kind: z.literal("give"), until: z.nullable(z.number()) }),
+  z.looseObject({ kind: z.literal("take") }),
+  z.looseObject({ kind: z.literal("move"), to: z.string() }),
+  z.looseObject({ kind: z.literal("follow") }),
+]);
 /** An operator's act. */
 export const actShape: z.ZodMiniType<Act> = z.looseObject({
   at: z.number(),
   id: z.string(),
   by: z.string(),
   why: z.string(),
-  decision: z.discriminatedUnion("kind", [
-    z.looseObject({ kind: z.literal("give"), until: z.nullable(z.number()) }),
-    z.looseObject({ kind: z.literal("take") }),
-    z.looseObject({ kind: z.literal("move"), to: z.string() }),
-    z.looseObject({ kind: z.literal("follow") }),
-  ]),
+  decision: z.union([decisions, z.custom<Decision>((value) => isOfLater(later.safeParse(value).data?.kind))]),
 });
 
 /** Facts about one source. */
@@ -71,8 +82,7 @@ export const sourceShape: z.ZodMiniType<Source> = z.looseObject({
   restartedAt: z.nullable(z.number()),
   cancelledAt: z.nullable(z.number()),
   tierChanges: z.array(
-    z.looseObject({ at: z.number(), toldAt: laterMoment, type: z.enum(["upgrade", "downgrade"]), from: plan,
-      to: plan }),
+    z.looseObject({ at: z.number(), toldAt: laterMoment, type: wordOf<TierChange["type"]>(), from: plan, to: plan }),
   ),
   changesDroppedAt: laterMoment,
   holds: laterText,

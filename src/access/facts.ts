@@ -112,6 +112,11 @@ export type Decision =
   | { readonly kind: "move"; readonly to: string }
   | { readonly kind: "follow" };
 
+/** Whether a later version knows what was decided, and this one doesn't. Of nothing decided (undefined), no. */
+export function isOfLater(kind: string | undefined): boolean {
+  return kind !== undefined && !["give", "take", "move", "follow"].includes(kind);
+}
+
 /** An operator's act: it beats whatever Gumroad says, until the next act. */
 export interface Act {
   readonly at: number;

@@ -18,7 +18,7 @@ export function mergeSource(a: Source, b: Source): Source {
   return {
     ...carried(a, b),
     charges: unionBy([...a.charges, ...b.charges].map(named), (charge) => charge.saleId, mergeCharge),
-    ended: latestEnd(a.ended, b.ended),
+    ended: newest(a.ended, b.ended),
     restartedAt: latest(a.restartedAt, b.restartedAt),
     cancelledAt: latest(a.cancelledAt, b.cancelledAt),
     tierChanges: unionBy([...a.tierChanges, ...b.tierChanges], tierChangeKey,
@@ -87,7 +87,7 @@ function rank(value: unknown): string {
 }
 
 /**
- * The newer reading of Gumroad's API. Two of one moment are picked from by their text: which, doesn't matter, as long
+ * The newer reading of Gumroad's API, or the later end. Two of one moment are picked from by their text: which, doesn't matter, as long
  * as it is always the same.
  */
 function newest<T extends { readonly at: number }>(a: T | null, b: T | null): T | null {
@@ -100,12 +100,6 @@ function newest<T extends { readonly at: number }>(a: T | null, b: T | null): T 
 export function lastAct(a: Act | null, b: Act | null): Act | null {
   if (a === null || b === null || a.at !== b.at || a.id === b.id) return newest(a, b);
   return a.id > b.id ? a : b;
-}
-
-function latestEnd(a: Source["ended"], b: Source["ended"]): Source["ended"] {
-  if (a === null || b === null) return a ?? b;
-  if (a.at !== b.at) return a.at > b.at ? a : b;
-  return a.reason >= b.reason ? a : b;
 }
 
 function latest(a: number | null, b: number | null): number | null {

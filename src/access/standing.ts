@@ -31,6 +31,7 @@ export function decided(act: Act | null, now: number): Standing | null {
       return { access: false, reason: "moved" };
     case "follow":
     case undefined:
+    default:
       return null;
   }
 }

@@ -91,7 +91,8 @@ function stepsOf(source: Source, names: OptionNames): readonly Step[] {
 function updatesOf({ tierChanges, changesDroppedAt }: Source, names: OptionNames): readonly Step[] {
   return tierChanges.flatMap(({ at, toldAt, type, from, to }): Step[] => {
     const tier = to.tier ?? from.tier;
-    if (tier === null || !names.exists(tier) || (toldAt ?? at) <= (changesDroppedAt ?? -1)) return [];
+    if ((type !== "upgrade" && type !== "downgrade") || tier === null || !names.exists(tier) ||
+      (toldAt ?? at) <= (changesDroppedAt ?? -1)) return [];
     return [{
       // Whole seconds, as all of Gumroad's.
       at: type === "upgrade" ? Math.floor(Math.min(at, toldAt ?? at) / 1_000) * 1_000 : at,

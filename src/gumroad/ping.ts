@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 
+import type { EndReason, TierChange } from "../access/facts.ts";
+import { wordOf } from "../access/facts-shape.ts";
 import { normalizedEmail } from "./email.ts";
 import { momentOf } from "./moment.ts";
 import { FormError, nestedOf, textOf, type Form } from "./form.ts";
@@ -45,14 +47,14 @@ const endedPing = z.object({
   event: z.literal("subscription_ended"),
   ...subscription,
   at: moment,
-  reason: z.enum(["cancelled", "failed_payment", "fixed_subscription_period_ended", "unknown"]),
+  reason: wordOf<EndReason>(),
 });
 const restartedPing = z.object({ event: z.literal("subscription_restarted"), ...subscription, at: moment });
 const updatedPing = z.object({
   event: z.literal("subscription_updated"),
   ...subscription,
   at: moment,
-  type: z.enum(["upgrade", "downgrade"]),
+  type: wordOf<TierChange["type"]>(),
   from: plan,
   to: plan,
 });

@@ -113,7 +113,7 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
         ? { condition: "attribute_not_exists(pk)" }
         : { condition: "version = :read AND attribute_not_exists(#owner)", names: OWNER,
           values: { ":read": version } };
-      if (await putItem(table, { ...sourceKey(id), waiting, version: version + 1 }, onRead)) {
+      if (await putItem(table, { ...stored, ...sourceKey(id), waiting, version: version + 1 }, onRead)) {
         return { id, owner: null, waiting };
       }
     }

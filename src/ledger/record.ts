@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 
 import type { Source, SourceId, Sources } from "../access/facts.ts";
 import type { RolesPlace } from "../access/roles-place.ts";
-import { sourceIdShape, sourceShape } from "../access/facts-shape.ts";
+import { sourceIdShape, sourceShape, wordOf } from "../access/facts-shape.ts";
 
 /**
  * How far one role of one user is: `adding` and `removing` are marks, written before Auth0 is called and settled
@@ -114,10 +114,10 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.looseObject({
   users: z.record(
     z.string(),
     z.looseObject({
-      origin: z.enum(["created", "verified"]),
+      origin: wordOf<BoundUser["origin"]>(),
       foreign: z.array(z.string()),
-      roles: z.record(z.string(), z.enum(["adding", "has", "removing"])),
-      places: z.optional(z.array(z.enum(["roles", "app_metadata"]))),
+      roles: z.record(z.string(), wordOf<Mark>()),
+      places: z.optional(z.array(wordOf<RolesPlace>())),
       doubted: z.optional(z.record(z.string(), z.number())),
       told: z.optional(z.array(z.string())),
     }),
@@ -128,7 +128,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.looseObject({
   invited: z._default(
     z.nullable(
       z.looseObject({
-        outcome: z.enum(["wanted", "sending", "sent", "failed"]),
+        outcome: wordOf<Invitation["outcome"]>(),
         at: z.number(),
         message: z.nullable(z.string()),
         asked: z.nullable(z.looseObject({ requestId: z.string(), by: z.string(), why: z.string() })),

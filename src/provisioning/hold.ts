@@ -93,10 +93,10 @@ export function keep(record: BuyerRecord, productId: string, act: Omit<Act, "dec
     : { ...record, sources: kept.reduce((sources, id) => addFacts(sources, id, given), record.sources) };
 }
 
-function isMeant({ source: id, reason }: Verdict, { sources }: BuyerRecord): boolean {
+function isMeant({ source: id, reason, unsure }: Verdict, { sources }: BuyerRecord): boolean {
   const source = sources[id];
-  return MEANT.has(reason) ||
-    (source !== undefined && (reason === "ended" || reason === "not-in-policy") && isTakenBack(id, source));
+  return !unsure && MEANT.has(reason) ||
+    (!unsure && source !== undefined && (reason === "ended" || reason === "not-in-policy") && isTakenBack(id, source));
 }
 
 /**
