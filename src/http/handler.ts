@@ -1,4 +1,5 @@
 import middy from "@middy/core";
+import httpErrorHandler from "@middy/http-error-handler";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
@@ -13,8 +14,10 @@ export type HttpFunction = (event: APIGatewayProxyEventV2,
 /** Wraps a function for the HTTP API: errors become JSON bodies, strangers never see a stack, the log does. */
 export function httpHandler(answer: HttpFunction) {
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+    .use(httpErrorHandler({ logger: false }))
+    // What is attached last looks at an error first.
     .onError((request) => {
-      request.response = failed(request.error);
+      request.error = failed(request.error);
     })
     .handler(answer);
 }
@@ -32,13 +35,15 @@ export function bodyOf(event: APIGatewayProxyEventV2): string {
   return event.isBase64Encoded ? Buffer.from(body, "base64").toString("utf8") : body;
 }
 
-function failed(error: unknown): APIGatewayProxyStructuredResultV2 {
+/** Logs an error, and gives it as `@middy/http-error-handler` takes one: its message is the answer's body. */
+function failed(error: unknown): Error {
   const { statusCode, message, headers, cause } = error instanceof HttpError ? error : answerTo(error);
   if (statusCode >= 500) {
     log.error("answered with a failure", { status: statusCode, causes: causesOf(cause),
       stack: cause instanceof Error ? cause.stack : undefined });
   } else log.warn("refused a request", { status: statusCode, reason: message });
-  return json({ status: "error", error: message }, statusCode, headers);
+  return Object.assign(new Error(JSON.stringify({ status: "error", error: message })), { statusCode, expose: true,
+    headers: { "Cache-Control": "no-store", ...headers } });
 }
 
 /** What is temporary or waits for a person is a 503, after which Gumroad's pings return; the rest is our mistake. */

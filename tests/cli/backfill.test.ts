@@ -114,7 +114,7 @@ describe("roles that buyers have already", () => {
     const { sale } = sold("ann@example.com");
     await run("backfill --adopt");
     expect(Object.values((await recordOf(stack, "ann@example.com"))!.users)).toEqual([{ origin: "verified",
-      foreign: ["club"], roles: { "serverless-handbook": "has" } }]);
+      foreign: ["club"], roles: { "serverless-handbook": "has" }, told: ["serverless-handbook"] }]);
     stack.gumroad.setDeliver("http");
     stack.gumroad.refund(sale);
     await stack.gumroad.settled();
