@@ -37,6 +37,13 @@ registerHooks({
   },
 });
 
+// The auth0 SDK leaves a call's limit running when the call fails: limits of minutes keep no worker from ending.
+const { setTimeout: start } = globalThis;
+globalThis.setTimeout = Object.assign((then, ms, ...rest) => {
+  const timer = start(then, ms, ...rest);
+  return ms >= 60_000 ? timer.unref() : timer;
+}, start);
+
 export default async function run(globalConfig, config, environment, runtime, ...rest) {
   // A failure names the files as they are.
   Error.prepareStackTrace = (error, calls) => [String(error), ...calls].join("\n    at ").replaceAll(MARK, "");

@@ -17,7 +17,7 @@ afterAll(async () => {
 
 const credentials = (domain: string) =>
   auth0SecretShape.parse({ domain, client_id: "local-client", client_secret: "local-secret" });
-const mail = (domain: string, signal = AbortSignal.timeout(5_000)) =>
+const mail = (domain: string, signal = AbortSignal.timeout(60_000)) =>
   mailInvitation(credentials(domain), EMAIL, CONNECTION, fetch, signal);
 
 describe("asking Auth0 for the invitation", () => {

@@ -144,7 +144,7 @@ describe("explain", () => {
     await deliver(stack, saleBy("behind@example.com"), saleBy("gone@example.com"));
     const { dynamo, ledger } = stageOn(stack);
     const [id = ""] = Object.keys((await recordOf(stack, "behind@example.com"))?.users ?? {});
-    await byHand().remove(id, ["serverless-handbook"], AbortSignal.timeout(5_000));
+    await byHand().remove(id, ["serverless-handbook"], AbortSignal.timeout(60_000));
     expect((await run("explain behind@example.com")).out).toContain(
       "somebody took away at Auth0: serverless-handbook",
     );

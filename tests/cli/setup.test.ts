@@ -30,7 +30,7 @@ const secret = async (name: string) => {
 };
 const shop = () => shopAdmin({ token: LOCAL_ACCESS_TOKEN, api: stack.gumroad.apiUrl });
 const registered = async () => {
-  const signal = AbortSignal.timeout(5_000);
+  const signal = AbortSignal.timeout(60_000);
   return (await Promise.all(RESOURCE_NAMES.map((event) => shop().subscriptions(event, signal)))).flat().map((
     { event, postUrl },
   ) => `${event} ${postUrl.replace(stack.url, "")}`);

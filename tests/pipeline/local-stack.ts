@@ -59,7 +59,7 @@ export async function deliver(stack: Stack, ...texts: readonly string[]): Promis
 
 /** How long a message that somebody has just received stays invisible: the queue's own time-out (ms). */
 const JUST_RECEIVED_MS = 360_000;
-const RESTING_LIMIT_MS = 10_000;
+const RESTING_LIMIT_MS = 120_000;
 
 /** Waits until the queue holds nothing but so many messages that were put back for a while. */
 export async function untilResting(stack: Stack, count: number): Promise<void> {

@@ -15,7 +15,7 @@ afterAll(() => auth0.stop());
 beforeEach(() => {
   auth0.reset();
 });
-const soon = () => AbortSignal.timeout(5_000);
+const soon = () => AbortSignal.timeout(60_000);
 const as = (clientId: string, clientSecret: string) =>
   tenantAdmin(auth0SecretShape.parse({ domain: auth0.url, client_id: clientId, client_secret: clientSecret }));
 const service = () => as("local-client", "local-secret");
