@@ -91,6 +91,8 @@ export interface BuyerRecord {
   readonly creating?: true | undefined;
   /** Null: no mail was asked for. */
   readonly invited: Invitation | null;
+  /** When Auth0 was first asked for this email (epoch ms): who signs up after that isn't trusted with a password. */
+  readonly lookedAt?: number | undefined;
   /** Users of others' making that we saw unverified: their password isn't trusted once the email is verified. */
   readonly unverified: readonly string[];
   /** Those of them whom Auth0 mailed; not again. */
@@ -124,6 +126,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.looseObject({
   ),
   adopts: z.optional(z.literal(true)),
   creating: z.optional(z.literal(true)),
+  lookedAt: z.optional(z.number()),
   // Records from before there were invitations have none.
   invited: z._default(
     z.nullable(

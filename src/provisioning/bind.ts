@@ -31,7 +31,7 @@ export async function bindUsers(record: BuyerRecord, roles: readonly string[], w
   const unverified = found.filter((user) => !eligible.includes(user)).map((user) => user.id);
   return {
     record: { ...withoutField(record, "creating"), users: { ...record.users, ...Object.fromEntries(bound) },
-      unverified: [...new Set([...record.unverified, ...unverified])] },
+      unverified: [...new Set([...record.unverified, ...unverified])], lookedAt: record.lookedAt ?? work.now() },
     anybody: eligible.length > 0 || roles.length === 0,
   };
 }
@@ -42,9 +42,10 @@ async function boundUser(user: DirectoryUser, record: BuyerRecord,
     ? { roles: {} }
     : { roles: Object.fromEntries(user.metadataRoles.map((role) => [role, "has"] as const)), places: [place] };
   if (user.createdByUs) return { origin: "created", foreign: [], ...kept };
-  // We saw this user unverified and had the buyer mailed. Following that link proves who owns the address, not who
-  // chose the password: whoever registered it beforehand would still get in. The owner sets a new one by mail.
-  if (user.database !== null && record.unverified.includes(user.id)) {
+  // Following a mail's link proves who owns the address, not who chose the password: whoever registered it while the
+  // buyer was known here, or was seen unverified, would still get in. The owner sets a new one by mail.
+  const isLater = record.lookedAt !== undefined && user.createdAt > record.lookedAt;
+  if (user.database !== null && (isLater || record.unverified.includes(user.id))) {
     await auth0.forgetPassword(user, record.email, signal);
   }
   return { origin: "verified", foreign: place === "roles" ? await auth0.rolesOf(user.id, signal) : [], ...kept };

@@ -248,6 +248,27 @@ describe("an email that somebody registered and never verified", () => {
     expect(calls.indexOf("PATCH /users/{id}")).toBeLessThan(calls.indexOf("POST /users/{id}/roles"));
   });
 
+  it.each([{ connection: "Username-Password-Authentication", isReplaced: true }, { connection: "google-oauth2",
+    isReplaced: false }])(
+      "and verified between our looks: a user of $connection made after the first has its password replaced: $isReplaced",
+      async ({ connection, isReplaced }) => {
+        await start();
+        const squatter = stack.auth0.addUser({ email: ANN, verified: false });
+        await deliver(stack, body("sale"));
+        stack.auth0.removeUser(squatter.user_id);
+        await stack.advance(1_000);
+        // Signed up, and followed the mail of the sign-up itself: we never saw it unverified.
+        stack.auth0.addUser({ email: ANN, verified: true, connection });
+        await later(2 * MINUTE);
+        expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
+        const calls = managementCalls(stack);
+        expect(calls.includes("PATCH /users/{id}")).toBe(isReplaced);
+        if (isReplaced) {
+          expect(calls.indexOf("PATCH /users/{id}")).toBeLessThan(calls.indexOf("POST /users/{id}/roles"));
+        }
+      },
+    );
+
   it("is asked to verify once Auth0 can mail again", async () => {
     await start();
     stack.auth0.addUser({ email: ANN, verified: false });
