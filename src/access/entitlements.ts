@@ -21,7 +21,10 @@ export interface Verdict {
   readonly variantListed: boolean;
   /** What Gumroad calls the option by now, where the policy doesn't list that. */
   readonly unlisted: string | null;
-  /** The policy doesn't say what the option gives, or a later version an operator's act: what it gave stays until a person decides. */
+  /**
+   * The policy doesn't say what the option gives, or a later version an operator's act: what it gave stays until a
+   * person decides.
+   */
   readonly unsure: boolean;
   /** Changes of plan that only pings told of, and no charge has confirmed yet. */
   readonly unconfirmed: number;

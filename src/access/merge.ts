@@ -87,8 +87,8 @@ function rank(value: unknown): string {
 }
 
 /**
- * The newer reading of Gumroad's API, or the later end. Two of one moment are picked from by their text: which, doesn't matter, as long
- * as it is always the same.
+ * The newer reading of Gumroad's API, or the later end. Two of one moment are picked from by their text: which,
+ * doesn't matter, as long as it is always the same.
  */
 function newest<T extends { readonly at: number }>(a: T | null, b: T | null): T | null {
   if (a === null || b === null) return a ?? b;

@@ -250,7 +250,7 @@ describe("an email that somebody registered and never verified", () => {
 
   it.each([{ connection: "Username-Password-Authentication", isReplaced: true }, { connection: "google-oauth2",
     isReplaced: false }])(
-      "and verified between our looks: a user of $connection made after the first has its password replaced: $isReplaced",
+      "but was made after our first look: the password of a user of $connection is replaced: $isReplaced",
       async ({ connection, isReplaced }) => {
         await start();
         const squatter = stack.auth0.addUser({ email: ANN, verified: false });

@@ -179,8 +179,7 @@ describe("with a Gumroad token", () => {
   );
 
   it(
-    "while Gumroad is away for an hour, what came waits beside the records; then all is right by itself, a change of " +
-      "plan included",
+    "while Gumroad is away for an hour, what came waits; then all is right by itself, a change of plan included",
     async () => {
       const { subscription } = await happens(() =>
         stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" })
