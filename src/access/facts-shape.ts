@@ -24,12 +24,10 @@ const end = z.looseObject({ at: z.number(), reason: wordOf<EndReason>() });
 const variants = z.array(z.tuple([z.string(), z.string()]));
 const laterText = z._default(z.array(z.string()), []);
 const laterMoment = z._default(z.nullable(z.number()), null);
+const flags = { refunded: z.boolean(), partlyRefunded: z.boolean(), disputed: z.boolean(), disputeWon: z.boolean() };
 const chargeRead = z.looseObject({
   at: z.number(),
-  refunded: z.boolean(),
-  partlyRefunded: z.boolean(),
-  disputed: z.boolean(),
-  disputeWon: z.boolean(),
+  ...flags,
   variants,
   bundle: wordOf<ChargeRead["bundle"]>(),
 });
@@ -46,10 +44,7 @@ const charge = z.looseObject({
   preorder: z.boolean(),
   test: z.boolean(),
   gift: wordOf<Charge["gift"]>(),
-  refunded: z.boolean(),
-  partlyRefunded: z.boolean(),
-  disputed: z.boolean(),
-  disputeWon: z.boolean(),
+  ...flags,
   receivedAt: laterMoment,
   revoked: z._default(z.nullable(z.looseObject({ at: z.number(), is: z.boolean() })), null),
   read: z.nullable(chargeRead),

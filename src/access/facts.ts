@@ -10,15 +10,19 @@
  */
 export type SourceId = `sale:${string}` | `subscription:${string}` | `grant:${string}`;
 
-/** What Gumroad's API says of a charge at a moment. It stands for the flags of every ping. */
-export interface ChargeRead {
-  /** When it was asked for, not when the answer came. */
-  readonly at: number;
+/** What became of a charge's money. */
+export interface Flags {
   readonly refunded: boolean;
   readonly partlyRefunded: boolean;
   /** Ever disputed. */
   readonly disputed: boolean;
   readonly disputeWon: boolean;
+}
+
+/** What Gumroad's API says of a charge at a moment. It stands for the flags of every ping. */
+export interface ChargeRead extends Flags {
+  /** When it was asked for, not when the answer came. */
+  readonly at: number;
   /** The chosen options by their names of that moment: a seller may rename them, or change a buyer's. */
   readonly variants: Options;
   /** The API tells bundles and what came with one; pings don't. */
@@ -35,7 +39,7 @@ export interface Names {
 }
 
 /** What happened to one charge (one Gumroad sale), as pings told it, or as the API says. */
-export interface Charge {
+export interface Charge extends Flags {
   readonly saleId: string;
   /**
    * A `sale` ping or a row of the API told of it. A refund that arrives before its sale leaves this false, and the
@@ -60,10 +64,6 @@ export interface Charge {
    * Both belong to the receiver's record; nobody refunds or disputes the second.
    */
   readonly gift: "none" | "received" | "given";
-  readonly refunded: boolean;
-  readonly partlyRefunded: boolean;
-  readonly disputed: boolean;
-  readonly disputeWon: boolean;
   /** When its `sale` ping first came in: the least. Null where only the API told of it. */
   readonly receivedAt: number | null;
   /** Whether the seller took access away by hand: the newest answer of the API that says, as not every one does. */

@@ -1,7 +1,4 @@
-import type { Charge, ChargeRead, Options, Source } from "./facts.ts";
-
-/** What became of a charge's money. */
-export type Flags = Pick<ChargeRead, "refunded" | "partlyRefunded" | "disputed" | "disputeWon">;
+import type { Charge, Flags, Options, Source } from "./facts.ts";
 
 /**
  * How far apart the sale times of one order may lie: of a bundle and what is in it, of a gift's two sides. A bank that

@@ -6,43 +6,34 @@ import { asRead, listedAs, type VariantProduct } from "./policy.ts";
  * The names of one product's option on one source. A name is a label, and no fact: the seller may change it, and
  * Gumroad's API then shows the new one for old sales too.
  */
-export interface OptionNames {
-  /** The option that a charge was made with; null where it names none of this product's category. */
-  chosen(charge: Charge): string | null;
-  /** By what the policy calls it, where that lists it; else as it is. */
-  called(name: string): string;
-  /** Whether the policy says what the option gives: by a name of its, or by its `otherwise`. */
-  isListed(name: string): boolean;
-  /** Whether there is such an option, as far as is known: the policy lists it, or a charge was made with it. */
-  exists(name: string): boolean;
-}
+export type OptionNames = ReturnType<typeof optionNames>;
 
 /**
  * Reads the options of a source's charges. The latest name that the policy lists counts. Names that one charge was
  * seen under are one option: where the policy lists one of them, it lists all. But what the policy gives `otherwise`
  * is meant for every name that it doesn't list.
  */
-export function optionNames(product: VariantProduct, charges: readonly Charge[]): OptionNames {
+export function optionNames(product: VariantProduct, charges: readonly Charge[]) {
   const seen = charges.filter((charge) => charge.seen).map((charge) => namesIn(product, charge));
   const byOtherwise = product.otherwise !== undefined;
+  /** By what the policy calls it, where that lists it; else as it is. */
   const called = (name: string): string => {
     const listed = listedAs(product, name);
     if (listed !== null || byOtherwise) return listed ?? name;
-    for (const names of seen) {
-      const alias = names.includes(name) ? firstListed(product, names) : null;
-      if (alias !== null) return alias;
-    }
-    return name;
+    return firstListed(product, seen.filter((names) => names.includes(name)).flat()) ?? name;
   };
   return {
     called,
-    chosen: (charge) => {
+    /** The option that a charge was made with; null where it names none of this product's category. */
+    chosen: (charge: Charge): string | null => {
       const [latest, ...former] = namesIn(product, charge);
       if (latest === undefined) return null;
       return called(byOtherwise ? latest : (firstListed(product, [latest, ...former]) ?? latest));
     },
-    isListed: (name) => byOtherwise || listedAs(product, name) !== null,
-    exists: (name) => listedAs(product, name) !== null || seen.some((names) => names.includes(name)),
+    /** Whether the policy says what the option gives: by a name of its, or by its `otherwise`. */
+    isListed: (name: string) => byOtherwise || listedAs(product, name) !== null,
+    /** Whether there is such an option, as far as is known: the policy lists it, or a charge was made with it. */
+    exists: (name: string) => listedAs(product, name) !== null || seen.some((names) => names.includes(name)),
   };
 }
 
@@ -53,9 +44,5 @@ function namesIn({ variant }: VariantProduct, charge: Charge): readonly string[]
 }
 
 function firstListed(product: VariantProduct, names: readonly string[]): string | null {
-  for (const name of names) {
-    const listed = listedAs(product, name);
-    if (listed !== null) return listed;
-  }
-  return null;
+  return names.map((name) => listedAs(product, name)).find((listed) => listed !== null) ?? null;
 }

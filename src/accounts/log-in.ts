@@ -28,12 +28,6 @@ export interface Login {
   readonly address: ClientAddress;
 }
 
-/** Somebody who is logged in. */
-export interface LoggedIn {
-  readonly user: { readonly username: string; readonly createdAt: string };
-  readonly token: string;
-}
-
 /**
  * Logs a user in, and signs them up first if nobody has the name and sign-up is open.
  *
@@ -46,7 +40,7 @@ export interface LoggedIn {
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
  */
 export async function logIn({ username: typed, password, address }: Login,
-  { users, throttle, passwords, tokens, signUp, now = Date.now }: LoginDependencies): Promise<LoggedIn> {
+  { users, throttle, passwords, tokens, signUp, now = Date.now }: LoginDependencies) {
   const username = normalizeUsername(typed);
   checkTypedPassword(password);
 

@@ -2,24 +2,16 @@ import { createHash } from "node:crypto";
 
 import * as z from "zod/mini";
 
-/**
- * What this service wrote into a user's `app_metadata`. Nobody can write there at sign-up; the tenant's own people
- * can.
- */
-export interface OwnMetadata {
-  /** We made this user for this email. */
-  readonly createdByUs: boolean;
-  /** The roles kept there. */
-  readonly roles: readonly string[];
-}
-
 const shape = z.object({
   gumroad_auth0: z.object({ created_for: z.catch(z.optional(z.string()), undefined),
     roles: z.catch(z.optional(z.array(z.string())), undefined) }),
 });
 
-/** Reads what is ours. Anybody with rights in the tenant may write there too, so any other shape is just not ours. */
-export function readOwnMetadata(appMetadata: unknown, email: string): OwnMetadata {
+/**
+ * What this service wrote into a user's `app_metadata`: whether we made the user for this email, and the roles kept
+ * there. Nobody can write there at sign-up; the tenant's own people can, so any other shape is just not ours.
+ */
+export function readOwnMetadata(appMetadata: unknown, email: string) {
   const parsed = shape.safeParse(appMetadata);
   const { created_for: createdFor, roles = [] } = parsed.success ? parsed.data.gumroad_auth0 : {};
   return { createdByUs: createdFor === markFor(email), roles };

@@ -12,7 +12,7 @@ import { ownMetadata, readOwnMetadata } from "./app-metadata.ts";
 import { causesOf, log } from "../log.ts";
 import { answerAs, failureOf, lacksScope, statusOf } from "./failures.ts";
 import { mailInvitation } from "./invite.ts";
-import { pacedFetch, type Fetch } from "./pacing.ts";
+import { pacedFetch, type Pacing } from "./pacing.ts";
 import { roleIdsOf } from "./role-ids.ts";
 import type { Auth0Credentials } from "./secret.ts";
 import { managementToken } from "./token.ts";
@@ -101,14 +101,10 @@ function kindOf(method: string, path: string): CallKind {
 }
 
 /** What the directory needs; `fetch` and `now` (epoch ms) are the outside world. */
-export interface DirectoryOptions {
+export interface DirectoryOptions extends Pick<Pacing, "fetch" | "now" | "onThrottled"> {
   readonly secret: Secret<Auth0Credentials>;
   /** Creates users without a password, in the passwordless connection. */
   readonly passwordless?: boolean;
-  readonly fetch?: Fetch;
-  readonly now?: () => number;
-  /** Told each time a call waits for the rate limit. */
-  readonly onThrottled?: (group: string) => void;
   /** How a call waits before it is tried again. */
   readonly retrying?: Pick<Retrying, "random" | "wait">;
 }

@@ -1,3 +1,5 @@
+import * as z from "zod/mini";
+
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { Fetch } from "./pacing.ts";
 import type { Auth0Credentials } from "./secret.ts";
@@ -9,6 +11,9 @@ export const INVITE_THROTTLED = "AUTH0_MAIL_THROTTLED";
 export const INVITE_UNSENT = "AUTH0_MAIL_UNSENT";
 
 const ATTEMPT_MS = 10_000;
+
+/** A connection was never made: no address, or nobody listening. `fetch` keeps the system's error as its cause. */
+const neverLeft = z.object({ cause: z.object({ code: z.enum(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]) }) });
 
 /**
  * Has Auth0 mail its change-password mail, as if the person had clicked on "Forgot password?". This is a call of the
@@ -33,7 +38,7 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
       redirect: "error",
     });
   } catch (error) {
-    if (neverLeft(error)) {
+    if (neverLeft.safeParse(error).success) {
       throw new TemporaryError(INVITE_UNSENT, "The request for the invitation never reached Auth0.", { cause: error });
     }
     throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 did not say in time whether it mailed the invitation.", {
@@ -55,17 +60,4 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
     `Auth0 refused to mail the invitation: ${answered}. Switch the connection "${connection}" on for the ` +
       `application ${loginClientId}, or mend login_client_id in the secret auth0.`,
   );
-}
-
-/**
- * Whether a connection was never made: no address, or nobody listening. `fetch` keeps the system's error as its cause.
- */
-function neverLeft(error: unknown): boolean {
-  return hasCause(error) && ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"].includes(error.cause.code);
-}
-
-function hasCause(error: unknown): error is { readonly cause: { readonly code: string } } {
-  if (typeof error !== "object" || error === null || !("cause" in error)) return false;
-  const { cause } = error;
-  return typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string";
 }

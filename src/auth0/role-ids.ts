@@ -1,18 +1,8 @@
 /** How often the role names may be listed again because one is missing. */
 const RELIST_MS = 10_000;
 
-/** The ids of the tenant's roles, which are the same for a process but for what is made or deleted meanwhile. */
-export interface RoleIds {
-  /** The ids of those that exist, and the names of those that don't. */
-  lookUp(names: readonly string[],
-    signal: AbortSignal): Promise<{ readonly ids: readonly string[]; readonly missing: readonly string[] }>;
-  /** Has them listed again: one of the ids turned out to be stale. */
-  forget(): void;
-}
-
 /** Role ids by name: listed once a process, and again, at most every ten seconds, when a name is missing. */
-export function roleIdsOf(list: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>,
-  now: () => number): RoleIds {
+export function roleIdsOf(list: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>, now: () => number) {
   let listing: Promise<ReadonlyMap<string, string>> | undefined;
   let listedAt = 0;
 
@@ -30,7 +20,9 @@ export function roleIdsOf(list: (signal: AbortSignal) => Promise<ReadonlyMap<str
     }
   }
 
-  async function lookUp(names: readonly string[], signal: AbortSignal): ReturnType<RoleIds["lookUp"]> {
+  /** The ids of those that exist, and the names of those that don't. */
+  async function lookUp(names: readonly string[],
+    signal: AbortSignal): Promise<{ readonly ids: readonly string[]; readonly missing: readonly string[] }> {
     const known = await listed(signal);
     const missing = names.filter((name) => !known.has(name));
     if (missing.length === 0 || now() - listedAt < RELIST_MS) {
@@ -42,6 +34,7 @@ export function roleIdsOf(list: (signal: AbortSignal) => Promise<ReadonlyMap<str
 
   return {
     lookUp,
+    /** Has them listed again: one of the ids turned out to be stale. */
     forget: () => {
       listing = undefined;
     },

@@ -5,23 +5,8 @@ const DEFAULT_CONNECTION = "Username-Password-Authentication";
 /** Auth0's only name for a connection that mails a code. */
 const DEFAULT_PASSWORDLESS = "email";
 
-/** How to reach a tenant as our machine-to-machine application. */
-export interface Auth0Credentials {
-  /** `https://acme.eu.auth0.com`, without a slash at the end. */
-  readonly url: string;
-  readonly audience: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  /** The database connection in which buyers are created. */
-  readonly connection: string;
-  /** The passwordless connection in which they are created where nobody has a password. */
-  readonly passwordlessConnection: string;
-  /** The application that invitations name, and lead to: the one where buyers log in. */
-  readonly loginClientId: string;
-}
-
 /** The value of the secret `gumroad-auth0/{stage}/auth0`. */
-export const auth0SecretShape: z.ZodMiniType<Auth0Credentials> = z.pipe(
+export const auth0SecretShape = z.pipe(
   z.object({
     /** A host, or a full URL where something stands in front of the tenant. Plain http is for this machine only. */
     domain: z.string().check(
@@ -29,9 +14,11 @@ export const auth0SecretShape: z.ZodMiniType<Auth0Credentials> = z.pipe(
     ),
     client_id: z.string().check(z.minLength(1)),
     client_secret: z.string().check(z.minLength(1)),
+    /** The database connection in which buyers are created. */
     connection: z.optional(z.string().check(z.minLength(1))),
+    /** The passwordless connection in which they are created where nobody has a password. */
     passwordless_connection: z.optional(z.string().check(z.minLength(1))),
-    /** Left out, invitations name the service's own application. */
+    /** The application that invitations name, and lead to: where buyers log in. Left out, the service's own. */
     login_client_id: z.optional(z.string().check(z.minLength(1))),
     /** Needed only with a custom domain: the Management API's own identifier, `https://TENANT.auth0.com/api/v2/`. */
     audience: z.optional(z.string().check(z.minLength(1))),
@@ -39,6 +26,7 @@ export const auth0SecretShape: z.ZodMiniType<Auth0Credentials> = z.pipe(
   z.transform((secret) => {
     const url = tenantUrl(secret.domain) ?? "";
     return {
+      /** `https://acme.eu.auth0.com`, without a slash at the end. */
       url,
       audience: secret.audience ?? `${url}/api/v2/`,
       clientId: secret.client_id,
@@ -49,6 +37,9 @@ export const auth0SecretShape: z.ZodMiniType<Auth0Credentials> = z.pipe(
     };
   }),
 );
+
+/** How to reach a tenant as our machine-to-machine application. */
+export type Auth0Credentials = Readonly<z.output<typeof auth0SecretShape>>;
 
 function tenantUrl(domain: string): string | null {
   const full = /^https?:\/\//.test(domain) ? domain : `https://${domain}`;

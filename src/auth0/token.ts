@@ -5,24 +5,6 @@ import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { Fetch } from "./pacing.ts";
 import type { Auth0Credentials } from "./secret.ts";
 
-/** A Management API token that is shared by every call of the process. */
-export interface ManagementToken {
-  /**
-   * The token; fetched at first, and again a minute before it expires. The fetching is everybody's; the signal ends
-   * one's own waiting.
-   * @throws {NeedsPersonError} AUTH0_CREDENTIALS
-   * @throws {TemporaryError} AUTH0_UNREACHABLE
-   */
-  get(signal?: AbortSignal): Promise<string>;
-  /** Drops a token that Auth0 refused, unless another was fetched meanwhile. */
-  refuse(token: string): void;
-  /**
-   * Drops a token that lacks a scope, if it is over a minute old: tokens keep the scopes they were issued with, so a
-   * new grant needs a new token. Tells whether it pays to try again.
-   */
-  doubt(token: string): boolean;
-}
-
 const answerShape = z.object({ access_token: z.string(), expires_in: z.number(), scope: z.optional(z.string()) });
 const DOUBT_MS = 60_000;
 const EARLY_MS = 60_000;
@@ -31,8 +13,7 @@ const ATTEMPT_MS = 10_000;
 /**
  * Client credentials, once a process: Auth0's tokens last a day, and each one that is fetched counts against a quota.
  */
-export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch,
-  now: () => number = Date.now): ManagementToken {
+export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, now: () => number = Date.now) {
   let known: { readonly token: string; readonly since: number; readonly until: number } | undefined;
   let fetching: Promise<string> | undefined;
 
@@ -56,17 +37,28 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch,
   }
 
   return {
-    get: async (signal) => {
+    /**
+     * The token; fetched at first, and again a minute before it expires. The fetching is everybody's; the signal ends
+     * one's own waiting.
+     * @throws {NeedsPersonError} AUTH0_CREDENTIALS
+     * @throws {TemporaryError} AUTH0_UNREACHABLE
+     */
+    get: async (signal?: AbortSignal): Promise<string> => {
       if (known !== undefined && now() < known.until) return known.token;
       fetching ??= fresh().finally(() => {
         fetching = undefined;
       });
       return signal === undefined ? fetching : Promise.race([fetching, ending(signal)]);
     },
-    refuse: (token) => {
+    /** Drops a token that Auth0 refused, unless another was fetched meanwhile. */
+    refuse: (token: string) => {
       if (known?.token === token) known = undefined;
     },
-    doubt: (token) => {
+    /**
+     * Drops a token that lacks a scope, if it is over a minute old: tokens keep the scopes they were issued with, so
+     * a new grant needs a new token. Tells whether it pays to try again.
+     */
+    doubt: (token: string) => {
       if (known?.token !== token) return true;
       if (now() - known.since < DOUBT_MS) return false;
       known = undefined;
