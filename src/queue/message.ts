@@ -122,10 +122,11 @@ export type LaterMessage = z.infer<typeof laterMessage>;
 /** What the queue carries: only the fields that are used; no card, address or IP. */
 export type Message = BuyerMessage | LaterMessage;
 
+/** The code and the reason say what was wrong; the body is as it came, less its private fields. */
 const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z.string(), body: z.string() });
 
-/** What stands in the dead-letter queue by our own hand: see `Queue.keep`. */
-export type KeptLetter = z.infer<typeof deadLetter>;
+/** What can never be right, for a person: in the queue its body is encoded, as SQS refuses control characters. */
+export type KeptLetter = Readonly<z.infer<typeof deadLetter>>;
 
 /**
  * Reads a letter that somebody sent back from the dead-letter queue, with its body decoded; null for any other

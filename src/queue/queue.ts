@@ -4,25 +4,14 @@ import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageB
   type SQSClient } from "@aws-sdk/client-sqs";
 
 import { TemporaryError } from "../errors.ts";
-import { digest, groupOf, type DueMessage, type HintMessage, type Message } from "./message.ts";
-
-/** What can never be right, as it is kept in the dead-letter queue for a person. */
-export interface DeadLetter {
-  /** A stable code: what was wrong. */
-  readonly code: string;
-  /** What was wrong, and with which field. */
-  readonly reason: string;
-  readonly requestId: string;
-  /** The body as it came, less its private fields; encoded, because SQS refuses control characters. */
-  readonly body: string;
-}
+import { digest, groupOf, type DueMessage, type HintMessage, type KeptLetter, type Message } from "./message.ts";
 
 /** The FIFO queue of the buyers and its dead-letter queue. Every method throws TemporaryError QUEUE_UNREACHABLE. */
 export interface Queue {
   /** Puts a message into its buyer's group. The same `id` within five minutes is sent once. */
   send(message: Message, id: string, signal?: AbortSignal): Promise<void>;
   /** Keeps what can never be right in the dead-letter queue. */
-  keep(letter: DeadLetter, signal?: AbortSignal): Promise<void>;
+  keep(letter: KeptLetter, signal?: AbortSignal): Promise<void>;
 }
 
 /** The same queue for who works it off. */
@@ -55,36 +44,21 @@ const KEPT_BYTES = 160 * 1024;
 
 /** The queues at these URLs. */
 export function sqsQueue(client: SQSClient, urls: { readonly queue: string; readonly deadLetters: string }): Queue {
+  const put = async (QueueUrl: string, value: unknown, MessageGroupId: string, MessageDeduplicationId: string,
+    signal?: AbortSignal) => {
+    const MessageBody = asciiJson(value);
+    const command = new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId, MessageDeduplicationId });
+    await reached(client.send(command, withSignal(signal)));
+  };
   return {
-    send: (message, id, signal) =>
-      taken(
-        client.send(
-          new SendMessageCommand({
-            QueueUrl: urls.queue,
-            MessageBody: asciiJson(message),
-            MessageGroupId: groupOf(message),
-            MessageDeduplicationId: digest(id),
-          }),
-          withSignal(signal),
-        ),
-      ),
+    send: (message, id, signal) => put(urls.queue, message, groupOf(message), digest(id), signal),
     keep: (letter, signal) => {
+      // A group and an id of its own: letters have no order, and one that was sent back and came here again within
+      // five minutes must not vanish.
       const letterId = randomUUID();
       const body = Buffer.from(letter.body, "utf8");
       const kept = { ...letter, body: body.subarray(0, KEPT_BYTES).toString("base64"), bodyBytes: body.length };
-      return taken(
-        client.send(
-          new SendMessageCommand({
-            QueueUrl: urls.deadLetters,
-            MessageBody: asciiJson(kept),
-            // A group and an id of its own: letters have no order, and one that was sent back and came here again
-            // within five minutes must not vanish.
-            MessageGroupId: letterId,
-            MessageDeduplicationId: letterId,
-          }),
-          withSignal(signal),
-        ),
-      );
+      return put(urls.deadLetters, kept, letterId, letterId, signal);
     },
   };
 }
@@ -93,14 +67,11 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
 export function workQueue(client: SQSClient, urls: Parameters<typeof sqsQueue>[1]): WorkQueue {
   return {
     ...sqsQueue(client, urls),
-    retryIn: (receiptHandle, seconds, signal) =>
-      taken(
-        client.send(
-          new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle,
-            VisibilityTimeout: seconds }),
-          withSignal(signal),
-        ),
-      ),
+    retryIn: async (receiptHandle, seconds, signal) => {
+      const command = new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle,
+        VisibilityTimeout: seconds });
+      await reached(client.send(command, withSignal(signal)));
+    },
   };
 }
 
@@ -119,7 +90,7 @@ export function bulkQueue(client: SQSClient, queueUrl: string, counted: "waiting
           MessageGroupId: groupOf(message),
           MessageDeduplicationId: digest(id),
         }));
-        await taken(
+        await reached(
           client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }), withSignal(signal)).then(
             ({ Failed = [] }) => {
               if (Failed.length > 0) {
@@ -148,10 +119,6 @@ function asciiJson(value: unknown): string {
 
 function withSignal(signal: AbortSignal | undefined) {
   return signal === undefined ? {} : { abortSignal: signal };
-}
-
-async function taken(call: Promise<unknown>): Promise<void> {
-  await reached(call);
 }
 
 async function reached<T>(call: Promise<T>): Promise<T> {

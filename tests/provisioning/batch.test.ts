@@ -8,7 +8,7 @@ import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import { dynamoPending } from "../../src/ledger/pending.ts";
 import { provisionBatch } from "../../src/provisioning/batch.ts";
-import type { DeadLetter } from "../../src/queue/queue.ts";
+import type { KeptLetter } from "../../src/queue/message.ts";
 import { JAN_5 } from "../access/purchases.ts";
 
 const decision = JSON.stringify({ v: 1, requestId: "r", kind: "invite", buyer: "eve@example.com", by: "eve",
@@ -34,7 +34,7 @@ async function work(body: string, SenderId: string): Promise<{ letters: string[]
     auth0: { find: never, create: never, rolesOf: never, assign: never, remove: never, writeMetadataRoles: never,
       forgetPassword: never, mailVerification: never, invite: never },
     gumroad: async () => null,
-    queue: { send: never, retryIn: async () => undefined, keep: async ({ code }: DeadLetter) => {
+    queue: { send: never, retryIn: async () => undefined, keep: async ({ code }: KeptLetter) => {
       letters.push(code);
     } },
     policy: new Map(),

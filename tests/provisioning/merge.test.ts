@@ -14,8 +14,7 @@ import { dynamoPending } from "../../src/ledger/pending.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import { mergeMessages } from "../../src/provisioning/merge.ts";
-import type { PingMessage } from "../../src/queue/message.ts";
-import type { DeadLetter } from "../../src/queue/queue.ts";
+import type { KeptLetter, PingMessage } from "../../src/queue/message.ts";
 import { charge, JAN_5, plan, source } from "../access/purchases.ts";
 
 const EVE = "eve@example.com";
@@ -40,8 +39,8 @@ describe("a change of plan, which only a ping tells", () => {
     // Refused before anything is read or written, so nobody need listen there.
     const nowhere = new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
       credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 });
-    const letters: DeadLetter[] = [];
-    const queue = { send: async () => undefined, retryIn: async () => undefined, keep: async (letter: DeadLetter) => {
+    const letters: KeptLetter[] = [];
+    const queue = { send: async () => undefined, retryIn: async () => undefined, keep: async (letter: KeptLetter) => {
       letters.push(letter);
     } };
     const never = (): never => {

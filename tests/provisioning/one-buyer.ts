@@ -8,8 +8,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import { provisionBuyer } from "../../src/provisioning/provision.ts";
-import type { DeadLetter } from "../../src/queue/queue.ts";
-import type { ActMessage, BuyerMessage, HintMessage, InviteMessage } from "../../src/queue/message.ts";
+import type { ActMessage, BuyerMessage, HintMessage, InviteMessage, KeptLetter } from "../../src/queue/message.ts";
 
 /** The buyer of these tests. */
 export const ANN = "ann@example.com";
@@ -132,7 +131,7 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
         auth0: directoryFor(settings),
         settings,
         gumroad: async () => Promise.resolve(null),
-        queue: { send: never, keep: async (letter: DeadLetter) => Promise.resolve(void kept.push(letter.code)),
+        queue: { send: never, keep: async (letter: KeptLetter) => Promise.resolve(void kept.push(letter.code)),
           retryIn: never },
         policy,
         now,
