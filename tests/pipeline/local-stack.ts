@@ -12,11 +12,11 @@ import policy from "../../fixtures/policy.ts";
 export const TEST_BUNDLES = path.resolve(import.meta.dirname, "../../.build/tests");
 
 /**
- * Starts the deployed functions over embedded parts, with the policy's roles in the tenant. Two workers a function
+ * Starts the deployed functions over embedded parts, with the policy's roles in the tenant. One worker a function
  * unless the options say otherwise: each has to warm up.
  */
 export async function startLocal(options: Partial<StackOptions> = {}): Promise<Stack> {
-  return startStack({ bundlesDir: TEST_BUNDLES, roles: roleNames(policy), maxWorkers: 2, ...options });
+  return startStack({ bundlesDir: TEST_BUNDLES, roles: roleNames(policy), maxWorkers: 1, ...options });
 }
 
 /** A wire body. */
