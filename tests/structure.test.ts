@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 import { describe, expect, it } from "@jest/globals";
@@ -31,17 +31,23 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
 
 const root = path.resolve(import.meta.dirname, "..");
 const sources = globSync(["{src,cli,local,scripts}/**/*.ts", "packages/*/src/**/*.ts"], { cwd: root })
-  .map((file) => ({ file, text: readFileSync(path.join(root, file), "utf8") }));
+  .map(readSource);
+const importing = [...sources, ...globSync("packages/*/tests/**/*.ts", { cwd: root }).map(readSource)];
 
 describe("an import", () => {
   it("goes only where the map in CONTRIBUTING says", () => {
-    const wrong = sources.flatMap(({ file, text }) =>
+    const wrong = importing.flatMap(({ file, text }) =>
       importsIn(text).flatMap((specifier) => {
         const target = targetOf(file, specifier);
         return target === null || mayImport(file, target) ? [] : [`${file} imports ${target}`];
       })
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("is bound by a rule in each room of src but functions, which may import all", () => {
+    const rooms = readdirSync(path.join(root, "src"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(rooms.map(({ name }) => name).sort()).toEqual([...Object.keys(ROOMS), "functions"].sort());
   });
 
   it("that goes another way would be found", () => {
@@ -71,6 +77,10 @@ describe("a docstring", () => {
       "export const d = 1;"]);
   });
 });
+
+function readSource(file: string) {
+  return { file, text: readFileSync(path.join(root, file), "utf8") };
+}
 
 function importsIn(text: string): string[] {
   return [...text.matchAll(/^(?:import|export)\b[^;]*?from "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gms)]
