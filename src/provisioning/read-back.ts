@@ -118,7 +118,7 @@ function readerOf(api: GumroadApi, known: ReadonlySet<SourceId>, work: Provision
       if (row.bundle === "none" || row.dead || ownerOfRow(row) !== email) continue;
       const facts = factsOfSale(row, at);
       found.push({ source: sourceOfRow(row),
-        facts: row.bundle === "bundle" ? { ...facts, holds: await contentsOf(row.productId) } : facts });
+        facts: row.bundle === "bundle" ? { ...facts, listedAt: at, holds: await contentsOf(row.productId) } : facts });
     }
     return found;
   }
