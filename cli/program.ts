@@ -33,17 +33,11 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     clock = stage.now;
     return stage;
   };
-  const context: Context = {
-    ...world,
-    output,
-    stageName: name,
-    now: () => clock(),
-    stage: () => (opening ??= open()),
+  const context: Context = { ...world, output, stageName: name, now: () => clock(), stage: () => (opening ??= open()),
     commandLine: (command) => `npx gumroad-auth0 ${command}${name() === LOCAL ? "" : ` --stage ${name()}`}`,
     action: (work) => async (...given) => {
       exit = (await work(...given)) ?? EXIT.ok;
-    },
-  };
+    } };
 
   program
     .description("Sets up, checks and runs a deployment that turns Gumroad purchases into Auth0 roles.")

@@ -26,17 +26,11 @@ const ACTS = [
 ] as const;
 
 /** What a person sees happen, by the wire body that tells of it. */
-const WORDS: Readonly<Record<string, string>> = {
-  "sale.txt": "Ann buys the handbook",
-  "sale-retry.txt": "Gumroad sends that ping again",
-  "refund-full.txt": "Ann gets her money back",
-  "membership-sale.txt": "Eve joins the club, tier Basic",
-  "membership-renewal.txt": "Eve pays for a second month",
-  "membership-upgrade.txt": "Eve upgrades to Premium",
-  "membership-cancellation.txt": "Eve cancels, paid until March",
-  "membership-ended.txt": "March: the membership ends",
-  "sale-gift.txt": "Dee gives Cy the handbook",
-};
+const WORDS: Readonly<Record<string, string>> = { "sale.txt": "Ann buys the handbook",
+  "sale-retry.txt": "Gumroad sends that ping again", "refund-full.txt": "Ann gets her money back",
+  "membership-sale.txt": "Eve joins the club, tier Basic", "membership-renewal.txt": "Eve pays for a second month",
+  "membership-upgrade.txt": "Eve upgrades to Premium", "membership-cancellation.txt": "Eve cancels, paid until March",
+  "membership-ended.txt": "March: the membership ends", "sale-gift.txt": "Dee gives Cy the handbook" };
 
 const COLUMNS = [30, 20, 3] as const;
 /** Only what hangs takes so long. */

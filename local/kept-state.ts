@@ -45,16 +45,14 @@ export function keepState(dataDir: string, { auth0, gumroad, ahead, setAhead }: 
     throw new ConfigError("BAD_DATA_DIR",
       `${file} is not what this version of npm start wrote; start with another folder, or delete this one`, { cause });
   }
-  return {
-    save() {
-      const text = JSON.stringify({ aheadMs: ahead(), auth0: base64(auth0.snapshot()),
-        gumroad: base64(gumroad.snapshot()) });
-      if (text === last) return;
-      writeFileSync(`${file}.new`, text, { mode: 0o600 });
-      renameSync(`${file}.new`, file);
-      last = text;
-    },
-  };
+  return { save() {
+    const text = JSON.stringify({ aheadMs: ahead(), auth0: base64(auth0.snapshot()),
+      gumroad: base64(gumroad.snapshot()) });
+    if (text === last) return;
+    writeFileSync(`${file}.new`, text, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+    last = text;
+  } };
 }
 
 function base64(snapshot: Uint8Array): string {

@@ -212,10 +212,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): Promise<Stack> {
-  const template = readTemplate(readFileSync(options.templateFile ?? PROJECT_TEMPLATE, "utf8"), {
-    stage: LOCAL_STAGE,
-    ...(options.params === undefined ? {} : { params: options.params }),
-  });
+  const template = readTemplate(readFileSync(options.templateFile ?? PROJECT_TEMPLATE, "utf8"), { stage: LOCAL_STAGE,
+    ...(options.params === undefined ? {} : { params: options.params }) });
   const clock = new SharedArrayBuffer(8);
   const offset = new BigInt64Array(clock);
   const ahead = (): number => Number(Atomics.load(offset, 0));
@@ -248,35 +246,19 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   const secrets: SecretsEmulator = await started(
     startSecretsEmulator(await secretValues(template, options, auth0Url), template.secrets.map(({ name }) => name)),
   );
-  const endpoints = {
-    sqs: await gated("sqs", queues.url),
-    dynamodb: await gated("dynamodb", tables.url),
-    secretsmanager: await gated("secretsmanager", secrets.url),
-  };
+  const endpoints = { sqs: await gated("sqs", queues.url), dynamodb: await gated("dynamodb", tables.url),
+    secretsmanager: await gated("secretsmanager", secrets.url) };
   // The SDK sends to the host of the queue's URL, whatever the endpoint: the URL has to name the proxy too.
   const workersQueueUrl = (name: string): string => queues.queueUrl(name).replace(queues.url, endpoints.sqs);
 
   for (const spec of template.functions) {
-    lambdas.set(
-      spec.key,
-      createLambda({
-        name: spec.name,
-        bundle: path.join(options.bundlesDir, `${spec.key}.mjs`),
-        exportName: spec.exportName,
-        timeoutMs: spec.timeoutMs,
-        memoryMb: spec.memoryMb,
-        reservedConcurrency: spec.reservedConcurrency,
-        maxWorkers: options.maxWorkers ?? DEFAULT_MAX_WORKERS,
-        clock,
-        environment: () => ({
-          ...awsEnvironment(endpoints),
-          ...spec.environment(workersQueueUrl),
+    lambdas.set(spec.key,
+      createLambda({ name: spec.name, bundle: path.join(options.bundlesDir, `${spec.key}.mjs`),
+        exportName: spec.exportName, timeoutMs: spec.timeoutMs, memoryMb: spec.memoryMb,
+        reservedConcurrency: spec.reservedConcurrency, maxWorkers: options.maxWorkers ?? DEFAULT_MAX_WORKERS, clock,
+        environment: () => ({ ...awsEnvironment(endpoints), ...spec.environment(workersQueueUrl),
           ...(options.login === true && spec.key === "private" ? auth0TokensOf(auth0.url) : {}),
-          ...options.environment?.[spec.key],
-        }),
-        onLog: (line) => options.onLog?.(spec.key, line),
-      }),
-    );
+          ...options.environment?.[spec.key] }), onLog: (line) => options.onLog?.(spec.key, line) }));
   }
   const lambdaOf = (key: string): Lambda => {
     const lambda = lambdas.get(key);
@@ -358,12 +340,10 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   }
 
   async function left(): Promise<{ name: string; waiting: number; inFlight: number }[]> {
-    const counts = await Promise.all(
-      sources.map(async ({ queueName }) => {
-        const { waiting, inFlight } = await queues.inspect(queueName);
-        return { name: queueName, waiting: waiting.length, inFlight: inFlight.length };
-      }),
-    );
+    const counts = await Promise.all(sources.map(async ({ queueName }) => {
+      const { waiting, inFlight } = await queues.inspect(queueName);
+      return { name: queueName, waiting: waiting.length, inFlight: inFlight.length };
+    }));
     return counts.filter(({ waiting, inFlight }) => waiting + inFlight > 0);
   }
 
@@ -415,42 +395,27 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     return name;
   };
   const items = async (logicalId: string): Promise<Record<string, unknown>[]> => tables.items(tableName(logicalId));
-  const stack: Stack = {
-    url: api.url,
-    pingUrl,
-    template,
-    auth0,
-    gumroad,
-    sqs: {
-      idle,
-      inspect: (logicalId) => queues.inspect(nameOf(logicalId)),
+  const stack: Stack = { url: api.url, pingUrl, template, auth0, gumroad,
+    sqs: { idle, inspect: (logicalId) => queues.inspect(nameOf(logicalId)),
       deadLetters: async (logicalId = DEAD_LETTERS) => {
         const { waiting, inFlight } = await queues.inspect(nameOf(logicalId));
         return [...waiting, ...inFlight.map(({ message }) => message)].map(({ body }) => parsed(body));
-      },
-    },
+      } },
     secrets: {
       set: (name, value) => secrets.set(fullSecretName(template, name), value === undefined ? undefined : text(value)),
     },
     endpoints: { sqs: queues.url, dynamodb: tables.url, secretsmanager: secrets.url, lambda: lambdaApi.url,
       auth0: auth0.url, gumroad: gumroad.apiUrl },
     choices: choicesOf(template.functions.find(({ key }) => key === "provision")?.environment(queues.queueUrl) ?? {}),
-    gates: { ...endpoints, lambda: lambdaApi.url, auth0: auth0Url, gumroad: gumroadUrl },
-    ahead,
-    inHand,
-    queueUrl: (logicalId) => queues.queueUrl(nameOf(logicalId)),
-    items,
-    forget: (logicalId) => tables.clear(tableName(logicalId)),
-    ledger: () => items(LEDGER),
+    gates: { ...endpoints, lambda: lambdaApi.url, auth0: auth0Url, gumroad: gumroadUrl }, ahead, inHand,
+    queueUrl: (logicalId) => queues.queueUrl(nameOf(logicalId)), items,
+    forget: (logicalId) => tables.clear(tableName(logicalId)), ledger: () => items(LEDGER),
     invoke: (functionKey, event) => lambdaOf(functionKey).invoke(event ?? scheduledEvent(now())),
     crash: (functionKey) => (functionKey === undefined ? crash("all") : lambdaOf(functionKey).crash("all")),
-    redeliver: () => release(() => true),
-    advance: async (ms) => {
+    redeliver: () => release(() => true), advance: async (ms) => {
       await gumroad.advance(ms);
       await releaseDue();
-    },
-    stop: (drainMs = 0) => (stopping ??= stop(drainMs)),
-  };
+    }, stop: (drainMs = 0) => (stopping ??= stop(drainMs)) };
   front.pages = options.pages?.(stack);
   return stack;
 }
@@ -508,17 +473,11 @@ function awsEnvironment(endpoints: { sqs: string; dynamodb: string; secretsmanag
 async function secretValues(template: Template, options: StackOptions,
   auth0Url: string): Promise<Record<string, string>> {
   const { token = LOCAL_TOKEN } = options;
-  const values: Record<string, unknown> = {
-    ping: { tokens: [token], seller_id: LOCAL_SELLER_ID },
-    auth0: {
-      domain: auth0Url,
-      client_id: options.tenant?.clientId ?? LOCAL_CLIENT.id,
-      client_secret: options.tenant?.clientSecret ?? LOCAL_CLIENT.secret,
-    },
+  const values: Record<string, unknown> = { ping: { tokens: [token], seller_id: LOCAL_SELLER_ID },
+    auth0: { domain: auth0Url, client_id: options.tenant?.clientId ?? LOCAL_CLIENT.id,
+      client_secret: options.tenant?.clientSecret ?? LOCAL_CLIENT.secret },
     ...(hasSecret(template, "accounts") ? { accounts: await localAccountsSecret(options.dataDir) } : {}),
-    ...(hasSecret(template, "bind") ? { bind: { tokens: [token] } } : {}),
-    ...options.secrets,
-  };
+    ...(hasSecret(template, "bind") ? { bind: { tokens: [token] } } : {}), ...options.secrets };
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [fullSecretName(template, name), text(value)]),
   );

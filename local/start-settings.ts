@@ -95,15 +95,13 @@ function requireDifferent(ports: readonly (readonly [setting: string, port: numb
 }
 
 function paramsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(PARAMS).flatMap(([variable, param]) => {
-      const value = environment[variable];
-      if (value === undefined || value === "") return [];
-      const fault = faultOf(param, value);
-      if (fault !== undefined) throw new ConfigError("BAD_SETTING", `${variable}=${value}: ${fault}`);
-      return [[param, value]];
-    }),
-  );
+  return Object.fromEntries(Object.entries(PARAMS).flatMap(([variable, param]) => {
+    const value = environment[variable];
+    if (value === undefined || value === "") return [];
+    const fault = faultOf(param, value);
+    if (fault !== undefined) throw new ConfigError("BAD_SETTING", `${variable}=${value}: ${fault}`);
+    return [[param, value]];
+  }));
 }
 
 function flags(

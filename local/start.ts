@@ -119,25 +119,17 @@ function introduce(stack: Stack, { tenant, dataDir, readBack }: StartSettings): 
 }
 
 function describe(stack: Stack, { tenant, readBack }: StartSettings): Parameters<typeof writeStackFile>[2] {
-  return {
-    pid: process.pid,
-    url: stack.url,
-    pingUrl: stack.pingUrl,
+  return { pid: process.pid, url: stack.url, pingUrl: stack.pingUrl,
     auth0: { domain: stack.gates.auth0, emulator: tenant.domain === undefined ? stack.auth0.url : null },
     gumroad: { emulator: stack.gumroad.url, readBack },
-    sqs: {
-      endpoint: stack.endpoints.sqs,
-      queues: Object.fromEntries(stack.template.queues.map(({ logicalId }) => [logicalId, stack.queueUrl(logicalId)])),
-    },
-    dynamodb: {
-      endpoint: stack.endpoints.dynamodb,
-      tables: Object.fromEntries(stack.template.tables.map(({ logicalId, TableName }) => [logicalId, TableName])),
-    },
-    lambda: { endpoint: stack.endpoints.lambda },
-    secretsmanager: { endpoint: stack.endpoints.secretsmanager },
-    ...stack.choices,
-    logs: LOG_FILE,
-  };
+    sqs: { endpoint: stack.endpoints.sqs,
+      queues: Object.fromEntries(
+        stack.template.queues.map(({ logicalId }) => [logicalId, stack.queueUrl(logicalId)]),
+      ) },
+    dynamodb: { endpoint: stack.endpoints.dynamodb,
+      tables: Object.fromEntries(stack.template.tables.map(({ logicalId, TableName }) => [logicalId, TableName])) },
+    lambda: { endpoint: stack.endpoints.lambda }, secretsmanager: { endpoint: stack.endpoints.secretsmanager },
+    ...stack.choices, logs: LOG_FILE };
 }
 
 /**

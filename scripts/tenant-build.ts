@@ -18,17 +18,11 @@ const url = z.url({ protocol: /^https?$/ });
 /** Auth0 drops claims under its own names in silence. */
 const claim = z.url({ protocol: /^https?$/ }).refine((name) => !/(^|\.)(auth0|webtask)\.(com|io)$/i.test(hostOf(name)),
   "must be under a domain of yours, not Auth0's");
-const settingsShape: z.ZodType<TenantSettings> = z.strictObject({
-  connection: text,
+const settingsShape: z.ZodType<TenantSettings> = z.strictObject({ connection: text,
   api: z.strictObject({ name: text, identifier: text }),
   app: z.strictObject({ name: text, url, callbacks: z.array(url).min(1), logoutUrls: z.array(url).min(1),
-    origins: z.array(url).min(1) }),
-  rolesClaim: claim,
-  bindUrl: z.nullable(z.url({ protocol: /^https$/ })),
-  otherApps: z.array(text),
-  otherLoginActions: z.array(text),
-  ownEmailProvider: z.boolean(),
-});
+    origins: z.array(url).min(1) }), rolesClaim: claim, bindUrl: z.nullable(z.url({ protocol: /^https$/ })),
+  otherApps: z.array(text), otherLoginActions: z.array(text), ownEmailProvider: z.boolean() });
 
 /**
  * Checks a stage's settings.
@@ -61,12 +55,10 @@ export interface TenantFiles {
 /** What `auth0-deploy-cli` imports: the tenant, and a configuration that deletes nothing and touches nothing else. */
 export function tenantFiles(settings: TenantSettings, policy: Policy): TenantFiles {
   const assets = tenantAssets(settings, policy);
-  return {
-    tenantYaml: stringify(assets, { lineWidth: 0 }),
+  return { tenantYaml: stringify(assets, { lineWidth: 0 }),
     configJson: `${
       JSON.stringify({ AUTH0_ALLOW_DELETE: false, AUTH0_INCLUDED_ONLY: Object.keys(assets) }, null, 2)
-    }\n`,
-  };
+    }\n` };
 }
 
 /**

@@ -49,7 +49,5 @@ export function loggable(value: unknown): unknown {
 }
 
 /** JSON lines for CloudWatch; every text in them is scrubbed and cut. The level is the setting LOG_LEVEL, or INFO. */
-export const log = new Logger({
-  serviceName: `gumroad-auth0-${process.env["STAGE"] ?? "unknown"}`,
-  jsonReplacerFn: (_key, value: unknown) => loggable(value),
-});
+export const log = new Logger({ serviceName: `gumroad-auth0-${process.env["STAGE"] ?? "unknown"}`,
+  jsonReplacerFn: (_key, value: unknown) => loggable(value) });

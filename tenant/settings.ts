@@ -5,20 +5,10 @@ import type { TenantSettings } from "./tenant.ts";
  * README.md beside this file. No secret belongs here.
  */
 export default {
-  prod: {
-    connection: "Username-Password-Authentication",
+  prod: { connection: "Username-Password-Authentication",
     api: { name: "Courses API", identifier: "https://api.example.com" },
-    app: {
-      name: "Courses",
-      url: "https://courses.example.com",
-      callbacks: ["https://courses.example.com/callback"],
-      logoutUrls: ["https://courses.example.com"],
-      origins: ["https://courses.example.com"],
-    },
-    rolesClaim: "https://example.com/roles",
-    bindUrl: null,
-    otherApps: [],
-    otherLoginActions: [],
-    ownEmailProvider: false,
-  },
+    app: { name: "Courses", url: "https://courses.example.com", callbacks: ["https://courses.example.com/callback"],
+      logoutUrls: ["https://courses.example.com"], origins: ["https://courses.example.com"] },
+    rolesClaim: "https://example.com/roles", bindUrl: null, otherApps: [], otherLoginActions: [],
+    ownEmailProvider: false },
 } satisfies Record<string, TenantSettings>;

@@ -90,15 +90,9 @@ export function tenantAssets(
       },
     ],
     clients: [
-      {
-        name: PROVISIONING_CLIENT,
-        description: "Turns Gumroad purchases into roles. Its grant is kept by this file.",
-        app_type: "non_interactive",
-        is_first_party: true,
-        oidc_conformant: true,
-        grant_types: ["client_credentials"],
-        token_endpoint_auth_method: "client_secret_post",
-      },
+      { name: PROVISIONING_CLIENT, description: "Turns Gumroad purchases into roles. Its grant is kept by this file.",
+        app_type: "non_interactive", is_first_party: true, oidc_conformant: true, grant_types: ["client_credentials"],
+        token_endpoint_auth_method: "client_secret_post" },
       {
         name: app.name,
         app_type: "spa",
@@ -111,15 +105,9 @@ export function tenantAssets(
         callbacks: [...app.callbacks],
         allowed_logout_urls: [...app.logoutUrls],
         web_origins: [...app.origins],
-        refresh_token: {
-          rotation_type: "rotating",
-          expiration_type: "expiring",
-          leeway: 10,
-          token_lifetime: 30 * DAY_S,
-          idle_token_lifetime: 15 * DAY_S,
-          infinite_token_lifetime: false,
-          infinite_idle_token_lifetime: false,
-        },
+        refresh_token: { rotation_type: "rotating", expiration_type: "expiring", leeway: 10,
+          token_lifetime: 30 * DAY_S, idle_token_lifetime: 15 * DAY_S, infinite_token_lifetime: false,
+          infinite_idle_token_lifetime: false },
       },
     ],
     clientGrants: [{ client_id: PROVISIONING_CLIENT, audience: `https://${MARKERS.domain}/api/v2/`,
@@ -130,20 +118,12 @@ export function tenantAssets(
       enabled_clients: [PROVISIONING_CLIENT, app.name, ...otherApps] }],
     roles: roleNames(policy).map((name) => ({ name, description: "Given by purchases on Gumroad." })),
     actions: [
-      {
-        name: LOGIN_ACTION,
-        code: FILES.action,
-        runtime: "node22",
-        deployed: true,
-        dependencies: [],
-        secrets: [
-          { name: "ROLES_CLAIM", value: rolesClaim },
-          ...(bindUrl === null
-            ? []
-            : [{ name: "BIND_URL", value: bindUrl }, { name: "BIND_TOKEN", value: MARKERS.bindToken }]),
-        ],
-        supported_triggers: [{ id: "post-login", version: "v3" }],
-      },
+      { name: LOGIN_ACTION, code: FILES.action, runtime: "node22", deployed: true, dependencies: [], secrets: [
+        { name: "ROLES_CLAIM", value: rolesClaim },
+        ...(bindUrl === null
+          ? []
+          : [{ name: "BIND_URL", value: bindUrl }, { name: "BIND_TOKEN", value: MARKERS.bindToken }]),
+      ], supported_triggers: [{ id: "post-login", version: "v3" }] },
     ],
     // The tool replaces the whole list.
     triggers: {
@@ -155,17 +135,10 @@ export function tenantAssets(
 
 /** The mail with which a buyer chooses a password: a welcome for those who never logged in. */
 function passwordMail(appUrl: string): Management.CreateEmailTemplateRequestContent {
-  return {
-    template: "reset_email",
-    enabled: true,
-    syntax: "liquid",
+  return { template: "reset_email", enabled: true, syntax: "liquid",
     subject:
       `{% if ${NEVER_CAME} %}Your purchase is ready: choose a password{% else %}Choose a new password{% endif %}`,
-    body: FILES.passwordMail,
-    resultUrl: appUrl,
-    includeEmailInRedirect: false,
-    urlLifetimeInSeconds: 7 * DAY_S,
-  };
+    body: FILES.passwordMail, resultUrl: appUrl, includeEmailInRedirect: false, urlLifetimeInSeconds: 7 * DAY_S };
 }
 
 /**

@@ -15,27 +15,24 @@ const MARK = /\?test=\d+/g;
 const sources = new Map();
 let files = 0;
 
-registerHooks({
-  resolve(specifier, context, next) {
-    const mark = context.parentURL?.match(MARK)?.[0];
-    if (mark === undefined) return next(specifier, context);
-    if (specifier === "@jest/globals") return { url: `jest:globals${mark}`, format: "module", shortCircuit: true };
-    const found = next(specifier, context);
-    return isOurs(found.url) ? { ...found, url: found.url + mark } : found;
-  },
-  load(url, context, next) {
-    if (url.startsWith("jest:")) {
-      const names = Object.keys(globalThis[GLOBALS]).join(", ");
-      return { format: "module", shortCircuit: true,
-        source: `export const { ${names} } = globalThis[Symbol.for("${GLOBALS.description}")];` };
-    }
-    if (!url.includes(".ts?test=")) return next(url, context);
-    const file = fileURLToPath(url);
-    const source = sources.get(file) ?? stripTypeScriptTypes(readFileSync(file, "utf8"));
-    sources.set(file, source);
-    return { format: "module", source, shortCircuit: true };
-  },
-});
+registerHooks({ resolve(specifier, context, next) {
+  const mark = context.parentURL?.match(MARK)?.[0];
+  if (mark === undefined) return next(specifier, context);
+  if (specifier === "@jest/globals") return { url: `jest:globals${mark}`, format: "module", shortCircuit: true };
+  const found = next(specifier, context);
+  return isOurs(found.url) ? { ...found, url: found.url + mark } : found;
+}, load(url, context, next) {
+  if (url.startsWith("jest:")) {
+    const names = Object.keys(globalThis[GLOBALS]).join(", ");
+    return { format: "module", shortCircuit: true,
+      source: `export const { ${names} } = globalThis[Symbol.for("${GLOBALS.description}")];` };
+  }
+  if (!url.includes(".ts?test=")) return next(url, context);
+  const file = fileURLToPath(url);
+  const source = sources.get(file) ?? stripTypeScriptTypes(readFileSync(file, "utf8"));
+  sources.set(file, source);
+  return { format: "module", source, shortCircuit: true };
+} });
 
 // The auth0 SDK leaves a call's limit running when the call fails: limits of minutes keep no worker from ending.
 const { setTimeout: start } = globalThis;

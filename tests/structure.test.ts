@@ -4,21 +4,13 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 
 /** The rooms of src: each may import the ones named, itself, and what every room shares (errors, log, metrics). */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  access: [],
-  config: ["access"],
-  gumroad: ["access"],
-  auth0: ["access", "config", "http"],
-  dynamo: [],
-  ledger: ["access", "dynamo"],
-  queue: ["access", "gumroad"],
-  http: ["config"],
-  accounts: ["config", "dynamo", "http"],
+const ROOMS: Readonly<Record<string, readonly string[]>> = { access: [], config: ["access"], gumroad: ["access"],
+  auth0: ["access", "config", "http"], dynamo: [], ledger: ["access", "dynamo"], queue: ["access", "gumroad"],
+  http: ["config"], accounts: ["config", "dynamo", "http"],
   receiving: ["access", "config", "gumroad", "http", "queue"],
   provisioning: ["access", "auth0", "config", "gumroad", "ledger", "queue"],
   sweeping: ["access", "dynamo", "gumroad", "ledger", "provisioning", "queue"],
-  "at-login": ["access", "config", "gumroad", "http", "ledger", "queue"],
-};
+  "at-login": ["access", "config", "gumroad", "http", "ledger", "queue"] };
 
 /** What each folder mustn't import: nothing that deploys knows the rest, and a package knows nothing of ours. */
 const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {

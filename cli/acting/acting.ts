@@ -104,9 +104,7 @@ export async function outcomeFor(buyer: string, isTaken: (record: BuyerRecord) =
       return { state: "waits", code: record.unsettled.code, message: record.unsettled.message };
     }
     if (isOver) {
-      return taken
-        ? { state: "waits", code: "CHANGING", message: "Auth0 isn't changed yet." }
-        : { state: "not seen" };
+      return taken ? { state: "waits", code: "CHANGING", message: "Auth0 isn't changed yet." } : { state: "not seen" };
     }
     await context.wait(stage.emulators === null ? POLL_MS : LOCAL_POLL_MS);
   }

@@ -74,12 +74,10 @@ function sourceToTake(record: BuyerRecord, role: string | undefined, { source, u
   const known = Object.keys(record.sources).flatMap((
     id,
   ) => (isSourceId(id) && record.sources[id]?.act?.decision.kind === "give" ? (grantedRole(id) ?? []) : []));
-  throw new ConfigError(
-    "NOT_GRANTED",
+  throw new ConfigError("NOT_GRANTED",
     `nobody gave ${record.email} ${role ?? ""} for nothing${
       known.length === 0 ? "" : ` (they were given ${known.join(", ")})`
-    }: if a purchase gives it, name that with --source; ${commandLine(`explain ${record.email}`)} shows which`,
-  );
+    }: if a purchase gives it, name that with --source; ${commandLine(`explain ${record.email}`)} shows which`);
 }
 
 /** The sources that give a role all the same. */

@@ -53,16 +53,11 @@ export interface ShopAdmin {
 const outcomeShape = z.object({ success: z.boolean(), message: z.optional(z.string()) });
 const text = z.string().check(z.minLength(1));
 const userShape = z.object({ user: z.object({ user_id: text }) });
-const productShape = z.object({
-  id: text,
-  name: z.string(),
-  short_url: z.optional(z.string()),
-  custom_permalink: z.nullish(z.string()),
-  is_tiered_membership: z.nullish(z.boolean()),
+const productShape = z.object({ id: text, name: z.string(), short_url: z.optional(z.string()),
+  custom_permalink: z.nullish(z.string()), is_tiered_membership: z.nullish(z.boolean()),
   subscription_duration: z.nullish(z.string()),
   variants: z.nullish(z.array(z.object({ title: z.string(), options: z.array(z.object({ name: z.string() })) }))),
-  bundle_products: z.nullish(z.array(z.object({ product_id: text }))),
-});
+  bundle_products: z.nullish(z.array(z.object({ product_id: text }))) });
 const productsShape = z.object({ products: z.array(productShape) });
 const subscriptionsShape = z.object({ resource_subscriptions: z.array(z.object({ id: text, post_url: z.string() })) });
 
@@ -89,8 +84,7 @@ export function shopAdmin({ token, api }: Pick<GumroadCredentials, "token" | "ap
     return answerAs(shape, answer.yes, what);
   }
 
-  return {
-    sellerId: async (signal) => (await read(userShape, "/user", {}, "name the seller", signal)).user.user_id,
+  return { sellerId: async (signal) => (await read(userShape, "/user", {}, "name the seller", signal)).user.user_id,
     products: async (signal) =>
       (await read(productsShape, "/products", {}, "list the products", signal)).products.map(productOf),
     hasProduct: async (id, signal) =>
@@ -100,8 +94,7 @@ export function shopAdmin({ token, api }: Pick<GumroadCredentials, "token" | "ap
         resource_name: event,
       }, "list the resource subscriptions", signal);
       return rows.map(({ id, post_url: postUrl }) => ({ id, event, postUrl }));
-    },
-    subscribe: async (event, postUrl, signal) => {
+    }, subscribe: async (event, postUrl, signal) => {
       const answer = await ask("PUT", "/resource_subscriptions", { resource_name: event, post_url: postUrl },
         "register a URL", signal);
       if ("no" in answer) throw refusal("register a URL", `said "${answer.no.replaceAll(postUrl, "the URL")}"`);
@@ -109,20 +102,14 @@ export function shopAdmin({ token, api }: Pick<GumroadCredentials, "token" | "ap
     unsubscribe: async (id, signal) =>
       "yes" in
         (await ask("DELETE", `/resource_subscriptions/${encodeURIComponent(id)}`, {}, "remove a registration",
-          signal)),
-  };
+          signal)) };
 }
 
 function productOf(row: z.infer<typeof productShape>): ShopProduct {
   const address = row.short_url ?? "";
-  return {
-    id: row.id,
-    name: row.name,
-    slug: row.custom_permalink || address.slice(address.lastIndexOf("/") + 1),
+  return { id: row.id, name: row.name, slug: row.custom_permalink || address.slice(address.lastIndexOf("/") + 1),
     categories: (row.variants ?? []).map(({ title, options }) => ({ title,
       options: options.map(({ name }) => name) })
-    ),
-    membership: row.is_tiered_membership === true || (row.subscription_duration ?? "") !== "",
-    contains: (row.bundle_products ?? []).map(({ product_id }) => product_id),
-  };
+    ), membership: row.is_tiered_membership === true || (row.subscription_duration ?? "") !== "",
+    contains: (row.bundle_products ?? []).map(({ product_id }) => product_id) };
 }

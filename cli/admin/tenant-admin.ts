@@ -80,8 +80,7 @@ export function tenantAdmin(credentials: Auth0Credentials,
     }
   }
 
-  return {
-    scopes: async () => (await session()).scopes,
+  return { scopes: async () => (await session()).scopes,
     roleNames: (abortSignal) =>
       answered("list the roles", async () => {
         const names: string[] = [];
@@ -89,16 +88,14 @@ export function tenantAdmin(credentials: Auth0Credentials,
           names.push(answerAs(nameShape, role).name);
         }
         return names.sort();
-      }),
-    createRole: (name, abortSignal) =>
+      }), createRole: (name, abortSignal) =>
       answered("create a role", async () => {
         try {
           await roles.create({ name }, { abortSignal });
         } catch (error) {
           if (statusOf(error) !== 409) throw error;
         }
-      }),
-    connection: (name, clientId, abortSignal) =>
+      }), connection: (name, clientId, abortSignal) =>
       answered("list the connections", async () => {
         // Only these fields: the options hold secrets of identity providers.
         for await (const entry of await connections.list({ name, fields: "id,name", include_fields: true, take: PAGE },
@@ -122,20 +119,17 @@ export function tenantAdmin(credentials: Auth0Credentials,
           return { id, scopes: scope };
         }
         return null;
-      }),
-    setScopes: (grantId, scopes, abortSignal) =>
+      }), setScopes: (grantId, scopes, abortSignal) =>
       answered("change a grant", async () => {
         await grants.update(grantId, { scope: [...scopes] }, { abortSignal });
-      }),
-    deleteUser: (userId, abortSignal) =>
+      }), deleteUser: (userId, abortSignal) =>
       answered("delete a user", async () => {
         try {
           await users.delete(userId, { abortSignal });
         } catch (error) {
           if (statusOf(error) !== 404) throw error;
         }
-      }),
-  };
+      }) };
 }
 
 async function signIn(credentials: Auth0Credentials, send: Fetch) {

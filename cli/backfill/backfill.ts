@@ -40,16 +40,9 @@ export async function backfill(flags: BackfillFlags, context: Context): Promise<
   const stage = await context.stage();
   const sweeps = dynamoSweeps(stage.dynamo, stage.ledger);
   const last = await sweeps.load("backfill");
-  const work: Backfilling = {
-    shop: await openShop(stage, context),
-    survey: dynamoSurvey(stage.dynamo, stage.ledger),
-    sweeps,
-    queue: bulkQueue(stage.sqs, stage.queue, "all"),
-    now,
-    wait: context.wait,
-    requestId: randomUUID(),
-    ...(stage.emulators === null ? PACE : LOCAL_PACE),
-  };
+  const work: Backfilling = { shop: await openShop(stage, context), survey: dynamoSurvey(stage.dynamo, stage.ledger),
+    sweeps, queue: bulkQueue(stage.sqs, stage.queue, "all"), now, wait: context.wait, requestId: randomUUID(),
+    ...(stage.emulators === null ? PACE : LOCAL_PACE) };
 
   if (last !== null && flags.restart !== true) {
     requireSameTerms(last, flags, since);

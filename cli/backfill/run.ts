@@ -167,14 +167,12 @@ function hint(row: SaleRow, buyer: string | null, checkpoint: Checkpoint,
   const sweep = sweepName(checkpoint);
   const { adopt, invite } = positionOf(checkpoint);
   return [
-    {
-      row,
+    { row,
       message: {
         message: { v: 1, kind: "hint", requestId, buyer, hops: 0, saleId: row.id, subscriptionId: null, sweep,
           foundAt: now(), adopt, invite },
         id: `${sweep} sale ${row.id}`,
-      },
-    },
+      } },
   ];
 }
 

@@ -19,16 +19,15 @@ export function register(command: Command, context: Context): void {
     .option("--invite", "send the buyers who get in by it the mail that a new buyer gets")
     .option("--restart", "begin anew, with the options given now")
     .option("--dry-run", DRY_RUN)
-    .addHelpText(
-      "after",
-      examples(
-        ["backfill --dry-run", "how many sales and buyers there are, and how long it would take"],
-        ["backfill --stage prod --keep-foreign", "all past sales of prod"],
-        ["backfill --stage prod --adopt", "the same for a shop whose roles another integration gave before"],
-        ["backfill --stage prod", "goes on with the one that was stopped"],
-        ["backfill --stage prod --restart --since 2026-11-01 --keep-foreign", "the sales since 1 November once more"],
-      ),
-    )
+    .addHelpText("after",
+      examples(["backfill --dry-run", "how many sales and buyers there are, and how long it would take"], [
+        "backfill --stage prod --keep-foreign",
+        "all past sales of prod",
+      ], ["backfill --stage prod --adopt", "the same for a shop whose roles another integration gave before"], [
+        "backfill --stage prod",
+        "goes on with the one that was stopped",
+      ], ["backfill --stage prod --restart --since 2026-11-01 --keep-foreign",
+        "the sales since 1 November once more"]))
     .action(
       context.action(async (flags: BackfillFlags) =>
         (await import("../backfill/backfill.ts")).backfill(flags, context)

@@ -25,18 +25,15 @@ export function register(command: Command, context: Context): void {
     .option("--since <moment>", "events that came in from this day (UTC) or moment on")
     .option("--until <moment>", "and before this one; now if left out")
     .option("--dry-run", `${DRY_RUN}; not for files`)
-    .addHelpText(
-      "after",
-      examples(
-        ["replay fixtures/pings/sale.txt", "posts a body to the running npm start"],
-        ["replay fixtures/pings --repeat 5 --at-once", "all of them, five times, at once"],
-        ["replay --dead-letters --dry-run --stage prod", "lists what is in the dead-letter queue, and why"],
-        ["replay --dead-letters --code RECORD_FULL --stage prod", "takes back what had one cause"],
-        ["replay --since 2026-11-20 --until 2026-11-21T06:00:00Z", "once more what a bad night was about"],
-      ) +
-        "\n\nFor files, Auth0 is the one of AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET (from the " +
-        "environment or .env), or else the stage's.",
-    )
+    .addHelpText("after", examples(["replay fixtures/pings/sale.txt", "posts a body to the running npm start"], [
+      "replay fixtures/pings --repeat 5 --at-once",
+      "all of them, five times, at once",
+    ], ["replay --dead-letters --dry-run --stage prod", "lists what is in the dead-letter queue, and why"], [
+      "replay --dead-letters --code RECORD_FULL --stage prod",
+      "takes back what had one cause",
+    ], ["replay --since 2026-11-20 --until 2026-11-21T06:00:00Z", "once more what a bad night was about"]) +
+      "\n\nFor files, Auth0 is the one of AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET (from the " +
+      "environment or .env), or else the stage's.")
     .action(
       context.action(async (paths: readonly string[], flags: ReplayFlags) =>
         (await import("../replay/replay.ts")).replay(paths, flags, context)

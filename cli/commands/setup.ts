@@ -27,15 +27,12 @@ export function register(command: Command, context: Context): void {
     .option("--new-ping-token", "put a new token first, and register the pings with it; the old ones are still taken")
     .option("--forget-old-ping-tokens", "take only the first token from now on")
     .option("--dry-run", DRY_RUN)
-    .addHelpText(
-      "after",
-      examples(
-        ["setup", "asks for what the local stage lacks (mostly nothing)"],
-        ["setup --stage prod", "asks for what prod lacks"],
-        ["setup --stage prod --dry-run", "only says what it would do"],
-        ["setup --stage prod --new-ping-token", "begins to rotate the ping token"],
-      ),
-    );
+    .addHelpText("after",
+      examples(["setup", "asks for what the local stage lacks (mostly nothing)"], ["setup --stage prod",
+        "asks for what prod lacks"], ["setup --stage prod --dry-run", "only says what it would do"], [
+        "setup --stage prod --new-ping-token",
+        "begins to rotate the ping token",
+      ]));
   operatorOptions(command).action(
     context.action(async (flags: SetupFlags) => (await import("../setup/setup.ts")).setUp(flags, context)),
   );

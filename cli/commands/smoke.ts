@@ -17,9 +17,7 @@ export function register(command: Command, context: Context): void {
         "if a role doesn't come or go in time.",
     )
     .option("--role <name>", "the role to try; the first that the policy gives, if left out")
-    .addOption(
-      new Option("--way <way>", "shop, pings or grant; the best for the stage, if left out").choices(WAYS),
-    )
+    .addOption(new Option("--way <way>", "shop, pings or grant; the best for the stage, if left out").choices(WAYS))
     .option("--within <seconds>", "how long the role may take to come, and to go", "60")
     .option("--dry-run", "say which way it would take, and change nothing")
     .addHelpText("after", examples(["smoke", "tries the running npm start"], ["smoke --stage prod", "tries prod"], [

@@ -66,8 +66,8 @@ export function checksOf(patient: Patient): readonly Check[] {
       run: async () => scopeFindings((await working(own)).scopes, scopesFor(stage.access), setup) },
     // Kept in app_metadata, roles are names and nothing else.
     ...(stage.access === "roles"
-      ? [{ name: "Auth0 roles",
-        run: async () => roleFindings(await rolesThere(await working(own), await admin()), policy, setup) }]
+      ? [{ name: "Auth0 roles", run: async () =>
+        roleFindings(await rolesThere(await working(own), await admin()), policy, setup) }]
       : []),
     { name: "Auth0 connection",
       run: async () =>

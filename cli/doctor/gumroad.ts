@@ -19,13 +19,11 @@ export function sellerFindings(sellerId: string, ping: StoredSecret, gumroad: St
   const wrong = Object.entries({ ping, gumroad }).filter(([, secret]) =>
     secret.state === "good" && keptOf(secret)["seller_id"] !== sellerId
   );
-  return wrong.map(([name]) => ({
-    code: "SELLER_WRONG",
+  return wrong.map(([name]) => ({ code: "SELLER_WRONG",
     message: `The seller_id in the secret ${name} is not that of the shop whose token this is (${sellerId}), so its ${
       name === "ping" ? "pings are refused" : "purchases can't be read back"
-    }.`,
-    mend: setup,
-  }));
+    }.`, mend: setup })
+  );
 }
 
 /** Products that the shop and the policy don't share. */

@@ -35,20 +35,10 @@ export async function explained({ record, events, policy, directory, now }: Know
   });
   const { users, failure } = await explainedUsers(record, directory);
   const entitled = rolesOfSources(sources);
-  return {
-    buyer: record.email,
-    at: now,
-    spellings: record.spellings,
-    roles: explainedRoles(sources),
-    sources,
-    users,
-    auth0Failure: failure,
-    waits: waitsOf(record, changesAt),
-    invited: record.invited,
+  return { buyer: record.email, at: now, spellings: record.spellings, roles: explainedRoles(sources), sources, users,
+    auth0Failure: failure, waits: waitsOf(record, changesAt), invited: record.invited,
     wouldChange: { findsUsers: entitled.length > 0 && Object.keys(record.users).length === 0,
-      users: changesOf(marked(record, entitled)) },
-    events,
-  };
+      users: changesOf(marked(record, entitled)) }, events };
 }
 
 /** The roles that sources give together, sorted, without doubles. */
@@ -62,22 +52,11 @@ function explainedSource({ source: id, productId, access, reason, roles, ...verd
   const product = policy.get(productId);
   const { variant } = product === undefined ? { variant: null } : tierInForce(source, product, now);
   const granted = grantedRole(id);
-  return {
-    id,
-    productId,
-    product: product?.name ?? null,
-    access,
-    reason,
-    because: REASONS[reason],
-    variant,
-    variantListed: verdict.variantListed,
-    unlisted: verdict.unlisted,
-    test: verdict.test,
+  return { id, productId, product: product?.name ?? null, access, reason, because: REASONS[reason], variant,
+    variantListed: verdict.variantListed, unlisted: verdict.unlisted, test: verdict.test,
     gives: heldSince === null ? roles : [...new Set([...roles, ...(record.gave[id] ?? [])])].sort(),
-    couldGive: granted !== null ? [granted] : product === undefined ? [] : rolesOf(product, variant).roles,
-    heldSince,
-    act: source.act,
-  };
+    couldGive: granted !== null ? [granted] : product === undefined ? [] : rolesOf(product, variant).roles, heldSince,
+    act: source.act };
 }
 
 function explainedRoles(sources: readonly ExplainedSource[]): readonly ExplainedRole[] {

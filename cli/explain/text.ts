@@ -98,12 +98,9 @@ function differences(roles: ExplainedUser["roles"], there: readonly string[]): r
     : [`  somebody took away at Auth0: ${listed(missing)}; nobody gives it again by itself`];
 }
 
-const INVITATIONS = {
-  wanted: "wanted: it follows the first role, or the next look at the record",
+const INVITATIONS = { wanted: "wanted: it follows the first role, or the next look at the record",
   sending: "Auth0 was asked, and something broke off before the answer: nobody knows whether it went out",
-  sent: "sent by Auth0",
-  failed: "not sent",
-} as const;
+  sent: "sent by Auth0", failed: "not sent" } as const;
 
 function invitationLine({ outcome, at, message, asked }: Invitation): string {
   return `${INVITATIONS[outcome]}, ${momentOf(at)}${message === null ? "" : `: ${message}`}${

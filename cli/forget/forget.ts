@@ -114,20 +114,16 @@ const receivedShape = z.object({ event: z.literal("sale"), saleId: z.string(), g
 
 /** Purchases that were moved away are somebody else's by now; `unsold` are those that nobody has told the sale of. */
 function tracesOf(record: BuyerRecord, events: readonly HistoryEvent[], unsold: readonly SourceId[]): BuyerTraces {
-  return {
-    email: record.email,
-    sources: [
-      ...new Set([
-        ...entriesOf(record.sources).flatMap(([id]) => (grantedRole(id) === null && isMine(record, id) ? [id] : [])),
-        ...unsold,
-      ]),
-    ],
-    products: [...new Set(Object.values(record.sources).map(({ productId }) => productId))],
+  return { email: record.email, sources: [
+    ...new Set([
+      ...entriesOf(record.sources).flatMap(([id]) => (grantedRole(id) === null && isMine(record, id) ? [id] : [])),
+      ...unsold,
+    ]),
+  ], products: [...new Set(Object.values(record.sources).map(({ productId }) => productId))],
     received: events.flatMap(({ detail }) => {
       const gift = receivedShape.safeParse(detail);
       return gift.success ? [{ giver: gift.data.gifter, saleId: gift.data.saleId }] : [];
-    }),
-  };
+    }) };
 }
 
 /** @throws {ConfigError} FORGET_UNCONFIRMED */

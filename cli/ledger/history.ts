@@ -82,28 +82,24 @@ export function dynamoHistory(client: DynamoDBClient, name: string): History {
     return sourceItemShape.parse((await readItem(table, sourceKey(id))) ?? {}).owner !== undefined;
   }
 
-  return {
-    of: async (email) => (await itemsOf(recordKey(email).pk)).flatMap(eventOf),
-    ofSource: async (id) => {
-      const items = await itemsOf(sourceKey(id).pk);
-      const { owner, waiting } = sourceItemShape.parse(items.find((item) => item["sk"] === sourceKey(id).sk) ?? {});
-      return { owner: owner ?? null, waiting: waiting ?? null, events: items.flatMap(eventOf) };
-    },
-    unsoldOf: async (email) => {
-      const lines: HistoryEvent[] = [];
-      const scan = {
-        FilterExpression: "begins_with(pk, :source) AND begins_with(sk, :event) AND #detail.#email = :email",
-        ExpressionAttributeNames: { "#detail": "detail", "#email": "email" },
-        ExpressionAttributeValues: { ":source": "source#", ":event": "event#", ":email": email },
-      };
-      for await (const items of scanPages(table, scan)) {
-        lines.push(...items.flatMap(eventOf));
-      }
-      // The lines stay with a source once it is sold, too.
-      const owned = await Promise.all(lines.map(({ source }) => isOwned(source)));
-      return lines.filter((_, index) => owned[index] === false).sort((a, b) => a.receivedAt - b.receivedAt);
-    },
-    has: (email, line) => isThere({ pk: recordKey(email).pk, sk: `${eventPrefix(line.receivedAt)}${line.id}` }),
+  return { of: async (email) => (await itemsOf(recordKey(email).pk)).flatMap(eventOf), ofSource: async (id) => {
+    const items = await itemsOf(sourceKey(id).pk);
+    const { owner, waiting } = sourceItemShape.parse(items.find((item) => item["sk"] === sourceKey(id).sk) ?? {});
+    return { owner: owner ?? null, waiting: waiting ?? null, events: items.flatMap(eventOf) };
+  }, unsoldOf: async (email) => {
+    const lines: HistoryEvent[] = [];
+    const scan = {
+      FilterExpression: "begins_with(pk, :source) AND begins_with(sk, :event) AND #detail.#email = :email",
+      ExpressionAttributeNames: { "#detail": "detail", "#email": "email" },
+      ExpressionAttributeValues: { ":source": "source#", ":event": "event#", ":email": email },
+    };
+    for await (const items of scanPages(table, scan)) {
+      lines.push(...items.flatMap(eventOf));
+    }
+    // The lines stay with a source once it is sold, too.
+    const owned = await Promise.all(lines.map(({ source }) => isOwned(source)));
+    return lines.filter((_, index) => owned[index] === false).sort((a, b) => a.receivedAt - b.receivedAt);
+  }, has: (email, line) => isThere({ pk: recordKey(email).pk, sk: `${eventPrefix(line.receivedAt)}${line.id}` }),
     erase: async ({ email, sources, products, received }) => {
       const whole = await Promise.all(
         [recordKey(email).pk, `giver#${email}`, ...sources.map((id) => sourceKey(id).pk)].map(keysOf),
@@ -121,8 +117,7 @@ export function dynamoHistory(client: DynamoDBClient, name: string): History {
         await Promise.all(keys.slice(start, start + AT_ONCE).map((key) => removeItem(table, key)));
       }
       return keys.length;
-    },
-  };
+    } };
 }
 
 /** Lines sort by time, as their keys begin with it. Another item is none. */

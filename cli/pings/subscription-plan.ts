@@ -40,13 +40,8 @@ export function planOf(event: ResourceName, registered: readonly ResourceSubscri
     tokens.indexOf(a.token ?? "") - tokens.indexOf(b.token ?? "")
   );
   const [right, ...doubled] = taken.map(({ subscription }) => subscription);
-  return {
-    event,
-    right: right ?? null,
-    doubled,
+  return { event, right: right ?? null, doubled,
     wrong: ours.filter(({ token }) => token === null || !tokens.includes(token)).map(({ subscription }) =>
       subscription
-    ),
-    others: found.filter(({ token }) => token === null).map(({ subscription }) => subscription),
-  };
+    ), others: found.filter(({ token }) => token === null).map(({ subscription }) => subscription) };
 }

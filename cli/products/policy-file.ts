@@ -50,9 +50,10 @@ function proposal(product: ShopProduct, ids: ReadonlySet<string>): Product {
   const tiers = product.membership ? product.categories.find(({ title }) => title === TIER)?.options ?? [] : [];
   // A membership always has a tier; one alone decides nothing.
   if (tiers.length < 2) return { id, name: name || id, roles: [role] };
-  return { id, name, variant: TIER, roles: Object.fromEntries(
-    tiers.map((tier, place) => [tier, [slug(`${role}-${slug(tier) || String(place + 1)}`)]]),
-  ) };
+  return { id, name, variant: TIER,
+    roles: Object.fromEntries(
+      tiers.map((tier, place) => [tier, [slug(`${role}-${slug(tier) || String(place + 1)}`)]]),
+    ) };
 }
 
 function proposalNote({ categories, membership }: ShopProduct): string | null {
@@ -109,12 +110,10 @@ function keyOf(key: string): string {
  */
 export function withoutEntries(policy: Policy, ids: readonly string[]): Policy {
   const left = [...policy].filter(([id]) => !ids.includes(id));
-  return new Map(
-    left.flatMap(([id, product]): [string, Product][] => {
-      if (!("contains" in product)) return [[id, product]];
-      const contains = product.contains.filter((content) => !ids.includes(content));
-      if (contains.length > 0) return [[id, { ...product, contains }]];
-      return product.roles === undefined ? [] : [[id, { ...product, contains: [] }]];
-    }),
-  );
+  return new Map(left.flatMap(([id, product]): [string, Product][] => {
+    if (!("contains" in product)) return [[id, product]];
+    const contains = product.contains.filter((content) => !ids.includes(content));
+    if (contains.length > 0) return [[id, { ...product, contains }]];
+    return product.roles === undefined ? [] : [[id, { ...product, contains: [] }]];
+  }));
 }

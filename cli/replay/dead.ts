@@ -131,9 +131,10 @@ function report(dealt: readonly Explained[], dryRun: boolean, { output, commandL
     output.say("the dead-letter queue is empty");
     return;
   }
-  output.table(["code", "since", "what", "buyer", "outcome", "reason"], letters.map((
-    { code, since, what, buyer, outcome, reason },
-  ) => [code, momentOf(Date.parse(since)), what, buyer ?? "-", outcome, reason]));
+  output.table(["code", "since", "what", "buyer", "outcome", "reason"],
+    letters.map((
+      { code, since, what, buyer, outcome, reason },
+    ) => [code, momentOf(Date.parse(since)), what, buyer ?? "-", outcome, reason]));
   if (dryRun) output.say(`Mend the causes, then: ${commandLine("replay --dead-letters")}`);
 }
 

@@ -42,16 +42,14 @@ export async function takeLetters(
 ): Promise<readonly Letter[]> {
   const letters: Letter[] = [];
   for (;;) {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: deadLetters,
-        MaxNumberOfMessages: BATCH,
-        VisibilityTimeout: HELD_SECONDS,
-        // Without waiting, AWS asks only some of its servers, and what they don't have looks like nothing.
-        WaitTimeSeconds: emulators === null ? 2 : 0,
-        MessageSystemAttributeNames: ["SentTimestamp"],
-      }),
-    );
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({
+      QueueUrl: deadLetters,
+      MaxNumberOfMessages: BATCH,
+      VisibilityTimeout: HELD_SECONDS,
+      // Without waiting, AWS asks only some of its servers, and what they don't have looks like nothing.
+      WaitTimeSeconds: emulators === null ? 2 : 0,
+      MessageSystemAttributeNames: ["SentTimestamp"],
+    }));
     if (Messages.length === 0) return letters;
     for (const { MessageId = "", ReceiptHandle = "", Body = "", Attributes } of Messages) {
       letters.push({ messageId: MessageId, receiptHandle: ReceiptHandle,
@@ -89,9 +87,10 @@ export function readLetter(body: string): Pick<Letter, "code" | "reason" | "cont
     return { code, reason,
       content: { kind: "unusable", why: `only the beginning of its ${String(whole)} bytes was kept` } };
   }
-  return { code, reason, content: code.startsWith("PING_")
-    ? { kind: "ping", body: withoutCustomFields(letter.body) }
-    : contentOf(letter.body) };
+  return { code, reason,
+    content: code.startsWith("PING_")
+      ? { kind: "ping", body: withoutCustomFields(letter.body) }
+      : contentOf(letter.body) };
 }
 
 /** A message that begins afresh: what was counted against it is forgotten, as its cause is mended. */

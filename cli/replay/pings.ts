@@ -61,24 +61,13 @@ export function routingOf(text: string): Pick<ReplayPing, "event" | "buyer"> {
 export async function postPing({ file, body, event, buyer }: ReplayPing,
   { url, authorization }: ReplayTarget): Promise<ReplayAnswer> {
   const began = performance.now();
-  const done = (status: number | null, error: string | null, refused = false): ReplayAnswer => ({
-    file,
-    event,
-    buyer,
-    status,
-    error,
-    ms: Math.round(performance.now() - began),
-    refused,
-  });
+  const done = (status: number | null, error: string | null, refused = false): ReplayAnswer => ({ file, event, buyer,
+    status, error, ms: Math.round(performance.now() - began), refused });
   try {
-    const answer = await fetch(url, {
-      method: "POST",
+    const answer = await fetch(url, { method: "POST",
       headers: { "content-type": "application/x-www-form-urlencoded",
-        ...(authorization === undefined ? {} : { authorization }) },
-      body: new Uint8Array(body),
-      redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
+        ...(authorization === undefined ? {} : { authorization }) }, body: new Uint8Array(body), redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS) });
     return done(answer.status, errorIn(await answer.text()));
   } catch (error) {
     if (error instanceof Error && error.name === "TimeoutError") {

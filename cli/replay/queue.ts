@@ -16,11 +16,9 @@ export async function waitForQueue({ sqs }: StackFile, limitMs: number): Promise
   try {
     for (;;) {
       const { Attributes } = await client.send(
-        new GetQueueAttributesCommand({
-          QueueUrl,
+        new GetQueueAttributesCommand({ QueueUrl,
           AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed"],
-        }),
+            "ApproximateNumberOfMessagesDelayed"] }),
       );
       const left = Object.values(Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
       if (left === 0 || performance.now() >= deadline) return left;

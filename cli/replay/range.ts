@@ -62,14 +62,12 @@ export async function replayRange(since: string, until: string | undefined, dryR
 
 function messagesFor(touched: readonly Touched[], readBack: boolean, now: () => number): readonly BulkMessage[] {
   const about = { requestId: randomUUID(), sweep: `replay ${new Date(now()).toISOString()}`, now };
-  return distinct(
-    touched.map(({ buyer, source }) => {
-      const [kind = "", id = ""] = split(source);
-      // What an operator gave can't be read back anywhere.
-      if (!readBack || kind === "grant") return dueFor(buyer, about);
-      return hintFor(buyer, kind === "sale" ? { saleId: id } : { subscriptionId: id }, about);
-    }),
-  );
+  return distinct(touched.map(({ buyer, source }) => {
+    const [kind = "", id = ""] = split(source);
+    // What an operator gave can't be read back anywhere.
+    if (!readBack || kind === "grant") return dueFor(buyer, about);
+    return hintFor(buyer, kind === "sale" ? { saleId: id } : { subscriptionId: id }, about);
+  }));
 }
 
 function split(source: string): readonly string[] {

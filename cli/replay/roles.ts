@@ -39,18 +39,13 @@ export function emulatorRoles(url: string): RoleReader {
     });
     return answer.json();
   };
-  return {
-    roles: async (buyers) => {
-      const users = emulatedUsers.parse(await read("users"));
-      return buyers.map((buyer) => ({
-        buyer,
-        users: users
-          .filter(({ email }) => email?.toLowerCase() === buyer)
-          .map(({ user_id, email_verified, roles }) => ({ id: user_id, verified: email_verified, roles })),
-      }));
-    },
-    managementCalls: async () => emulatedCalls.parse(await read("calls")).management,
-  };
+  return { roles: async (buyers) => {
+    const users = emulatedUsers.parse(await read("users"));
+    return buyers.map((buyer) => ({ buyer, users: users
+      .filter(({ email }) => email?.toLowerCase() === buyer)
+      .map(({ user_id, email_verified, roles }) => ({ id: user_id, verified: email_verified, roles })) })
+    );
+  }, managementCalls: async () => emulatedCalls.parse(await read("calls")).management };
 }
 
 /**
@@ -71,22 +66,19 @@ export function tenantRoles(
 
 /** Reads a tenant through a directory of its users. */
 export function directoryRoles(directory: Directory): RoleReader {
-  return {
-    roles: async (buyers) => {
-      const found: BuyerRoles[] = [];
-      // One after the other: a free tenant takes two calls a second.
-      for (const buyer of buyers) {
-        const signal = AbortSignal.timeout(READ_LIMIT_MS);
-        const users: BuyerUser[] = [];
-        for (const { id, verified } of await directory.find(buyer, buyer, signal)) {
-          users.push({ id, verified, roles: await directory.rolesOf(id, signal) });
-        }
-        found.push({ buyer, users });
+  return { roles: async (buyers) => {
+    const found: BuyerRoles[] = [];
+    // One after the other: a free tenant takes two calls a second.
+    for (const buyer of buyers) {
+      const signal = AbortSignal.timeout(READ_LIMIT_MS);
+      const users: BuyerUser[] = [];
+      for (const { id, verified } of await directory.find(buyer, buyer, signal)) {
+        users.push({ id, verified, roles: await directory.rolesOf(id, signal) });
       }
-      return found;
-    },
-    managementCalls: async () => null,
-  };
+      found.push({ buyer, users });
+    }
+    return found;
+  }, managementCalls: async () => null };
 }
 
 /**

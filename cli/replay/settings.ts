@@ -25,9 +25,10 @@ export function replayTarget(to: string, token: string): ReplayTarget {
   url.password = "";
   if (url.pathname === "/") url.pathname = `/ping/${encodeURIComponent(token)}`;
   const userinfo = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { url, authorization: username === "" && password === ""
-    ? undefined
-    : `Basic ${Buffer.from(userinfo).toString("base64")}` };
+  return { url,
+    authorization: username === "" && password === ""
+      ? undefined
+      : `Basic ${Buffer.from(userinfo).toString("base64")}` };
 }
 
 /**

@@ -22,25 +22,21 @@ export async function auth0Settings(
   const emulated = tenant === null
     ? {}
     : { domain: tenant, client_id: LOCAL_CLIENT.id, client_secret: LOCAL_CLIENT.secret };
-  const given = chosen({
-    domain: flags.auth0Domain ?? env["AUTH0_DOMAIN"],
+  const given = chosen({ domain: flags.auth0Domain ?? env["AUTH0_DOMAIN"],
     client_id: flags.auth0ClientId ?? env["AUTH0_CLIENT_ID"],
     client_secret: flags.auth0ClientSecret ?? env["AUTH0_CLIENT_SECRET"],
     connection: flags.auth0Connection ?? env["AUTH0_CONNECTION"],
     audience: flags.auth0Audience ?? env["AUTH0_AUDIENCE"],
-    login_client_id: flags.auth0LoginClientId ?? env["AUTH0_LOGIN_CLIENT_ID"],
-  });
+    login_client_id: flags.auth0LoginClientId ?? env["AUTH0_LOGIN_CLIENT_ID"] });
   const ask = async (known: SecretValue): Promise<SecretValue> => {
     if (questions === null) return known;
-    return {
-      ...known,
-      domain: await questions.ask("Auth0 domain, such as acme.eu.auth0.com", textOf(known["domain"])),
+    return { ...known, domain: await questions.ask("Auth0 domain, such as acme.eu.auth0.com", textOf(known["domain"])),
       client_id: await questions.ask("Auth0 client id of the machine-to-machine application",
         textOf(known["client_id"])),
-      client_secret: (await questions.askSecret(
-        `Auth0 client secret${known["client_secret"] === undefined ? "" : ", empty to keep it"}`,
-      )) || known["client_secret"],
-    };
+      client_secret:
+        (await questions.askSecret(
+          `Auth0 client secret${known["client_secret"] === undefined ? "" : ", empty to keep it"}`,
+        )) || known["client_secret"] };
   };
   const check = async (value: SecretValue): Promise<Checked<TenantAdmin>> => {
     const client = tenantAdmin(auth0Credentials(value));
@@ -67,8 +63,9 @@ export async function gumroadSettings(
   const ask = async (known: SecretValue): Promise<SecretValue> =>
     questions === null
       ? known
-      : { ...known, access_token: (await questions.askSecret("Gumroad access token with the scope view_sales")) ||
-        known["access_token"] };
+      : { ...known,
+        access_token: (await questions.askSecret("Gumroad access token with the scope view_sales")) ||
+          known["access_token"] };
   const check = async (value: SecretValue): Promise<Checked<ShopAdmin>> => {
     const client = shopAdmin(gumroadSecretShape.parse({ ...value, seller_id: "asked for next" }));
     // Names the shop with any token, and refuses one without view_sales.

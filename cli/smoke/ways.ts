@@ -82,18 +82,12 @@ async function shopWay({ emulators }: Stage, policy: Policy, role: string | unde
   const sold = new Set(productsShape.parse(await control("products")).products.map(({ id }) => id));
   const product = plainProduct(policy, role, (id) => sold.has(id));
   let sale = "";
-  return {
-    name: "shop",
-    about: `the emulated shop sells and refunds ${product.name}`,
-    roles: product.roles,
+  return { name: "shop", about: `the emulated shop sells and refunds ${product.name}`, roles: product.roles,
     give: async (buyer) => {
       sale = soldShape.parse(await control("acts/sell", { product: product.id, email: buyer })).sales[0]?.id ?? "";
-    },
-    take: async () => {
+    }, take: async () => {
       await control("acts/refund", { sale });
-    },
-    sources: () => (sale === "" ? [] : [`sale:${sale}`]),
-  };
+    }, sources: () => (sale === "" ? [] : [`sale:${sale}`]) };
 }
 
 async function pingsWay(stage: Stage, policy: Policy, role: string | undefined): Promise<SmokeWay> {

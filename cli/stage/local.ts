@@ -56,21 +56,10 @@ export function localStage(
     dynamo: new DynamoDBClient({ ...shared, endpoint: dynamodb.endpoint }),
     lambda: new LambdaClient({ ...shared, endpoint: lambda.endpoint }),
   };
-  return {
-    name: "local",
-    pingAddress: `${url}/ping`,
-    ...clients,
-    queue,
-    deadLetters,
-    ledger,
-    access,
-    gettingIn,
-    emulators: { auth0: auth0.emulator, gumroad: gumroad.emulator },
-    now,
-    close: () => {
+  return { name: "local", pingAddress: `${url}/ping`, ...clients, queue, deadLetters, ledger, access, gettingIn,
+    emulators: { auth0: auth0.emulator, gumroad: gumroad.emulator }, now, close: () => {
       for (const client of Object.values(clients)) client.destroy();
-    },
-  };
+    } };
 }
 
 /**
@@ -78,8 +67,8 @@ export function localStage(
  * @throws {ConfigError} STAGE_NOT_RUNNING if nothing answers there
  */
 export async function clockOf({ emulator }: LocalAddresses["gumroad"]): Promise<() => number> {
-  const answer: unknown = await fetch(`${emulator}/_emulator/advance`).then((response) => response.json()).catch(
-    () => null,
+  const answer: unknown = await fetch(`${emulator}/_emulator/advance`).then((response) => response.json()).catch(() =>
+    null
   );
   const parsed = clockShape.safeParse(answer);
   if (!parsed.success) {

@@ -9,13 +9,8 @@ import { pingSecretShape } from "../../src/receiving/token.ts";
 import type { Stage } from "./stage.ts";
 
 /** The shapes of a stage's secrets, by the last part of their names. */
-export const SECRET_SHAPES = {
-  ping: pingSecretShape,
-  auth0: auth0SecretShape,
-  gumroad: gumroadSecretShape,
-  accounts: accountsSecretShape,
-  bind: bindSecretShape,
-} as const;
+export const SECRET_SHAPES = { ping: pingSecretShape, auth0: auth0SecretShape, gumroad: gumroadSecretShape,
+  accounts: accountsSecretShape, bind: bindSecretShape } as const;
 
 /** The last part of a secret's name: `gumroad-auth0/{stage}/ping` … */
 export type SecretName = keyof typeof SECRET_SHAPES;

@@ -46,10 +46,8 @@ export async function countLedger({ dynamo, ledger }: Stage,
   const tally = newTally();
   try {
     let read = 0;
-    const scan = {
-      ProjectionExpression: "pk, sk, #record, #detail.#event, #owner",
-      ExpressionAttributeNames: { "#record": "record", "#detail": "detail", "#event": "event", "#owner": "owner" },
-    };
+    const scan = { ProjectionExpression: "pk, sk, #record, #detail.#event, #owner",
+      ExpressionAttributeNames: { "#record": "record", "#detail": "detail", "#event": "event", "#owner": "owner" } };
     for await (const items of scanPages(table, scan)) {
       for (const item of items) countItem(itemShape.parse(item), tally);
       read += items.length;

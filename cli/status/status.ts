@@ -130,10 +130,8 @@ async function queueState({ sqs }: Stage, QueueUrl: string): Promise<QueueState>
 
 async function sweepStates({ dynamo, ledger }: Stage): Promise<readonly SweepStatus[]> {
   const sweeps = dynamoSweeps(dynamo, ledger);
-  return Promise.all(
-    sweepKinds.map(async (sweep) => {
-      const [checkpoint, report] = await Promise.all([sweeps.load(sweep), sweeps.lastReport(sweep)]);
-      return { sweep, startedAt: checkpoint?.startedAt ?? null, finishedAt: checkpoint?.finishedAt ?? null, report };
-    }),
-  );
+  return Promise.all(sweepKinds.map(async (sweep) => {
+    const [checkpoint, report] = await Promise.all([sweeps.load(sweep), sweeps.lastReport(sweep)]);
+    return { sweep, startedAt: checkpoint?.startedAt ?? null, finishedAt: checkpoint?.finishedAt ?? null, report };
+  }));
 }

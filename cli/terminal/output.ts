@@ -59,19 +59,13 @@ export function makeOutput({ print, colours, json }: OutputParts): Output {
   const say = (text: string): void => {
     if (!json()) print(printable(text));
   };
-  return {
-    get json() {
-      return json();
-    },
-    say,
-    table: (head, rows) => {
-      say(table(head, rows.map((cells) => cells.map((cell) => printable(cell).replaceAll(/\s/g, " ")))));
-    },
-    result: (value) => {
-      if (json()) print(printableJson(value));
-    },
-    tone: (tone, text) => (colours ? styleText(STYLES[tone], text, { validateStream: false }) : text),
-  };
+  return { get json() {
+    return json();
+  }, say, table: (head, rows) => {
+    say(table(head, rows.map((cells) => cells.map((cell) => printable(cell).replaceAll(/\s/g, " ")))));
+  }, result: (value) => {
+    if (json()) print(printableJson(value));
+  }, tone: (tone, text) => (colours ? styleText(STYLES[tone], text, { validateStream: false }) : text) };
 }
 
 /** Colours are for terminals, unless `NO_COLOR` says otherwise (https://no-color.org). */

@@ -32,26 +32,20 @@ export function startProgress({ what, total, before }: Counted,
   if (output.json) return { to: () => undefined, stop: () => undefined };
   if (questions === null) {
     let last = began;
-    return {
-      to: (done) => {
-        if (now() - last < LINE_EVERY_MS) return;
-        last = now();
-        complain(`${grouped(done)} of ${grouped(total)} ${what}, ${String(percent(done, total))} %${left(done)}`);
-      },
-      stop: () => undefined,
-    };
+    return { to: (done) => {
+      if (now() - last < LINE_EVERY_MS) return;
+      last = now();
+      complain(`${grouped(done)} of ${grouped(total)} ${what}, ${String(percent(done, total))} %${left(done)}`);
+    }, stop: () => undefined };
   }
   const bar = new SingleBar({ format: `{bar} {percentage} %  {value} of {total} ${what}{left}`, stream: process.stderr,
     gracefulExit: false }, Presets.shades_classic);
   bar.start(total, before, { left: "" });
-  return {
-    to: (done) => {
-      bar.update(done, { left: left(done) });
-    },
-    stop: () => {
-      bar.stop();
-    },
-  };
+  return { to: (done) => {
+    bar.update(done, { left: left(done) });
+  }, stop: () => {
+    bar.stop();
+  } };
 }
 
 /** What is left to do, as `, about 12 min left`; nothing until there is a pace to go by. */

@@ -21,20 +21,16 @@ export interface Terminal {
  * it needs. All throw ConfigError ASKING_STOPPED on Ctrl-C and Ctrl-D.
  */
 export function terminalQuestions(terminal: Terminal): Questions {
-  return {
-    ask: async (message, fallback = "") => {
-      const { input } = await import("@inquirer/prompts");
-      return (await answered(input({ message, ...(fallback === "" ? {} : { default: fallback }) }, terminal))).trim();
-    },
-    askSecret: async (message) => {
-      const { password } = await import("@inquirer/prompts");
-      return (await answered(password({ message: `${message} (not shown)` }, terminal))).trim();
-    },
-    confirm: async (message, fallback) => {
-      const { confirm } = await import("@inquirer/prompts");
-      return answered(confirm({ message, default: fallback }, terminal));
-    },
-  };
+  return { ask: async (message, fallback = "") => {
+    const { input } = await import("@inquirer/prompts");
+    return (await answered(input({ message, ...(fallback === "" ? {} : { default: fallback }) }, terminal))).trim();
+  }, askSecret: async (message) => {
+    const { password } = await import("@inquirer/prompts");
+    return (await answered(password({ message: `${message} (not shown)` }, terminal))).trim();
+  }, confirm: async (message, fallback) => {
+    const { confirm } = await import("@inquirer/prompts");
+    return answered(confirm({ message, default: fallback }, terminal));
+  } };
 }
 
 async function answered<T>(asked: Promise<T>): Promise<T> {

@@ -35,17 +35,12 @@ export function makeSteps(output: Output, dryRun: boolean): Steps {
     all.push({ step, outcome, detail });
     output.say(`${output.tone(TONES[outcome], outcome.padEnd(WIDTH))}  ${step}: ${detail}`);
   };
-  return {
-    all,
-    kept: (step, detail) => {
-      add(step, "kept", detail);
-    },
-    change: async (step, detail, make) => {
-      if (!dryRun) await make();
-      add(step, dryRun ? "planned" : "done", detail);
-    },
-    byHand: (step, detail) => {
-      add(step, "by hand", detail);
-    },
-  };
+  return { all, kept: (step, detail) => {
+    add(step, "kept", detail);
+  }, change: async (step, detail, make) => {
+    if (!dryRun) await make();
+    add(step, dryRun ? "planned" : "done", detail);
+  }, byHand: (step, detail) => {
+    add(step, "by hand", detail);
+  } };
 }

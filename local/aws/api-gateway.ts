@@ -53,13 +53,9 @@ const STOP_GRACE_MS = 35_000;
 /** Bodies of these types reach a function as text, all others as base64. Forms are among the others. */
 const TEXT_TYPES = /^(text\/.*|application\/(json|xml|javascript))$/;
 
-const structured = z.object({
-  statusCode: z.coerce.number().int().min(100).max(599),
+const structured = z.object({ statusCode: z.coerce.number().int().min(100).max(599),
   headers: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).nullish(),
-  body: z.string().nullish(),
-  isBase64Encoded: z.boolean().nullish(),
-  cookies: z.array(z.string()).nullish(),
-});
+  body: z.string().nullish(), isBase64Encoded: z.boolean().nullish(), cookies: z.array(z.string()).nullish() });
 
 /**
  * Starts an HTTP API with Lambda integrations, payload format 2.0, over node:http on 127.0.0.1.
@@ -107,13 +103,8 @@ function write(outgoing: ServerResponse, incoming: IncomingMessage, { status, he
   outgoing.end(incoming.method === "HEAD" ? undefined : body);
 }
 
-async function integrate(
-  match: RouteMatch<Lambda>,
-  incoming: IncomingMessage,
-  path: string,
-  query: string,
-  body: Buffer,
-): Promise<Reply> {
+async function integrate(match: RouteMatch<Lambda>, incoming: IncomingMessage, path: string, query: string,
+  body: Buffer): Promise<Reply> {
   const timedOut = new Promise<undefined>((resolve) => {
     setTimeout(() => resolve(undefined), INTEGRATION_TIMEOUT_MS).unref();
   });
@@ -133,36 +124,16 @@ function httpEvent(match: RouteMatch<Lambda>, incoming: IncomingMessage, path: s
   const type = (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   const isBase64Encoded = body.length > 0 && !TEXT_TYPES.test(type);
   const parameters = joinedQuery(query);
-  return {
-    version: "2.0",
-    routeKey: match.routeKey,
-    rawPath: path,
-    rawQueryString: query,
+  return { version: "2.0", routeKey: match.routeKey, rawPath: path, rawQueryString: query,
     ...(cookie === undefined ? {} : { cookies: cookie.split(/;\s*/) }),
     headers: { ...headers, "x-forwarded-for": sourceIp, "x-forwarded-port": "443", "x-forwarded-proto": "https" },
     ...(parameters === undefined ? {} : { queryStringParameters: parameters }),
     ...(match.pathParameters === undefined ? {} : { pathParameters: match.pathParameters }),
-    requestContext: {
-      accountId: ACCOUNT_ID,
-      apiId: "local",
-      domainName,
-      domainPrefix: domainName.split(/[.:]/)[0],
-      http: {
-        method: incoming.method,
-        path,
-        protocol: `HTTP/${incoming.httpVersion}`,
-        sourceIp,
-        userAgent: headers["user-agent"] ?? "",
-      },
-      requestId: randomUUID(),
-      routeKey: match.routeKey,
-      stage: "$default",
-      time: new Date(now).toUTCString(),
-      timeEpoch: now,
-    },
-    ...(body.length === 0 ? {} : { body: body.toString(isBase64Encoded ? "base64" : "utf8") }),
-    isBase64Encoded,
-  };
+    requestContext: { accountId: ACCOUNT_ID, apiId: "local", domainName, domainPrefix: domainName.split(/[.:]/)[0],
+      http: { method: incoming.method, path, protocol: `HTTP/${incoming.httpVersion}`, sourceIp,
+        userAgent: headers["user-agent"] ?? "" }, requestId: randomUUID(), routeKey: match.routeKey, stage: "$default",
+      time: new Date(now).toUTCString(), timeEpoch: now },
+    ...(body.length === 0 ? {} : { body: body.toString(isBase64Encoded ? "base64" : "utf8") }), isBase64Encoded };
 }
 
 /** Header names in lower case, repeated ones joined with a comma (cookies with a semicolon), as API Gateway does. */
@@ -211,13 +182,8 @@ function interpret(payload: string): Reply | undefined {
   if (!parsed.success) return undefined;
   const { statusCode: status, headers, body, isBase64Encoded, cookies } = parsed.data;
   const lower = Object.fromEntries(Object.entries(headers ?? {}).map(([name, text]) => [name.toLowerCase(), text]));
-  return {
-    status,
-    headers: {
-      "content-type": "text/plain;charset=utf-8",
-      ...lower,
-      ...(cookies === null || cookies === undefined || cookies.length === 0 ? {} : { "set-cookie": cookies }),
-    },
-    body: isBase64Encoded === true ? Buffer.from(body ?? "", "base64") : (body ?? ""),
-  };
+  return { status,
+    headers: { "content-type": "text/plain;charset=utf-8", ...lower,
+      ...(cookies === null || cookies === undefined || cookies.length === 0 ? {} : { "set-cookie": cookies }) },
+    body: isBase64Encoded === true ? Buffer.from(body ?? "", "base64") : (body ?? "") };
 }

@@ -6,12 +6,10 @@ import type { CorsSpec } from "./template.ts";
  */
 export function corsHeaders(cors: CorsSpec, origin: string | undefined): Record<string, string> {
   if (origin === undefined || !allowsOrigin(cors.allowedOrigins, origin)) return {};
-  return {
-    "access-control-allow-origin": cors.allowedOrigins.includes("*") ? "*" : origin,
+  return { "access-control-allow-origin": cors.allowedOrigins.includes("*") ? "*" : origin,
     ...(cors.allowedOrigins.includes("*") ? {} : { vary: "Origin" }),
     ...(cors.allowCredentials ? { "access-control-allow-credentials": "true" } : {}),
-    ...(cors.exposedHeaders.length > 0 ? { "access-control-expose-headers": cors.exposedHeaders.join(",") } : {}),
-  };
+    ...(cors.exposedHeaders.length > 0 ? { "access-control-expose-headers": cors.exposedHeaders.join(",") } : {}) };
 }
 
 /** The headers of the answer to a preflight request, which API Gateway gives without asking a function. */
@@ -19,12 +17,9 @@ export function preflightHeaders(cors: CorsSpec, origin: string, method: string 
   if (!allowsOrigin(cors.allowedOrigins, origin) || method === undefined || !allows(cors.allowedMethods, method)) {
     return {};
   }
-  return {
-    ...corsHeaders(cors, origin),
-    "access-control-allow-methods": cors.allowedMethods.join(","),
+  return { ...corsHeaders(cors, origin), "access-control-allow-methods": cors.allowedMethods.join(","),
     "access-control-allow-headers": cors.allowedHeaders.join(","),
-    ...(cors.maxAgeSeconds === undefined ? {} : { "access-control-max-age": String(cors.maxAgeSeconds) }),
-  };
+    ...(cors.maxAgeSeconds === undefined ? {} : { "access-control-max-age": String(cors.maxAgeSeconds) }) };
 }
 
 function allows(list: readonly string[], value: string): boolean {

@@ -38,17 +38,10 @@ async function load() {
 async function handle({ event, requestId, timeoutMs }) {
   // The monotonic clock: the remaining time must not jump when a test moves the calendar.
   const deadline = performance.now() + timeoutMs;
-  const context = {
-    awsRequestId: requestId,
-    callbackWaitsForEmptyEventLoop: true,
-    functionName: setup.functionName,
-    functionVersion: "$LATEST",
-    invokedFunctionArn: setup.functionArn,
-    logGroupName: `/aws/lambda/${setup.functionName}`,
-    logStreamName: "local",
-    memoryLimitInMB: String(setup.memoryMb),
-    getRemainingTimeInMillis: () => Math.max(0, Math.round(deadline - performance.now())),
-  };
+  const context = { awsRequestId: requestId, callbackWaitsForEmptyEventLoop: true, functionName: setup.functionName,
+    functionVersion: "$LATEST", invokedFunctionArn: setup.functionArn,
+    logGroupName: `/aws/lambda/${setup.functionName}`, logStreamName: "local", memoryLimitInMB: String(setup.memoryMb),
+    getRemainingTimeInMillis: () => Math.max(0, Math.round(deadline - performance.now())) };
   try {
     // Lambda answers with JSON; undefined becomes null.
     const payload = JSON.stringify(await handler(JSON.parse(event), context)) ?? "null";

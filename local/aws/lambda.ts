@@ -126,22 +126,16 @@ export function createLambda(options: LambdaOptions): Lambda {
     }
   }
 
-  return {
-    name: options.name,
-    invoke,
-    get running() {
-      return running.size;
-    },
-    crash: async (which) => {
-      const doomed = [...all].filter((environment) => which === "all" || !idle.includes(environment));
-      await Promise.all(doomed.map((environment) => environment.kill("crashed")));
-    },
-    stop: async () => {
-      stopped = true;
-      await Promise.all(running);
-      await Promise.all([...all].map((environment) => environment.kill("crashed")));
-    },
-  };
+  return { name: options.name, invoke, get running() {
+    return running.size;
+  }, crash: async (which) => {
+    const doomed = [...all].filter((environment) => which === "all" || !idle.includes(environment));
+    await Promise.all(doomed.map((environment) => environment.kill("crashed")));
+  }, stop: async () => {
+    stopped = true;
+    await Promise.all(running);
+    await Promise.all([...all].map((environment) => environment.kill("crashed")));
+  } };
 }
 
 /** One worker: loaded once, then one invocation after the other. */
@@ -155,14 +149,8 @@ interface Environment {
 
 function startEnvironment(options: LambdaOptions): Environment {
   const worker = new Worker(new URL("./lambda-worker.mjs", import.meta.url), {
-    workerData: {
-      bundle: options.bundle,
-      exportName: options.exportName,
-      functionName: options.name,
-      functionArn: arn("lambda", `function:${options.name}`),
-      memoryMb: options.memoryMb,
-      clock: options.clock,
-    },
+    workerData: { bundle: options.bundle, exportName: options.exportName, functionName: options.name,
+      functionArn: arn("lambda", `function:${options.name}`), memoryMb: options.memoryMb, clock: options.clock },
     env: { ...runtimeEnvironment(options), ...options.environment() },
     execArgv: [],
     stdout: true,
@@ -245,26 +233,15 @@ function startEnvironment(options: LambdaOptions): Environment {
     }
   }
 
-  return {
-    get alive() {
-      return alive;
-    },
-    gone,
-    handle,
-    kill,
-  };
+  return { get alive() {
+    return alive;
+  }, gone, handle, kill };
 }
 
 /** What Lambda itself puts into a function's environment. */
 function runtimeEnvironment(options: LambdaOptions): Record<string, string> {
-  return {
-    TZ: ":UTC",
-    AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x",
-    AWS_LAMBDA_FUNCTION_NAME: options.name,
-    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMb),
-    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
-    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${options.name}`,
-    AWS_LAMBDA_LOG_STREAM_NAME: "local",
-  };
+  return { TZ: ":UTC", AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x", AWS_LAMBDA_FUNCTION_NAME: options.name,
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST", AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMb),
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand", AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${options.name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: "local" };
 }

@@ -50,19 +50,15 @@ export async function startLoopbackServer(where: Listening, respond: Respond): P
     });
   });
   const taken = await listen(server, where);
-  return {
-    url: `http://127.0.0.1:${String(taken)}`,
-    port: taken,
-    stop: async (graceMs = 0) => {
-      stopping = true;
-      // A connection kept open for a next request would keep the server from closing.
-      for (const outgoing of open) outgoing.shouldKeepAlive = false;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      const force = setTimeout(() => server.closeAllConnections(), graceMs);
-      await closed;
-      clearTimeout(force);
-    },
-  };
+  return { url: `http://127.0.0.1:${String(taken)}`, port: taken, stop: async (graceMs = 0) => {
+    stopping = true;
+    // A connection kept open for a next request would keep the server from closing.
+    for (const outgoing of open) outgoing.shouldKeepAlive = false;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const force = setTimeout(() => server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(force);
+  } };
 }
 
 /**

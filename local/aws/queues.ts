@@ -5,20 +5,12 @@ import { closeToPages } from "./loopback.ts";
 import { arn, CREDENTIALS, REGION } from "./account.ts";
 import type { QueueSpec } from "./template.ts";
 
-const message = z.object({
-  messageId: z.string(),
-  body: z.string(),
-  sentTimestamp: z.number(),
-  approximateReceiveCount: z.number(),
-  messageGroupId: z.string().optional(),
-  messageDeduplicationId: z.string().optional(),
-});
+const message = z.object({ messageId: z.string(), body: z.string(), sentTimestamp: z.number(),
+  approximateReceiveCount: z.number(), messageGroupId: z.string().optional(),
+  messageDeduplicationId: z.string().optional() });
 const inspection = z.object({
-  messages: z.object({
-    ready: z.array(message),
-    delayed: z.array(message),
-    inflight: z.array(z.object({ message, receiptHandle: z.string(), visibilityDeadline: z.number() })),
-  }),
+  messages: z.object({ ready: z.array(message), delayed: z.array(message),
+    inflight: z.array(z.object({ message, receiptHandle: z.string(), visibilityDeadline: z.number() })) }),
 });
 
 /** A message in a queue. */
@@ -64,23 +56,16 @@ export async function startQueues(specs: readonly QueueSpec[]): Promise<Queues> 
     await stop();
     throw error;
   }
-  return {
-    url,
-    client,
-    queueUrl,
-    stop,
-    inspect: async (name) => {
-      const answer = await app.inject({ method: "GET", url: `/_fauxqs/queues/${name}` });
-      const { ready, delayed, inflight } = inspection.parse(answer.json()).messages;
-      return { waiting: [...ready, ...delayed], inFlight: inflight };
-    },
-    release: async (name, messages) => {
-      for (const { receiptHandle } of messages) {
-        await client.send(
-          new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl(name), ReceiptHandle: receiptHandle,
-            VisibilityTimeout: 0 }),
-        );
-      }
-    },
-  };
+  return { url, client, queueUrl, stop, inspect: async (name) => {
+    const answer = await app.inject({ method: "GET", url: `/_fauxqs/queues/${name}` });
+    const { ready, delayed, inflight } = inspection.parse(answer.json()).messages;
+    return { waiting: [...ready, ...delayed], inFlight: inflight };
+  }, release: async (name, messages) => {
+    for (const { receiptHandle } of messages) {
+      await client.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl(name), ReceiptHandle: receiptHandle,
+          VisibilityTimeout: 0 }),
+      );
+    }
+  } };
 }

@@ -13,17 +13,8 @@ export function rateToMs(expression: string): number | undefined {
 
 /** The event that EventBridge sends a function on its schedule. */
 export function scheduledEvent(now: number): Record<string, unknown> {
-  return {
-    version: "0",
-    id: randomUUID(),
-    "detail-type": "Scheduled Event",
-    source: "aws.events",
-    account: ACCOUNT_ID,
-    time: `${new Date(now).toISOString().slice(0, 19)}Z`,
-    region: REGION,
-    resources: [],
-    detail: {},
-  };
+  return { version: "0", id: randomUUID(), "detail-type": "Scheduled Event", source: "aws.events", account: ACCOUNT_ID,
+    time: `${new Date(now).toISOString().slice(0, 19)}Z`, region: REGION, resources: [], detail: {} };
 }
 
 /** A running schedule. */

@@ -99,11 +99,7 @@ export async function startSecretsEmulator(values: Readonly<Record<string, strin
       answer(400, { __type: error.type, message: error.message });
     }
   });
-  return {
-    url: server.url,
-    set: put,
-    stop: () => server.stop(),
-  };
+  return { url: server.url, set: put, stop: () => server.stop() };
 }
 
 function checked<T>(shape: z.ZodType<T>, body: unknown): T {

@@ -81,13 +81,9 @@ export interface ResolverOptions {
  */
 export function resolver(root: JsonObject, options: ResolverOptions): (value: Json) => Json {
   const fail = (what: string): ConfigError => new ConfigError("BAD_TEMPLATE", `serverless.yml: ${what}`);
-  const pseudo: Record<string, string> = {
-    "AWS::Region": options.region,
-    "AWS::AccountId": options.accountId,
-    "AWS::Partition": "aws",
-    "AWS::URLSuffix": "amazonaws.com",
-    "AWS::StackName": `${String(root["service"])}-${options.stage}`,
-  };
+  const pseudo: Record<string, string> = { "AWS::Region": options.region, "AWS::AccountId": options.accountId,
+    "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+    "AWS::StackName": `${String(root["service"])}-${options.stage}` };
   const params = new Map<string, Json>();
   const declared = isObject(root["params"]) ? root["params"] : {};
   for (const set of [declared["default"], declared[options.stage], { ...options.params }]) {

@@ -43,13 +43,8 @@ export function startSqsSource(options: SqsSourceOptions): SqsSource {
   const QueueUrl = options.queues.queueUrl(options.queueName);
 
   async function receive(): Promise<Message[]> {
-    const command = new ReceiveMessageCommand({
-      QueueUrl,
-      MaxNumberOfMessages: Math.min(options.batchSize, 10),
-      WaitTimeSeconds: LONG_POLL_SECONDS,
-      MessageSystemAttributeNames: ["All"],
-      MessageAttributeNames: ["All"],
-    });
+    const command = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: Math.min(options.batchSize, 10),
+      WaitTimeSeconds: LONG_POLL_SECONDS, MessageSystemAttributeNames: ["All"], MessageAttributeNames: ["All"] });
     const received = await client.send(command, { abortSignal: stopping.signal });
     return received.Messages ?? [];
   }
@@ -67,10 +62,8 @@ export function startSqsSource(options: SqsSourceOptions): SqsSource {
       const done = messages.filter(({ MessageId }) => !failed.has(MessageId ?? ""));
       if (done.length === 0) return;
       await client.send(
-        new DeleteMessageBatchCommand({
-          QueueUrl,
-          Entries: done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
-        }),
+        new DeleteMessageBatchCommand({ QueueUrl,
+          Entries: done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })) }),
       );
     } finally {
       for (const { ReceiptHandle } of messages) inHand.delete(ReceiptHandle ?? "");
@@ -91,13 +84,10 @@ export function startSqsSource(options: SqsSourceOptions): SqsSource {
   }
 
   const pollers = Array.from({ length: options.maximumConcurrency }, poll);
-  return {
-    inHand,
-    stop: async () => {
-      stopping.abort();
-      await Promise.all(pollers);
-    },
-  };
+  return { inHand, stop: async () => {
+    stopping.abort();
+    await Promise.all(pollers);
+  } };
 }
 
 /** One record of the event, in Lambda's spelling. */
@@ -107,17 +97,9 @@ function record(message: Message, queueName: string): Record<string, unknown> {
     { stringValue: value.StringValue, binaryValue: value.BinaryValue, stringListValues: [], binaryListValues: [],
       dataType: value.DataType },
   ]);
-  return {
-    messageId: message.MessageId,
-    receiptHandle: message.ReceiptHandle,
-    body: message.Body,
-    attributes: { SenderId: "local", ...message.Attributes },
-    messageAttributes: Object.fromEntries(attributes),
-    md5OfBody: message.MD5OfBody,
-    eventSource: "aws:sqs",
-    eventSourceARN: arn("sqs", queueName),
-    awsRegion: REGION,
-  };
+  return { messageId: message.MessageId, receiptHandle: message.ReceiptHandle, body: message.Body,
+    attributes: { SenderId: "local", ...message.Attributes }, messageAttributes: Object.fromEntries(attributes),
+    md5OfBody: message.MD5OfBody, eventSource: "aws:sqs", eventSourceARN: arn("sqs", queueName), awsRegion: REGION };
 }
 
 const partial = z.object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string().min(1) })).nullish() })

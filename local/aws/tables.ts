@@ -74,13 +74,9 @@ export async function startTables(specs: readonly TableSpec[], dataDir?: string)
 }
 
 async function createTable(client: DynamoDBClient, spec: TableSpec, dataDir: string | undefined): Promise<void> {
-  const input: CreateTableCommandInput = {
-    TableName: spec.TableName,
-    KeySchema: spec.KeySchema,
-    AttributeDefinitions: spec.AttributeDefinitions,
-    GlobalSecondaryIndexes: spec.GlobalSecondaryIndexes,
-    BillingMode: "PAY_PER_REQUEST",
-  };
+  const input: CreateTableCommandInput = { TableName: spec.TableName, KeySchema: spec.KeySchema,
+    AttributeDefinitions: spec.AttributeDefinitions, GlobalSecondaryIndexes: spec.GlobalSecondaryIndexes,
+    BillingMode: "PAY_PER_REQUEST" };
   const existing = await client.send(new DescribeTableCommand({ TableName: spec.TableName })).catch(
     (error: unknown) => {
       if (error instanceof ResourceNotFoundException) return undefined;

@@ -58,23 +58,15 @@ export interface QueueSpec {
 }
 
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(["HASH", "RANGE"]) }));
-const tableProperties = z.object({
-  TableName: z.string(),
-  KeySchema: keySchema,
+const tableProperties = z.object({ TableName: z.string(), KeySchema: keySchema,
   AttributeDefinitions: z.array(z.object({ AttributeName: z.string(), AttributeType: z.enum(["S", "N", "B"]) })),
   GlobalSecondaryIndexes: z
     .array(
-      z.object({
-        IndexName: z.string(),
-        KeySchema: keySchema,
-        Projection: z.object({
-          ProjectionType: z.enum(["ALL", "KEYS_ONLY", "INCLUDE"]),
-          NonKeyAttributes: z.array(z.string()).exactOptional(),
-        }),
-      }),
+      z.object({ IndexName: z.string(), KeySchema: keySchema,
+        Projection: z.object({ ProjectionType: z.enum(["ALL", "KEYS_ONLY", "INCLUDE"]),
+          NonKeyAttributes: z.array(z.string()).exactOptional() }) }),
     )
-    .exactOptional(),
-});
+    .exactOptional() });
 
 /** One DynamoDB table: keys and indexes, as CreateTable takes them. */
 export interface TableSpec extends z.infer<typeof tableProperties> {
@@ -120,35 +112,22 @@ const SQS_DEFAULT_BATCH = 10;
 /** As many as are useful on a laptop; the fewest that show what two at once do. */
 const LOCAL_DEFAULT_CONCURRENCY = 2;
 
-const functionShape = z.object({
-  handler: z.string(),
-  name: z.string().optional(),
-  timeout: z.number().positive().optional(),
-  memorySize: z.number().positive().optional(),
+const functionShape = z.object({ handler: z.string(), name: z.string().optional(),
+  timeout: z.number().positive().optional(), memorySize: z.number().positive().optional(),
   reservedConcurrency: z.number().int().nonnegative().optional(),
-  events: z.array(z.record(z.string(), z.json())).default([]),
-});
-const providerShape = z.object({
-  timeout: z.number().positive().default(LAMBDA_DEFAULT_TIMEOUT_S),
-  memorySize: z.number().positive().default(LAMBDA_DEFAULT_MEMORY_MB),
-});
+  events: z.array(z.record(z.string(), z.json())).default([]) });
+const providerShape = z.object({ timeout: z.number().positive().default(LAMBDA_DEFAULT_TIMEOUT_S),
+  memorySize: z.number().positive().default(LAMBDA_DEFAULT_MEMORY_MB) });
 const httpApiShape = z.union([z.string(), z.object({ method: z.string().default("*"), path: z.string() })]);
-const sqsShape = z.object({
-  arn: z.string(),
-  batchSize: z.number().int().positive().default(SQS_DEFAULT_BATCH),
+const sqsShape = z.object({ arn: z.string(), batchSize: z.number().int().positive().default(SQS_DEFAULT_BATCH),
   maximumConcurrency: z.number().int().min(2).default(LOCAL_DEFAULT_CONCURRENCY),
-  functionResponseType: z.literal("ReportBatchItemFailures").optional(),
-});
+  functionResponseType: z.literal("ReportBatchItemFailures").optional() });
 const scheduleShape = z.union([z.string(), z.object({ rate: z.union([z.string(), z.array(z.string())]) })]);
 const environmentShape = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String));
-const corsShape = z.object({
-  allowedOrigins: z.array(z.string()).default(["*"]),
-  allowedHeaders: z.array(z.string()).default([]),
-  allowedMethods: z.array(z.string()).default([]),
-  exposedResponseHeaders: z.array(z.string()).default([]),
-  allowCredentials: z.boolean().default(false),
-  maxAge: z.number().optional(),
-});
+const corsShape = z.object({ allowedOrigins: z.array(z.string()).default(["*"]),
+  allowedHeaders: z.array(z.string()).default([]), allowedMethods: z.array(z.string()).default([]),
+  exposedResponseHeaders: z.array(z.string()).default([]), allowCredentials: z.boolean().default(false),
+  maxAge: z.number().optional() });
 /** What the deployment tool sends for `cors: true`. */
 const DEFAULT_CORS_HEADERS = ["Content-Type", "X-Amz-Date", "Authorization", "X-Api-Key", "X-Amz-Security-Token",
   "X-Amz-User-Agent"];
@@ -165,12 +144,8 @@ export function readTemplate(text: string, options: TemplateOptions): Template {
   const resources = objectAt(stack, "Resources");
   const names = new Map<string, string>();
   const make = (queueUrl: ((name: string) => string) | undefined) =>
-    resolver(root, {
-      ...options,
-      region: REGION,
-      accountId: ACCOUNT_ID,
-      resource: (logicalId, attribute) => resourceValue(logicalId, attribute, queueUrl),
-    });
+    resolver(root, { ...options, region: REGION, accountId: ACCOUNT_ID, resource: (logicalId, attribute) =>
+      resourceValue(logicalId, attribute, queueUrl) });
   // Before the queues' port is known a queue has a name and an ARN, no URL.
   const resolve = make(undefined);
 
@@ -238,16 +213,12 @@ export function readTemplate(text: string, options: TemplateOptions): Template {
     if (!isObject(entry)) throw bad(where, "is no mapping");
     const spec = parse(functionShape, resolve(pick(entry, functionShape)), where);
     const environment = { ...objectAt(provider, "environment"), ...objectAt(entry, "environment") };
-    return {
-      key,
-      name: spec.name ?? `${service}-${options.stage}-${key}`,
+    return { key, name: spec.name ?? `${service}-${options.stage}-${key}`,
       exportName: spec.handler.slice(spec.handler.lastIndexOf(".") + 1),
-      timeoutMs: (spec.timeout ?? defaults.timeout) * 1000,
-      memoryMb: spec.memorySize ?? defaults.memorySize,
+      timeoutMs: (spec.timeout ?? defaults.timeout) * 1000, memoryMb: spec.memorySize ?? defaults.memorySize,
       reservedConcurrency: spec.reservedConcurrency,
       environment: (queueUrl) => parse(environmentShape, make(queueUrl)(environment), `${where}.environment`),
-      events: spec.events.map((event, index) => eventSpec(event, `${where}.events[${String(index)}]`)),
-    };
+      events: spec.events.map((event, index) => eventSpec(event, `${where}.events[${String(index)}]`)) };
   });
   return { functions, queues, tables, secrets,
     cors: corsSpec(resolve(objectAt(provider, "httpApi")["cors"] ?? false)) };
@@ -272,12 +243,8 @@ function stackOf(declared: Json, readFile: (name: string) => string): JsonObject
   return stack;
 }
 
-const NAME_PROPERTIES: Record<string, string> = {
-  "AWS::IAM::Role": "RoleName",
-  "AWS::SQS::Queue": "QueueName",
-  "AWS::DynamoDB::Table": "TableName",
-  "AWS::SecretsManager::Secret": "Name",
-};
+const NAME_PROPERTIES: Record<string, string> = { "AWS::IAM::Role": "RoleName", "AWS::SQS::Queue": "QueueName",
+  "AWS::DynamoDB::Table": "TableName", "AWS::SecretsManager::Secret": "Name" };
 
 function bad(where: string, what: string): ConfigError {
   return new ConfigError("BAD_TEMPLATE", `serverless.yml: ${where}: ${what}`);
@@ -324,13 +291,8 @@ function eventSpec(event: JsonObject, where: string): RouteEvent | QueueEvent | 
     }
     case "sqs": {
       const source = parse(sqsShape, typeof value === "string" ? { arn: value } : value, where);
-      return {
-        kind,
-        queueArn: source.arn,
-        batchSize: source.batchSize,
-        maximumConcurrency: source.maximumConcurrency,
-        partialFailures: source.functionResponseType !== undefined,
-      };
+      return { kind, queueArn: source.arn, batchSize: source.batchSize, maximumConcurrency: source.maximumConcurrency,
+        partialFailures: source.functionResponseType !== undefined };
     }
     case "schedule": {
       const schedule = parse(scheduleShape, value, where);
@@ -349,12 +311,9 @@ function eventSpec(event: JsonObject, where: string): RouteEvent | QueueEvent | 
 function corsSpec(value: Json): CorsSpec | undefined {
   if (value === false || value === null) return undefined;
   const given = parse(corsShape, value === true ? {} : value, "provider.httpApi.cors");
-  return {
-    allowedOrigins: given.allowedOrigins,
+  return { allowedOrigins: given.allowedOrigins,
     allowedHeaders: given.allowedHeaders.length > 0 ? given.allowedHeaders : DEFAULT_CORS_HEADERS,
     allowedMethods: given.allowedMethods.length > 0 ? given.allowedMethods : ["*"],
-    exposedHeaders: given.exposedResponseHeaders,
-    allowCredentials: given.allowCredentials,
-    maxAgeSeconds: given.maxAge,
-  };
+    exposedHeaders: given.exposedResponseHeaders, allowCredentials: given.allowCredentials,
+    maxAgeSeconds: given.maxAge };
 }

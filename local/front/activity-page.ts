@@ -26,9 +26,10 @@ ${
   }
 <h2>Pings</h2>
 ${
-    table(["When", "Event", "Of", "Answer"], gumroad.posts.slice(-SHOWN).reverse().map((
-      { at, event, body, outcome },
-    ) => [moment(at), event, nameIn(body), outcome === undefined ? "on its way" : String(outcome)]))
+    table(["When", "Event", "Of", "Answer"],
+      gumroad.posts.slice(-SHOWN).reverse().map((
+        { at, event, body, outcome },
+      ) => [moment(at), event, nameIn(body), outcome === undefined ? "on its way" : String(outcome)]))
   }`;
 }
 

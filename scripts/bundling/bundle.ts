@@ -143,14 +143,12 @@ async function bundle(root: string, outdir: string, entryPoints: Record<string, 
   }
 }
 
-const buildFailureSchema = z.object({
-  errors: z
-    .array(
-      z.object({ text: z.string(),
-        location: z.nullable(z.object({ file: z.string(), line: z.number(), column: z.number() })) }),
-    )
-    .min(1),
-});
+const buildFailureSchema = z.object({ errors: z
+  .array(
+    z.object({ text: z.string(),
+      location: z.nullable(z.object({ file: z.string(), line: z.number(), column: z.number() })) }),
+  )
+  .min(1) });
 
 /** esbuild's message holds every fault over many lines; the first with its place is what one mends first. */
 function firstFault(cause: unknown): string {

@@ -22,10 +22,8 @@ export interface ServerlessRun {
 export function runServerless(args: readonly string[],
   options: { cwd?: string; show: boolean }): Promise<ServerlessRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args], {
-      cwd: options.cwd ?? projectRoot,
-      stdio: options.show ? "inherit" : ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(process.execPath, [cli, ...args], { cwd: options.cwd ?? projectRoot,
+      stdio: options.show ? "inherit" : ["ignore", "pipe", "pipe"] });
     const written: Buffer[] = [];
     child.stdout?.on("data", (chunk: Buffer) => written.push(chunk));
     child.stderr?.on("data", (chunk: Buffer) => written.push(chunk));

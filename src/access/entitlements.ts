@@ -64,14 +64,12 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
     if (changesAt !== null) moments.push(changesAt);
     const { roles, listed } = rolesOf(product, variant);
     return { source: id, productId: source.productId, access: true, reason: standing.reason, variant,
-      variantListed: listed, unlisted, unsure: isOfLater(source.act?.decision.kind) ||
+      variantListed: listed, unlisted,
+      unsure: isOfLater(source.act?.decision.kind) ||
         !listed && "variant" in product && product.otherwise === undefined, unconfirmed, test: isTest(source), roles };
   });
-  return {
-    roles: [...new Set(verdicts.flatMap((verdict) => verdict.roles))].sort(),
-    verdicts,
-    changesAt: moments.length === 0 ? null : Math.min(...moments),
-  };
+  return { roles: [...new Set(verdicts.flatMap((verdict) => verdict.roles))].sort(), verdicts,
+    changesAt: moments.length === 0 ? null : Math.min(...moments) };
 }
 
 /** All that a source's standing can hang on. */

@@ -25,30 +25,14 @@ const variants = z.array(z.tuple([z.string(), z.string()]));
 const laterText = z._default(z.array(z.string()), []);
 const laterMoment = z._default(z.nullable(z.number()), null);
 const flags = { refunded: z.boolean(), partlyRefunded: z.boolean(), disputed: z.boolean(), disputeWon: z.boolean() };
-const chargeRead = z.looseObject({
-  at: z.number(),
-  ...flags,
-  variants,
-  bundle: wordOf<ChargeRead["bundle"]>(),
-});
+const chargeRead = z.looseObject({ at: z.number(), ...flags, variants, bundle: wordOf<ChargeRead["bundle"]>() });
 
-const charge = z.looseObject({
-  saleId: z.string(),
-  seen: z.boolean(),
-  soldAt: z.number(),
-  priceCents: z.number(),
-  variants,
-  names: z._default(z.array(z.looseObject({ at: z.number(), variants })), []),
-  recurrence: z.nullable(z.string()),
-  recurring: z.boolean(),
-  preorder: z.boolean(),
-  test: z.boolean(),
-  gift: wordOf<Charge["gift"]>(),
-  ...flags,
-  receivedAt: laterMoment,
+const charge = z.looseObject({ saleId: z.string(), seen: z.boolean(), soldAt: z.number(), priceCents: z.number(),
+  variants, names: z._default(z.array(z.looseObject({ at: z.number(), variants })), []),
+  recurrence: z.nullable(z.string()), recurring: z.boolean(), preorder: z.boolean(), test: z.boolean(),
+  gift: wordOf<Charge["gift"]>(), ...flags, receivedAt: laterMoment,
   revoked: z._default(z.nullable(z.looseObject({ at: z.number(), is: z.boolean() })), null),
-  read: z.nullable(chargeRead),
-});
+  read: z.nullable(chargeRead) });
 
 const plan = z.looseObject({ tier: z.nullable(z.string()), recurrence: z.nullable(z.string()),
   priceCents: z.nullable(z.number()), quantity: z.nullable(z.number()) });
@@ -61,31 +45,17 @@ const decisions = z.discriminatedUnion("kind", [
   z.looseObject({ kind: z.literal("follow") }),
 ]);
 /** An operator's act. */
-export const actShape: z.ZodMiniType<Act> = z.looseObject({
-  at: z.number(),
-  id: z.string(),
-  by: z.string(),
+export const actShape: z.ZodMiniType<Act> = z.looseObject({ at: z.number(), id: z.string(), by: z.string(),
   why: z.string(),
-  decision: z.union([decisions, z.custom<Decision>((value) => isOfLater(later.safeParse(value).data?.kind))]),
-});
+  decision: z.union([decisions, z.custom<Decision>((value) => isOfLater(later.safeParse(value).data?.kind))]) });
 
 /** Facts about one source. */
-export const sourceShape: z.ZodMiniType<Source> = z.looseObject({
-  productId: z.string(),
-  charges: z.array(charge),
-  ended: z.nullable(end),
-  restartedAt: z.nullable(z.number()),
-  cancelledAt: z.nullable(z.number()),
+export const sourceShape: z.ZodMiniType<Source> = z.looseObject({ productId: z.string(), charges: z.array(charge),
+  ended: z.nullable(end), restartedAt: z.nullable(z.number()), cancelledAt: z.nullable(z.number()),
   tierChanges: z.array(
     z.looseObject({ at: z.number(), toldAt: laterMoment, type: wordOf<TierChange["type"]>(), from: plan, to: plan }),
-  ),
-  changesDroppedAt: laterMoment,
-  holds: laterText,
-  listedAt: laterMoment,
-  emails: laterText,
-  read: z.nullable(z.looseObject({ at: z.number(), ended: z.nullable(end) })),
-  act: z.nullable(actShape),
-});
+  ), changesDroppedAt: laterMoment, holds: laterText, listedAt: laterMoment, emails: laterText,
+  read: z.nullable(z.looseObject({ at: z.number(), ended: z.nullable(end) })), act: z.nullable(actShape) });
 
 /** A source's id. */
 export const sourceIdShape = z.templateLiteral([z.enum(["sale", "subscription", "grant"]), ":", z.string()]);

@@ -26,13 +26,8 @@ export function ofReceived(own: Standing, received: Charge, productId: string, s
 function asPaid(given: Charge, received: Charge): Charge {
   if (given.read !== null) return given;
   const { refunded, partlyRefunded, disputed, disputeWon } = flagsOf(received);
-  return {
-    ...given,
-    refunded: given.refunded || refunded,
-    partlyRefunded: given.partlyRefunded || partlyRefunded,
-    disputed: given.disputed || disputed,
-    disputeWon: given.disputeWon || disputeWon,
-  };
+  return { ...given, refunded: given.refunded || refunded, partlyRefunded: given.partlyRefunded || partlyRefunded,
+    disputed: given.disputed || disputed, disputeWon: given.disputeWon || disputeWon };
 }
 
 /**

@@ -15,21 +15,15 @@ const MOST_EMAILS = 5;
  * the rule below still picks the same one whichever came first.
  */
 export function mergeSource(a: Source, b: Source): Source {
-  return {
-    ...carried(a, b),
+  return { ...carried(a, b),
     charges: unionBy([...a.charges, ...b.charges].map(named), (charge) => charge.saleId, mergeCharge),
-    ended: newest(a.ended, b.ended),
-    restartedAt: latest(a.restartedAt, b.restartedAt),
+    ended: newest(a.ended, b.ended), restartedAt: latest(a.restartedAt, b.restartedAt),
     cancelledAt: latest(a.cancelledAt, b.cancelledAt),
     tierChanges: unionBy([...a.tierChanges, ...b.tierChanges], tierChangeKey,
       (one, other) => ({ ...carried(one, other), toldAt: first(one.toldAt, other.toldAt) })),
-    changesDroppedAt: latest(a.changesDroppedAt, b.changesDroppedAt),
-    holds: texts(a.holds, b.holds),
-    listedAt: latest(a.listedAt, b.listedAt),
-    emails: texts(a.emails, b.emails).slice(0, MOST_EMAILS),
-    read: newest(a.read, b.read),
-    act: lastAct(a.act, b.act),
-  };
+    changesDroppedAt: latest(a.changesDroppedAt, b.changesDroppedAt), holds: texts(a.holds, b.holds),
+    listedAt: latest(a.listedAt, b.listedAt), emails: texts(a.emails, b.emails).slice(0, MOST_EMAILS),
+    read: newest(a.read, b.read), act: lastAct(a.act, b.act) };
 }
 
 /** Adds what is known of one source to a buyer's sources. */

@@ -17,19 +17,12 @@ const ed25519Half = base64url.check(z.length(43));
  * An Ed25519 key as a JWK (RFC 8037). Without `d` it can check tokens but sign none: all that is needed of a retired
  * key.
  */
-const signingKey = z.object({
-  kid: id,
-  kty: z.literal("OKP"),
-  crv: z.literal("Ed25519"),
-  x: ed25519Half,
-  d: z.optional(ed25519Half),
-});
+const signingKey = z.object({ kid: id, kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: ed25519Half,
+  d: z.optional(ed25519Half) });
 
 /** At least 16 random bytes. Its id is stored with every hash that used it; the PHC format allows 8 bytes for it. */
-const pepper = z.object({
-  id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,8}$/)),
-  key: base64url.check(z.minLength(22)),
-});
+const pepper = z.object({ id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,8}$/)),
+  key: base64url.check(z.minLength(22)) });
 
 const unique = (ids: readonly string[]): boolean => new Set(ids).size === ids.length;
 
@@ -39,10 +32,8 @@ const unique = (ids: readonly string[]): boolean => new Set(ids).size === ids.le
  */
 export const accountsSecretShape = z
   .object({
-    keys: z.array(signingKey).check(
-      z.minLength(1),
-      z.refine((keys) => unique(keys.map((key) => key.kid)), "a kid is used twice"),
-    ),
+    keys: z.array(signingKey).check(z.minLength(1), z.refine((keys) =>
+      unique(keys.map((key) => key.kid)), "a kid is used twice")),
     sign_with: id,
     peppers: z.optional(
       z.array(pepper).check(z.refine((peppers) => unique(peppers.map((entry) => entry.id)), "an id is used twice")),
@@ -57,10 +48,7 @@ export const accountsSecretShape = z
     z.refine(
       ({ peppers = [], pepper_with }) =>
         pepper_with === undefined || peppers.some((entry) => entry.id === pepper_with),
-      {
-        path: ["pepper_with"],
-        message: "names no pepper",
-      },
+      { path: ["pepper_with"], message: "names no pepper" },
     ),
   );
 
@@ -80,10 +68,6 @@ export async function newAccountsSecret(
   { kid = "1", pepperId = "1" }: { kid?: string; pepperId?: string } = {},
 ): Promise<AccountsSecret> {
   const { privateKey } = await generateKeyPair("EdDSA", { extractable: true });
-  return accountsSecretShape.parse({
-    keys: [{ ...(await exportJWK(privateKey)), kid }],
-    sign_with: kid,
-    peppers: [{ id: pepperId, key: randomBytes(32).toString("base64url") }],
-    pepper_with: pepperId,
-  });
+  return accountsSecretShape.parse({ keys: [{ ...(await exportJWK(privateKey)), kid }], sign_with: kid,
+    peppers: [{ id: pepperId, key: randomBytes(32).toString("base64url") }], pepper_with: pepperId });
 }

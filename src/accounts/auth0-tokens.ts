@@ -49,19 +49,10 @@ export function createAuth0Verifier(
 
   return (token) =>
     refusing(token, async () => {
-      const { payload } = await jwtVerify(token, keyFor, {
-        algorithms: [algorithm],
-        issuer,
-        audience,
-        requiredClaims: ["exp", "sub"],
-        clockTolerance: clockToleranceSeconds,
-        currentDate: new Date(now()),
-      });
-      return {
-        issuer,
-        subject: subjectOf(payload),
-        roles: rolesClaim === undefined ? [] : rolesShape.parse(payload[rolesClaim]),
-      };
+      const { payload } = await jwtVerify(token, keyFor, { algorithms: [algorithm], issuer, audience,
+        requiredClaims: ["exp", "sub"], clockTolerance: clockToleranceSeconds, currentDate: new Date(now()) });
+      return { issuer, subject: subjectOf(payload),
+        roles: rolesClaim === undefined ? [] : rolesShape.parse(payload[rolesClaim]) };
     });
 }
 

@@ -64,12 +64,10 @@ const identities = new WeakMap<APIGatewayProxyEventV2, Identity>();
 export function authorize(
   { verify, anyRole = [] }: AuthorizeOptions,
 ): MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> {
-  return {
-    before: async ({ event }) => {
-      const roles = typeof anyRole === "function" ? anyRole(event) : anyRole;
-      identities.set(event, await checkAccess(event.headers["authorization"], { verify, anyRole: roles }));
-    },
-  };
+  return { before: async ({ event }) => {
+    const roles = typeof anyRole === "function" ? anyRole(event) : anyRole;
+    identities.set(event, await checkAccess(event.headers["authorization"], { verify, anyRole: roles }));
+  } };
 }
 
 /**

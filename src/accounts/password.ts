@@ -44,9 +44,8 @@ const argon2id: Argon2id = (parameters) => promisify(argon2)("argon2id", paramet
 
 /** `keyid` is the PHC format's own parameter for the secret input, at most 8 bytes in Base64. */
 const phcPattern = new RegExp(
-  String.raw`^\$argon2id\$v=19\$m=(?<memory>\d{1,7}),t=(?<passes>\d{1,3}),p=(?<parallelism>\d{1,2})` +
-    String
-      .raw`(?:,keyid=(?<keyid>[A-Za-z0-9+/]{1,11}))?\$(?<salt>[A-Za-z0-9+/]{11,86})\$(?<hash>[A-Za-z0-9+/]{16,86})$`,
+  String.raw`^\$argon2id\$v=19\$m=(?<memory>\d{1,7}),t=(?<passes>\d{1,3}),p=(?<parallelism>\d{1,2})` + String
+    .raw`(?:,keyid=(?<keyid>[A-Za-z0-9+/]{1,11}))?\$(?<salt>[A-Za-z0-9+/]{11,86})\$(?<hash>[A-Za-z0-9+/]{16,86})$`,
   "u",
 );
 
@@ -76,11 +75,8 @@ function readPhc(stored: string): StoredHash {
   if (groups === undefined) throw new TypeError("A stored password hash is not an argon2id PHC string");
   const { memory, passes, parallelism, keyid, salt = "", hash = "" } = groups;
   const pepper = keyid === undefined ? undefined : Buffer.from(keyid, "base64").toString();
-  return {
-    parameters: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism), pepper },
-    salt: Buffer.from(salt, "base64"),
-    hash: Buffer.from(hash, "base64"),
-  };
+  return { parameters: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism), pepper },
+    salt: Buffer.from(salt, "base64"), hash: Buffer.from(hash, "base64") };
 }
 
 /**
@@ -92,11 +88,10 @@ function readPhc(stored: string): StoredHash {
  * no hash names it. Users move over as they log in. A pepper that a warm process does not know yet has the secret read
  * again.
  */
-export function createPasswords({
-  cost = owaspCost,
-  secret,
-  derive = argon2id,
-}: { cost?: Argon2Cost; secret?: AccountsSecretSource; derive?: Argon2id } = {}): Passwords {
+export function createPasswords(
+  { cost = owaspCost, secret, derive = argon2id }: { cost?: Argon2Cost; secret?: AccountsSecretSource;
+    derive?: Argon2id } = {},
+): Passwords {
   async function pepperOf(id: string): Promise<Buffer> {
     const keyIn = (read: AccountsSecret | undefined) => read?.peppers?.find((pepper) => pepper.id === id)?.key;
     const key = keyIn(await secret?.get()) ?? keyIn(await secret?.reread());
@@ -120,16 +115,12 @@ export function createPasswords({
     return { parameters, salt, hash: await work(password, parameters, salt, hashBytes) };
   }
 
-  return {
-    hash: async (password) => writePhc(await hashed(password)),
-    async verify(password, stored) {
-      if (stored === undefined) return hashed(password).then(() => false);
-      const { parameters, salt, hash } = readPhc(stored);
-      return timingSafeEqual(await work(password, parameters, salt, hash.length), hash);
-    },
-    async needsUpgrade(stored) {
-      const { parameters, salt, hash } = readPhc(stored);
-      return !isDeepStrictEqual(parameters, await todays()) || hash.length !== hashBytes || salt.length !== saltBytes;
-    },
-  };
+  return { hash: async (password) => writePhc(await hashed(password)), async verify(password, stored) {
+    if (stored === undefined) return hashed(password).then(() => false);
+    const { parameters, salt, hash } = readPhc(stored);
+    return timingSafeEqual(await work(password, parameters, salt, hash.length), hash);
+  }, async needsUpgrade(stored) {
+    const { parameters, salt, hash } = readPhc(stored);
+    return !isDeepStrictEqual(parameters, await todays()) || hash.length !== hashBytes || salt.length !== saltBytes;
+  } };
 }

@@ -22,11 +22,8 @@ export function tokenSettings(env: NodeJS.ProcessEnv = process.env): TokenSettin
   const client = new SecretsManagerClient(awsLimits({ connectMs: 500, requestMs: 1_500, attempts: 2 }));
   const { get, reread } = secretOf({ client, id: requiredSetting("ACCOUNTS_SECRET", env),
     shape: accountsSecretShape });
-  return {
-    secret: { get: () => get().catch(switchedOff), reread: () => reread().catch(switchedOff) },
-    issuer: requiredSetting("ACCOUNTS_ISSUER", env),
-    audience: requiredSetting("ACCOUNTS_AUDIENCE", env),
-  };
+  return { secret: { get: () => get().catch(switchedOff), reread: () => reread().catch(switchedOff) },
+    issuer: requiredSetting("ACCOUNTS_ISSUER", env), audience: requiredSetting("ACCOUNTS_AUDIENCE", env) };
 }
 
 /** Whoever leaves the secret empty doesn't want this login: nothing is wrong then, and nobody has to mend it. */

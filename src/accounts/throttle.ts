@@ -110,11 +110,8 @@ export function createThrottle(
     return updateItem(table, key,
       `SET #count = ${isOneMore ? "#count + :one" : ":one"}, lastAt = :lastAt, nextAt = :nextAt${
         isKnownAddress ? "" : ", expiresAt = :expiresAt"
-      }`, {
-      condition,
-      names: { "#count": "count" },
-      values: { ...values, ...lifetime, ":one": 1, ":lastAt": lastAt, ":nextAt": nextAt },
-    });
+      }`, { condition, names: { "#count": "count" },
+      values: { ...values, ...lifetime, ":one": 1, ":lastAt": lastAt, ":nextAt": nextAt } });
   }
 
   /**
@@ -128,10 +125,8 @@ export function createThrottle(
         values: { ":expired": Math.floor(now() / 1_000) } };
     }
     if (lastFree !== undefined) return { condition: "#count < :lastFree", values: { ":lastFree": lastFree } };
-    return {
-      condition: "#count = :seenCount AND lastAt = :seenLastAt AND nextAt = :seenNextAt",
-      values: { ":seenCount": seen.count, ":seenLastAt": seen.lastAt, ":seenNextAt": seen.nextAt },
-    };
+    return { condition: "#count = :seenCount AND lastAt = :seenLastAt AND nextAt = :seenNextAt",
+      values: { ":seenCount": seen.count, ":seenLastAt": seen.lastAt, ":seenNextAt": seen.nextAt } };
   }
 
   async function count(counter: Counter, before: Attempts | undefined): Promise<void> {
@@ -161,9 +156,7 @@ export function createThrottle(
     const network: Counter = { key: { pk: `guesses#network#${from}`, sk: "anybody" }, rule: rules.network };
 
     const all = [known, pair, network, user];
-    const seen = new Map(
-      (await readItems(table, all.map(({ key }) => key))).map((item, i) => [all[i], alive(item)]),
-    );
+    const seen = new Map((await readItems(table, all.map(({ key }) => key))).map((item, i) => [all[i], alive(item)]));
     const isKnownAddress = seen.get(known) !== undefined;
     const counters = isKnownAddress ? [known] : [pair, network, user];
 
@@ -176,34 +169,30 @@ export function createThrottle(
     if (waits.some((wait) => wait > 0)) throw new TooManyAttempts(Math.max(...waits));
     for (const counter of counters) await count(counter, seen.get(counter));
 
-    return {
-      async succeeded(as) {
-        await Promise.all([
-          putItem(table, { ...known.key, count: 0, lastAt: now(), nextAt: 0,
-            expiresAt: inSeconds(rules.rememberAddressSeconds) }),
-          ...(isKnownAddress ? [] : [removeItem(table, pair.key), forgive(user)]),
-          ...(isKnownAddress || as === "sign-up" ? [] : [forgive(network)]),
-        ]);
-      },
-    };
+    return { async succeeded(as) {
+      await Promise.all([
+        putItem(table, { ...known.key, count: 0, lastAt: now(), nextAt: 0,
+          expiresAt: inSeconds(rules.rememberAddressSeconds) }),
+        ...(isKnownAddress ? [] : [removeItem(table, pair.key), forgive(user)]),
+        ...(isKnownAddress || as === "sign-up" ? [] : [forgive(network)]),
+      ]);
+    } };
   }
 
   /** Until when who has to wait, as told by this process: trying all the same costs no call. */
   const waiting = new Map<string, number>();
 
-  return {
-    async admit(attempt) {
-      const who = `${attempt.username} ${attempt.address.host}`;
-      const wait = (waiting.get(who) ?? 0) - now();
-      if (wait > 0) throw new TooManyAttempts(Math.ceil(wait / 1_000));
-      try {
-        return await admit(attempt);
-      } catch (error) {
-        if (!(error instanceof TooManyAttempts)) throw error;
-        if (waiting.size >= longestWaitingList) waiting.clear();
-        waiting.set(who, now() + error.retryAfterSeconds * 1_000);
-        throw error;
-      }
-    },
-  };
+  return { async admit(attempt) {
+    const who = `${attempt.username} ${attempt.address.host}`;
+    const wait = (waiting.get(who) ?? 0) - now();
+    if (wait > 0) throw new TooManyAttempts(Math.ceil(wait / 1_000));
+    try {
+      return await admit(attempt);
+    } catch (error) {
+      if (!(error instanceof TooManyAttempts)) throw error;
+      if (waiting.size >= longestWaitingList) waiting.clear();
+      waiting.set(who, now() + error.retryAfterSeconds * 1_000);
+      throw error;
+    }
+  } };
 }

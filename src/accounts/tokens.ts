@@ -52,42 +52,37 @@ export function createTokens({ secret, issuer, audience, now = Date.now }: Token
     return importJWK({ kty, crv, x }, algorithm);
   }
 
-  return {
-    async issue(username) {
-      const { keys, sign_with } = await secret.get();
-      const key = keys.find(({ kid }) => kid === sign_with);
-      if (key?.d === undefined) {
-        throw new NeedsPersonError("SIGNING_KEY_MISSING",
-          "The accounts secret's sign_with names no key that can sign.");
-      }
-      const { kid, kty, crv, x, d } = key;
-      const issuedAt = Math.floor(now() / 1_000);
-      return new SignJWT()
-        .setProtectedHeader({ alg: algorithm, typ: tokenType, kid })
-        .setIssuer(issuer)
-        .setAudience(audience)
-        .setSubject(username)
-        .setIssuedAt(issuedAt)
-        .setExpirationTime(issuedAt + tokenLifetimeSeconds)
-        .sign(await importJWK({ kty, crv, x, d }, algorithm));
-    },
-
-    verify: (token) =>
-      refusing(token, async () => {
-        const { payload } = await jwtVerify(token, keyFor, {
-          algorithms: [algorithm],
-          typ: tokenType,
-          issuer,
-          audience,
-          requiredClaims: ["exp", "iat", "sub"],
-          // Also refuses what was issued in the future.
-          maxTokenAge: tokenLifetimeSeconds,
-          clockTolerance: clockToleranceSeconds,
-          currentDate: new Date(now()),
-        });
-        const { exp = Infinity, iat = 0 } = payload;
-        if (exp - iat > tokenLifetimeSeconds) throw new TokenRefused("The token is not valid");
-        return { issuer, subject: subjectOf(payload), roles: [] };
-      }),
-  };
+  return { async issue(username) {
+    const { keys, sign_with } = await secret.get();
+    const key = keys.find(({ kid }) => kid === sign_with);
+    if (key?.d === undefined) {
+      throw new NeedsPersonError("SIGNING_KEY_MISSING", "The accounts secret's sign_with names no key that can sign.");
+    }
+    const { kid, kty, crv, x, d } = key;
+    const issuedAt = Math.floor(now() / 1_000);
+    return new SignJWT()
+      .setProtectedHeader({ alg: algorithm, typ: tokenType, kid })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject(username)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + tokenLifetimeSeconds)
+      .sign(await importJWK({ kty, crv, x, d }, algorithm));
+  }, verify: (token) =>
+    refusing(token, async () => {
+      const { payload } = await jwtVerify(token, keyFor, {
+        algorithms: [algorithm],
+        typ: tokenType,
+        issuer,
+        audience,
+        requiredClaims: ["exp", "iat", "sub"],
+        // Also refuses what was issued in the future.
+        maxTokenAge: tokenLifetimeSeconds,
+        clockTolerance: clockToleranceSeconds,
+        currentDate: new Date(now()),
+      });
+      const { exp = Infinity, iat = 0 } = payload;
+      if (exp - iat > tokenLifetimeSeconds) throw new TokenRefused("The token is not valid");
+      return { issuer, subject: subjectOf(payload), roles: [] };
+    }) };
 }

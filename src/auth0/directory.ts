@@ -80,13 +80,9 @@ export interface Directory {
   invite(email: string, database: string | null, signal: AbortSignal): Promise<void>;
 }
 
-const userShape = z.object({
-  user_id: z.string(),
-  email_verified: z.optional(z.boolean()),
+const userShape = z.object({ user_id: z.string(), email_verified: z.optional(z.boolean()),
   identities: z.optional(z.array(z.object({ provider: z.optional(z.string()), connection: z.optional(z.string()) }))),
-  app_metadata: z.optional(z.unknown()),
-  created_at: z.catch(z.optional(z.string()), undefined),
-});
+  app_metadata: z.optional(z.unknown()), created_at: z.catch(z.optional(z.string()), undefined) });
 const roleShape = z.object({ id: z.string(), name: z.string() });
 
 /** Auth0's largest page. A user can have 50 roles, so one page holds them. */
@@ -121,28 +117,20 @@ export function auth0Directory(
   const token = managementToken(secret, steady, now);
   // Sub-clients, not ManagementClient: it is eight times the size. Retrying is ours: the SDK repeats a POST after a
   // 502.
-  const options = {
-    baseUrl: async () => `${(await secret.get()).url}/api/v2`,
-    token: () => token.get(),
-    fetch: steady,
-    maxRetries: 0,
-    timeoutInSeconds: SDK_TIMEOUT_S,
-  };
+  const options = { baseUrl: async () => `${(await secret.get()).url}/api/v2`, token: () => token.get(), fetch: steady,
+    maxRetries: 0, timeoutInSeconds: SDK_TIMEOUT_S };
   const users = new UsersClient(options);
   const roles = new RolesClient(options);
   const jobs = new JobsClient(options);
-  const roleIds = roleIdsOf(
-    (signal) =>
-      call("list the roles", signal, async (until) => {
-        const ids = new Map<string, string>();
-        for await (const role of await roles.list({ per_page: PAGE }, until)) {
-          const { id, name } = answerAs(roleShape, role);
-          ids.set(name, id);
-        }
-        return ids;
-      }),
-    now,
-  );
+  const roleIds = roleIdsOf((signal) =>
+    call("list the roles", signal, async (until) => {
+      const ids = new Map<string, string>();
+      for await (const role of await roles.list({ per_page: PAGE }, until)) {
+        const { id, name } = answerAs(roleShape, role);
+        ids.set(name, id);
+      }
+      return ids;
+    }), now);
 
   /** Makes a call; with a refused token, or one that may lack a scope granted since, once more with a new one. */
   async function call<T>(what: string, signal: AbortSignal,
@@ -179,35 +167,31 @@ export function auth0Directory(
     return true;
   }
 
-  return {
-    find: async (email, spelling, signal) => {
-      const found = await call("look up users by email", signal,
-        (until) => users.listUsersByEmail({ email: spelling }, until));
-      return found.map((user) => directoryUser(user, email));
-    },
-    create: async (email, signal, metadataRoles) => {
-      const { connection: database, passwordlessConnection } = await secret.get();
-      const login = passwordless
-        ? { connection: passwordlessConnection }
-        : { connection: database, password: unusablePassword(email) };
-      const body = { ...login, email, email_verified: false, verify_email: false,
-        app_metadata: ownMetadata(email, metadataRoles ?? null) };
-      try {
-        return directoryUser(await call("create a user", signal, (until) => users.create(body, until)), email);
-      } catch (error) {
-        if (refusedWith(error) === 409) return null;
-        throw error;
+  return { find: async (email, spelling, signal) => {
+    const found = await call("look up users by email", signal,
+      (until) => users.listUsersByEmail({ email: spelling }, until));
+    return found.map((user) => directoryUser(user, email));
+  }, create: async (email, signal, metadataRoles) => {
+    const { connection: database, passwordlessConnection } = await secret.get();
+    const login = passwordless
+      ? { connection: passwordlessConnection }
+      : { connection: database, password: unusablePassword(email) };
+    const body = { ...login, email, email_verified: false, verify_email: false,
+      app_metadata: ownMetadata(email, metadataRoles ?? null) };
+    try {
+      return directoryUser(await call("create a user", signal, (until) => users.create(body, until)), email);
+    } catch (error) {
+      if (refusedWith(error) === 409) return null;
+      throw error;
+    }
+  }, rolesOf: (userId, signal) =>
+    call("list a user's roles", signal, async (until) => {
+      const names: string[] = [];
+      for await (const role of await users.roles.list(userId, { per_page: PAGE }, until)) {
+        names.push(answerAs(roleShape, role).name);
       }
-    },
-    rolesOf: (userId, signal) =>
-      call("list a user's roles", signal, async (until) => {
-        const names: string[] = [];
-        for await (const role of await users.roles.list(userId, { per_page: PAGE }, until)) {
-          names.push(answerAs(roleShape, role).name);
-        }
-        return names.sort();
-      }),
-    assign: async (userId, names, signal) => {
+      return names.sort();
+    }), assign: async (userId, names, signal) => {
       const there = await changeRoles("assign roles", userId, names, signal,
         (ids, until) => users.roles.assign(userId, { roles: ids }, until));
       const { missing } = await roleIds.lookUp(names, signal);
@@ -224,22 +208,18 @@ export function auth0Directory(
       return !(await isGone(
         call("write roles into a user's app_metadata", signal, (until) => users.update(userId, body, until)),
       ));
-    },
-    forgetPassword: async ({ id, database }, email, signal) => {
+    }, forgetPassword: async ({ id, database }, email, signal) => {
       if (database === null) return;
       const body = { connection: database, password: unusablePassword(email) };
       await call("replace a password", signal, (until) => users.update(id, body, until));
       await ended(call("end a user's sessions", signal, (until) => users.sessions.delete(id, until)));
       await ended(call("end a user's refresh tokens", signal, (until) => users.refreshToken.delete(id, until)));
-    },
-    mailVerification: async (userId, signal) => {
+    }, mailVerification: async (userId, signal) => {
       await call("mail a verification", signal, (until) => jobs.verificationEmail.create({ user_id: userId }, until));
-    },
-    invite: async (email, database, signal) => {
+    }, invite: async (email, database, signal) => {
       const credentials = await secret.get();
       await mailInvitation(credentials, email, database ?? credentials.connection, send, signal);
-    },
-  };
+    } };
 }
 
 /** Whether what a call is about isn't there (any more). */
@@ -273,14 +253,9 @@ function refusedWith(error: unknown): number | undefined {
 function directoryUser(user: unknown, email: string): DirectoryUser {
   const { user_id, email_verified, identities, app_metadata, created_at } = answerAs(userShape, user);
   const { createdByUs, roles } = readOwnMetadata(app_metadata, email);
-  return {
-    id: user_id,
-    verified: email_verified === true,
-    createdByUs,
+  return { id: user_id, verified: email_verified === true, createdByUs,
     database: identities?.find(({ provider }) => provider === "auth0")?.connection ?? null,
-    createdAt: (created_at === undefined ? 0 : Date.parse(created_at)) || 0,
-    metadataRoles: roles,
-  };
+    createdAt: (created_at === undefined ? 0 : Date.parse(created_at)) || 0, metadataRoles: roles };
 }
 
 /**

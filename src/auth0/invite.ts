@@ -30,13 +30,10 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
   }
   let response: Response;
   try {
-    response = await send(`${url}/dbconnections/change_password`, {
-      method: "POST",
+    response = await send(`${url}/dbconnections/change_password`, { method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ client_id: loginClientId, email, connection }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
-      redirect: "error",
-    });
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]), redirect: "error" });
   } catch (error) {
     if (neverLeft.safeParse(error).success) {
       throw new TemporaryError(INVITE_UNSENT, "The request for the invitation never reached Auth0.", { cause: error });
@@ -55,9 +52,7 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
   if (response.status >= 500) {
     throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 could not mail the invitation: ${answered}.`);
   }
-  throw new NeedsPersonError(
-    "AUTH0_REFUSED",
+  throw new NeedsPersonError("AUTH0_REFUSED",
     `Auth0 refused to mail the invitation: ${answered}. Switch the connection "${connection}" on for the ` +
-      `application ${loginClientId}, or mend login_client_id in the secret auth0.`,
-  );
+      `application ${loginClientId}, or mend login_client_id in the secret auth0.`);
 }

@@ -26,11 +26,9 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, 
       if (JSON.stringify(reread) !== JSON.stringify(credentials)) answer = await askForToken(reread, fetch);
     }
     if (answer === null) {
-      throw new NeedsPersonError(
-        "AUTH0_CREDENTIALS",
+      throw new NeedsPersonError("AUTH0_CREDENTIALS",
         "Auth0 refuses the client in the secret auth0: put the right domain, client_id and client_secret there, and " +
-          "authorize that application for the Auth0 Management API.",
-      );
+          "authorize that application for the Auth0 Management API.");
     }
     known = { token: answer.token, since: now(), until: now() + answer.seconds * 1000 - EARLY_MS };
     return answer.token;
@@ -81,19 +79,14 @@ async function ending(signal: AbortSignal): Promise<never> {
  * Asks for a token; null means that Auth0 refuses these credentials.
  * @throws {TemporaryError} AUTH0_UNREACHABLE
  */
-export async function askForToken({ url, audience, clientId, clientSecret }: Auth0Credentials, send: Fetch): Promise<
-  { readonly token: string; readonly seconds: number; readonly scopes: readonly string[] } | null
-> {
+export async function askForToken({ url, audience, clientId, clientSecret }: Auth0Credentials,
+  send: Fetch
+): Promise<{ readonly token: string; readonly seconds: number; readonly scopes: readonly string[] } | null> {
   let response: Response;
   try {
-    response = await send(`${url}/oauth/token`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
+    response = await send(`${url}/oauth/token`, { method: "POST", headers: { "content-type": "application/json" },
       body: JSON.stringify({ grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret,
-        audience }),
-      signal: AbortSignal.timeout(ATTEMPT_MS),
-      redirect: "error",
-    });
+        audience }), signal: AbortSignal.timeout(ATTEMPT_MS), redirect: "error" });
   } catch (error) {
     throw noToken(`nothing answers at ${url}`, error);
   }

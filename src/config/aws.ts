@@ -8,8 +8,6 @@ export interface CallLimits {
 
 /** Client settings that keep an AWS call within its limits; the SDK's defaults would wait for minutes. */
 export function awsLimits({ connectMs, requestMs, attempts }: CallLimits) {
-  return {
-    maxAttempts: attempts,
-    requestHandler: { connectionTimeout: connectMs, requestTimeout: requestMs, throwOnRequestTimeout: true },
-  };
+  return { maxAttempts: attempts,
+    requestHandler: { connectionTimeout: connectMs, requestTimeout: requestMs, throwOnRequestTimeout: true } };
 }

@@ -6,37 +6,25 @@ import { ConfigError } from "../errors.ts";
 const role = z.string().check(z.maxLength(50),
   z.regex(/^\S(.*\S)?$/, "must be a role name, without blanks around it"));
 const consequence = z.enum(["keep", "remove"]);
-const base = {
-  id: z.string().check(z.minLength(1)),
-  name: z.string().check(z.minLength(1)),
-  onRefund: z.optional(consequence),
-  onPartialRefund: z.optional(consequence),
-  onDispute: z.optional(consequence),
+const base = { id: z.string().check(z.minLength(1)), name: z.string().check(z.minLength(1)),
+  onRefund: z.optional(consequence), onPartialRefund: z.optional(consequence), onDispute: z.optional(consequence),
   onEnd: z.optional(
     z.union([z.literal("keep"), z.strictObject({ graceDays: z.number().check(z.nonnegative(), z.maximum(365)) })]),
-  ),
-  plan: z.optional(z.literal("instalments")),
-};
+  ), plan: z.optional(z.literal("instalments")) };
 const someRoles = z.array(role).check(z.minLength(1, "needs at least one role"));
 const plain = z.strictObject({ ...base, roles: someRoles });
 const renamed = z.strictObject({ roles: z.array(role), also: z.array(z.string().check(z.minLength(1))) });
-const byVariant = z.strictObject({
-  ...base,
-  variant: z.string().check(z.minLength(1)),
+const byVariant = z.strictObject({ ...base, variant: z.string().check(z.minLength(1)),
   roles: z.record(z.string(), z.union([z.array(role), renamed])).check(
     z.refine((roles) => Object.values(roles).some((option) => rolesIn(option).length > 0), "needs at least one role"),
     z.refine((roles) => {
       const names = Object.entries(roles).flatMap(([key, option]) => namesUnder(key, option)).map(asRead);
       return new Set(names).size === names.length;
     }, "lists two options that read the same"),
-  ),
-  otherwise: z.optional(z.array(role)),
-});
-const bundle = z.strictObject({
-  ...base,
+  ), otherwise: z.optional(z.array(role)) });
+const bundle = z.strictObject({ ...base,
   contains: z.array(z.string().check(z.minLength(1))).check(z.minLength(1, "needs at least one product id")),
-  roles: z.optional(someRoles),
-});
+  roles: z.optional(someRoles) });
 
 /**
  * Checks the seller's policy and makes it ready to use. Its type catches most mistakes as you write; this catches the

@@ -75,9 +75,10 @@ export function putItem(table: Table, item: ItemKey & Item, expression: Expressi
 /** Writes the item on the version that was read (0: none was there); false if somebody else wrote first. */
 export function putVersion(table: Table, item: ItemKey & Item & { readonly version: number },
   read: number): Promise<boolean> {
-  return putItem(table, item, read === 0
-    ? { condition: "attribute_not_exists(pk)" }
-    : { condition: "version = :read", values: { ":read": read } });
+  return putItem(table, item,
+    read === 0
+      ? { condition: "attribute_not_exists(pk)" }
+      : { condition: "version = :read", values: { ":read": read } });
 }
 
 /** Changes the item, which need not be there; false if the condition did not hold. */

@@ -15,13 +15,8 @@ import { httpHandler } from "../http/handler.ts";
 const settings = tokenSettings();
 const dynamo = new DynamoDBClient(awsLimits({ connectMs: 500, requestMs: 1_000, attempts: 3 }));
 const table = accountsTable(dynamo, requiredSetting("ACCOUNTS_TABLE"));
-const dependencies = {
-  users: createUsers(table),
-  throttle: createThrottle({ table }),
-  passwords: createPasswords({ secret: settings.secret }),
-  tokens: createTokens(settings),
-  signUp: signUpSetting(),
-};
+const dependencies = { users: createUsers(table), throttle: createThrottle({ table }),
+  passwords: createPasswords({ secret: settings.secret }), tokens: createTokens(settings), signUp: signUpSetting() };
 const logIn = loginCall(dependencies);
 const changePassword = passwordCall(dependencies);
 

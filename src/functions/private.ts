@@ -15,11 +15,8 @@ if (auth0 !== undefined) issuers.set(auth0.issuer, createAuth0Verifier(auth0));
 
 /** The Lambda. The role in the path is the one the caller needs. */
 export const handler = httpHandler(privateCall).use(
-  authorize({
-    verify: anyIssuer(issuers),
-    anyRole: ({ pathParameters }) => {
-      const role = pathParameters?.["role"];
-      return role === undefined ? [] : [role];
-    },
-  }),
+  authorize({ verify: anyIssuer(issuers), anyRole: ({ pathParameters }) => {
+    const role = pathParameters?.["role"];
+    return role === undefined ? [] : [role];
+  } }),
 );

@@ -52,14 +52,10 @@ const auth0 = auth0Directory({
 });
 const gumroadSecret = secretOf({ client: secrets, id: requiredSetting("GUMROAD_SECRET"), shape: gumroadSecretShape });
 const gumroadCredentials = optionalSecret(gumroadSecret);
-const api = gumroadApi({
-  fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }),
-  credentials: gumroadSecret.get,
-  refused: gumroadSecret.reread,
-  onFailure: () => {
+const api = gumroadApi({ fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }),
+  credentials: gumroadSecret.get, refused: gumroadSecret.reread, onFailure: () => {
     count("GumroadFailed");
-  },
-});
+  } });
 const gumroad = async (signal: AbortSignal) => ((await gumroadCredentials(signal)) === null ? null : api);
 const forgetSecret = optionalSecret(
   secretOf({ client: secrets, id: requiredSetting("FORGET_SECRET"), shape: forgetSecretShape }),
@@ -75,15 +71,10 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event,
     AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
   const signal = within(NOTING_MS);
   const closing = within(CLOSING_MS);
-  const store = {
-    ledger: dynamoLedger(dynamo, table, closing),
-    gifts: dynamoGifts(dynamo, table, closing),
-    losses: dynamoLosses(dynamo, table, closing),
-    givers: dynamoGivers(dynamo, table, closing),
-    pending: dynamoPending(dynamo, table, closing),
-    sweeps: dynamoSweeps(dynamo, table, closing),
-    tombstones: whoWasForgotten(() => forgetSecret(signal), (key) => dynamoTombstones(dynamo, table, key, closing)),
-  };
+  const store = { ledger: dynamoLedger(dynamo, table, closing), gifts: dynamoGifts(dynamo, table, closing),
+    losses: dynamoLosses(dynamo, table, closing), givers: dynamoGivers(dynamo, table, closing),
+    pending: dynamoPending(dynamo, table, closing), sweeps: dynamoSweeps(dynamo, table, closing),
+    tombstones: whoWasForgotten(() => forgetSecret(signal), (key) => dynamoTombstones(dynamo, table, key, closing)) };
   const failed = await provisionBatch(event.Records, { store, auth0, gumroad, queue, policy, settings, now: Date.now,
     signal }, outsideRoles);
   countAuth0Calls(auth0Calls);

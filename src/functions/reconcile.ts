@@ -34,14 +34,10 @@ const table = requiredSetting("LEDGER_TABLE");
 const queue = bulkQueue(new SQSClient(limits), requiredSetting("QUEUE_URL"));
 const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("GUMROAD_SECRET"),
   shape: gumroadSecretShape });
-const api = gumroadApi({
-  fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }),
-  credentials: secret.get,
-  refused: secret.reread,
-  onFailure: () => {
+const api = gumroadApi({ fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }), credentials: secret.get,
+  refused: secret.reread, onFailure: () => {
     count("GumroadFailed");
-  },
-});
+  } });
 const running = listedRunning();
 const openShop = shopOf(api, optionalSecret(secret));
 
@@ -53,21 +49,9 @@ export const handler = middy<unknown, ReconcileReport>().handler(async (event, c
   const within = (reserve: number) =>
     AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
   const deadline = within(CLOSING_MS);
-  return reconcile(askedSweep(event), {
-    ledger: dynamoLedger(dynamo, table, deadline),
-    survey: dynamoSurvey(dynamo, table, deadline),
-    sweeps: dynamoSweeps(dynamo, table, deadline),
-    holders: {
-      setHolders: (productId, count) => setHolders(ledgerTable(dynamo, table, deadline), productId, count),
-    },
-    queue,
-    openShop,
-    running,
-    policy,
-    now: Date.now,
-    wait,
-    enough: within(PAGE_MS),
-    deadline,
-    requestId: context.awsRequestId,
-  });
+  return reconcile(askedSweep(event), { ledger: dynamoLedger(dynamo, table, deadline),
+    survey: dynamoSurvey(dynamo, table, deadline), sweeps: dynamoSweeps(dynamo, table, deadline),
+    holders: { setHolders: (productId, count) => setHolders(ledgerTable(dynamo, table, deadline), productId, count) },
+    queue, openShop, running, policy, now: Date.now, wait, enough: within(PAGE_MS), deadline,
+    requestId: context.awsRequestId });
 });

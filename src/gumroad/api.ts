@@ -129,15 +129,13 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     }
   }
 
-  return {
-    sale: (id, signal) => counted(signal, () => one("sale", saleShape, id, signal)),
+  return { sale: (id, signal) => counted(signal, () => one("sale", saleShape, id, signal)),
     subscriber: (id, signal) => counted(signal, () => one("subscriber", subscriberShape, id, signal)),
     sales: ({ after, before, email, productId, pageKey }, signal) =>
       counted(signal, async () => {
         const query = queryOf({ after, before, email, product_id: productId, page_key: pageKey });
         return pageOf(await must(`/sales${query}`, "list sales", signal), "sales", saleShape, "list sales");
-      }),
-    subscribers: (productId, pageKey, signal) =>
+      }), subscribers: (productId, pageKey, signal) =>
       counted(signal, async () => {
         const query = queryOf({ paginated: "true", page_key: pageKey ?? undefined });
         const body = await read(`/products/${encodeURIComponent(productId)}/subscribers${query}`, "list subscribers",
@@ -145,20 +143,17 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
         return body === null
           ? { rows: [], next: null }
           : pageOf(body, "subscribers", subscriberShape, "list subscribers");
-      }),
-    contents: (productId, signal) =>
+      }), contents: (productId, signal) =>
       counted(signal, async () => {
         const body = await read(`/products/${encodeURIComponent(productId)}`, "read a product", signal);
         if (body === null) return [];
         const { product } = answerAs(contentsShape, body, "read a product", "product");
         return (product.bundle_products ?? []).map(({ product_id }) => product_id);
-      }),
-    sellerId: (signal) =>
+      }), sellerId: (signal) =>
       counted(signal, async () => {
         const what = "name the seller";
         return answerAs(userShape, await must("/user", what, signal), what).user.user_id;
-      }),
-  };
+      }) };
 }
 
 function valueOf(body: object, key: string): unknown {

@@ -33,13 +33,10 @@ export async function askGumroad(send: typeof fetch, { token, api }: Pick<Gumroa
   let status: number;
   let text: string | null = null;
   try {
-    const response = await send(new URL(`${api}${path}`), {
-      method,
+    const response = await send(new URL(`${api}${path}`), { method,
       headers: { authorization: `Bearer ${token}`, accept: "application/json" },
-      ...(form === undefined ? {} : { body: form }),
-      redirect: "error",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
-    });
+      ...(form === undefined ? {} : { body: form }), redirect: "error",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]) });
     status = response.status;
     if (status === 200) text = await textOf(response);
     else await response.body?.cancel();

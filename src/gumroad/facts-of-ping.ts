@@ -6,9 +6,7 @@ import type { Ping, SalePing } from "./ping.ts";
  */
 export function sourceOfPing(ping: Ping): SourceId {
   if ("saleId" in ping) {
-    return ping.subscriptionId === null
-      ? `sale:${ping.saleId}`
-      : `subscription:${ping.subscriptionId}`;
+    return ping.subscriptionId === null ? `sale:${ping.saleId}` : `subscription:${ping.subscriptionId}`;
   }
   return `subscription:${ping.subscriptionId}`;
 }
@@ -40,24 +38,12 @@ export function factsOfPing(ping: Ping, receivedAt: number): Source {
  * event: a resent `sale` can say `refunded`. A `refund` that doesn't is a partial one.
  */
 function chargeOf(ping: SalePing, receivedAt: number): Charge {
-  return {
-    saleId: ping.saleId,
-    seen: ping.event === "sale",
-    soldAt: ping.soldAt,
-    priceCents: ping.priceCents,
-    variants: ping.variants,
-    names: ping.variants.length === 0 ? [] : [{ at: receivedAt, variants: ping.variants }],
-    recurrence: ping.recurrence,
-    recurring: ping.recurring,
-    preorder: ping.preorder,
-    test: ping.test,
-    gift: ping.gift ? "received" : "none",
-    refunded: ping.refunded,
+  return { saleId: ping.saleId, seen: ping.event === "sale", soldAt: ping.soldAt, priceCents: ping.priceCents,
+    variants: ping.variants, names: ping.variants.length === 0 ? [] : [{ at: receivedAt, variants: ping.variants }],
+    recurrence: ping.recurrence, recurring: ping.recurring, preorder: ping.preorder, test: ping.test,
+    gift: ping.gift ? "received" : "none", refunded: ping.refunded,
     partlyRefunded: ping.event === "refund" && !ping.refunded,
     disputed: ping.disputed || ping.event === "dispute" || ping.event === "dispute_won",
-    disputeWon: ping.disputeWon || ping.event === "dispute_won",
-    receivedAt: ping.event === "sale" ? receivedAt : null,
-    revoked: null,
-    read: null,
-  };
+    disputeWon: ping.disputeWon || ping.event === "dispute_won", receivedAt: ping.event === "sale" ? receivedAt : null,
+    revoked: null, read: null };
 }

@@ -32,14 +32,8 @@ const PARAMETERS = 2000;
 export function parseForm(body: string): Form {
   let parsed: unknown;
   try {
-    parsed = qs.parse(body, {
-      depth: DEPTH,
-      strictDepth: true,
-      parameterLimit: PARAMETERS,
-      arrayLimit: PARAMETERS,
-      throwOnLimitExceeded: true,
-      plainObjects: true,
-    });
+    parsed = qs.parse(body, { depth: DEPTH, strictDepth: true, parameterLimit: PARAMETERS, arrayLimit: PARAMETERS,
+      throwOnLimitExceeded: true, plainObjects: true });
   } catch (error) {
     throw new FormError("body",
       `the body is nested deeper than ${String(DEPTH)} levels or has more than ${String(PARAMETERS)} fields`, {

@@ -43,21 +43,11 @@ const plan = z.object({ tier: z.nullable(text), recurrence: z.nullable(text), pr
   quantity: z.nullable(z.number()) });
 const subscription = { subscriptionId: id, productId: id, email: text };
 const cancellationPing = z.object({ event: z.literal("cancellation"), ...subscription, at: moment });
-const endedPing = z.object({
-  event: z.literal("subscription_ended"),
-  ...subscription,
-  at: moment,
-  reason: wordOf<EndReason>(),
-});
+const endedPing = z.object({ event: z.literal("subscription_ended"), ...subscription, at: moment,
+  reason: wordOf<EndReason>() });
 const restartedPing = z.object({ event: z.literal("subscription_restarted"), ...subscription, at: moment });
-const updatedPing = z.object({
-  event: z.literal("subscription_updated"),
-  ...subscription,
-  at: moment,
-  type: wordOf<TierChange["type"]>(),
-  from: plan,
-  to: plan,
-});
+const updatedPing = z.object({ event: z.literal("subscription_updated"), ...subscription, at: moment,
+  type: wordOf<TierChange["type"]>(), from: plan, to: plan });
 
 /** The shape of an understood ping, for the message that carries it. */
 export const pingShape = z.discriminatedUnion("event", [salePing, cancellationPing, endedPing, restartedPing,
@@ -120,27 +110,15 @@ export function readPing(form: Form): Ping {
 function readSalePing(event: SalePing["event"], form: Form): SalePing {
   refuseHiddenFields(form);
   required(form, "seller_id");
-  return {
-    event,
-    saleId: required(form, "sale_id"),
+  return { event, saleId: required(form, "sale_id"),
     subscriptionId: textOf(form, "subscription_id") === undefined ? null : required(form, "subscription_id"),
-    productId: required(form, "product_id"),
-    email: email(form, "email"),
-    spelling: spelling(form),
-    soldAt: time(form, "sale_timestamp"),
-    priceCents: cents(form, "price"),
-    variants: variantsOf(form),
-    recurrence: textOf(form, "recurrence")?.slice(0, 300) ?? null,
-    recurring: flag(form, "is_recurring_charge"),
-    preorder: flag(form, "is_preorder_authorization"),
-    test: flag(form, "test"),
-    gift: flag(form, "is_gift_receiver_purchase"),
-    gifter: normalizedEmail(textOf(form, "gifter_email") ?? ""),
-    refunded: flag(form, "refunded"),
-    disputed: flag(form, "disputed"),
-    disputeWon: flag(form, "dispute_won"),
-    emailTyped: Object.hasOwn(nestedOf(form, "custom_fields"), "email"),
-  };
+    productId: required(form, "product_id"), email: email(form, "email"), spelling: spelling(form),
+    soldAt: time(form, "sale_timestamp"), priceCents: cents(form, "price"), variants: variantsOf(form),
+    recurrence: textOf(form, "recurrence")?.slice(0, 300) ?? null, recurring: flag(form, "is_recurring_charge"),
+    preorder: flag(form, "is_preorder_authorization"), test: flag(form, "test"),
+    gift: flag(form, "is_gift_receiver_purchase"), gifter: normalizedEmail(textOf(form, "gifter_email") ?? ""),
+    refunded: flag(form, "refunded"), disputed: flag(form, "disputed"), disputeWon: flag(form, "dispute_won"),
+    emailTyped: Object.hasOwn(nestedOf(form, "custom_fields"), "email") };
 }
 
 /**

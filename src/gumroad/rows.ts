@@ -68,44 +68,22 @@ const status = z.enum(["alive", "pending_cancellation", "pending_failure", "canc
   "fixed_subscription_period_ended"]);
 
 /** `{"Tier": "Basic"}` by hand, as a category may be called `__proto__`. */
-const variants = z.pipe(
-  z.optional(z.unknown()),
-  z.transform((options, context) => {
-    const pairs = variantsOf(options);
-    if (pairs !== null) return pairs;
-    context.issues.push({ code: "custom", message: "holds no plain option names", input: options });
-    return z.NEVER;
-  }),
-);
+const variants = z.pipe(z.optional(z.unknown()), z.transform((options, context) => {
+  const pairs = variantsOf(options);
+  if (pairs !== null) return pairs;
+  context.issues.push({ code: "custom", message: "holds no plain option names", input: options });
+  return z.NEVER;
+}));
 
 /** A row of `GET /sales`, and what `GET /sales/:id` answers. */
 export const saleShape: z.ZodMiniType<SaleRow> = z.pipe(
-  z.object({
-    id,
-    product_id: id,
-    purchase_email: text,
-    email: text,
-    created_at: moment,
-    price: z.int().check(z.nonnegative()),
-    variants,
-    subscription_duration: z.nullish(z.string().check(z.maxLength(LONGEST_NAME))),
-    subscription_id: z.nullish(id),
-    recurring_charge: flag,
-    is_preorder_authorization: flag,
-    is_gift_receiver_purchase: flag,
-    is_gift_sender_purchase: flag,
-    giftee_email: text,
-    gifter_email: text,
-    refunded: flag,
-    partially_refunded: flag,
-    disputed: flag,
-    chargedback: flag,
-    dispute_won: flag,
-    is_bundle_purchase: flag,
-    is_bundle_product_purchase: flag,
-    access_revoked: flag,
-    dead: flag,
-  }),
+  z.object({ id, product_id: id, purchase_email: text, email: text, created_at: moment,
+    price: z.int().check(z.nonnegative()), variants,
+    subscription_duration: z.nullish(z.string().check(z.maxLength(LONGEST_NAME))), subscription_id: z.nullish(id),
+    recurring_charge: flag, is_preorder_authorization: flag, is_gift_receiver_purchase: flag,
+    is_gift_sender_purchase: flag, giftee_email: text, gifter_email: text, refunded: flag, partially_refunded: flag,
+    disputed: flag, chargedback: flag, dispute_won: flag, is_bundle_purchase: flag, is_bundle_product_purchase: flag,
+    access_revoked: flag, dead: flag }),
   z.transform((row, context): SaleRow => {
     const written = (row.purchase_email ?? row.email ?? "").trim();
     const email = normalizedEmail(written);
@@ -118,47 +96,26 @@ export const saleShape: z.ZodMiniType<SaleRow> = z.pipe(
     // won.
     const open = row.chargedback ?? row.dispute_won !== true;
     const disputed = row.disputed === true || row.chargedback === true;
-    return {
-      id: row.id,
-      productId: row.product_id,
-      email,
-      spelling: written === email ? null : written,
-      soldAt: row.created_at,
-      priceCents: row.price,
-      variants: row.variants,
-      recurrence: row.subscription_duration ?? null,
-      subscriptionId: row.subscription_id ?? null,
-      recurring: row.recurring_charge === true,
-      preorder: row.is_preorder_authorization === true,
+    return { id: row.id, productId: row.product_id, email, spelling: written === email ? null : written,
+      soldAt: row.created_at, priceCents: row.price, variants: row.variants,
+      recurrence: row.subscription_duration ?? null, subscriptionId: row.subscription_id ?? null,
+      recurring: row.recurring_charge === true, preorder: row.is_preorder_authorization === true,
       gift: row.is_gift_receiver_purchase === true
         ? "received"
         : row.is_gift_sender_purchase === true || (row.giftee_email ?? "") !== ""
         ? "given"
-        : "none",
-      giftee: normalizedEmail(row.giftee_email ?? ""),
-      gifter: normalizedEmail(row.gifter_email ?? ""),
-      refunded: row.refunded === true,
-      partlyRefunded: row.partially_refunded === true,
-      disputed,
+        : "none", giftee: normalizedEmail(row.giftee_email ?? ""), gifter: normalizedEmail(row.gifter_email ?? ""),
+      refunded: row.refunded === true, partlyRefunded: row.partially_refunded === true, disputed,
       disputeWon: disputed && !open,
       bundle: row.is_bundle_purchase === true ? "bundle" : row.is_bundle_product_purchase === true ? "child" : "none",
-      accessRevoked: row.access_revoked ?? null,
-      dead: row.dead === true,
-    };
+      accessRevoked: row.access_revoked ?? null, dead: row.dead === true };
   }),
 );
 
 /** A row of `GET /products/:id/subscribers`, and what `GET /subscribers/:id` answers. */
 export const subscriberShape: z.ZodMiniType<SubscriberRow> = z.pipe(
-  z.object({
-    id,
-    product_id: id,
-    status,
-    cancelled_at: z.nullish(moment),
-    ended_at: z.nullish(moment),
-    failed_at: z.nullish(moment),
-    purchase_ids: z.nullish(z.array(id)),
-  }),
+  z.object({ id, product_id: id, status, cancelled_at: z.nullish(moment), ended_at: z.nullish(moment),
+    failed_at: z.nullish(moment), purchase_ids: z.nullish(z.array(id)) }),
   z.transform((row, context): SubscriberRow => {
     const reason = endedStatus(row.status);
     // A cancellation that took effect leaves `ended_at` null.
@@ -168,14 +125,9 @@ export const subscriberShape: z.ZodMiniType<SubscriberRow> = z.pipe(
         path: ["ended_at"], input: row });
       return z.NEVER;
     }
-    return {
-      id: row.id,
-      productId: row.product_id,
-      status: row.status,
-      ended: reason === null || at === null ? null : { at, reason },
-      cancelledAt: row.cancelled_at ?? null,
-      saleIds: row.purchase_ids ?? [],
-    };
+    return { id: row.id, productId: row.product_id, status: row.status,
+      ended: reason === null || at === null ? null : { at, reason }, cancelledAt: row.cancelled_at ?? null,
+      saleIds: row.purchase_ids ?? [] };
   }),
 );
 

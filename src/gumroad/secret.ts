@@ -14,18 +14,16 @@ export interface GumroadCredentials {
 }
 
 /** The value of the secret `gumroad-auth0/{stage}/gumroad`. */
-export const gumroadSecretShape: z.ZodMiniType<GumroadCredentials> = z.pipe(
-  z.object({
-    /** What can't stand in a header would come back in an error that quotes it. */
-    access_token: z.string().check(z.regex(/^[\x21-\x7e]+$/)),
-    seller_id: z.string().check(z.minLength(1)),
-    /** For something that stands in front of Gumroad, or in its place. Plain http is for this machine only. */
-    api: z.optional(z.string().check(z.refine(isApiUrl, "is no https URL or loopback http URL"))),
-  }),
+export const gumroadSecretShape: z.ZodMiniType<GumroadCredentials> = z.pipe(z.object({
+  /** What can't stand in a header would come back in an error that quotes it. */
+  access_token: z.string().check(z.regex(/^[\x21-\x7e]+$/)),
+  seller_id: z.string().check(z.minLength(1)),
+  /** For something that stands in front of Gumroad, or in its place. Plain http is for this machine only. */
+  api: z.optional(z.string().check(z.refine(isApiUrl, "is no https URL or loopback http URL"))),
+}),
   z.transform(({ access_token, seller_id, api }) => ({ token: access_token, sellerId: seller_id,
     api: (api ?? DEFAULT_API).replace(/\/+$/, "") })
-  ),
-);
+  ));
 
 function isApiUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

@@ -21,9 +21,8 @@ export function jsonBodyOf<T>(event: APIGatewayProxyEventV2, shape: z.ZodMiniTyp
   const fields = shape.safeParse(parsed(body));
   if (fields.success) return fields.data;
   const [name] = fields.error.issues.flatMap((issue) => issue.path);
-  throw new HttpError(400, name === undefined
-    ? "The body has to be a JSON object."
-    : `The field "${String(name)}" is missing or wrong.`);
+  throw new HttpError(400,
+    name === undefined ? "The body has to be a JSON object." : `The field "${String(name)}" is missing or wrong.`);
 }
 
 function parsed(body: string): unknown {

@@ -41,18 +41,15 @@ export function dynamoGivers(client: DynamoDBClient, name: string, signal?: Abor
   const table = ledgerTable(client, name, signal);
   const keyOf = (userId: string) => ({ pk: `user#${userId}`, sk: "givers" });
   const names = (email: string) => ({ "#by": `${BY}${email}`, "#version": "version" });
-  return {
-    of: async (userId) => itemOf((await readItem(table, keyOf(userId))) ?? {}),
+  return { of: async (userId) => itemOf((await readItem(table, keyOf(userId))) ?? {}),
     give: async (userId, email, given) =>
       itemOf(
         await updatedItem(table, keyOf(userId), "SET #by = :given ADD #version :one", { names: names(email),
           values: { ":given": given, ":one": 1 } }),
-      ),
-    leave: async (userId, email) => {
+      ), leave: async (userId, email) => {
       await updateItem(table, keyOf(userId), "REMOVE #by ADD #version :one", { names: names(email),
         values: { ":one": 1 } });
-    },
-  };
+    } };
 }
 
 function itemOf(item: Item): UserItem {

@@ -145,16 +145,8 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
     }
   }
 
-  return {
-    load: (email) => loadRecord(table, email),
-    save,
-    claim,
-    park,
-    owner: async (id) => sourceItem(id, await readItem(table, sourceKey(id))).owner,
-    move,
-    remember,
-    due,
-  };
+  return { load: (email) => loadRecord(table, email), save, claim, park,
+    owner: async (id) => sourceItem(id, await readItem(table, sourceKey(id))).owner, move, remember, due };
 }
 
 function sourceItem(id: SourceId, item: unknown): SourceItem {

@@ -113,29 +113,18 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.looseObject({
   sources: z.record(sourceIdShape, sourceShape),
   gave: z.record(sourceIdShape, z.array(z.string())),
   held: z.record(sourceIdShape, z.number()),
-  users: z.record(
-    z.string(),
-    z.looseObject({
-      origin: wordOf<BoundUser["origin"]>(),
-      foreign: z.array(z.string()),
-      roles: z.record(z.string(), wordOf<Mark>()),
-      places: z.optional(z.array(wordOf<RolesPlace>())),
-      doubted: z.optional(z.record(z.string(), z.number())),
-      told: z.optional(z.array(z.string())),
-    }),
-  ),
+  users: z.record(z.string(),
+    z.looseObject({ origin: wordOf<BoundUser["origin"]>(), foreign: z.array(z.string()),
+      roles: z.record(z.string(), wordOf<Mark>()), places: z.optional(z.array(wordOf<RolesPlace>())),
+      doubted: z.optional(z.record(z.string(), z.number())), told: z.optional(z.array(z.string())) })),
   adopts: z.optional(z.literal(true)),
   creating: z.optional(z.literal(true)),
   lookedAt: z.optional(z.number()),
   // Records from before there were invitations have none.
   invited: z._default(
     z.nullable(
-      z.looseObject({
-        outcome: wordOf<Invitation["outcome"]>(),
-        at: z.number(),
-        message: z.nullable(z.string()),
-        asked: z.nullable(z.looseObject({ requestId: z.string(), by: z.string(), why: z.string() })),
-      }),
+      z.looseObject({ outcome: wordOf<Invitation["outcome"]>(), at: z.number(), message: z.nullable(z.string()),
+        asked: z.nullable(z.looseObject({ requestId: z.string(), by: z.string(), why: z.string() })) }),
     ),
     null,
   ),

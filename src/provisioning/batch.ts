@@ -33,9 +33,7 @@ interface Return {
 export async function provisionBatch(records: readonly SQSRecord[], work: Provisioning,
   outsideRoles: readonly string[]): Promise<readonly string[]> {
   const { buyers, returns } = await sorted(records, work, outsideRoles);
-  const outcomes = await Promise.all(
-    [...buyers].map(([buyer, deliveries]) => provisionOne(buyer, deliveries, work)),
-  );
+  const outcomes = await Promise.all([...buyers].map(([buyer, deliveries]) => provisionOne(buyer, deliveries, work)));
   const again = [...returns, ...outcomes.flat()];
   await Promise.all(again.map((back) => comeBack(back, work)));
   return again.map(({ record }) => record.messageId);

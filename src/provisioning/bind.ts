@@ -83,8 +83,6 @@ async function findOrCreate(record: BuyerRecord, roles: readonly string[],
  */
 async function findAll({ email, spellings }: BuyerRecord,
   { auth0, signal }: Provisioning): Promise<readonly DirectoryUser[]> {
-  const found = await Promise.all(
-    [email, ...spellings].map(async (spelling) => auth0.find(email, spelling, signal)),
-  );
+  const found = await Promise.all([email, ...spellings].map(async (spelling) => auth0.find(email, spelling, signal)));
   return [...new Map(found.flat().map((user) => [user.id, user])).values()];
 }

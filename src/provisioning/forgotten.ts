@@ -37,12 +37,10 @@ export interface Remembrance {
  */
 export function whoWasForgotten(secret: () => Promise<ForgetSecret | null>,
   open: (key: string) => Pick<Tombstones, "forgottenAt">): Pick<Tombstones, "forgottenAt"> {
-  return {
-    forgottenAt: async (subject) => {
-      const known = await secret().catch(toldToMend);
-      return known === null ? null : open(known.key).forgottenAt(subject);
-    },
-  };
+  return { forgottenAt: async (subject) => {
+    const known = await secret().catch(toldToMend);
+    return known === null ? null : open(known.key).forgottenAt(subject);
+  } };
 }
 
 function toldToMend(error: unknown): null {

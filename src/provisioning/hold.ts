@@ -125,11 +125,8 @@ async function noteHolds(before: BuyerRecord, after: BuyerRecord, losses: Losses
 
 function warn(email: string, product: string): void {
   count("Held");
-  log.error("removals are held: too many buyers lose this product within an hour", {
-    buyer: buyerTag(email),
-    product,
-    mend: "Find out why they lose it and mend that, or release what is held, or let the buyers keep it.",
-  });
+  log.error("removals are held: too many buyers lose this product within an hour", { buyer: buyerTag(email), product,
+    mend: "Find out why they lose it and mend that, or release what is held, or let the buyers keep it." });
 }
 
 function heldProducts({ sources, held }: BuyerRecord): ReadonlySet<string> {

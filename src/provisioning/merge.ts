@@ -151,9 +151,7 @@ async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, m
   if (isMine(record, source)) return told;
   const item = owner === null ? await ledger.park(source, facts) : await ledger.claim(source, owner);
   if (item.owner === record.email) {
-    return item.waiting === null
-      ? told
-      : { source, facts: mergeSource(item.waiting, facts) };
+    return item.waiting === null ? told : { source, facts: mergeSource(item.waiting, facts) };
   }
   if (item.owner !== null) await forward(message, source, item.owner, work);
   else await ledger.remember(`source#${source}`, lineOf(message, facts));

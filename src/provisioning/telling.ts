@@ -47,14 +47,8 @@ export function tellUnsettled(since: number, now: number): void {
 export function tellSettled(record: BuyerRecord, roles: readonly string[], changes: readonly RoleChanges[],
   messages: readonly BuyerMessage[], now: number): void {
   const added = [...new Set(changes.flatMap(({ add }) => add))];
-  log.info("settled", {
-    buyer: buyerTag(record.email),
-    requestIds: requestsOf(messages),
-    roles,
-    users: Object.keys(record.users).length,
-    added,
-    removed: [...new Set(changes.flatMap(({ remove }) => remove))],
-  });
+  log.info("settled", { buyer: buyerTag(record.email), requestIds: requestsOf(messages), roles,
+    users: Object.keys(record.users).length, added, removed: [...new Set(changes.flatMap(({ remove }) => remove))] });
   if (changes.length > 0) count("Applied");
   if (added.length === 0) return;
   for (const message of messages) {

@@ -52,11 +52,9 @@ export async function toldOnTrust(record: BuyerRecord, message: PingMessage, lin
 
 function refuse(record: BuyerRecord, { ping }: PingMessage, source: SourceId): void {
   if ("emailTyped" in ping && ping.emailTyped) {
-    throw new RefusedError(
-      "EMAIL_TYPED",
+    throw new RefusedError("EMAIL_TYPED",
       'The product has a custom field "email", which hides the buyer\'s own address in pings: rename the field in ' +
-        "Gumroad, or let the service read purchases back.",
-    );
+        "Gumroad, or let the service read purchases back.");
   }
   // What the API said stands for the pings: without it, a refund would pass unseen.
   const known = record.sources[source];

@@ -20,13 +20,10 @@ export async function awaitVerification(record: BuyerRecord,
   { store, auth0, now, signal }: Provisioning): Promise<void> {
   const waited = record.unsettled?.code === UNVERIFIED ? record.unsettled : null;
   const attempts = (waited?.attempts ?? 0) + 1;
-  let written = await store.ledger.save({
-    ...record,
+  let written = await store.ledger.save({ ...record,
     unsettled: { code: UNVERIFIED,
       message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.",
-      since: waited?.since ?? now(), attempts },
-    dueAt: now() + dueWhileUnverified(attempts),
-  });
+      since: waited?.since ?? now(), attempts }, dueAt: now() + dueWhileUnverified(attempts) });
   count("Waiting");
   log.warn("waits for a verified email", { buyer: buyerTag(record.email), attempts });
   for (const userId of record.unverified.filter((id) => !record.mailed.includes(id))) {

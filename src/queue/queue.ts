@@ -50,8 +50,7 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
     const command = new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId, MessageDeduplicationId });
     await reached(client.send(command, withSignal(signal)));
   };
-  return {
-    send: (message, id, signal) => put(urls.queue, message, groupOf(message), digest(id), signal),
+  return { send: (message, id, signal) => put(urls.queue, message, groupOf(message), digest(id), signal),
     keep: (letter, signal) => {
       // A group and an id of its own: letters have no order, and one that was sent back and came here again within
       // five minutes must not vanish.
@@ -59,20 +58,16 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
       const body = Buffer.from(letter.body, "utf8");
       const kept = { ...letter, body: body.subarray(0, KEPT_BYTES).toString("base64"), bodyBytes: body.length };
       return put(urls.deadLetters, kept, letterId, letterId, signal);
-    },
-  };
+    } };
 }
 
 /** The queues at these URLs, for who works the first one off. */
 export function workQueue(client: SQSClient, urls: Parameters<typeof sqsQueue>[1]): WorkQueue {
-  return {
-    ...sqsQueue(client, urls),
-    retryIn: async (receiptHandle, seconds, signal) => {
-      const command = new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle,
-        VisibilityTimeout: seconds });
-      await reached(client.send(command, withSignal(signal)));
-    },
-  };
+  return { ...sqsQueue(client, urls), retryIn: async (receiptHandle, seconds, signal) => {
+    const command = new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle,
+      VisibilityTimeout: seconds });
+    await reached(client.send(command, withSignal(signal)));
+  } };
 }
 
 /**
@@ -81,34 +76,28 @@ export function workQueue(client: SQSClient, urls: Parameters<typeof sqsQueue>[1
  * something.
  */
 export function bulkQueue(client: SQSClient, queueUrl: string, counted: "waiting" | "all" = "waiting"): BulkQueue {
-  return {
-    send: async (messages, signal) => {
-      for (let start = 0; start < messages.length; start += BATCH) {
-        const entries = messages.slice(start, start + BATCH).map(({ message, id }, index) => ({
-          Id: String(index),
-          MessageBody: asciiJson(message),
-          MessageGroupId: groupOf(message),
-          MessageDeduplicationId: digest(id),
-        }));
-        await reached(
-          client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }), withSignal(signal)).then(
-            ({ Failed = [] }) => {
-              if (Failed.length > 0) {
-                throw new Error(`${String(Failed.length)} of ${String(entries.length)} messages were not taken`);
-              }
-            },
-          ),
-        );
-      }
-    },
-    depth: async (signal) => {
-      const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl,
-        AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] });
-      const { Attributes } = await reached(client.send(asked, withSignal(signal)));
-      return Number(Attributes?.ApproximateNumberOfMessages ?? 0) +
-        (counted === "all" ? Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0) : 0);
-    },
-  };
+  return { send: async (messages, signal) => {
+    for (let start = 0; start < messages.length; start += BATCH) {
+      const entries = messages.slice(start, start + BATCH).map(({ message, id }, index) => ({ Id: String(index),
+        MessageBody: asciiJson(message), MessageGroupId: groupOf(message), MessageDeduplicationId: digest(id) })
+      );
+      await reached(
+        client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }), withSignal(signal)).then(
+          ({ Failed = [] }) => {
+            if (Failed.length > 0) {
+              throw new Error(`${String(Failed.length)} of ${String(entries.length)} messages were not taken`);
+            }
+          },
+        ),
+      );
+    }
+  }, depth: async (signal) => {
+    const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl,
+      AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] });
+    const { Attributes } = await reached(client.send(asked, withSignal(signal)));
+    return Number(Attributes?.ApproximateNumberOfMessages ?? 0) +
+      (counted === "all" ? Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0) : 0);
+  } };
 }
 
 /** JSON in ASCII: SQS refuses the characters that XML refuses, such as U+FFFF. */

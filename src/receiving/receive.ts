@@ -112,10 +112,6 @@ function logTestPing(form: Form, policy: Policy, requestId: string): void {
   const product = policy.get(productOf(form) ?? "");
   const category = product === undefined ? null : variantCategory(product);
   const variant = category === null ? null : (textOf(nestedOf(form, "variants"), category) ?? null);
-  log.info("test ping: nothing is changed", {
-    requestId,
-    product: productOf(form),
-    inPolicy: product !== undefined,
-    wouldGrant: product === undefined ? [] : rolesOf(product, variant).roles,
-  });
+  log.info("test ping: nothing is changed", { requestId, product: productOf(form), inPolicy: product !== undefined,
+    wouldGrant: product === undefined ? [] : rolesOf(product, variant).roles });
 }

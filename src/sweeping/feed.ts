@@ -33,24 +33,20 @@ export interface FeedOptions {
 /** The feed of one run. */
 export function queueFeed({ queue, enough, deadline, wait }: FeedOptions): Feed {
   let sent = 0;
-  return {
-    ready: async () => {
-      let before = Infinity;
-      while (!enough.aborted && sent < MOST_A_RUN) {
-        const depth = await queue.depth(deadline);
-        if (depth <= NEARLY_EMPTY) return true;
-        if (depth >= before) return false;
-        before = depth;
-        await wait(LOOK_AGAIN_MS);
-      }
-      return false;
-    },
-    send: async (messages) => {
-      await queue.send(messages, deadline);
-      sent += messages.length;
-    },
-    get sent() {
-      return sent;
-    },
-  };
+  return { ready: async () => {
+    let before = Infinity;
+    while (!enough.aborted && sent < MOST_A_RUN) {
+      const depth = await queue.depth(deadline);
+      if (depth <= NEARLY_EMPTY) return true;
+      if (depth >= before) return false;
+      before = depth;
+      await wait(LOOK_AGAIN_MS);
+    }
+    return false;
+  }, send: async (messages) => {
+    await queue.send(messages, deadline);
+    sent += messages.length;
+  }, get sent() {
+    return sent;
+  } };
 }

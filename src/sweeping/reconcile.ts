@@ -109,9 +109,7 @@ async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed,
   const shop = await work.openShop(work.deadline);
   // Nothing is written down: once there is a token, it begins at once.
   if (shop === null && sweep.needsShop) {
-    return asked === null
-      ? null
-      : { sweep: sweep.kind, read: 0, differed: 0, sent: 0, finished: true, token: false };
+    return asked === null ? null : { sweep: sweep.kind, read: 0, differed: 0, sent: 0, finished: true, token: false };
   }
   const goesOn = isUnderWay && (asked === null || asked.goOn === true);
   const begun = goesOn ? last : await work.sweeps.save(fresh(sweep, last, work));
@@ -150,14 +148,9 @@ async function slice(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, f
   while (checkpoint.finishedAt === null && (await feed.ready())) {
     const page = await sweep.page(checkpoint.position, { ...work, shop, sweep: name });
     await feed.send(page.found);
-    const following: Checkpoint = {
-      ...checkpoint,
-      position: page.next ?? checkpoint.position,
-      read: checkpoint.read + page.read,
-      differed: checkpoint.differed + page.differed,
-      sent: checkpoint.sent + page.found.length,
-      finishedAt: page.next === null ? work.now() : null,
-    };
+    const following: Checkpoint = { ...checkpoint, position: page.next ?? checkpoint.position,
+      read: checkpoint.read + page.read, differed: checkpoint.differed + page.differed,
+      sent: checkpoint.sent + page.found.length, finishedAt: page.next === null ? work.now() : null };
     if (following.finishedAt !== null) await work.sweeps.report(following);
     const saved = await work.sweeps.save(following);
     if (saved === null) {

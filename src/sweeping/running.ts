@@ -15,11 +15,8 @@ const MOST = 100_000;
 /** None yet. */
 export function listedRunning(): Running {
   let listed = { sweep: "", ids: new Set<string>() };
-  return {
-    note: (sweep, rows) => {
-      if (listed.sweep !== sweep) listed = { sweep, ids: new Set() };
-      for (const { id, ended } of rows) if (ended === null && listed.ids.size < MOST) listed.ids.add(id);
-    },
-    has: (sweep, id) => listed.sweep === sweep && listed.ids.has(id),
-  };
+  return { note: (sweep, rows) => {
+    if (listed.sweep !== sweep) listed = { sweep, ids: new Set() };
+    for (const { id, ended } of rows) if (ended === null && listed.ids.size < MOST) listed.ids.add(id);
+  }, has: (sweep, id) => listed.sweep === sweep && listed.ids.has(id) };
 }

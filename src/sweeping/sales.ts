@@ -33,14 +33,8 @@ export const recentSales: Sweep = {
 };
 
 /** Every week all sales: refunds and disputes of old ones, that no ping told. */
-export const allSales: Sweep = {
-  kind: "weekly",
-  everyMs: 7 * DAY_MS - SLACK_MS,
-  needsShop: true,
-  begin: () => written({ after: null, pageKey: null }),
-  page: salesPage,
-  around,
-};
+export const allSales: Sweep = { kind: "weekly", everyMs: 7 * DAY_MS - SLACK_MS, needsShop: true,
+  begin: () => written({ after: null, pageKey: null }), page: salesPage, around };
 
 /** From the day of the last row read, which is read once more, instead of by page key. */
 function around(text: string): string {

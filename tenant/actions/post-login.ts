@@ -101,20 +101,16 @@ function wasAsked(mark: unknown, emailHash: string, hasRoles: boolean): boolean 
  * The roles that the email's purchases give; `pending`: no answer yet, so that the next token may hold more. Null
  * where there is nobody to ask.
  */
-async function askBind(event: PostLoginEvent, login: Readonly<Record<string, unknown>>): Promise<
-  { readonly roles: readonly string[]; readonly pending: boolean } | null
-> {
+async function askBind(event: PostLoginEvent,
+  login: Readonly<Record<string, unknown>>
+): Promise<{ readonly roles: readonly string[]; readonly pending: boolean } | null> {
   const url = secretOf(event, "BIND_URL");
   const token = secretOf(event, "BIND_TOKEN");
   if (url === undefined || token === undefined) return null;
   try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify(login),
-      redirect: "error",
-      signal: AbortSignal.timeout(BIND_MS),
-    });
+    const response = await fetch(url, { method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify(login),
+      redirect: "error", signal: AbortSignal.timeout(BIND_MS) });
     const answer: unknown = response.status === 200 ? await response.json() : null;
     const roles = at(answer, "roles");
     if (Array.isArray(roles)) return { roles: textsOf(roles), pending: at(answer, "pending") === true };

@@ -174,17 +174,21 @@ describe("a bundle", () => {
     ).toEqual(["reader"]);
   });
 
-  it("goes by its own flags and terms alone, not by a child's: a dispute marks both, and no ping tells the child's " +
-    "was won", () => {
-    const marked = { ...child, disputed: true };
-    expect(withBundle({ disputed: true, disputeWon: true }, marked).roles).toEqual(["reader"]);
-    const kept = defineProducts([book, { ...bundle, onDispute: "keep" }]);
-    const facts = { "sale:bundle": source("all", [charge({ saleId: "bundle", disputed: true })]),
-      "sale:child": source("book", [{ ...marked, read: reading(2, { disputed: true, bundle: "child" }) }]) } as const;
-    expect(entitlements(facts, kept, NOW)).toMatchObject({ roles: ["reader"],
-      verdicts: [{ reason: "disputed-kept" }, { reason: "disputed-kept" }] });
-    expect(entitlements({ "sale:child": source("book", [marked]) }, policy, NOW).roles).toEqual([]);
-  });
+  it(
+    "goes by its own flags and terms alone, not by a child's: a dispute marks both, and no ping tells the child's " +
+      "was won",
+    () => {
+      const marked = { ...child, disputed: true };
+      expect(withBundle({ disputed: true, disputeWon: true }, marked).roles).toEqual(["reader"]);
+      const kept = defineProducts([book, { ...bundle, onDispute: "keep" }]);
+      const facts = { "sale:bundle": source("all", [charge({ saleId: "bundle", disputed: true })]),
+        "sale:child": source("book", [{ ...marked,
+          read: reading(2, { disputed: true, bundle: "child" }) }]) } as const;
+      expect(entitlements(facts, kept, NOW)).toMatchObject({ roles: ["reader"],
+        verdicts: [{ reason: "disputed-kept" }, { reason: "disputed-kept" }] });
+      expect(entitlements({ "sale:child": source("book", [marked]) }, policy, NOW).roles).toEqual([]);
+    },
+  );
 
   it("follows an operator's act with its children, but for a child that has one of its own", () => {
     const of = (bundleAct: Source["act"], childAct: Source["act"]) =>
@@ -425,15 +429,18 @@ describe("a gift", () => {
       verdicts: [{ reason: "gift-gone" }, { access: false }] });
   });
 
-  it("is there again when the giver's dispute is won or the refund is taken back, whatever an older word of the " +
-    "receiver's side says", () => {
-    expect(of(["got", { ...got, disputed: true }], ["paid", { ...disputed, disputeWon: true }]).roles).toEqual([
-      "reader",
-    ]);
-    expect(
-      of(["got", { ...got, read: reading(2, { refunded: true }) }], ["paid", { ...paid, read: reading(3) }]).roles,
-    ).toEqual(["reader"]);
-  });
+  it(
+    "is there again when the giver's dispute is won or the refund is taken back, whatever an older word of the " +
+      "receiver's side says",
+    () => {
+      expect(of(["got", { ...got, disputed: true }], ["paid", { ...disputed, disputeWon: true }]).roles).toEqual([
+        "reader",
+      ]);
+      expect(
+        of(["got", { ...got, read: reading(2, { refunded: true }) }], ["paid", { ...paid, read: reading(3) }]).roles,
+      ).toEqual(["reader"]);
+    },
+  );
 
   it("stays refunded when only the receiver's side tells so, and the giver's that a dispute was won", () => {
     expect(of(["got", { ...got, refunded: true }], ["paid", { ...disputed, disputeWon: true }]).roles).toEqual([]);
@@ -472,11 +479,14 @@ describe("a gift", () => {
       verdicts: [{ reason: "not-sold" }] });
   });
 
-  it("isn't ended by the dispute of a purchase of the giver's own, once its sale showed what it was and it was " +
-    "moved to them", () => {
-    const moved = { act: act(1, { kind: "move", to: "dee@example.com" }) } as const;
-    expect(of(["got", got], ["own", { ...disputed, seen: true }, moved]).roles).toEqual(["reader"]);
-  });
+  it(
+    "isn't ended by the dispute of a purchase of the giver's own, once its sale showed what it was and it was " +
+      "moved to them",
+    () => {
+      const moved = { act: act(1, { kind: "move", to: "dee@example.com" }) } as const;
+      expect(of(["got", got], ["own", { ...disputed, seen: true }, moved]).roles).toEqual(["reader"]);
+    },
+  );
 
   it("that an operator took away or moved isn't given back by the giver's row; what they gave on either stays", () => {
     expect(of(["got", got, { act: act(1, { kind: "take" }) }], ["paid", paid])).toMatchObject({ roles: [],

@@ -8,27 +8,9 @@ export const DAY = 24 * 60 * 60_000;
 
 /** A paid charge, with what a test changes about it. */
 export function charge(changes: Partial<Charge> = {}): Charge {
-  return {
-    saleId: "s1",
-    seen: true,
-    soldAt: JAN_5,
-    priceCents: 4900,
-    variants: [],
-    recurrence: null,
-    recurring: false,
-    preorder: false,
-    test: false,
-    gift: "none",
-    refunded: false,
-    partlyRefunded: false,
-    disputed: false,
-    disputeWon: false,
-    names: [],
-    receivedAt: null,
-    revoked: null,
-    read: null,
-    ...changes,
-  };
+  return { saleId: "s1", seen: true, soldAt: JAN_5, priceCents: 4900, variants: [], recurrence: null, recurring: false,
+    preorder: false, test: false, gift: "none", refunded: false, partlyRefunded: false, disputed: false,
+    disputeWon: false, names: [], receivedAt: null, revoked: null, read: null, ...changes };
 }
 
 /** A plan of which only some is known. */

@@ -44,30 +44,18 @@ export async function localTable(): Promise<LocalTable> {
     credentials: { accessKeyId: "local", secretAccessKey: "local" } };
   const client = new DynamoDBClient(settings);
   const name = "accounts";
-  await client.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [
-        { AttributeName: "pk", AttributeType: "S" },
-        { AttributeName: "sk", AttributeType: "S" },
-      ],
-      KeySchema: [
-        { AttributeName: "pk", KeyType: "HASH" },
-        { AttributeName: "sk", KeyType: "RANGE" },
-      ],
-    }),
-  );
-  return {
-    client,
-    settings,
-    name,
-    close: async () => {
-      client.destroy();
-      server.close();
-      await once(server, "close");
-    },
-  };
+  await client.send(new CreateTableCommand({ TableName: name, BillingMode: "PAY_PER_REQUEST", AttributeDefinitions: [
+    { AttributeName: "pk", AttributeType: "S" },
+    { AttributeName: "sk", AttributeType: "S" },
+  ], KeySchema: [
+    { AttributeName: "pk", KeyType: "HASH" },
+    { AttributeName: "sk", KeyType: "RANGE" },
+  ] }));
+  return { client, settings, name, close: async () => {
+    client.destroy();
+    server.close();
+    await once(server, "close");
+  } };
 }
 
 /** A secret that can be changed under a running process, which sees it as one with a cache does. */

@@ -82,14 +82,9 @@ interface Terms {
 
 function dependencies({ signUp = "open", cost = cheapCost }: Terms) {
   const watched = watchedTable();
-  return {
-    users: createUsers(watched),
-    throttle: createThrottle({ table: watched, now: clock.now }),
+  return { users: createUsers(watched), throttle: createThrottle({ table: watched, now: clock.now }),
     passwords: createPasswords({ cost, secret, derive }),
-    tokens: createTokens({ secret, issuer, audience: "course", now: clock.now }),
-    signUp,
-    now: clock.now,
-  };
+    tokens: createTokens({ secret, issuer, audience: "course", now: clock.now }), signUp, now: clock.now };
 }
 
 const login = (request: RequestParts, terms: Terms = {}): Promise<Answer> =>
@@ -103,12 +98,10 @@ function verify(request: RequestParts): Promise<Answer> {
 }
 
 function enter(request: RequestParts, now = clock.now): Promise<Answer> {
-  const verifyEither = anyIssuer(
-    new Map([
-      [issuer, createTokens({ secret, issuer, audience: "course", now }).verify],
-      [tenant.issuer, createAuth0Verifier({ issuer: tenant.issuer, audience: auth0Audience, rolesClaim, now })],
-    ]),
-  );
+  const verifyEither = anyIssuer(new Map([
+    [issuer, createTokens({ secret, issuer, audience: "course", now }).verify],
+    [tenant.issuer, createAuth0Verifier({ issuer: tenant.issuer, audience: auth0Audience, rolesClaim, now })],
+  ]));
   const anyRole = (event: { pathParameters?: { [name: string]: string | undefined } | undefined }) =>
     [event.pathParameters?.["role"]].filter((role) => role !== undefined);
   return send(httpHandler(privateCall).use(authorize({ verify: verifyEither, anyRole })), request);
@@ -449,13 +442,9 @@ describe("POST /login too often", () => {
   it("answers 503, not 401, when the table can't be had", async () => {
     const lost = accountsTable(table.client, "no-such-table");
     const handler = httpHandler(
-      loginCall({
-        users: createUsers(lost),
-        throttle: createThrottle({ table: lost }),
-        passwords: createPasswords({ cost: cheapCost }),
-        tokens: createTokens({ secret, issuer, audience: "course" }),
-        signUp: "open",
-      }),
+      loginCall({ users: createUsers(lost), throttle: createThrottle({ table: lost }),
+        passwords: createPasswords({ cost: cheapCost }), tokens: createTokens({ secret, issuer, audience: "course" }),
+        signUp: "open" }),
     );
 
     expect(await send(handler, { body: { username: ann, password } })).toMatchObject({ status: 503,
@@ -534,26 +523,20 @@ describe("GET /private", () => {
 
   it.each([{}, { authorization: "" }, { authorization: "Bearer" }, { authorization: "Basic YW5uOng=" }, {
     authorization: "Bearer a b",
-  }])(
-    "answers 401 with a plain challenge to %j",
-    async (headers) => {
-      expect(await enter({ headers })).toMatchObject({ status: 401,
-        headers: { "WWW-Authenticate": 'Bearer realm="accounts"' }, body: privateResource });
-    },
-  );
+  }])("answers 401 with a plain challenge to %j", async (headers) => {
+    expect(await enter({ headers })).toMatchObject({ status: 401,
+      headers: { "WWW-Authenticate": 'Bearer realm="accounts"' }, body: privateResource });
+  });
 
   it("answers 401 and says so when the token is not valid", async () => {
     const token = tokenOf(await login({ body: { username: ann, password } }));
     clock.forward(906);
 
-    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({
-      status: 401,
+    expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 401,
       headers: {
         "WWW-Authenticate":
           'Bearer realm="accounts", error="invalid_token", error_description="The token has expired"',
-      },
-      body: privateResource,
-    });
+      }, body: privateResource });
     expect(await enter({ headers: { authorization: "Bearer nonsense" } })).toMatchObject({ status: 401,
       body: privateResource });
   });

@@ -17,45 +17,20 @@ export function httpEvent(
     RequestParts,
 ): APIGatewayProxyEventV2 {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return {
-    version: "2.0",
-    routeKey,
-    rawPath: "/",
-    rawQueryString: "",
+  return { version: "2.0", routeKey, rawPath: "/", rawQueryString: "",
     headers: { "content-type": "text/plain;charset=UTF-8", "x-forwarded-for": "192.0.2.99", ...headers },
-    requestContext: {
-      accountId: "000000000000",
-      apiId: "local",
-      domainName: "127.0.0.1",
-      domainPrefix: "local",
-      http: { method: "POST", path: "/", protocol: "HTTP/1.1", sourceIp, userAgent: "test" },
-      requestId: "request",
-      routeKey,
-      stage: "$default",
-      time: "22/Nov/2026:10:00:00 +0000",
-      timeEpoch: 1_795_341_600_000,
-    },
+    requestContext: { accountId: "000000000000", apiId: "local", domainName: "127.0.0.1", domainPrefix: "local",
+      http: { method: "POST", path: "/", protocol: "HTTP/1.1", sourceIp, userAgent: "test" }, requestId: "request",
+      routeKey, stage: "$default", time: "22/Nov/2026:10:00:00 +0000", timeEpoch: 1_795_341_600_000 },
     ...(body === undefined ? {} : { body: base64 ? Buffer.from(text).toString("base64") : text }),
-    ...(pathParameters === undefined ? {} : { pathParameters }),
-    isBase64Encoded: base64,
-  };
+    ...(pathParameters === undefined ? {} : { pathParameters }), isBase64Encoded: base64 };
 }
 
 /** A context with a long time left. */
-export const context: Context = {
-  callbackWaitsForEmptyEventLoop: false,
-  functionName: "test",
-  functionVersion: "1",
-  invokedFunctionArn: "arn:aws:lambda:eu-central-1:000000000000:function:test",
-  memoryLimitInMB: "512",
-  awsRequestId: "request",
-  logGroupName: "log",
-  logStreamName: "log",
-  getRemainingTimeInMillis: () => 30_000,
-  done: () => undefined,
-  fail: () => undefined,
-  succeed: () => undefined,
-};
+export const context: Context = { callbackWaitsForEmptyEventLoop: false, functionName: "test", functionVersion: "1",
+  invokedFunctionArn: "arn:aws:lambda:eu-central-1:000000000000:function:test", memoryLimitInMB: "512",
+  awsRequestId: "request", logGroupName: "log", logStreamName: "log", getRemainingTimeInMillis: () => 30_000,
+  done: () => undefined, fail: () => undefined, succeed: () => undefined };
 
 /** A function as Lambda calls it. */
 export type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;

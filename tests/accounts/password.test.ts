@@ -52,16 +52,13 @@ describe("createPasswords", () => {
 
   it.each([{ cost: { ...cheapCost, memory: 16 } }, { cost: { ...cheapCost, passes: 2 } }, {
     cost: { ...cheapCost, memory: 16, parallelism: 2 },
-  }])(
-    "still knows a hash of other parameters, and wants it upgraded: $cost",
-    async ({ cost }) => {
-      const stored = await createPasswords({ cost }).hash("plum-tree-at-noon");
+  }])("still knows a hash of other parameters, and wants it upgraded: $cost", async ({ cost }) => {
+    const stored = await createPasswords({ cost }).hash("plum-tree-at-noon");
 
-      expect(await passwords.verify("plum-tree-at-noon", stored)).toBe(true);
-      expect(await passwords.needsUpgrade(stored)).toBe(true);
-      expect(await passwords.needsUpgrade(await passwords.hash("plum-tree-at-noon"))).toBe(false);
-    },
-  );
+    expect(await passwords.verify("plum-tree-at-noon", stored)).toBe(true);
+    expect(await passwords.needsUpgrade(stored)).toBe(true);
+    expect(await passwords.needsUpgrade(await passwords.hash("plum-tree-at-noon"))).toBe(false);
+  });
 
   it.each(["", "plain text", "$2b$10$abcdefghijklmnopqrstuv",
     "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"])(

@@ -141,10 +141,9 @@ describe("without a value of its secret", () => {
 
 describe("a page in a browser", () => {
   const preflight = (origin: string, method = "GET") =>
-    fetch(`${stack.url}/private`, {
-      method: "OPTIONS",
-      headers: { origin, "access-control-request-method": method, "access-control-request-headers": "authorization" },
-    });
+    fetch(`${stack.url}/private`, { method: "OPTIONS",
+      headers: { origin, "access-control-request-method": method,
+        "access-control-request-headers": "authorization" } });
 
   it("of an allowed origin may call with a token, and sees how long to wait", async () => {
     expect((await preflight("http://localhost:5173")).headers.get("access-control-allow-origin")).not.toBeNull();
@@ -161,12 +160,10 @@ describe("a page in a browser", () => {
     expect(refused.headers.get("access-control-expose-headers")?.split(",")).toContain("retry-after");
   });
 
-  it.each([{ origin: "https://evil.example" }, { origin: "file://" }, { origin: "null" }])(
-    "of $origin may not",
+  it.each([{ origin: "https://evil.example" }, { origin: "file://" }, { origin: "null" }])("of $origin may not",
     async ({ origin }) => {
       expect((await preflight(origin)).headers.get("access-control-allow-origin")).toBeNull();
-    },
-  );
+    });
 
   it("may not use other methods", async () => {
     expect((await preflight(page, "DELETE")).headers.get("access-control-allow-methods") ?? "").not.toContain(

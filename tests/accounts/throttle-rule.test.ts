@@ -51,14 +51,12 @@ describe("guessesWithin", () => {
   });
 
   it("is more than any other timing gets", () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 120 }), { maxLength: 200 }), (pauses) => {
-        let now = 0;
-        const seconds = pauses.map((pause) => (now += pause % 13 === 0 ? pause : pause % 11));
-        const span = (seconds.at(-1) ?? 0) + 1;
-        expect(waitsAt(...seconds).filter((wait) => wait === 0).length).toBeLessThanOrEqual(guessesWithin(rule, span));
-      }),
-    );
+    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 120 }), { maxLength: 200 }), (pauses) => {
+      let now = 0;
+      const seconds = pauses.map((pause) => (now += pause % 13 === 0 ? pause : pause % 11));
+      const span = (seconds.at(-1) ?? 0) + 1;
+      expect(waitsAt(...seconds).filter((wait) => wait === 0).length).toBeLessThanOrEqual(guessesWithin(rule, span));
+    }));
   });
 });
 
@@ -73,8 +71,11 @@ describe("the rules in force", () => {
     expect(isSound(inForce)).toBe(true);
   });
 
-  it("let one address against one user get no further than its network, and all addresses together no further than " +
-    "the user's bound", () => {
-    expect(guessesWithin(throttleRules.userAndNetwork, day)).toBeLessThan(guessesWithin(throttleRules.user, day));
-  });
+  it(
+    "let one address against one user get no further than its network, and all addresses together no further than " +
+      "the user's bound",
+    () => {
+      expect(guessesWithin(throttleRules.userAndNetwork, day)).toBeLessThan(guessesWithin(throttleRules.user, day));
+    },
+  );
 });

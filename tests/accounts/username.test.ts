@@ -57,12 +57,10 @@ describe("normalizeUsername", () => {
     // width.
     const letters = fc.oneof(among(0x20, 0x24f), among(0x300, 0x52f), among(0x10a0, 0x10ff), among(0x1e00, 0x1fff),
       among(0x2100, 0x218f), among(0xfb00, 0xfb4f), among(0xff01, 0xff5e));
-    fc.assert(
-      fc.property(fc.array(letters, { maxLength: 12 }), (codePoints) => {
-        const once = stored(String.fromCodePoint(...codePoints));
-        expect(once === undefined ? undefined : stored(once)).toBe(once);
-      }),
-    );
+    fc.assert(fc.property(fc.array(letters, { maxLength: 12 }), (codePoints) => {
+      const once = stored(String.fromCodePoint(...codePoints));
+      expect(once === undefined ? undefined : stored(once)).toBe(once);
+    }));
   });
 });
 

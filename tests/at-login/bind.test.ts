@@ -53,24 +53,13 @@ beforeEach(() => {
   current = { tokens: ["old", "new"] };
   rotated = null;
   rereads = 0;
-  atLogin = {
-    secret: {
-      get: async () => Promise.resolve(current),
-      reread: async () => {
-        rereads += 1;
-        return Promise.resolve(rotated ?? current ?? { tokens: [] });
-      },
-    },
-    load: (buyer) => ledger.load(buyer),
-    queue: {
-      send: async (message, id) => {
-        sent.push({ message, id });
-        return Promise.resolve();
-      },
-    },
-    policy,
-    now: () => JAN_5,
-  };
+  atLogin = { secret: { get: async () => Promise.resolve(current), reread: async () => {
+    rereads += 1;
+    return Promise.resolve(rotated ?? current ?? { tokens: [] });
+  } }, load: (buyer) => ledger.load(buyer), queue: { send: async (message, id) => {
+    sent.push({ message, id });
+    return Promise.resolve();
+  } }, policy, now: () => JAN_5 };
 });
 
 const login = (changes: Record<string, unknown> = {}) => ({ user_id: "google-oauth2|1", email, email_verified: true,
@@ -194,10 +183,11 @@ describe("the body", () => {
 
 describe("what is away", () => {
   it.each([
-    ["the secret", () => ({
-      secret: { ...atLogin.secret,
-        get: async () => Promise.reject(new NeedsPersonError("SECRET_INVALID", "mend it")) },
-    })],
+    ["the secret",
+      () => ({
+        secret: { ...atLogin.secret, get: async () =>
+          Promise.reject(new NeedsPersonError("SECRET_INVALID", "mend it")) },
+      })],
     ["the ledger", () => ({ load: async () => Promise.reject(new TemporaryError("LEDGER_UNREACHABLE", "away")) })],
     ["the queue",
       () => ({ queue: { send: async () => Promise.reject(new TemporaryError("QUEUE_UNREACHABLE", "away")) } })],

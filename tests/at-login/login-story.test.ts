@@ -61,23 +61,14 @@ beforeAll(async () => {
       auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret" }),
     );
   const tokens = async () => Promise.resolve({ tokens: ["bind-token"] });
-  const queue = {
-    send: async (message: Message) => {
-      queued.push(JSON.stringify(message));
-      return Promise.resolve();
-    },
-    keep: async () => Promise.resolve(),
-    retryIn: async () => Promise.resolve(),
-  };
+  const queue = { send: async (message: Message) => {
+    queued.push(JSON.stringify(message));
+    return Promise.resolve();
+  }, keep: async () => Promise.resolve(), retryIn: async () => Promise.resolve() };
   work = {
-    store: {
-      ledger,
-      gifts: dynamoGifts(dynamo, table),
-      losses: dynamoLosses(dynamo, table),
-      givers: dynamoGivers(dynamo, table),
-      pending: dynamoPending(dynamo, table),
-      sweeps: { countChanged: async () => Promise.resolve() },
-    },
+    store: { ledger, gifts: dynamoGifts(dynamo, table), losses: dynamoLosses(dynamo, table),
+      givers: dynamoGivers(dynamo, table), pending: dynamoPending(dynamo, table), sweeps: { countChanged: async () =>
+        Promise.resolve() } },
     auth0: auth0Directory({ secret: { get: credentials, reread: credentials } }),
     gumroad: async () => Promise.resolve(null),
     queue,

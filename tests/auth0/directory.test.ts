@@ -137,9 +137,8 @@ describe("the directory", () => {
 
   it("fetches one token and one list of roles, however much is done at once", async () => {
     await Promise.all(
-      Array.from({ length: 5 },
-        async (_, index) =>
-          directory.assign((await directory.create(`b${String(index)}@example.com`, signal))!.id, ["reader"], signal)),
+      Array.from({ length: 5 }, async (_, index) =>
+        directory.assign((await directory.create(`b${String(index)}@example.com`, signal))!.id, ["reader"], signal)),
     );
     expect(paths().filter((path) => path === "POST /oauth/token")).toHaveLength(1);
     expect(paths().filter((path) => path === "GET /roles")).toHaveLength(1);

@@ -23,16 +23,13 @@ function tenant({ capacity = 2, headers = true } = {}) {
     else refused += 1;
     return new Response(allowed ? "{}" : "slow down", { status: allowed ? 200 : 429, headers: headers ? told : {} });
   };
-  const fetch = pacedFetch({
-    fetch: async () => Promise.resolve(answer()),
-    now: () => clock,
+  const fetch = pacedFetch({ fetch: async () => Promise.resolve(answer()), now: () => clock,
     wait: async (ms, signal) => {
       await Promise.resolve();
       signal?.throwIfAborted();
       waits.push(ms);
       clock += ms;
-    },
-  });
+    } });
   const takeElsewhere = () => {
     left = 0;
   };
@@ -102,24 +99,20 @@ describe("an answer with a small limit", () => {
   const answering = (limits: Readonly<Record<string, number>>) => {
     let clock = 1_000_000;
     const waits: number[] = [];
-    const fetch = pacedFetch({
-      fetch: async (input) => {
-        const path = new URL(input instanceof Request ? input.url : input).pathname;
-        const limit = limits[path] ?? 0;
-        return Promise.resolve(
-          new Response("{}", {
-            headers: { "x-ratelimit-limit": String(limit), "x-ratelimit-remaining": "0",
-              "x-ratelimit-reset": String(clock / 1000 + limit) },
-          }),
-        );
-      },
-      now: () => clock,
-      wait: async (ms) => {
-        waits.push(ms);
-        clock += ms;
-        return Promise.resolve();
-      },
-    });
+    const fetch = pacedFetch({ fetch: async (input) => {
+      const path = new URL(input instanceof Request ? input.url : input).pathname;
+      const limit = limits[path] ?? 0;
+      return Promise.resolve(
+        new Response("{}", {
+          headers: { "x-ratelimit-limit": String(limit), "x-ratelimit-remaining": "0",
+            "x-ratelimit-reset": String(clock / 1000 + limit) },
+        }),
+      );
+    }, now: () => clock, wait: async (ms) => {
+      waits.push(ms);
+      clock += ms;
+      return Promise.resolve();
+    } });
     return { fetch, waits, pass: (ms: number) => {
       clock += ms;
     } };
@@ -205,17 +198,18 @@ async function atTheLimit({ burst, perSecond }: { readonly burst: number; readon
 }
 
 describe("at Auth0's limit", () => {
-  it.each(
-    [
-      { plan: "Free", burst: 2, perSecond: 2 },
-      { plan: "Essentials, writing", burst: 20, perSecond: 200 / 60 },
-      { plan: "Essentials, reading", burst: 40, perSecond: 500 / 60 },
-      { plan: "Enterprise", burst: 50, perSecond: 16 },
-      { plan: "Enterprise, not production", burst: 10, perSecond: 2 },
-    ].flatMap((limit) => [1, 2].map((workers) => ({ ...limit, workers }))),
-  )("$workers workers use 93 % of $plan, with at most a tenth of the calls refused", async ({ workers, ...limit }) => {
-    const { share, refusals } = await atTheLimit(limit, { workers, callers: 10, seconds: 200 });
-    expect(share).toBeGreaterThanOrEqual(0.93);
-    expect(refusals).toBeLessThanOrEqual(0.1);
-  });
+  it.each([
+    { plan: "Free", burst: 2, perSecond: 2 },
+    { plan: "Essentials, writing", burst: 20, perSecond: 200 / 60 },
+    { plan: "Essentials, reading", burst: 40, perSecond: 500 / 60 },
+    { plan: "Enterprise", burst: 50, perSecond: 16 },
+    { plan: "Enterprise, not production", burst: 10, perSecond: 2 },
+  ].flatMap((limit) => [1, 2].map((workers) => ({ ...limit, workers }))))(
+    "$workers workers use 93 % of $plan, with at most a tenth of the calls refused",
+    async ({ workers, ...limit }) => {
+      const { share, refusals } = await atTheLimit(limit, { workers, callers: 10, seconds: 200 });
+      expect(share).toBeGreaterThanOrEqual(0.93);
+      expect(refusals).toBeLessThanOrEqual(0.1);
+    },
+  );
 });

@@ -74,37 +74,38 @@ describe("grant and revoke", () => {
   });
 
   it("refuse a role that there isn't, naming those that there are, and ends that make no sense", async () => {
-    expect(await run("grant ann@example.com king --why fun")).toMatchObject({
-      code: 2,
+    expect(await run("grant ann@example.com king --why fun")).toMatchObject({ code: 2,
       err: 'gumroad-auth0: there is no role "king", in src/products.ts or at Auth0; there are: club, club-premium, ' +
-        "masterclass, react-for-dataviz, serverless-handbook",
-    });
+        "masterclass, react-for-dataviz, serverless-handbook" });
     expect((await run("grant ann@example.com club --why fun --until 2020-01-01")).err).toContain("is over already");
     expect((await run("grant ann@example.com club --why fun --until 2030-02-30")).err).toContain("is no day");
     expect((await run("grant ann@example.com club --why fun --until tomorrow")).err).toContain("is no day");
     expect((await run("grant ann club --why fun")).err).toContain('"ann" is no email');
   });
 
-  it("leave what a purchase gives, say so, and take that one only where it is named; undone, Gumroad's facts " +
-    "decide again", async () => {
-    await deliver(stack, saleBy("both@example.com"));
-    await run("grant both@example.com serverless-handbook --why extra");
-    const { out } = await run("revoke both@example.com serverless-handbook --why over");
-    expect(out).toContain("keeps the same roles (serverless-handbook)");
-    expect(out).toContain(
-      "serverless-handbook also comes from sale:sale-of-both@example.com: that stays, unless you take it with " +
-        "--source sale:sale-of-both@example.com",
-    );
-    expect(rolesOf("both@example.com")).toEqual(["serverless-handbook"]);
+  it(
+    "leave what a purchase gives, say so, and take that one only where it is named; undone, Gumroad's facts " +
+      "decide again",
+    async () => {
+      await deliver(stack, saleBy("both@example.com"));
+      await run("grant both@example.com serverless-handbook --why extra");
+      const { out } = await run("revoke both@example.com serverless-handbook --why over");
+      expect(out).toContain("keeps the same roles (serverless-handbook)");
+      expect(out).toContain(
+        "serverless-handbook also comes from sale:sale-of-both@example.com: that stays, unless you take it with " +
+          "--source sale:sale-of-both@example.com",
+      );
+      expect(rolesOf("both@example.com")).toEqual(["serverless-handbook"]);
 
-    expect((await run("revoke both@example.com --source sale:sale-of-both@example.com --why fraud")).out).toContain(
-      "both@example.com loses serverless-handbook",
-    );
-    expect(rolesOf("both@example.com")).toEqual([]);
-    expect((await run("revoke both@example.com --source sale:sale-of-both@example.com --undo --why mistaken")).out)
-      .toContain("both@example.com gets serverless-handbook");
-    expect(rolesOf("both@example.com")).toEqual(["serverless-handbook"]);
-  });
+      expect((await run("revoke both@example.com --source sale:sale-of-both@example.com --why fraud")).out).toContain(
+        "both@example.com loses serverless-handbook",
+      );
+      expect(rolesOf("both@example.com")).toEqual([]);
+      expect((await run("revoke both@example.com --source sale:sale-of-both@example.com --undo --why mistaken")).out)
+        .toContain("both@example.com gets serverless-handbook");
+      expect(rolesOf("both@example.com")).toEqual(["serverless-handbook"]);
+    },
+  );
 
   it("refuse to take what nobody gave, and what isn't theirs", async () => {
     await deliver(stack, saleBy("paid@example.com"));
@@ -136,16 +137,13 @@ describe("transfer", () => {
   it("moves a purchase to another email, and its later pings with it", async () => {
     await deliver(stack, saleBy("anne@example.com"));
     const { code, out } = await run("transfer sale-of-anne@example.com ann2@example.com --why typo");
-    expect({ code, out }).toEqual({
-      code: 0,
-      out: [
-        "from anne@example.com to ann2@example.com:",
-        "  sale:sale-of-anne@example.com  Serverless Handbook",
-        "anne@example.com loses serverless-handbook",
-        "ann2@example.com gets serverless-handbook",
-        "done",
-      ].join("\n"),
-    });
+    expect({ code, out }).toEqual({ code: 0, out: [
+      "from anne@example.com to ann2@example.com:",
+      "  sale:sale-of-anne@example.com  Serverless Handbook",
+      "anne@example.com loses serverless-handbook",
+      "ann2@example.com gets serverless-handbook",
+      "done",
+    ].join("\n") });
     expect([rolesOf("anne@example.com"), rolesOf("ann2@example.com")]).toEqual([[], ["serverless-handbook"]]);
     await deliver(stack, changed("refund-full", { email: "anne@example.com", sale_id: "sale-of-anne@example.com" }));
     expect(rolesOf("ann2@example.com")).toEqual([]);
@@ -156,17 +154,11 @@ describe("transfer", () => {
       ...["bundle-sale", "bundle-child-handbook", "bundle-child-dataviz"].map((file) => changed(file, {})));
     const all = ["sale:fivzGAUJVPg4qV8pUdy6cA==", "sale:hAhV6Uel3-VmLc5Ty7JOiQ==", "sale:iUT0AWXRBGlXWu99B3Ag8w=="];
     const dry = JSON.parse((await run(`transfer ${all[0] ?? ""} fay2@example.com --dry-run --json`)).out);
-    expect({ ...dry, sources: dry.sources.sort() }).toEqual({
-      from: "fay@example.com",
-      to: "fay2@example.com",
-      sources: all,
-      leftBehind: [],
-      changes: [
+    expect({ ...dry, sources: dry.sources.sort() }).toEqual({ from: "fay@example.com", to: "fay2@example.com",
+      sources: all, leftBehind: [], changes: [
         { buyer: "fay@example.com", before: ["react-for-dataviz", "serverless-handbook"], after: [] },
         { buyer: "fay2@example.com", before: [], after: ["react-for-dataviz", "serverless-handbook"] },
-      ],
-      dryRun: true,
-    });
+      ], dryRun: true });
     expect(await run(`transfer ${all[0] ?? ""} fay2@example.com --why gift`)).toMatchObject({ code: 2,
       err: expect.stringContaining("--yes to move all of them, or --only") });
     expect(await run(`transfer ${all[0] ?? ""} fay2@example.com --why gift`, { questions: answers("n") }))

@@ -24,11 +24,12 @@ describe("progress where no terminal is", () => {
   const lines = (json: boolean): readonly string[] => {
     const said: string[] = [];
     let now = 0;
-    const progress = startProgress(
-      { what: "sales", total: 5_000, before: 1_000 },
-      { output: makeOutput({ print: () => undefined, colours: false, json: () => json }), questions: null,
-        complain: (line) => said.push(line), now: () => now },
-    );
+    const progress = startProgress({ what: "sales", total: 5_000, before: 1_000 }, {
+      output: makeOutput({ print: () => undefined, colours: false, json: () => json }),
+      questions: null,
+      complain: (line) => said.push(line),
+      now: () => now,
+    });
     for (const done of [1_010, 1_500, 1_990, 2_000]) {
       now += 4_000;
       progress.to(done);

@@ -26,22 +26,13 @@ const many = (count: number, name = "s") =>
 beforeEach(() => {
   [sent, depths, known, waits, meanwhile] = [[], [], new Set(), 0, () => undefined];
   const owned: OwnedSource = { buyer: "x", known: undefined, adopts: false };
-  window = sendingWindow({
-    queue: {
-      send: async (messages) => {
-        sent.push(...messages.map(({ id }) => id));
-      },
-      depth: async () => depths.shift() ?? 0,
-    },
-    survey: { owned: async (ids) => new Map(ids.map((id) => [id, owned])) },
-    isKnown: (row) => known.has(row.id),
-    wait: async () => {
+  window = sendingWindow({ queue: { send: async (messages) => {
+    sent.push(...messages.map(({ id }) => id));
+  }, depth: async () => depths.shift() ?? 0 }, survey: { owned: async (ids) => new Map(ids.map((id) => [id, owned])) },
+    isKnown: (row) => known.has(row.id), wait: async () => {
       waits += 1;
       meanwhile(waits);
-    },
-    pollMs: POLL,
-    countLagMs: COUNT_LAG,
-  });
+    }, pollMs: POLL, countLagMs: COUNT_LAG });
 });
 
 describe("the window of a backfill", () => {

@@ -58,9 +58,10 @@ describe("backfill", () => {
     sold("ann@example.com");
     await run("backfill --keep-foreign");
     const calls = stack.auth0.managementCalls();
-    expect(await run("backfill")).toMatchObject({ code: 0, out: expect.stringMatching(
-      /^finished on \d{4}-\d\d-\d\d: 1 sales seen, 1 changes of roles\. Anew: npx gumroad-auth0 backfill --restart$/,
-    ) });
+    expect(await run("backfill")).toMatchObject({ code: 0,
+      out: expect.stringMatching(
+        /^finished on \d{4}-\d\d-\d\d: 1 sales seen, 1 changes of roles\. Anew: npx gumroad-auth0 backfill --restart$/,
+      ) });
     expect(JSON.parse((await run("backfill --restart --keep-foreign --json")).out)).toMatchObject({ sales: 1, sent: 0,
       changed: 0 });
     expect(stack.auth0.managementCalls()).toBe(calls);
@@ -168,9 +169,10 @@ describe("roles that buyers have already", () => {
   });
 
   it("must be decided on where nobody can be asked", async () => {
-    expect(await run("backfill")).toMatchObject({ code: 2, err: expect.stringMatching(
-      /^gumroad-auth0: say what becomes of roles that .* have: --adopt counts .*--keep-foreign leaves them alone/,
-    ) });
+    expect(await run("backfill")).toMatchObject({ code: 2,
+      err: expect.stringMatching(
+        /^gumroad-auth0: say what becomes of roles that .* have: --adopt counts .*--keep-foreign leaves them alone/,
+      ) });
     expect(await checkpoint()).toBeUndefined();
   });
 });
@@ -183,11 +185,8 @@ describe("a backfill that is killed", () => {
     }
     const stackFile = writeStackFile(path.join(root, ".local"), Number(new URL(stack.url).port), stackFileOf(stack));
     try {
-      const child = spawn(process.execPath, ["cli/main.ts", "backfill", "--keep-foreign"], {
-        cwd: root,
-        stdio: "ignore",
-        env: { PATH: process.env["PATH"], PORT: new URL(stack.url).port },
-      });
+      const child = spawn(process.execPath, ["cli/main.ts", "backfill", "--keep-foreign"], { cwd: root,
+        stdio: "ignore", env: { PATH: process.env["PATH"], PORT: new URL(stack.url).port } });
       const gone = new Promise((resolve) => child.once("close", (_code, signal) => resolve(signal)));
       for (let read = 0; read < 12; read = Number((await checkpoint())?.["read"] ?? 0)) {
         await new Promise((resolve) => setTimeout(resolve, 10));

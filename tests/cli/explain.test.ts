@@ -74,20 +74,14 @@ describe("explain", () => {
     const [user] = stack.auth0.users().filter(({ email }) => email === "json@example.com");
     const { code, out } = await run("explain json@example.com --json");
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({
-      known: true,
-      buyer: "json@example.com",
+    expect(JSON.parse(out)).toMatchObject({ known: true, buyer: "json@example.com",
       roles: [{ role: "serverless-handbook", entitled: true, sources: ["sale:sale-of-json@example.com"] }],
       sources: [{ id: "sale:sale-of-json@example.com", product: "Serverless Handbook", access: true, reason: "paid",
         because: "it was paid", gives: ["serverless-handbook"], heldSince: null, act: null }],
       users: [{ id: user?.user_id, origin: "created", roles: { "serverless-handbook": "has" },
         auth0: { exists: true, verified: false, roles: ["serverless-handbook"], metadataRoles: [] } }],
-      auth0Failure: null,
-      waits: [],
-      wouldChange: { findsUsers: false, users: [] },
-      unsold: null,
-      events: [{ source: "sale:sale-of-json@example.com", detail: { event: "sale" } }],
-    });
+      auth0Failure: null, waits: [], wouldChange: { findsUsers: false, users: [] }, unsold: null,
+      events: [{ source: "sale:sale-of-json@example.com", detail: { event: "sale" } }] });
   });
 
   it("finds a buyer by a purchase, and says whose it is", async () => {
@@ -101,11 +95,9 @@ describe("explain", () => {
   it("says what is told of a purchase that nobody has made yet, and that it waits", async () => {
     await deliver(stack, ofStory(900, body("refund-full")));
     const { code, out } = await run("explain sale:900-fH9XoNJ-gQtcIacRpiKnyg==");
-    expect({ code, out: stable(out) }).toEqual({
-      code: 1,
+    expect({ code, out: stable(out) }).toEqual({ code: 1,
       out: "nobody has bought sale:fH9XoNJ-gQtcIacRpiKnyg== yet, as far as is known: what was told of it waits for " +
-        "its sale\n  <this run>           refund  sale:fH9XoNJ-gQtcIacRpiKnyg==  in full",
-    });
+        "its sale\n  <this run>           refund  sale:fH9XoNJ-gQtcIacRpiKnyg==  in full" });
   });
 
   it("shows what was told before its sale, too, in the order in which it came", async () => {

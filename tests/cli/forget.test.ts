@@ -27,25 +27,16 @@ describe("forget", () => {
     await run("grant ann@example.com club --why friend");
     const { code, out } = await run("forget ann@example.com --yes --json");
     const id = usersOf("ann@example.com")[0]?.user_id ?? "";
-    expect({ code, told: JSON.parse(out) }).toEqual({
-      code: 0,
-      told: {
-        buyer: "ann@example.com",
-        dryRun: false,
-        known: true,
-        purchases: ["sale:sale-of-ann@example.com"],
-        users: [{ id, createdByUs: true, roles: ["club", "serverless-handbook"] }],
-        steps: [
+    expect({ code, told: JSON.parse(out) }).toEqual({ code: 0,
+      told: { buyer: "ann@example.com", dryRun: false, known: true, purchases: ["sale:sale-of-ann@example.com"],
+        users: [{ id, createdByUs: true, roles: ["club", "serverless-handbook"] }], steps: [
           { step: "tombstones", outcome: "done", detail: expect.stringMatching(/^2 written/) },
           { step: `roles of ${id}`, outcome: "done", detail: "club, serverless-handbook, which we gave, taken" },
           { step: `marks of ${id}`, outcome: "done", detail: expect.any(String) },
           { step: "ledger", outcome: "done", detail: expect.any(String) },
-        ],
-        erasedItems: 4,
+        ], erasedItems: 4,
         remains: expect.arrayContaining([expect.objectContaining({ where: "Gumroad" }),
-          expect.objectContaining({ where: "CloudWatch logs", howLong: "30 days" })]),
-      },
-    });
+          expect.objectContaining({ where: "CloudWatch logs", howLong: "30 days" })]) } });
     expect(await traces("ann@example.com")).toEqual([]);
     expect(usersOf("ann@example.com")).toEqual([expect.objectContaining({ roles: [] })]);
     expect(usersOf("ann@example.com")[0]?.app_metadata ?? {}).toEqual({});

@@ -17,20 +17,10 @@ export interface CliRun {
 
 /** A world where nobody can be asked, nothing waits, and no stage runs, unless `changes` says otherwise. */
 export function worldOf(lines: { out: string[]; err: string[] }, changes: Partial<World> = {}): World {
-  return {
-    env: {},
-    print: (text) => lines.out.push(text),
-    complain: (text) => lines.err.push(text),
-    colours: false,
-    questions: null,
-    openStage: async () => {
+  return { env: {}, print: (text) => lines.out.push(text), complain: (text) => lines.err.push(text), colours: false,
+    questions: null, openStage: async () => {
       throw new ConfigError("STAGE_NOT_RUNNING", "nothing runs on port 3000: start it with npm start");
-    },
-    policy: async () => shopPolicy,
-    now: Date.now,
-    wait: async () => undefined,
-    ...changes,
-  };
+    }, policy: async () => shopPolicy, now: Date.now, wait: async () => undefined, ...changes };
 }
 
 /** Runs a command line, as typed after `gumroad-auth0`. */
@@ -55,13 +45,8 @@ const SOON_MS = 1_000;
 export function cliOn(stack: Stack) {
   return async (line: string,
     { questions = null, env = {}, policy = shopPolicy, waits = wait(stack) }: Options = {}): Promise<CliRun> =>
-    cli(line, {
-      questions,
-      env,
-      policy: async () => policy,
-      openStage: async () => localStage(addressesOf(stack), await clockOf(addressesOf(stack).gumroad)),
-      wait: waits,
-    });
+    cli(line, { questions, env, policy: async () => policy, openStage: async () =>
+      localStage(addressesOf(stack), await clockOf(addressesOf(stack).gumroad)), wait: waits });
 }
 
 interface Options {
@@ -88,18 +73,14 @@ export function stackFileOf(stack: Stack) {
 
 function addressesOf(stack: Stack) {
   const { queues, tables } = stack.template;
-  return {
-    url: stack.url,
-    auth0: { domain: stack.gates.auth0, emulator: stack.auth0.url },
+  return { url: stack.url, auth0: { domain: stack.gates.auth0, emulator: stack.auth0.url },
     gumroad: { emulator: stack.gumroad.url, readBack: true },
     sqs: { endpoint: stack.endpoints.sqs,
       queues: Object.fromEntries(queues.map(({ logicalId }) => [logicalId, stack.queueUrl(logicalId)])) },
     dynamodb: { endpoint: stack.endpoints.dynamodb,
       tables: Object.fromEntries(tables.map(({ logicalId, TableName }) => [logicalId, TableName])) },
-    lambda: { endpoint: stack.endpoints.lambda },
-    secretsmanager: { endpoint: stack.endpoints.secretsmanager },
-    ...stack.choices,
-  };
+    lambda: { endpoint: stack.endpoints.lambda }, secretsmanager: { endpoint: stack.endpoints.secretsmanager },
+    ...stack.choices };
 }
 
 /** Answers questions in turn; throws once there are none left. */

@@ -90,17 +90,12 @@ describe("products", () => {
     await Promise.all([shop.stop(), secrets.stop()]);
   });
   const stage = () =>
-    localStage({
-      url: "http://127.0.0.1:9",
-      auth0: { domain: "http://127.0.0.1:9", emulator: null },
+    localStage({ url: "http://127.0.0.1:9", auth0: { domain: "http://127.0.0.1:9", emulator: null },
       gumroad: { emulator: shop.url, readBack: false },
       sqs: { endpoint: "http://127.0.0.1:9", queues: { ProvisionQueue: "q", DeadLetterQueue: "d" } },
       dynamodb: { endpoint: "http://127.0.0.1:9", tables: { LedgerTable: "t" } },
-      lambda: { endpoint: "http://127.0.0.1:1" },
-      secretsmanager: { endpoint: secrets.url },
-      access: "roles",
-      gettingIn: "invite",
-    }, Date.now);
+      lambda: { endpoint: "http://127.0.0.1:1" }, secretsmanager: { endpoint: secrets.url }, access: "roles",
+      gettingIn: "invite" }, Date.now);
   const run = (line: string, policy: Policy = none) =>
     cli(line, { openStage: async () => stage(), policy: async () => policy });
 
@@ -135,11 +130,9 @@ describe("products", () => {
     expect(await run("products --drop=nobody")).toMatchObject({ code: 2,
       err: "gumroad-auth0: --drop nobody: the policy has no product of this id" });
     const deployed = { ...stage(), emulators: null };
-    expect(await cli("products", { openStage: async () => deployed })).toMatchObject({
-      code: 1,
+    expect(await cli("products", { openStage: async () => deployed })).toMatchObject({ code: 1,
       err: "gumroad-auth0: the shop can't be read without an access token: npx gumroad-auth0 setup, or set " +
-        "GUMROAD_ACCESS_TOKEN",
-    });
+        "GUMROAD_ACCESS_TOKEN" });
     shop.addToken({ token: "mine", scopes: ["view_profile"], application: "mine" });
     const env = { GUMROAD_ACCESS_TOKEN: "mine" };
     expect((await cli("products --json", { openStage: async () => stage(), env })).code).toBe(0);

@@ -232,14 +232,10 @@ describe("a deployed stage", () => {
         DeadLetterQueueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/gumroad-auth0-prod-dead-letters.fifo",
         Access: "app_metadata", GettingIn: "invite" }) };
     const stage = await openStage("prod", {});
-    expect(stage).toMatchObject({
-      name: "prod",
-      pingAddress: "https://x.execute-api.eu-west-1.amazonaws.com/ping",
+    expect(stage).toMatchObject({ name: "prod", pingAddress: "https://x.execute-api.eu-west-1.amazonaws.com/ping",
       queue: "https://sqs.eu-west-1.amazonaws.com/123456789012/gumroad-auth0-prod-provision.fifo",
       deadLetters: "https://sqs.eu-west-1.amazonaws.com/123456789012/gumroad-auth0-prod-dead-letters.fifo",
-      ledger: "gumroad-auth0-prod-ledger",
-      emulators: null,
-    });
+      ledger: "gumroad-auth0-prod-ledger", emulators: null });
     stage.close();
   });
 

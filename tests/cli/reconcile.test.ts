@@ -48,15 +48,12 @@ describe("reconcile", () => {
   it("only looks in a dry run, and lists what it would have read back", async () => {
     const { id } = sold("ann@example.com");
     const { code, out } = await run("reconcile weekly --dry-run");
-    expect({ code, lines: out.split("\n") }).toEqual({
-      code: 0,
-      lines: [
-        "1 read, 1 differ; would have 1 read back or worked out anew: npx gumroad-auth0 reconcile weekly",
-        "buyer            what",
-        `---------------  ${"-".repeat(`sale ${id}`.length)}`,
-        `ann@example.com  sale ${id}`,
-      ],
-    });
+    expect({ code, lines: out.split("\n") }).toEqual({ code: 0, lines: [
+      "1 read, 1 differ; would have 1 read back or worked out anew: npx gumroad-auth0 reconcile weekly",
+      "buyer            what",
+      `---------------  ${"-".repeat(`sale ${id}`.length)}`,
+      `ann@example.com  sale ${id}`,
+    ] });
     expect(JSON.parse((await run("reconcile daily --dry-run --json")).out)).toMatchObject({ dryRun: true,
       sweep: "daily", found: [] });
     expect([stack.auth0.users(), await stack.ledger()]).toEqual([[], []]);

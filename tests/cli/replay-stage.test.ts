@@ -113,11 +113,9 @@ describe("replay --dead-letters", () => {
   it("takes back only what has the code, and refuses one that nothing has", async () => {
     await dead({ v: 1, kind: "due", requestId: "r", buyer: "ann@example.com" });
     await post(stack, "resource_name=nothing&seller_id=fHis2sbMl3TASuuulQvtoQ==");
-    expect(await run("replay --dead-letters --code RECORD_FULL")).toMatchObject({
-      code: 2,
+    expect(await run("replay --dead-letters --code RECORD_FULL")).toMatchObject({ code: 2,
       err: "gumroad-auth0: the dead-letter queue holds nothing of code RECORD_FULL: only PING_NOT_UNDERSTOOD, " +
-        "TRIED_TEN_TIMES",
-    });
+        "TRIED_TEN_TIMES" });
     expect(await codes("replay --dead-letters --code TRIED_TEN_TIMES --json")).toEqual([["TRIED_TEN_TIMES", "replayed",
       "due", "ann@example.com"]]);
     expect(await stack.sqs.deadLetters()).toMatchObject([{ code: "PING_NOT_UNDERSTOOD" }]);

@@ -234,20 +234,11 @@ describe("npm run replay", () => {
         startGumroadEmulator(),
         startAuth0Emulator(),
       ]);
-      const stackFile = writeStackFile(path.join(root, ".local"), service.port, {
-        pid: process.pid,
-        url: service.url,
-        pingUrl: `${service.url}/ping/local`,
-        auth0: { domain: auth0.url, emulator: auth0.url },
-        gumroad: { emulator: gumroad.url, readBack },
-        sqs: { endpoint: service.url, queues: {} },
-        dynamodb: { endpoint: service.url, tables: {} },
-        lambda: { endpoint: "http://127.0.0.1:1" },
-        secretsmanager: { endpoint: "http://127.0.0.1:1" },
-        access: "roles",
-        gettingIn: "invite",
-        logs: "none",
-      });
+      const stackFile = writeStackFile(path.join(root, ".local"), service.port, { pid: process.pid, url: service.url,
+        pingUrl: `${service.url}/ping/local`, auth0: { domain: auth0.url, emulator: auth0.url },
+        gumroad: { emulator: gumroad.url, readBack }, sqs: { endpoint: service.url, queues: {} },
+        dynamodb: { endpoint: service.url, tables: {} }, lambda: { endpoint: "http://127.0.0.1:1" },
+        secretsmanager: { endpoint: "http://127.0.0.1:1" }, access: "roles", gettingIn: "invite", logs: "none" });
       try {
         const { code, output } = await run("fixtures/pings/sale-gift.txt", "fixtures/pings/membership-sale.txt",
           "--to", service.url);
@@ -274,9 +265,7 @@ describe("npm run replay", () => {
 
   it("says that the service isn't running, and exits 2", async () => {
     const url = await silentUrl();
-    expect(await run(write("p.txt", "a=b"), "--to", url)).toEqual({
-      code: 2,
-      output: `gumroad-auth0: nothing listens at ${url}: start it with npm start\n`,
-    });
+    expect(await run(write("p.txt", "a=b"), "--to", url)).toEqual({ code: 2,
+      output: `gumroad-auth0: nothing listens at ${url}: start it with npm start\n` });
   });
 });

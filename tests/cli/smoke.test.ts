@@ -22,18 +22,10 @@ const traces = async () => ({ users: stack.auth0.users(),
 describe("smoke", () => {
   it("has the emulated shop sell and refund: the buyer gets the role, loses it and leaves no trace", async () => {
     const { code, out } = await run("smoke --json");
-    expect(JSON.parse(out)).toEqual({
-      stage: "local",
-      way: "shop",
-      dryRun: false,
-      buyer: expect.stringMatching(/^smoke\+[0-9a-f]{12}@example\.com$/),
-      roles: ["serverless-handbook"],
-      gainedMs: expect.any(Number),
-      lostMs: expect.any(Number),
-      erasedItems: expect.any(Number),
-      deletedUsers: 1,
-      leftUsers: [],
-    });
+    expect(JSON.parse(out)).toEqual({ stage: "local", way: "shop", dryRun: false,
+      buyer: expect.stringMatching(/^smoke\+[0-9a-f]{12}@example\.com$/), roles: ["serverless-handbook"],
+      gainedMs: expect.any(Number), lostMs: expect.any(Number), erasedItems: expect.any(Number), deletedUsers: 1,
+      leftUsers: [] });
     expect(code).toBe(0);
     expect(stack.gumroad.posts.map(({ event }) => event)).toEqual(["sale", "refund"]);
     expect(await traces()).toEqual({ users: [], items: [] });

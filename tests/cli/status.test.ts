@@ -16,20 +16,16 @@ const run = (line: string) => cliOn(stack)(line);
 
 describe("status", () => {
   it("counts what came in, what is done and what waits, in words and for scripts", async () => {
-    expect(await run("status")).toEqual({
-      code: 0,
-      err: "",
-      out: [
-        "received  0",
-        "applied   0 of 0 buyers",
-        "waiting   nobody",
-        "queue     0 waiting, 0 being worked on or resting",
-        "dead      none",
-        "recent    never begun",
-        "daily     never begun",
-        "weekly    never begun",
-      ].join("\n"),
-    });
+    expect(await run("status")).toEqual({ code: 0, err: "", out: [
+      "received  0",
+      "applied   0 of 0 buyers",
+      "waiting   nobody",
+      "queue     0 waiting, 0 being worked on or resting",
+      "dead      none",
+      "recent    never begun",
+      "daily     never begun",
+      "weekly    never begun",
+    ].join("\n") });
     stack.auth0.addUser({ email: "squat@example.com" });
     await deliver(stack, saleBy("ann@example.com"), saleBy("ann@example.com"), saleBy("squat@example.com"),
       body("refund-full"));
@@ -37,14 +33,8 @@ describe("status", () => {
     await stack.invoke("reconcile", { sweep: "daily" });
     await stack.sqs.idle();
     const { code, out } = await run("status --json");
-    expect({ code, told: JSON.parse(out) }).toEqual({
-      code: 0,
-      told: {
-        stage: "local",
-        at: expect.any(String),
-        queue: { waiting: 0, inFlight: 0 },
-        deadLetters: 0,
-        late: false,
+    expect({ code, told: JSON.parse(out) }).toEqual({ code: 0,
+      told: { stage: "local", at: expect.any(String), queue: { waiting: 0, inFlight: 0 }, deadLetters: 0, late: false,
         ledger: {
           // The second ping of one sale told nothing new.
           received: { sale: 2, give: 1 },
@@ -56,15 +46,12 @@ describe("status", () => {
           held: {},
           earliestDueAt: expect.any(Number),
           oldestUnsettledAt: expect.any(Number),
-        },
-        sweeps: [
+        }, sweeps: [
           { sweep: "recent", startedAt: null, finishedAt: null, report: null },
           { sweep: "daily", startedAt: expect.any(Number), finishedAt: expect.any(Number),
             report: expect.objectContaining({ read: 2 }) },
           { sweep: "weekly", startedAt: null, finishedAt: null, report: null },
-        ],
-      },
-    });
+        ] } });
     expect((await run("status")).out).toMatch(
       new RegExp(
         "received {2}3: give 1, sale 2; 1 purchases wait for word of their sale\\n" +

@@ -23,30 +23,24 @@ const logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
  * @throws {Error} if a command comes from a client that is not known here
  */
 export async function callsOf(names: readonly string[]): Promise<Map<string, Actions>> {
-  const { outputFiles } = await build({
-    absWorkingDir: projectRoot,
-    entryPoints: Object.fromEntries(names.map((name) => [name, `src/functions/${name}.ts`])),
-    outdir: "never-written",
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    write: false,
-  });
+  const { outputFiles } = await build({ absWorkingDir: projectRoot,
+    entryPoints: Object.fromEntries(names.map((name) => [name, `src/functions/${name}.ts`])), outdir: "never-written",
+    bundle: true, platform: "node", format: "esm", packages: "external", write: false });
   return new Map(outputFiles.map((file) => [path.basename(file.path, ".js"), commandsIn(file.text)]));
 }
 
 function commandsIn(code: string): Actions {
-  const actions = [...code.matchAll(/import\s*\{([^}]*)\}\s*from "@aws-sdk\/([\w-]+)"/g)].flatMap(
-    ([, imported = "", client = ""]) =>
-      imported.split(",").flatMap((each) => {
-        const [name = "", alias = name] = each.trim().split(" as ");
-        const command = /^(\w+)Command$/.exec(name)?.[1];
-        if (command === undefined || !new RegExp(`new ${alias}\\b`).test(code)) return [];
-        const service = services[client];
-        if (service === undefined) throw new Error(`which service is @aws-sdk/${client} of?`);
-        return [`${service}:${actionOf(command, client)}`];
-      }),
+  const actions = [...code.matchAll(/import\s*\{([^}]*)\}\s*from "@aws-sdk\/([\w-]+)"/g)].flatMap((
+    [, imported = "", client = ""],
+  ) =>
+    imported.split(",").flatMap((each) => {
+      const [name = "", alias = name] = each.trim().split(" as ");
+      const command = /^(\w+)Command$/.exec(name)?.[1];
+      if (command === undefined || !new RegExp(`new ${alias}\\b`).test(code)) return [];
+      const service = services[client];
+      if (service === undefined) throw new Error(`which service is @aws-sdk/${client} of?`);
+      return [`${service}:${actionOf(command, client)}`];
+    })
   );
   return [...new Set(actions)].sort();
 }

@@ -5,11 +5,9 @@ import { faultsOf } from "./resource-schema.ts";
 import type { Resource } from "./template.ts";
 
 const spec = await loadAwsServiceSpec();
-const table = {
-  KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+const table = { KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
   AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
-  PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-};
+  PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } };
 
 describe("the check against AWS's resource schemas", () => {
   const right: { case: string; resource: Resource }[] = [
@@ -36,21 +34,17 @@ describe("the check against AWS's resource schemas", () => {
       fault: "It: AWS knows no type AWS::SQS::Kueue" },
     { case: "an unknown property", resource: { Type: "AWS::SQS::Queue", Properties: { VisibilityTimeOut: 30 } },
       fault: "It: unknown property VisibilityTimeOut" },
-    {
-      case: "an unknown property deep inside",
+    { case: "an unknown property deep inside",
       resource: { Type: "AWS::DynamoDB::Table",
         Properties: { ...table,
           PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, Enabled: true } } },
-      fault: "It.PointInTimeRecoverySpecification: unknown property Enabled",
-    },
+      fault: "It.PointInTimeRecoverySpecification: unknown property Enabled" },
     { case: "a missing required property", resource: { Type: "AWS::DynamoDB::Table", Properties: {} },
       fault: "It: KeySchema is required" },
-    {
-      case: "a missing required property in a list",
+    { case: "a missing required property in a list",
       resource: { Type: "AWS::DynamoDB::Table",
         Properties: { ...table, AttributeDefinitions: [{ AttributeName: "pk" }] } },
-      fault: "It.AttributeDefinitions[0]: AttributeType is required",
-    },
+      fault: "It.AttributeDefinitions[0]: AttributeType is required" },
     { case: "a string for a number", resource: { Type: "AWS::SQS::Queue", Properties: { VisibilityTimeout: "long" } },
       fault: 'It.VisibilityTimeout: "long" is not an integer' },
     { case: "a number for a string", resource: { Type: "AWS::SQS::Queue", Properties: { QueueName: 7 } },

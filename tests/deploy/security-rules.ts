@@ -19,20 +19,17 @@ const all = (...rules: Rule[]): Rule => (template) => rules.flatMap((rule) => ru
 
 const tlsOnly = (type: string, policyType: string, place: string, actions: string): Rule => (template) =>
   ofType(template, type)
-    .filter(
-      ([id]) =>
-        !ofType(template, policyType).some(
-          ([, policy]) =>
-            listOf(policy.Properties[place]).some((one) => refersTo(one, id)) &&
-            statementsOf(policy.Properties["PolicyDocument"]).some(
-              (statement) =>
-                statement["Effect"] === "Deny" &&
-                statement["Principal"] === "*" &&
-                statement["Action"] === actions &&
-                String(at(statement, "Condition", "Bool", "aws:SecureTransport")) === "false" &&
-                JSON.stringify(statement["Resource"]).includes(`"${id}"`),
-            ),
-        ),
+    .filter(([id]) =>
+      !ofType(template, policyType).some(([, policy]) =>
+        listOf(policy.Properties[place]).some((one) => refersTo(one, id)) &&
+        statementsOf(policy.Properties["PolicyDocument"]).some((statement) =>
+          statement["Effect"] === "Deny" &&
+          statement["Principal"] === "*" &&
+          statement["Action"] === actions &&
+          String(at(statement, "Condition", "Bool", "aws:SecureTransport")) === "false" &&
+          JSON.stringify(statement["Resource"]).includes(`"${id}"`)
+        )
+      )
     )
     .map(([id]) => `${id}: no policy that denies calls without TLS`);
 
@@ -51,8 +48,8 @@ export const securityRules = {
     if (at(Properties, "BucketEncryption", "ServerSideEncryptionConfiguration", 0) === undefined) {
       return "not encrypted";
     }
-    return ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"].some(
-        (each) => at(Properties, "PublicAccessBlockConfiguration", each) !== true,
+    return ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"].some((each) =>
+        at(Properties, "PublicAccessBlockConfiguration", each) !== true
       )
       ? "could be made public"
       : undefined;
@@ -70,12 +67,10 @@ export const securityRules = {
     return allowed ? undefined : "CloudWatch may not publish to it";
   }),
 
-  "tables can be restored to any point in time": everyOf(
-    "AWS::DynamoDB::Table",
+  "tables can be restored to any point in time": everyOf("AWS::DynamoDB::Table",
     ({ Properties }) =>
       at(Properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") !== true &&
-      "no point-in-time recovery",
-  ),
+      "no point-in-time recovery"),
   "tables are protected from deletion": everyOf("AWS::DynamoDB::Table",
     ({ Properties }) => Properties["DeletionProtectionEnabled"] !== true && "not protected"),
   "tables, queues and secrets outlive the stack": all(
@@ -93,25 +88,20 @@ export const securityRules = {
     const wild = granted.find((each) => JSON.stringify(each).includes("*"));
     return wild === undefined ? undefined : `grants ${JSON.stringify(wild)}`;
   }),
-  "no role has a negated action or resource": everyOf(
-    "AWS::IAM::Role",
+  "no role has a negated action or resource": everyOf("AWS::IAM::Role",
     ({ Properties }) =>
       roleStatements(Properties).some((each) => "NotAction" in each || "NotResource" in each) &&
-      "grants all but something",
-  ),
+      "grants all but something"),
   "permissions stand in the roles alone": (template) =>
     ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"].flatMap((type) =>
       ofType(template, type).map(([id]) => `${id}: grants beside the roles`)
     ),
   "no queue, topic or bucket lets strangers in": all(
     ...["AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"].map((type) =>
-      everyOf(
-        type,
-        ({ Properties }) =>
-          statementsOf(Properties["PolicyDocument"]).some((each) =>
-            each["Effect"] === "Allow" && JSON.stringify(each["Principal"]).includes("*")
-          ) && "allows everybody",
-      )
+      everyOf(type, ({ Properties }) =>
+        statementsOf(Properties["PolicyDocument"]).some((each) =>
+          each["Effect"] === "Allow" && JSON.stringify(each["Principal"]).includes("*")
+        ) && "allows everybody")
     ),
   ),
   "each function has a role of its own": (template) => {
@@ -139,33 +129,27 @@ export const securityRules = {
         .sort();
       return own.join() === readable.join() ? [] : [`${id}: is given [${own.join()}], may read [${readable.join()}]`];
     }),
-  "each function writes to its own log alone": (template) =>
-    functionsOf(template).flatMap(({ id, role }) => {
-      const logs = roleStatements(template.Resources[role ?? ""]?.Properties)
-        .filter(({ Action }) => listOf(Action).some((each) => String(each).startsWith("logs:")))
-        .flatMap(({ Resource }) => listOf(Resource).map((each) => at(each, "Fn::GetAtt", 0)));
-      const own = id.replace(/LambdaFunction$/, "LogGroup");
-      return logs.length === 1 && logs[0] === own ? [] : [`${id}: may write to [${logs.map(String).join()}]`];
-    }),
-  "secrets have no value in the template": everyOf(
-    "AWS::SecretsManager::Secret",
-    ({ Properties }) => ("SecretString" in Properties || "GenerateSecretString" in Properties) && "has a value",
-  ),
+  "each function writes to its own log alone": (template) => functionsOf(template).flatMap(({ id, role }) => {
+    const logs = roleStatements(template.Resources[role ?? ""]?.Properties)
+      .filter(({ Action }) => listOf(Action).some((each) => String(each).startsWith("logs:")))
+      .flatMap(({ Resource }) => listOf(Resource).map((each) => at(each, "Fn::GetAtt", 0)));
+    const own = id.replace(/LambdaFunction$/, "LogGroup");
+    return logs.length === 1 && logs[0] === own ? [] : [`${id}: may write to [${logs.map(String).join()}]`];
+  }),
+  "secrets have no value in the template": everyOf("AWS::SecretsManager::Secret",
+    ({ Properties }) => ("SecretString" in Properties || "GenerateSecretString" in Properties) && "has a value"),
   "no secret is in an environment variable": (template) =>
-    functionsOf(template).flatMap(({ id, environment }) =>
-      Object.entries(environment).flatMap(([name, value]) => {
-        if (JSON.stringify(value).includes("{{resolve:")) return [`${id}: ${name} would hold a secret's value`];
-        const soundsSecret = /SECRET|TOKEN|PASSWORD|PEPPER|CREDENTIAL|PRIVATE|_KEYS?$/.test(name);
-        return soundsSecret && secretsIn({ name: value }, template).length === 0
-          ? [`${id}: ${name} is no reference to a secret`]
-          : [];
-      })
-    ),
+    functionsOf(template).flatMap(({ id, environment }) => Object.entries(environment).flatMap(([name, value]) => {
+      if (JSON.stringify(value).includes("{{resolve:")) return [`${id}: ${name} would hold a secret's value`];
+      const soundsSecret = /SECRET|TOKEN|PASSWORD|PEPPER|CREDENTIAL|PRIVATE|_KEYS?$/.test(name);
+      return soundsSecret && secretsIn({ name: value }, template).length === 0
+        ? [`${id}: ${name} is no reference to a secret`]
+        : [];
+    })),
 
   "every log is kept for 30 days": all(
-    everyOf("AWS::Logs::LogGroup",
-      ({ Properties }) =>
-        Properties["RetentionInDays"] !== 30 && `kept for ${String(Properties["RetentionInDays"] ?? "ever")}`),
+    everyOf("AWS::Logs::LogGroup", ({ Properties }) =>
+      Properties["RetentionInDays"] !== 30 && `kept for ${String(Properties["RetentionInDays"] ?? "ever")}`),
     (template) =>
       functionsOf(template)
         .filter(({ name }) =>
@@ -173,7 +157,9 @@ export const securityRules = {
             log.Properties["LogGroupName"] === `/aws/lambda/${String(name)}`
           )
         )
-        .map(({ id }) => `${id}: Lambda would make its log itself, and keep it for ever`),
+        .map(({ id }) =>
+          `${id}: Lambda would make its log itself, and keep it for ever`
+        ),
   ),
   "the access log is JSON of harmless fields, without the path": everyOf("AWS::ApiGatewayV2::Stage",
     ({ Properties }) => {
@@ -229,17 +215,13 @@ export const securityRules = {
       return (typeof visibility !== "number" || typeof timeout !== "number" || visibility < 6 * timeout) &&
         `${String(visibility)} s for ${String(timeout)} s`;
     }),
-  "workers report the messages that failed, one by one": everyOf(
-    "AWS::Lambda::EventSourceMapping",
+  "workers report the messages that failed, one by one": everyOf("AWS::Lambda::EventSourceMapping",
     ({ Properties }) =>
       !listOf(Properties["FunctionResponseTypes"]).includes("ReportBatchItemFailures") &&
-      "a failure would repeat its whole batch",
-  ),
-  "workers are bounded": everyOf(
-    "AWS::Lambda::EventSourceMapping",
+      "a failure would repeat its whole batch"),
+  "workers are bounded": everyOf("AWS::Lambda::EventSourceMapping",
     ({ Properties }) =>
-      typeof at(Properties, "ScalingConfig", "MaximumConcurrency") !== "number" && "no maximum concurrency",
-  ),
+      typeof at(Properties, "ScalingConfig", "MaximumConcurrency") !== "number" && "no maximum concurrency"),
   "functions run on nodejs24.x and arm64": everyOf("AWS::Lambda::Function", ({ Properties }) => {
     if (Properties["Runtime"] !== "nodejs24.x") return `runs on ${String(Properties["Runtime"])}`;
     return JSON.stringify(Properties["Architectures"]) !== '["arm64"]' && "not arm64";
@@ -249,27 +231,22 @@ export const securityRules = {
     const target = at(listOf(Properties["AlarmActions"])[0], "Ref");
     return (typeof target !== "string" || template.Resources[target]?.Type !== "AWS::SNS::Topic") && "tells nobody";
   }),
-  "every function's errors have an alarm": (template) =>
-    functionsOf(template)
-      .filter(
-        ({ id }) =>
-          !ofType(template, "AWS::CloudWatch::Alarm").some(
-            ([, { Properties }]) =>
-              Properties["Namespace"] === "AWS/Lambda" && Properties["MetricName"] === "Errors" &&
-              at(Properties, "Dimensions", 0, "Value", "Ref") === id,
-          ),
+  "every function's errors have an alarm": (template) => functionsOf(template)
+    .filter(({ id }) =>
+      !ofType(template, "AWS::CloudWatch::Alarm").some(([, { Properties }]) =>
+        Properties["Namespace"] === "AWS/Lambda" && Properties["MetricName"] === "Errors" &&
+        at(Properties, "Dimensions", 0, "Value", "Ref") === id
       )
-      .map(({ id }) => `${id}: nobody would hear of its errors`),
+    )
+    .map(({ id }) => `${id}: nobody would hear of its errors`),
   "dead letters have an alarm": (template) =>
     ofType(template, "AWS::SQS::Queue")
       .filter(([id]) => isDeadLetterQueue(id, template))
-      .filter(
-        ([id]) =>
-          !ofType(template, "AWS::CloudWatch::Alarm").some(
-            ([, { Properties }]) =>
-              Properties["MetricName"] === "ApproximateNumberOfMessagesVisible" &&
-              at(Properties, "Dimensions", 0, "Value", "Fn::GetAtt", 0) === id,
-          ),
+      .filter(([id]) =>
+        !ofType(template, "AWS::CloudWatch::Alarm").some(([, { Properties }]) =>
+          Properties["MetricName"] === "ApproximateNumberOfMessagesVisible" &&
+          at(Properties, "Dimensions", 0, "Value", "Fn::GetAtt", 0) === id
+        )
       )
       .map(([id]) => `${id}: nobody would hear of a dead letter`),
 } satisfies Record<string, Rule>;
@@ -278,18 +255,10 @@ export const securityRules = {
  * Which property holds the name that a resource has in AWS. What is not listed gets its name from the stack, which
  * holds the stage.
  */
-const nameProperty: Record<string, string> = {
-  "AWS::ApiGatewayV2::Api": "Name",
-  "AWS::CloudWatch::Alarm": "AlarmName",
-  "AWS::DynamoDB::Table": "TableName",
-  "AWS::Events::Rule": "Name",
-  "AWS::IAM::Role": "RoleName",
-  "AWS::Lambda::Function": "FunctionName",
-  "AWS::Logs::LogGroup": "LogGroupName",
-  "AWS::SecretsManager::Secret": "Name",
-  "AWS::SNS::Topic": "TopicName",
-  "AWS::SQS::Queue": "QueueName",
-};
+const nameProperty: Record<string, string> = { "AWS::ApiGatewayV2::Api": "Name", "AWS::CloudWatch::Alarm": "AlarmName",
+  "AWS::DynamoDB::Table": "TableName", "AWS::Events::Rule": "Name", "AWS::IAM::Role": "RoleName",
+  "AWS::Lambda::Function": "FunctionName", "AWS::Logs::LogGroup": "LogGroupName",
+  "AWS::SecretsManager::Secret": "Name", "AWS::SNS::Topic": "TopicName", "AWS::SQS::Queue": "QueueName" };
 
 /** The stage is in every name, so that two stages can live in one account. */
 export function withoutStage(template: Template, stage: string): string[] {

@@ -11,11 +11,8 @@ const lockShape = z.object({
 });
 const packageShape = z.object({ allowScripts: z.record(z.string(), z.boolean()) });
 const stepShape = z.object({ uses: z.string().optional(), run: z.string().optional() });
-const jobShape = z.object({
-  needs: z.union([z.string(), z.array(z.string())]).default([]),
-  permissions: z.record(z.string(), z.string()).optional(),
-  steps: z.array(stepShape),
-});
+const jobShape = z.object({ needs: z.union([z.string(), z.array(z.string())]).default([]),
+  permissions: z.record(z.string(), z.string()).optional(), steps: z.array(stepShape) });
 const workflowShape = z.object({ permissions: z.record(z.string(), z.string()),
   jobs: z.record(z.string(), jobShape) });
 

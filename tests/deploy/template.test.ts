@@ -96,8 +96,7 @@ describe("the rendered template", () => {
   it.each([["NeedsPerson", 1], ["DeadLettered", 1], ["GumroadFailed", 3], ["Held", 1], ["UnsettledLong", 1], [
     "SaleUntold",
     1,
-  ]])(
-    "has an alarm at the first %s that the functions count, once it comes in as many periods as %s",
+  ]])("has an alarm at the first %s that the functions count, once it comes in as many periods as %s",
     (metric, periods) => {
       const alarms = ofType(template, "AWS::CloudWatch::Alarm").filter(([, { Properties }]) =>
         Properties["MetricName"] === metric
@@ -106,8 +105,7 @@ describe("the rendered template", () => {
         { Namespace: "gumroad-auth0", Dimensions: [{ Name: "service", Value: "gumroad-auth0-prod" }], Statistic: "Sum",
           EvaluationPeriods: periods, Threshold: 1 },
       ]);
-    },
-  );
+    });
 
   it("shows a day at a glance on its dashboard: valid JSON, with what the functions count", () => {
     const body = at(template.Resources, "Dashboard", "Properties", "DashboardBody", "Fn::Sub");
@@ -132,10 +130,8 @@ describe("the rendered template", () => {
   });
 
   it("mails alarms to the address it is given, if it is given one", () => {
-    expect(template.Resources["AlarmEmail"]).toMatchObject({
-      Condition: "HasAlarmEmail",
-      Properties: { Protocol: "email", Endpoint: "you@example.com" },
-    });
+    expect(template.Resources["AlarmEmail"]).toMatchObject({ Condition: "HasAlarmEmail",
+      Properties: { Protocol: "email", Endpoint: "you@example.com" } });
     expect(template.Conditions["HasAlarmEmail"]).toEqual({ "Fn::Not": [{ "Fn::Equals": ["you@example.com", ""] }] });
   });
 
@@ -177,12 +173,9 @@ describe("the rendered template", () => {
 const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; found: string }[] = [
   { rule: "queues take calls over TLS alone",
     broken: withValue(template, ["Resources", "ProvisionQueuePolicy"], undefined), found: "ProvisionQueue" },
-  {
-    rule: "queues take calls over TLS alone",
+  { rule: "queues take calls over TLS alone",
     broken: withValue(template, property("DeadLetterQueuePolicy", "PolicyDocument", "Statement", 0, "Effect"),
-      "Allow"),
-    found: "DeadLetterQueue",
-  },
+      "Allow"), found: "DeadLetterQueue" },
   { rule: "the deployment bucket takes calls over TLS alone",
     broken: withValue(template, ["Resources", "ServerlessDeploymentBucketPolicy"], undefined),
     found: "ServerlessDeploymentBucket" },
@@ -194,11 +187,9 @@ const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; fou
     found: "DeadLetterQueue" },
   { rule: "tables are encrypted", broken: withValue(template, property("LedgerTable", "SSESpecification"), undefined),
     found: "LedgerTable" },
-  {
-    rule: "the deployment bucket is encrypted and private",
+  { rule: "the deployment bucket is encrypted and private",
     broken: withValue(template, property("ServerlessDeploymentBucket", "PublicAccessBlockConfiguration"), undefined),
-    found: "ServerlessDeploymentBucket",
-  },
+    found: "ServerlessDeploymentBucket" },
   { rule: "CloudWatch may publish to the topics",
     broken: withValue(template, property("AlarmTopic", "KmsMasterKeyId"), "alias/aws/sns"), found: "AlarmTopic" },
   { rule: "CloudWatch may publish to the topics",
@@ -229,11 +220,9 @@ const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; fou
   { rule: "permissions stand in the roles alone",
     broken: withValue(template, ["Resources", "Extra"], { Type: "AWS::IAM::Policy", Properties: {} }),
     found: "Extra" },
-  {
-    rule: "no queue, topic or bucket lets strangers in",
+  { rule: "no queue, topic or bucket lets strangers in",
     broken: withValue(template, property("ProvisionQueuePolicy", "PolicyDocument", "Statement", 0, "Effect"), "Allow"),
-    found: "ProvisionQueuePolicy",
-  },
+    found: "ProvisionQueuePolicy" },
   { rule: "each function has a role of its own",
     broken: withValue(template, property("ReconcileLambdaFunction", "Role"), {
       "Fn::GetAtt": ["ProvisionRole", "Arn"],
@@ -258,21 +247,16 @@ const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; fou
   { rule: "no secret is in an environment variable",
     broken: withValue(template, property("PingLambdaFunction", "Environment", "Variables", "PING_TOKEN"), "s3cret"),
     found: "PingLambdaFunction" },
-  {
-    rule: "no secret is in an environment variable",
+  { rule: "no secret is in an environment variable",
     broken: withValue(template, property("PingLambdaFunction", "Environment", "Variables", "SELLER"),
-      "{{resolve:secretsmanager:gumroad-auth0/prod/ping}}"),
-    found: "PingLambdaFunction",
-  },
+      "{{resolve:secretsmanager:gumroad-auth0/prod/ping}}"), found: "PingLambdaFunction" },
   { rule: "every log is kept for 30 days",
     broken: withValue(template, property("HttpApiLogGroup", "RetentionInDays"), undefined), found: "HttpApiLogGroup" },
   { rule: "every log is kept for 30 days", broken: withValue(template, ["Resources", "ProvisionLogGroup"], undefined),
     found: "ProvisionLambdaFunction" },
-  {
-    rule: "the access log is JSON of harmless fields, without the path",
+  { rule: "the access log is JSON of harmless fields, without the path",
     broken: withValue(template, property("HttpApiStage", "AccessLogSettings", "Format"), '{"path":"$context.path"}'),
-    found: "HttpApiStage",
-  },
+    found: "HttpApiStage" },
   { rule: "the access log is JSON of harmless fields, without the path",
     broken: withValue(template, property("HttpApiStage", "AccessLogSettings"), undefined), found: "HttpApiStage" },
   { rule: "every route but ping's is throttled",
@@ -297,22 +281,15 @@ const brokenTemplates: { rule: keyof typeof securityRules; broken: Template; fou
   { rule: "queues are FIFO, and one buyer never delays another",
     broken: withValue(template, property("ProvisionQueue", "FifoThroughputLimit"), "perQueue"),
     found: "ProvisionQueue" },
-  {
-    rule: "a message is invisible for 6 times its function's time-out",
+  { rule: "a message is invisible for 6 times its function's time-out",
     broken: withValue(template, property("ProvisionLambdaFunction", "Timeout"), 61),
-    found: "ProvisionEventSourceMappingSQSProvisionQueue",
-  },
-  {
-    rule: "workers report the messages that failed, one by one",
+    found: "ProvisionEventSourceMappingSQSProvisionQueue" },
+  { rule: "workers report the messages that failed, one by one",
     broken: withValue(template, property("ProvisionEventSourceMappingSQSProvisionQueue", "FunctionResponseTypes"),
-      undefined),
-    found: "ProvisionEventSourceMappingSQSProvisionQueue",
-  },
-  {
-    rule: "workers are bounded",
+      undefined), found: "ProvisionEventSourceMappingSQSProvisionQueue" },
+  { rule: "workers are bounded",
     broken: withValue(template, property("ProvisionEventSourceMappingSQSProvisionQueue", "ScalingConfig"), undefined),
-    found: "ProvisionEventSourceMappingSQSProvisionQueue",
-  },
+    found: "ProvisionEventSourceMappingSQSProvisionQueue" },
   { rule: "functions run on nodejs24.x and arm64",
     broken: withValue(template, property("PingLambdaFunction", "Runtime"), "nodejs20.x"),
     found: "PingLambdaFunction" },

@@ -9,19 +9,11 @@ import { functionNames } from "../../scripts/bundling/bundle.ts";
 import { projectRoot } from "../../scripts/project-root.ts";
 import { runServerless } from "../../scripts/bundling/serverless-cli.ts";
 
-const resourceSchema = z.looseObject({
-  Type: z.string(),
-  Properties: z.record(z.string(), z.unknown()).default({}),
-  DeletionPolicy: z.string().optional(),
-  UpdateReplacePolicy: z.string().optional(),
-  DependsOn: z.union([z.string(), z.array(z.string())]).optional(),
-  Condition: z.string().optional(),
-});
-const templateSchema = z.looseObject({
-  Resources: z.record(z.string(), resourceSchema),
-  Conditions: z.record(z.string(), z.unknown()).default({}),
-  Outputs: z.record(z.string(), z.unknown()).default({}),
-});
+const resourceSchema = z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}),
+  DeletionPolicy: z.string().optional(), UpdateReplacePolicy: z.string().optional(),
+  DependsOn: z.union([z.string(), z.array(z.string())]).optional(), Condition: z.string().optional() });
+const templateSchema = z.looseObject({ Resources: z.record(z.string(), resourceSchema),
+  Conditions: z.record(z.string(), z.unknown()).default({}), Outputs: z.record(z.string(), z.unknown()).default({}) });
 
 export type Resource = z.infer<typeof resourceSchema>;
 export type Template = z.infer<typeof templateSchema>;
@@ -46,10 +38,7 @@ export async function renderTemplate(stage: string, params: readonly string[] = 
       await writeFile(path.join(folder, ".build", `${name}.mjs.map`), "{}");
     }
     const { code, output } = await runServerless(["package", "--stage", stage,
-      ...params.flatMap((param) => ["--param", param])], {
-      cwd: folder,
-      show: false,
-    });
+      ...params.flatMap((param) => ["--param", param])], { cwd: folder, show: false });
     if (code !== 0) throw new Error(`serverless package ended with ${String(code)}:\n${output}`);
 
     const packed = path.join(folder, ".serverless");

@@ -15,12 +15,8 @@ describe("wherever a sale is stopped at a write to Auth0, it ends right, with no
   });
 
   it("for a buyer never seen", () =>
-    stopEverywhere(stoppable, {
-      name: "a buyer never seen",
-      before: async () => Promise.resolve(),
-      ping: sale,
-      roles: [HANDBOOK],
-      at: ({ operation }) => WRITES.includes(operation),
-      passes: WRITES.map((operation) => `auth0 ${operation}`),
-    }));
+    stopEverywhere(stoppable, { name: "a buyer never seen", before: async () => Promise.resolve(), ping: sale,
+      roles: [HANDBOOK], at: ({ operation }) => WRITES.includes(operation), passes: WRITES.map((operation) =>
+        `auth0 ${operation}`
+      ) }));
 });

@@ -48,79 +48,50 @@ const atPoints = (...points: readonly string[]) => ({
 });
 
 const stories: readonly Story[] = [
-  {
-    name: "a sale read back by a cold worker, with its secrets",
-    before: async (stack, email) => {
-      sold(stack, email);
-      await stack.crash("provision");
-    },
-    ping: sale,
-    roles: [HANDBOOK],
-    ...atPoints("secretsmanager GetSecretValue after", "gumroad GET /sales/:id after"),
-  },
-  {
-    name: "a ping whose email somebody typed, forwarded to who bought",
+  { name: "a sale read back by a cold worker, with its secrets", before: async (stack, email) => {
+    sold(stack, email);
+    await stack.crash("provision");
+  }, ping: sale, roles: [HANDBOOK],
+    ...atPoints("secretsmanager GetSecretValue after", "gumroad GET /sales/:id after") },
+  { name: "a ping whose email somebody typed, forwarded to who bought",
     before: async (stack, email) => Promise.resolve(sold(stack, email)),
-    ping: (email) => changed("sale", { email: typed(email), sale_id: `of ${email}` }),
-    after: async (stack, email) => {
+    ping: (email) => changed("sale", { email: typed(email), sale_id: `of ${email}` }), after: async (stack, email) => {
       expect(await recordOf(stack, typed(email))).toBeUndefined();
-    },
-    roles: [HANDBOOK],
-    ...atPoints("sqs SendMessage before", "sqs SendMessage after"),
-  },
-  {
-    name: "a sale that Gumroad's API doesn't know at first",
-    before: async () => Promise.resolve(),
+    }, roles: [HANDBOOK], ...atPoints("sqs SendMessage before", "sqs SendMessage after") },
+  { name: "a sale that Gumroad's API doesn't know at first", before: async () => Promise.resolve(),
     ping: async (email, stack) => {
       await post(stack, sale(email));
       await untilDone(stack);
       sold(stack, email);
       await stack.advance(3 * MINUTE);
       await reconcile(stack);
-    },
-    roles: [HANDBOOK],
-    ...atPoints("dynamodb PutItem after", "dynamodb Query after", "dynamodb DeleteItem after"),
+    }, roles: [HANDBOOK], ...atPoints("dynamodb PutItem after", "dynamodb Query after", "dynamodb DeleteItem after") },
+  { name: "a purchase that an operator moves", before: async (stack, email) => {
+    quietly(stack,
+      () =>
+        stack.gumroad.sell({ product: PRODUCT, email: former(email),
+          ids: { rows: [{ saleId: `of ${email}`, orderNumber: 1 }] } }));
+    expect((await post(stack, changed("sale", { email: former(email), sale_id: `of ${email}` }))).status).toBe(200);
+    await untilDone(stack);
   },
-  {
-    name: "a purchase that an operator moves",
-    before: async (stack, email) => {
-      quietly(stack,
-        () =>
-          stack.gumroad.sell({ product: PRODUCT, email: former(email),
-            ids: { rows: [{ saleId: `of ${email}`, orderNumber: 1 }] } }));
-      expect((await post(stack, changed("sale", { email: former(email), sale_id: `of ${email}` }))).status).toBe(200);
-      await untilDone(stack);
-    },
     ping: (email, stack) =>
       sendAct(stack, former(email), sourceOf(email), actOf({ kind: "move", to: email }, stack.gumroad.now())),
     after: async (stack, email) => {
       expect(stack.auth0.rolesOfEmail(former(email))).toEqual([]);
       expect(await recordOf(stack, former(email))).toMatchObject({ unsettled: null, dueAt: null });
-    },
-    roles: [HANDBOOK],
-    ...atPoints("sqs SendMessage before", "sqs SendMessage after"),
-  },
-  {
-    name: "a lost sale that a sweep finds",
-    before: async (stack, email) => Promise.resolve(sold(stack, email)),
+    }, roles: [HANDBOOK], ...atPoints("sqs SendMessage before", "sqs SendMessage after") },
+  { name: "a lost sale that a sweep finds", before: async (stack, email) => Promise.resolve(sold(stack, email)),
     ping: async (_email, stack) => {
       while ((await stack.invoke("reconcile", { sweep: "recent" })).kind !== "answer");
-    },
-    roles: [HANDBOOK],
-    ...atPoints("gumroad GET /sales after", "sqs SendMessageBatch after"),
-  },
-  {
-    name: "a gift, whose giver's sale is looked for",
+    }, roles: [HANDBOOK], ...atPoints("gumroad GET /sales after", "sqs SendMessageBatch after") },
+  { name: "a gift, whose giver's sale is looked for",
     before: async (stack, email) => Promise.resolve(sold(stack, email, { email: giver(email), gift: { to: email } })),
     ping: (email) => changed("sale-gift", { email, gifter_email: giver(email), sale_id: `of ${email}` }),
     after: async (stack, email) => {
       expect(await recordOf(stack, email)).toMatchObject({
         sources: { [`sale:given to ${email}`]: { charges: [{ gift: "given" }] } },
       });
-    },
-    roles: [HANDBOOK],
-    ...atPoints("gumroad GET /sales after", "dynamodb UpdateItem after"),
-  },
+    }, roles: [HANDBOOK], ...atPoints("gumroad GET /sales after", "dynamodb UpdateItem after") },
 ];
 
 /** One stack for all: each story and each race has buyers of its own. */

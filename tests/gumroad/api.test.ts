@@ -67,29 +67,11 @@ async function everyRow<T>(page: (key: string | null) => Promise<Page<T>>): Prom
 describe("a sale", () => {
   it("is read with the purchase's email, its choices in order, and what is missing as no", async () => {
     const { sale } = shop.sell({ product: HANDBOOK, email: "Ann@Example.com", accountEmail: "home@example.com" });
-    expect(await api.sale(sale.id, signal)).toEqual({
-      id: sale.id,
-      productId: HANDBOOK,
-      email: "ann@example.com",
-      spelling: "Ann@Example.com",
-      soldAt: START,
-      priceCents: sale.priceCents,
-      variants: [],
-      recurrence: null,
-      subscriptionId: null,
-      recurring: false,
-      preorder: false,
-      gift: "none",
-      giftee: null,
-      gifter: null,
-      refunded: false,
-      partlyRefunded: false,
-      disputed: false,
-      disputeWon: false,
-      bundle: "none",
-      accessRevoked: null,
-      dead: false,
-    });
+    expect(await api.sale(sale.id, signal)).toEqual({ id: sale.id, productId: HANDBOOK, email: "ann@example.com",
+      spelling: "Ann@Example.com", soldAt: START, priceCents: sale.priceCents, variants: [], recurrence: null,
+      subscriptionId: null, recurring: false, preorder: false, gift: "none", giftee: null, gifter: null,
+      refunded: false, partlyRefunded: false, disputed: false, disputeWon: false, bundle: "none", accessRevoked: null,
+      dead: false });
     expect(shop.calls.at(-1)).toMatchObject({ url: `/sales/${encodeURIComponent(sale.id)}` });
     expect(failures).toEqual([]);
   });
@@ -336,13 +318,11 @@ describe("Gumroad away", () => {
   it("is an answer that doesn't come: within eight seconds, or the caller's own time", async () => {
     shop.fault({ answer: "hang" });
     const caller = new AbortController();
-    const impatient = apiWith({
-      fetch: async (input, init) => {
-        const answer = fetch(input, init);
-        caller.abort();
-        return answer;
-      },
-    });
+    const impatient = apiWith({ fetch: async (input, init) => {
+      const answer = fetch(input, init);
+      caller.abort();
+      return answer;
+    } });
     expect(await failureOf(impatient.sale("any", caller.signal))).toMatch(/^GUMROAD_UNREACHABLE: .*AbortError/);
     expect(failures).toEqual(["GUMROAD_UNREACHABLE"]);
     expect(await failureOf(api.sale("any", caller.signal))).toMatch(/^GUMROAD_UNREACHABLE: /);

@@ -12,8 +12,7 @@ function service(...steps: readonly Step[]) {
   const pauses: number[] = [];
   let calls = 0;
   let now = 1_000_000;
-  const fetching = retryingFetch({
-    service: "AUTH0",
+  const fetching = retryingFetch({ service: "AUTH0",
     kindOf: (method, path) =>
       method === "GET" ? "read" : method !== "POST" || path.endsWith("/roles") ? "change" : "once",
     fetch: async () => {
@@ -21,11 +20,7 @@ function service(...steps: readonly Step[]) {
       const step = left.shift() ?? 200;
       if (typeof step !== "number") throw step;
       return new Response(step === 200 ? "fine" : "broken", { status: step });
-    },
-    now: () => now,
-    random: () => 0,
-    wait: async (ms) => Promise.resolve(void pauses.push(ms)),
-  });
+    }, now: () => now, random: () => 0, wait: async (ms) => Promise.resolve(void pauses.push(ms)) });
   return { fetching, pauses, calls: () => calls, pass: (ms: number) => {
     now += ms;
   } };

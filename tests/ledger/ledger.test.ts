@@ -35,17 +35,12 @@ beforeEach(() => {
 describe("a buyer's record", () => {
   it("is empty until it is saved, and then what was saved", async () => {
     expect(await ledger.load(email)).toEqual(newRecord(email));
-    const record = {
-      ...newRecord(email),
-      spellings: ["Buyer@Example.com"],
+    const record = { ...newRecord(email), spellings: ["Buyer@Example.com"],
       sources: {
         "sale:__proto__": source("book", [charge({ saleId: "__proto__", variants: [["Tier", "constructor"]] })]),
-      },
-      users: { "auth0|1": { origin: "created", foreign: ["vip"], roles: { reader: "adding" } } },
-      mailed: ["auth0|2"],
-      unsettled: { code: "AUTH0_SCOPE", message: "grant it", since: 1, attempts: 2 },
-      dueAt: 5,
-    } as const;
+      }, users: { "auth0|1": { origin: "created", foreign: ["vip"], roles: { reader: "adding" } } },
+      mailed: ["auth0|2"], unsettled: { code: "AUTH0_SCOPE", message: "grant it", since: 1, attempts: 2 },
+      dueAt: 5 } as const;
     const saved = await ledger.save(record);
     expect(saved).toEqual({ ...record, version: 1 });
     expect(await ledger.load(email)).toEqual(saved);
@@ -61,9 +56,10 @@ describe("a buyer's record", () => {
   });
 
   it("is full well before DynamoDB's 400 KB", () => {
-    const facts = (charges: number) => ({ ...newRecord(email), sources: {
-      "sale:s": source("book", Array.from({ length: charges }, (_, index) => charge({ saleId: String(index) }))),
-    } });
+    const facts = (charges: number) => ({ ...newRecord(email),
+      sources: {
+        "sale:s": source("book", Array.from({ length: charges }, (_, index) => charge({ saleId: String(index) }))),
+      } });
     expect(isFull(facts(100))).toBe(false);
     expect(isFull(facts(1_300))).toBe(true);
     expect(JSON.stringify(facts(1_300)).length).toBeLessThan(400_000);

@@ -10,13 +10,11 @@ import type { Stack } from "../../local/stack.ts";
 import { body, deliver, managementCalls, recordOf, startLocal } from "../pipeline/local-stack.ts";
 import { send, workedOff } from "../pipeline/operator-messages.ts";
 
-const fixture = z.object({
-  items: z.array(z.looseObject({ pk: z.string(), sk: z.string() })),
+const fixture = z.object({ items: z.array(z.looseObject({ pk: z.string(), sk: z.string() })),
   users: z.array(
     z.object({ user_id: z.string(), email: z.string(), email_verified: z.boolean(), connection: z.string(),
       roles: z.array(z.string()), app_metadata: z.record(z.string(), z.unknown()) }),
-  ),
-}).parse(JSON.parse(readFileSync("fixtures/ledger/version-0.1.0.json", "utf8")));
+  ) }).parse(JSON.parse(readFileSync("fixtures/ledger/version-0.1.0.json", "utf8")));
 const buyers = fixture.items.filter(({ sk }) => sk === "record").map(({ pk }) => pk.slice("buyer#".length));
 
 let stack: Stack;

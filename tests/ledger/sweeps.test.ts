@@ -90,12 +90,10 @@ describe("the survey", () => {
     await ledger.claim("subscription:1", "ann@example.com");
     await ledger.claim("sale:2", "bob@example.com");
     await ledger.park("sale:3", club);
-    expect(await survey.owned(["subscription:1", "sale:2", "sale:3", "sale:4", "sale:4"])).toEqual(
-      new Map([
-        ["subscription:1", { buyer: "ann@example.com", known: club, adopts: false }],
-        ["sale:2", { buyer: "bob@example.com", known: undefined, adopts: false }],
-      ]),
-    );
+    expect(await survey.owned(["subscription:1", "sale:2", "sale:3", "sale:4", "sale:4"])).toEqual(new Map([
+      ["subscription:1", { buyer: "ann@example.com", known: club, adopts: false }],
+      ["sale:2", { buyer: "bob@example.com", known: undefined, adopts: false }],
+    ]));
     expect(await survey.owned([])).toEqual(new Map());
   });
 

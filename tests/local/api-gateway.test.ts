@@ -5,17 +5,9 @@ import { type Api, type ApiAnswer, startApi } from "../../local/aws/api-gateway.
 import { createLambda, type Lambda } from "../../local/aws/lambda.ts";
 
 const functionOf = (name: string, timeoutMs = 3000, reservedConcurrency?: number) =>
-  createLambda({
-    name,
-    bundle: fileURLToPath(new URL(`fixtures/functions/${name}.mjs`, import.meta.url)),
-    exportName: "handler",
-    timeoutMs,
-    memoryMb: 256,
-    environment: () => ({ AWS_REGION: "us-east-1" }),
-    maxWorkers: 2,
-    reservedConcurrency,
-    clock: new SharedArrayBuffer(8),
-  });
+  createLambda({ name, bundle: fileURLToPath(new URL(`fixtures/functions/${name}.mjs`, import.meta.url)),
+    exportName: "handler", timeoutMs, memoryMb: 256, environment: () => ({ AWS_REGION: "us-east-1" }), maxWorkers: 2,
+    reservedConcurrency, clock: new SharedArrayBuffer(8) });
 
 let lambdas: Lambda[];
 let api: Api;
@@ -26,26 +18,17 @@ beforeAll(async () => {
   const brief = functionOf("api", 100);
   const single = functionOf("single", 3000, 1);
   lambdas = [main, brief, single];
-  api = await startApi({
-    port: 0,
-    routes: [
-      ["POST /echo/{token}", main],
-      ["GET /echo/{token}", main],
-      ["ANY /echo/fixed", main],
-      ["GET /files/{path+}", main],
-      ["GET /brief", brief],
-      ["GET /single", single],
-    ],
-    cors: {
-      allowedOrigins: ["https://course.example.com"],
-      allowedHeaders: ["Authorization"],
-      allowedMethods: ["GET", "POST"],
-      exposedHeaders: ["Retry-After"],
-      allowCredentials: false,
-      maxAgeSeconds: 600,
-    },
-    onAnswer: (answer) => answers.push(answer),
-  });
+  api = await startApi({ port: 0, routes: [
+    ["POST /echo/{token}", main],
+    ["GET /echo/{token}", main],
+    ["ANY /echo/fixed", main],
+    ["GET /files/{path+}", main],
+    ["GET /brief", brief],
+    ["GET /single", single],
+  ],
+    cors: { allowedOrigins: ["https://course.example.com"], allowedHeaders: ["Authorization"],
+      allowedMethods: ["GET", "POST"], exposedHeaders: ["Retry-After"], allowCredentials: false, maxAgeSeconds: 600 },
+    onAnswer: (answer) => answers.push(answer) });
 });
 afterAll(async () => {
   await api.stop();
@@ -70,39 +53,26 @@ async function raw(path: string, headers: string[]) {
 
 describe("the local HTTP API", () => {
   it("sends a form as base64, with route, path, parameters and address in payload 2.0", async () => {
-    const event = await eventOf("/echo/s3cret?a=1&b=2&a=3%20x", {
-      method: "POST",
+    const event = await eventOf("/echo/s3cret?a=1&b=2&a=3%20x", { method: "POST",
       headers: { "content-type": "application/x-www-form-urlencoded", "X-Mixed-Case": "kept" },
-      body: "email=a%40b.c",
-    });
-    expect(event).toMatchObject({
-      version: "2.0",
-      routeKey: "POST /echo/{token}",
-      rawPath: "/echo/s3cret",
-      rawQueryString: "a=1&b=2&a=3%20x",
-      queryStringParameters: { a: "1,3 x", b: "2" },
+      body: "email=a%40b.c" });
+    expect(event).toMatchObject({ version: "2.0", routeKey: "POST /echo/{token}", rawPath: "/echo/s3cret",
+      rawQueryString: "a=1&b=2&a=3%20x", queryStringParameters: { a: "1,3 x", b: "2" },
       pathParameters: { token: "s3cret" },
       headers: { "x-mixed-case": "kept", "content-type": "application/x-www-form-urlencoded",
         "x-forwarded-for": "127.0.0.1" },
-      requestContext: {
-        routeKey: "POST /echo/{token}",
-        stage: "$default",
+      requestContext: { routeKey: "POST /echo/{token}", stage: "$default",
         requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
-        http: { method: "POST", path: "/echo/s3cret", sourceIp: "127.0.0.1", protocol: "HTTP/1.1" },
-      },
-      isBase64Encoded: true,
-    });
+        http: { method: "POST", path: "/echo/s3cret", sourceIp: "127.0.0.1", protocol: "HTTP/1.1" } },
+      isBase64Encoded: true });
     expect(Buffer.from(event.body, "base64").toString()).toBe("email=a%40b.c");
   });
 
   it.each(["application/json", "application/json; charset=utf-8", "text/plain", "application/xml",
-    "application/javascript"])(
-      "sends a body of %s as text",
-      async (type) => {
-        const event = await eventOf("/echo/t", { method: "POST", headers: { "content-type": type }, body: '{"ä":1}' });
-        expect(event).toMatchObject({ isBase64Encoded: false, body: '{"ä":1}' });
-      },
-    );
+    "application/javascript"])("sends a body of %s as text", async (type) => {
+      const event = await eventOf("/echo/t", { method: "POST", headers: { "content-type": type }, body: '{"ä":1}' });
+      expect(event).toMatchObject({ isBase64Encoded: false, body: '{"ä":1}' });
+    });
 
   it("leaves body and parameters out where there are none", async () => {
     const event = await eventOf("/echo/fixed");

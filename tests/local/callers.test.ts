@@ -24,14 +24,10 @@ async function status(url: string, headers: Record<string, string> = {}): Promis
 }
 
 const FOREIGN = 403;
-const parts = {
-  "the queues": () => stack.endpoints.sqs,
-  "the tables": () => stack.endpoints.dynamodb,
-  "the secrets": () => stack.endpoints.secretsmanager,
-  "the functions": () => stack.endpoints.lambda,
+const parts = { "the queues": () => stack.endpoints.sqs, "the tables": () => stack.endpoints.dynamodb,
+  "the secrets": () => stack.endpoints.secretsmanager, "the functions": () => stack.endpoints.lambda,
   "Auth0's control calls": () => `${stack.auth0.url}/_emulator/users`,
-  "the shop's control calls": () => `${stack.gumroad.url}/_emulator/products`,
-};
+  "the shop's control calls": () => `${stack.gumroad.url}/_emulator/products` };
 
 describe("a page in somebody's browser", () => {
   it.each(Object.entries(parts))("gets no answer from %s, by its own name for them or from its own origin",

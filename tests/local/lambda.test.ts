@@ -8,18 +8,9 @@ const made: Lambda[] = [];
 function lambda(changes: Partial<LambdaOptions> = {}) {
   const clock = new SharedArrayBuffer(8);
   const logs: string[] = [];
-  const made_ = createLambda({
-    name: "sample-api",
-    bundle: bundle("api"),
-    exportName: "handler",
-    timeoutMs: 3000,
-    memoryMb: 256,
-    environment: () => ({ AWS_REGION: "us-east-1", OWN: "yes" }),
-    maxWorkers: 2,
-    clock,
-    onLog: (line) => logs.push(line),
-    ...changes,
-  });
+  const made_ = createLambda({ name: "sample-api", bundle: bundle("api"), exportName: "handler", timeoutMs: 3000,
+    memoryMb: 256, environment: () => ({ AWS_REGION: "us-east-1", OWN: "yes" }), maxWorkers: 2, clock,
+    onLog: (line) => logs.push(line), ...changes });
   made.push(made_);
   return { lambda: made_, clock: new BigInt64Array(clock), logs };
 }
@@ -104,11 +95,8 @@ describe("a local Lambda function", () => {
 
   it.each(["hang", "spin"])("ends a worker at the function's time-out (%s)", async (what) => {
     const { lambda: target } = lambda({ timeoutMs: 100 });
-    expect(await target.invoke(event(what))).toEqual({
-      kind: "timeout",
-      errorType: "Sandbox.Timedout",
-      message: "Task timed out after 0.10 seconds",
-    });
+    expect(await target.invoke(event(what))).toEqual({ kind: "timeout", errorType: "Sandbox.Timedout",
+      message: "Task timed out after 0.10 seconds" });
   });
 
   it("reports a bundle that isn't there, and one without the export", async () => {

@@ -49,44 +49,41 @@ const acts: Act[] = [
 describe("whatever happens in a shop", () => {
   it("is refused by name or told in pings; each sale and subscriber can be read back", async () => {
     const history = fc.array(fc.tuple(fc.nat(acts.length - 1), fc.nat()), { minLength: 20, maxLength: 60 });
-    await fc.assert(
-      fc.asyncProperty(history, async (steps) => {
-        const bodies: string[] = [];
-        const shop = await startGumroadEmulator({ now: () => START, idSeed: "history",
-          deliver: ({ body }) => void bodies.push(body) });
-        try {
-          for (const event of RESOURCE_NAMES) shop.subscribe(event, "https://service.example/ping");
-          for (const [which, pick] of steps) {
-            try {
-              await acts[which]!(shop, (things) => things[pick % things.length]);
-            } catch (error) {
-              if (!(error instanceof ShopError)) throw error;
-            }
+    await fc.assert(fc.asyncProperty(history, async (steps) => {
+      const bodies: string[] = [];
+      const shop = await startGumroadEmulator({ now: () => START, idSeed: "history",
+        deliver: ({ body }) => void bodies.push(body) });
+      try {
+        for (const event of RESOURCE_NAMES) shop.subscribe(event, "https://service.example/ping");
+        for (const [which, pick] of steps) {
+          try {
+            await acts[which]!(shop, (things) => things[pick % things.length]);
+          } catch (error) {
+            if (!(error instanceof ShopError)) throw error;
           }
-          for (const ping of bodies.map((body) => readPing(parseForm(body)))) {
-            if ("saleId" in ping) expect(shop.sales.some(({ id }) => id === ping.saleId)).toBe(true);
-            else expect(shop.subscriptions.some(({ id }) => id === ping.subscriptionId)).toBe(true);
-          }
-          for (const { id, deactivatedAt } of shop.subscriptions) {
-            const { body } = await ask(shop, `/v2/subscribers/${id}`);
-            const ended = ["cancelled", "failed_payment", "fixed_subscription_period_ended"].includes(
-              String(body.subscriber?.["status"]),
-            );
-            expect(ended).toBe(deactivatedAt !== undefined);
-          }
-          let listed = 0;
-          let next: string | undefined = "/v2/sales";
-          while (next !== undefined) {
-            const { body } = await ask(shop, next);
-            listed += body.sales?.length ?? 0;
-            next = body.next_page_url;
-          }
-          expect(listed).toBe(shop.sales.filter(({ state }) => state !== "giftReceiver").length);
-        } finally {
-          await shop.stop();
         }
-      }),
-      { numRuns: 20 },
-    );
+        for (const ping of bodies.map((body) => readPing(parseForm(body)))) {
+          if ("saleId" in ping) expect(shop.sales.some(({ id }) => id === ping.saleId)).toBe(true);
+          else expect(shop.subscriptions.some(({ id }) => id === ping.subscriptionId)).toBe(true);
+        }
+        for (const { id, deactivatedAt } of shop.subscriptions) {
+          const { body } = await ask(shop, `/v2/subscribers/${id}`);
+          const ended = ["cancelled", "failed_payment", "fixed_subscription_period_ended"].includes(
+            String(body.subscriber?.["status"]),
+          );
+          expect(ended).toBe(deactivatedAt !== undefined);
+        }
+        let listed = 0;
+        let next: string | undefined = "/v2/sales";
+        while (next !== undefined) {
+          const { body } = await ask(shop, next);
+          listed += body.sales?.length ?? 0;
+          next = body.next_page_url;
+        }
+        expect(listed).toBe(shop.sales.filter(({ state }) => state !== "giftReceiver").length);
+      } finally {
+        await shop.stop();
+      }
+    }), { numRuns: 20 });
   });
 });

@@ -4,11 +4,9 @@ import * as z from "zod";
 import type { Stack } from "../../local/stack.ts";
 import { startLocal } from "../pipeline/local-stack.ts";
 
-const Outcome = z.object({
-  sales: z.array(z.looseObject({ id: z.string() })),
+const Outcome = z.object({ sales: z.array(z.looseObject({ id: z.string() })),
   subscribers: z.array(z.looseObject({ id: z.string() })),
-  pings: z.array(z.object({ event: z.string(), outcome: z.unknown() })),
-});
+  pings: z.array(z.object({ event: z.string(), outcome: z.unknown() })) });
 
 describe("what happens in the shop of npm start", () => {
   let stack: Stack;

@@ -59,13 +59,9 @@ describe("a ping is byte for byte what Gumroad sends", () => {
 
   it("of custom fields and what stood in the URL", async () => {
     const { shop, bodies } = await startListeningShop();
-    shop.sell({
-      product: "rctfd",
-      email: "bo@example.com",
+    shop.sell({ product: "rctfd", email: "bo@example.com",
       customFields: [["Company [for invoice]", "Acme & Söns"], ["T&C", true]],
-      urlParams: [["utm_source", "newsletter"], ["ref", "a b+c"]],
-      ids: { rows: rows("sale-custom-fields") },
-    });
+      urlParams: [["utm_source", "newsletter"], ["ref", "a b+c"]], ids: { rows: rows("sale-custom-fields") } });
     expect(bodies).toEqual([fixture("sale-custom-fields")]);
   });
 

@@ -45,11 +45,8 @@ describe("a local stack", () => {
     await stack.sqs.idle();
     const items = await stack.ledger();
     expect(items.map(({ body }) => body).sort()).toEqual(["one", "three", "two"]);
-    expect(items[0]).toMatchObject({
-      written: 1,
-      received: 1,
-      eventSource: "arn:aws:sqs:us-east-1:000000000000:sample-local-work.fifo",
-    });
+    expect(items[0]).toMatchObject({ written: 1, received: 1,
+      eventSource: "arn:aws:sqs:us-east-1:000000000000:sample-local-work.fifo" });
   });
 
   it("leaves only the failed message of a batch, and gives it up to the dead letters after its receives", async () => {
@@ -174,13 +171,10 @@ describe("the gate before the services", () => {
   function once(operation: string, phase: GateCall["phase"], verdict: GateVerdict) {
     const seen: GateCall[] = [];
     let left = 1;
-    return {
-      seen,
-      onCall: (call: GateCall): GateVerdict => {
-        seen.push(call);
-        return call.operation === operation && call.phase === phase && left-- > 0 ? verdict : "go";
-      },
-    };
+    return { seen, onCall: (call: GateCall): GateVerdict => {
+      seen.push(call);
+      return call.operation === operation && call.phase === phase && left-- > 0 ? verdict : "go";
+    } };
   }
 
   it("sees every call of the functions, before and after, by its operation", async () => {
@@ -242,14 +236,10 @@ describe("the shop of a local stack", () => {
 
   it("lives on the functions' calendar: each charge that falls due is told in its own time, once", async () => {
     const told: string[] = [];
-    const stack: Stack = await stackOf({
-      gumroad: {
-        deliver: ({ url }) => {
-          told.push(`${new Date(stack.gumroad.now()).toISOString().slice(0, 7)} ${url}`);
-          return 200;
-        },
-      },
-    });
+    const stack: Stack = await stackOf({ gumroad: { deliver: ({ url }) => {
+      told.push(`${new Date(stack.gumroad.now()).toISOString().slice(0, 7)} ${url}`);
+      return 200;
+    } } });
     const began = Date.now();
     stack.gumroad.sell({ product: CLUB, email: "eve@example.com" });
     await stack.advance(62 * 86_400_000);

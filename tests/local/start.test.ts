@@ -25,15 +25,9 @@ describe("the settings of npm start", () => {
   it("take ports, the data folder and a tenant", () => {
     const environment = { SIGNUP: "closed", ROLES_CLAIM: "", PORT: "4000", AUTH0_PORT: "0", GUMROAD_PORT: "4002",
       AUTH0_DOMAIN: "acme.eu.auth0.com", AUTH0_CLIENT_ID: "id", AUTH0_CLIENT_SECRET: "s" };
-    expect(readStartSettings(["--data", ".local", "--read-back"], environment)).toEqual({
-      port: 4000,
-      auth0Port: 0,
-      gumroadPort: 4002,
-      readBack: true,
-      dataDir: ".local",
-      tenant: { domain: "acme.eu.auth0.com", clientId: "id", clientSecret: "s" },
-      params: { signUp: "closed" },
-    });
+    expect(readStartSettings(["--data", ".local", "--read-back"], environment)).toEqual({ port: 4000, auth0Port: 0,
+      gumroadPort: 4002, readBack: true, dataDir: ".local",
+      tenant: { domain: "acme.eu.auth0.com", clientId: "id", clientSecret: "s" }, params: { signUp: "closed" } });
     expect(readStartSettings(["--help"], {})).toBe("help");
   });
 
@@ -80,20 +74,11 @@ describe("the settings of npm start", () => {
 });
 
 describe("the stack file", () => {
-  const content: StackFile = {
-    pid: process.pid,
-    url: "http://127.0.0.1:1",
-    pingUrl: "http://127.0.0.1:1/ping/local",
+  const content: StackFile = { pid: process.pid, url: "http://127.0.0.1:1", pingUrl: "http://127.0.0.1:1/ping/local",
     auth0: { domain: "http://127.0.0.1:2", emulator: null },
-    gumroad: { emulator: "http://127.0.0.1:5", readBack: true },
-    sqs: { endpoint: "http://127.0.0.1:3", queues: {} },
-    dynamodb: { endpoint: "http://127.0.0.1:4", tables: {} },
-    lambda: { endpoint: "http://127.0.0.1:1" },
-    secretsmanager: { endpoint: "http://127.0.0.1:1" },
-    access: "roles",
-    gettingIn: "invite",
-    logs: "x.log",
-  };
+    gumroad: { emulator: "http://127.0.0.1:5", readBack: true }, sqs: { endpoint: "http://127.0.0.1:3", queues: {} },
+    dynamodb: { endpoint: "http://127.0.0.1:4", tables: {} }, lambda: { endpoint: "http://127.0.0.1:1" },
+    secretsmanager: { endpoint: "http://127.0.0.1:1" }, access: "roles", gettingIn: "invite", logs: "x.log" };
 
   it("tells of the stack on a port until it is taken away", () => {
     const file = writeStackFile(folder, 1, content);

@@ -15,28 +15,17 @@ describe("readTemplate", () => {
     expect(api!.events).toContainEqual({ kind: "httpApi", routeKey: "GET /files/{path+}" });
     expect(single!.reservedConcurrency).toBe(1);
     expect(worker).toMatchObject({ timeoutMs: 1000, memoryMb: 1024 });
-    expect(worker!.events).toEqual([
-      {
-        kind: "sqs",
-        queueArn: "arn:aws:sqs:us-east-1:000000000000:sample-local-work.fifo",
-        batchSize: 5,
-        maximumConcurrency: 2,
-        partialFailures: true,
-      },
-    ]);
+    expect(worker!.events).toEqual([{ kind: "sqs",
+      queueArn: "arn:aws:sqs:us-east-1:000000000000:sample-local-work.fifo", batchSize: 5, maximumConcurrency: 2,
+      partialFailures: true }]);
     expect(tick!.events).toEqual([{ kind: "schedule", everyMs: 60_000 }]);
   });
 
   it("resolves variables and references in an environment to local names", () => {
-    expect(environmentOf("api")).toEqual({
-      STAGE: "local",
-      LEVEL: "INFO",
-      SIGNUP: "closed",
+    expect(environmentOf("api")).toEqual({ STAGE: "local", LEVEL: "INFO", SIGNUP: "closed",
       SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:sample/local/ping-local0",
-      QUEUE_URL: "http://queues/sample-local-work.fifo",
-      TABLE: "sample-local-ledger",
-      GREETING: "sample-local-ledger in us-east-1",
-    });
+      QUEUE_URL: "http://queues/sample-local-work.fifo", TABLE: "sample-local-ledger",
+      GREETING: "sample-local-ledger in us-east-1" });
   });
 
   it("lets a param given at the start win over the file's", () => {
@@ -45,16 +34,12 @@ describe("readTemplate", () => {
   });
 
   it("gives a queue's attributes as strings, with its redrive policy as JSON and its conditions decided", () => {
-    expect(read().queues[0]).toEqual({
-      logicalId: "WorkQueue",
-      name: "sample-local-work.fifo",
-      attributes: {
-        FifoQueue: "true",
-        VisibilityTimeout: "60",
-        RedrivePolicy:
-          '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:sample-local-dead.fifo","maxReceiveCount":2}',
-      },
-    });
+    expect(read().queues[0]).toEqual({ logicalId: "WorkQueue", name: "sample-local-work.fifo",
+      attributes: { FifoQueue: "true", VisibilityTimeout: "60",
+        RedrivePolicy: JSON.stringify({
+          deadLetterTargetArn: "arn:aws:sqs:us-east-1:000000000000:sample-local-dead.fifo",
+          maxReceiveCount: 2,
+        }) } });
     expect(read(text, { stage: "prod" }).queues[0]!.attributes["VisibilityTimeout"]).toBe("360");
   });
 
@@ -84,11 +69,10 @@ resources:
         "stack: { Resources: { Third: { Type: AWS::SQS::Queue, Properties: { QueueName: 'c-${sls:stage}' } } } }",
     };
     const template = readTemplate(source, { stage: "local", readFile: (name) => files[name] ?? "" });
-    expect(template.queues).toEqual([
-      { logicalId: "First", name: "a", attributes: { FifoQueue: "true", VisibilityTimeout: "5" } },
-      { logicalId: "Second", name: "b", attributes: { FifoQueue: "true", VisibilityTimeout: "2" } },
-      { logicalId: "Third", name: "c-local", attributes: {} },
-    ]);
+    expect(template.queues).toEqual([{ logicalId: "First", name: "a",
+      attributes: { FifoQueue: "true", VisibilityTimeout: "5" } }, { logicalId: "Second", name: "b",
+      attributes: { FifoQueue: "true", VisibilityTimeout: "2" } }, { logicalId: "Third", name: "c-local",
+      attributes: {} }]);
   });
 
   it("reads the project's own serverless.yml", () => {
@@ -102,39 +86,31 @@ resources:
 
   const withApi = (line: string) =>
     `service: s\nfunctions:\n  api:\n    handler: a.handler\n${line}\nresources: { Resources: {} }\n`;
-  it.each([
-    { fault: "no mapping", source: "- a\n", message: "serverless.yml: not a mapping at its top" },
-    { fault: "a part of the stack that is no mapping",
-      source: "functions: {}\nresources: [{ Resources: {} }, '${env:STACK}']\n",
-      message: 'serverless.yml: resources: "${env:STACK}" is no mapping' },
-    { fault: "a tag nobody knows", source: "service: !Reff x\n", message: "serverless.yml: Unresolved tag: !Reff" },
-    { fault: "a missing handler", source: "functions: { api: {} }\n",
-      message: "serverless.yml: functions.api.handler: Invalid input" },
-    {
-      fault: "a schedule that is no rate",
-      source: withApi("    events: [{ schedule: cron(0 1 * * ? *) }]"),
-      message: 'serverless.yml: functions.api.events[0]: "cron(0 1 * * ? *)" is not like "rate(1 minute)"',
-    },
-    {
-      fault: "an event source that isn't emulated",
-      source: withApi("    events: [{ s3: bucket }]"),
-      message: 'serverless.yml: functions.api.events[0]: the local runtime knows no "s3" events',
-    },
-    {
-      fault: "a route without a path",
-      source: withApi("    events: [{ httpApi: POST }]"),
-      message: 'serverless.yml: functions.api.events[0]: "POST" is not like "POST /path"',
-    },
-    { fault: "a variable without a value", source: withApi("    timeout: ${param:none}"),
-      message: "serverless.yml: no value for ${param:none}" },
-    { fault: "a variable that names itself",
-      source: "custom: { a: '${self:custom.a}x' }\nfunctions: { f: { handler: '${self:custom.a}' } }\n",
-      message: "refers to itself" },
-  ])("refuses $fault in one line that names the place", ({ source, message }) => {
-    expect(() => read(source)).toThrow(
-      expect.objectContaining({ code: "BAD_TEMPLATE", message: expect.stringContaining(message) }),
-    );
-  });
+  it.each([{ fault: "no mapping", source: "- a\n", message: "serverless.yml: not a mapping at its top" }, {
+    fault: "a part of the stack that is no mapping",
+    source: "functions: {}\nresources: [{ Resources: {} }, '${env:STACK}']\n",
+    message: 'serverless.yml: resources: "${env:STACK}" is no mapping',
+  }, { fault: "a tag nobody knows", source: "service: !Reff x\n", message: "serverless.yml: Unresolved tag: !Reff" }, {
+    fault: "a missing handler",
+    source: "functions: { api: {} }\n",
+    message: "serverless.yml: functions.api.handler: Invalid input",
+  }, { fault: "a schedule that is no rate", source: withApi("    events: [{ schedule: cron(0 1 * * ? *) }]"),
+    message: 'serverless.yml: functions.api.events[0]: "cron(0 1 * * ? *)" is not like "rate(1 minute)"' }, {
+    fault: "an event source that isn't emulated",
+    source: withApi("    events: [{ s3: bucket }]"),
+    message: 'serverless.yml: functions.api.events[0]: the local runtime knows no "s3" events',
+  }, { fault: "a route without a path", source: withApi("    events: [{ httpApi: POST }]"),
+    message: 'serverless.yml: functions.api.events[0]: "POST" is not like "POST /path"' }, {
+    fault: "a variable without a value",
+    source: withApi("    timeout: ${param:none}"),
+    message: "serverless.yml: no value for ${param:none}",
+  }, { fault: "a variable that names itself",
+    source: "custom: { a: '${self:custom.a}x' }\nfunctions: { f: { handler: '${self:custom.a}' } }\n",
+    message: "refers to itself" }])("refuses $fault in one line that names the place", ({ source, message }) => {
+      expect(() => read(source)).toThrow(
+        expect.objectContaining({ code: "BAD_TEMPLATE", message: expect.stringContaining(message) }),
+      );
+    });
 
   it("refuses an environment that names what the local runtime hasn't", () => {
     const template = read(withApi("    environment: { TOPIC: !Ref Alarms }"));

@@ -61,10 +61,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Starts a package's command; resolves with what it printed once it runs. */
 async function command(name: string, ...args: string[]) {
   const { bin } = JSON.parse(readFileSync(path.join(project, "node_modules", name, "package.json"), "utf8"));
-  const child = spawn(process.execPath, [path.join(project, "node_modules", name, bin[name]), ...args], {
-    cwd: project,
-    env: { PATH: process.env["PATH"] },
-  });
+  const child = spawn(process.execPath, [path.join(project, "node_modules", name, bin[name]), ...args], { cwd: project,
+    env: { PATH: process.env["PATH"] } });
   children.push(child);
   const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
   let output = "";

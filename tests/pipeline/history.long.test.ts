@@ -69,30 +69,26 @@ async function history(
   };
   const count = neededCalls();
   let moments = 0;
-  await letLive(
-    gumroad,
-    {
-      random: randomFrom(seed, "shop"),
-      buyers,
-      purchases,
-      silent: readBack,
-      // Gumroad's API shows no change of plan that nothing was charged for, and lists no test purchase: once such a
-      // ping is lost, nobody can know of it.
-      unlost: (act) => {
-        gumroad.setChaos({ ...chaos, lose: 0 });
-        try {
-          act();
-        } finally {
-          gumroad.setChaos(chaos);
-        }
-      },
+  await letLive(gumroad, {
+    random: randomFrom(seed, "shop"),
+    buyers,
+    purchases,
+    silent: readBack,
+    // Gumroad's API shows no change of plan that nothing was charged for, and lists no test purchase: once such a
+    // ping is lost, nobody can know of it.
+    unlost: (act) => {
+      gumroad.setChaos({ ...chaos, lose: 0 });
+      try {
+        act();
+      } finally {
+        gumroad.setChaos(chaos);
+      }
     },
-    async (ms) => {
-      await started.advance(ms);
-      moments += 1;
-      if (moments % MOMENTS_A_POST === 0) await bring();
-    },
-  );
+  }, async (ms) => {
+    await started.advance(ms);
+    moments += 1;
+    if (moments % MOMENTS_A_POST === 0) await bring();
+  });
   await started.advance(LONGEST_DELAY);
   await bring();
   await waitsOver(started);
@@ -146,19 +142,16 @@ async function reconcile(running: Stack): Promise<void> {
 function neededCalls() {
   const had = new Map<string, readonly string[]>();
   let calls = 0;
-  return {
-    look: (roles: ReadonlyMap<string, readonly string[]>) => {
-      for (const [email, now] of roles) {
-        const before = had.get(email);
-        if (before === undefined && now.length === 0) continue;
-        if (before === undefined) calls += 2;
-        if (now.some((role) => before?.includes(role) !== true)) calls += 1;
-        if (before?.some((role) => !now.includes(role)) === true) calls += 1;
-        had.set(email, now);
-      }
-    },
-    calls: () => calls,
-  };
+  return { look: (roles: ReadonlyMap<string, readonly string[]>) => {
+    for (const [email, now] of roles) {
+      const before = had.get(email);
+      if (before === undefined && now.length === 0) continue;
+      if (before === undefined) calls += 2;
+      if (now.some((role) => before?.includes(role) !== true)) calls += 1;
+      if (before?.some((role) => !now.includes(role)) === true) calls += 1;
+      had.set(email, now);
+    }
+  }, calls: () => calls };
 }
 
 /**

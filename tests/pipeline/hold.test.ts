@@ -16,12 +16,9 @@ let heldBuyer: string;
 const errors: string[] = [];
 beforeAll(async () => {
   const now = Date.parse("2030-01-07T12:00:00Z");
-  stack = await startLocal({
-    maxWorkers: 1,
-    onLog: (_function, line) => {
-      if (line.includes('"level":"ERROR"')) errors.push(line);
-    },
-  });
+  stack = await startLocal({ maxWorkers: 1, onLog: (_function, line) => {
+    if (line.includes('"level":"ERROR"')) errors.push(line);
+  } });
   // All within one hour: what is let through is counted by the hour.
   await stack.advance(now - stack.gumroad.now());
   await arrive(holders.map(joined));

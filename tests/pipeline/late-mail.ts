@@ -36,22 +36,19 @@ export function lateMail(shop: () => GumroadEmulator, random: Random): LateMail 
       : { ...ping, body: `${ping.body}&brought_again_at=${String(now)}` };
   }
 
-  return {
-    deliver: (ping) => {
-      kept.push(ping);
-      return 200;
-    },
-    bring: async () => {
-      const order = kept.map((ping) => ({ ping, at: random() })).sort((a, b) => a.at - b.at);
-      kept = [];
-      const refused: unknown[] = [];
-      for (let start = 0; start < order.length; start += AT_ONCE) {
-        const answers = await Promise.all(
-          order.slice(start, start + AT_ONCE).map(async ({ ping }) => post(dated(ping))),
-        );
-        refused.push(...answers.filter((answer) => answer !== 200));
-      }
-      return refused;
-    },
-  };
+  return { deliver: (ping) => {
+    kept.push(ping);
+    return 200;
+  }, bring: async () => {
+    const order = kept.map((ping) => ({ ping, at: random() })).sort((a, b) => a.at - b.at);
+    kept = [];
+    const refused: unknown[] = [];
+    for (let start = 0; start < order.length; start += AT_ONCE) {
+      const answers = await Promise.all(
+        order.slice(start, start + AT_ONCE).map(async ({ ping }) => post(dated(ping))),
+      );
+      refused.push(...answers.filter((answer) => answer !== 200));
+    }
+    return refused;
+  } };
 }

@@ -146,9 +146,8 @@ describe("a known buyer", () => {
   it("fifty copies at once are one user, one role and three calls", async () => {
     await start();
     const answers = await Promise.all(
-      Array.from({ length: 50 },
-        (_, index) =>
-          post(stack, changed(index % 2 === 0 ? "sale" : "sale-retry", { referrer: `copy ${String(index)}` }))),
+      Array.from({ length: 50 }, (_, index) =>
+        post(stack, changed(index % 2 === 0 ? "sale" : "sale-retry", { referrer: `copy ${String(index)}` }))),
     );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     await stack.sqs.idle();
@@ -215,12 +214,10 @@ describe("a known buyer", () => {
     await deliver(stack, body("refund-partial"));
     await deliver(stack, body("sale"), changed("sale", { referrer: "resent" }));
     const history = (await stack.ledger()).filter(({ sk }) => String(sk).startsWith("event#"));
-    expect(history.map(({ pk, detail }) => ({ pk, detail }))).toEqual(
-      expect.arrayContaining([
-        { pk: "buyer#ann@example.com", detail: expect.objectContaining({ event: "sale" }) },
-        { pk: "source#sale:fH9XoNJ-gQtcIacRpiKnyg==", detail: expect.objectContaining({ event: "refund" }) },
-      ]),
-    );
+    expect(history.map(({ pk, detail }) => ({ pk, detail }))).toEqual(expect.arrayContaining([
+      { pk: "buyer#ann@example.com", detail: expect.objectContaining({ event: "sale" }) },
+      { pk: "source#sale:fH9XoNJ-gQtcIacRpiKnyg==", detail: expect.objectContaining({ event: "refund" }) },
+    ]));
     expect(history).toHaveLength(2);
   });
 });
@@ -341,22 +338,14 @@ describe("what retrying can't mend", () => {
   it.each<{ wrong: string; code: string; says: string; break: () => void; mend: () => void }>([
     { wrong: "an unknown role", code: "AUTH0_ROLE_MISSING", says: HANDBOOK,
       break: () => stack.auth0.removeRole(HANDBOOK), mend: () => void stack.auth0.addRole(HANDBOOK) },
-    {
-      wrong: "a missing scope",
-      code: "AUTH0_SCOPE",
-      says: "create:users",
+    { wrong: "a missing scope", code: "AUTH0_SCOPE", says: "create:users",
       break: () => stack.auth0.setScopes(MANAGEMENT_SCOPES.filter((scope) => scope !== "create:users")),
-      mend: () => stack.auth0.setScopes(MANAGEMENT_SCOPES),
-    },
-    {
-      wrong: "a wrong client secret",
-      code: "AUTH0_CREDENTIALS",
-      says: "client_secret",
+      mend: () => stack.auth0.setScopes(MANAGEMENT_SCOPES) },
+    { wrong: "a wrong client secret", code: "AUTH0_CREDENTIALS", says: "client_secret",
       break: () => void stack.auth0.rotateSecret("another"),
       mend: () =>
         stack.secrets.set("auth0", { domain: stack.gates.auth0, client_id: LOCAL_CLIENT.id,
-          client_secret: "another" }),
-    },
+          client_secret: "another" }) },
   ])("$wrong raises an alarm that says what to mend, leaves the queue free, and settles by itself once mended",
     async ({ code, says, break: breakIt, mend }) => {
       await startAfresh();

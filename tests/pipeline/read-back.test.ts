@@ -162,13 +162,13 @@ describe("with a Gumroad token", () => {
       await untilResting(stack, 2);
       expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
       expect(rolesOf(someone("bo"))).toEqual([]);
-      expect(
-        lines.some((line) =>
-          line.includes(status === 401 ? "GUMROAD_TOKEN" : status === 403 ? "GUMROAD_SCOPE" : "GUMROAD_UNREACHABLE")
-        ),
-      ).toBe(true);
+      expect(lines.some((line) =>
+        line.includes(status === 401 ? "GUMROAD_TOKEN" : status === 403 ? "GUMROAD_SCOPE" : "GUMROAD_UNREACHABLE")
+      )).toBe(true);
       fault.remove();
-      stack.gumroad.setDeliver(() => 200);
+      stack.gumroad.setDeliver(() =>
+        200
+      );
       stack.gumroad.refund(sale);
       stack.gumroad.setDeliver("http");
       await stack.advance(MINUTE);
@@ -178,8 +178,7 @@ describe("with a Gumroad token", () => {
     },
   );
 
-  it(
-    "while Gumroad is away for an hour, what came waits; then all is right by itself, a change of plan included",
+  it("while Gumroad is away for an hour, what came waits; then all is right by itself, a change of plan included",
     async () => {
       const { subscription } = await happens(() =>
         stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" })
@@ -209,8 +208,7 @@ describe("with a Gumroad token", () => {
       expect([rolesOf(someone()), rolesOf(someone("bo")), rolesOf(someone("cy"))]).toEqual([["club", "club-premium"],
         [], ["serverless-handbook"]]);
       expect((await kept(stack)).filter(({ body: text }) => text.includes(someone("cy")))).toEqual([]);
-    },
-  );
+    });
 
   it("a revoked token that is replaced in the secret serves within seconds", async () => {
     stack.gumroad.revokeToken();
@@ -264,23 +262,23 @@ describe("with a Gumroad token", () => {
     expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
   });
 
-  it("a forged change of plan counts until the next charge at most, and not at all where there is no such " +
-    "tier", async () => {
-    const { subscription } = await happens(() =>
-      stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" })
-    );
-    const forged = (tier: string, day: number) =>
-      changed("membership-upgrade", { subscription_id: subscription!.id, user_email: someone(),
-        effective_as_of: new Date(stack.gumroad.now() + day * 24 * 60 * MINUTE).toISOString(),
-        "new_plan[tier][name]": tier });
-    await pinged(forged("Nonsense", 0));
-    expect(rolesOf(someone())).toEqual(["club"]);
-    for (const day of [0, 31, 62]) await pinged(forged("Premium", day));
-    expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
-    await happens(() => stack.gumroad.renew(subscription!));
-    expect(rolesOf(someone())).toEqual(["club"]);
-    expect((await recordOf(stack, someone()))?.dueAt).toBeNull();
-  });
+  it("a forged change of plan counts until the next charge at most, and not at all where there is no such " + "tier",
+    async () => {
+      const { subscription } = await happens(() =>
+        stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" })
+      );
+      const forged = (tier: string, day: number) =>
+        changed("membership-upgrade", { subscription_id: subscription!.id, user_email: someone(),
+          effective_as_of: new Date(stack.gumroad.now() + day * 24 * 60 * MINUTE).toISOString(),
+          "new_plan[tier][name]": tier });
+      await pinged(forged("Nonsense", 0));
+      expect(rolesOf(someone())).toEqual(["club"]);
+      for (const day of [0, 31, 62]) await pinged(forged("Premium", day));
+      expect(rolesOf(someone())).toEqual(["club", "club-premium"]);
+      await happens(() => stack.gumroad.renew(subscription!));
+      expect(rolesOf(someone())).toEqual(["club"]);
+      expect((await recordOf(stack, someone()))?.dueAt).toBeNull();
+    });
 
   it("a renamed tier takes nothing from its members, at a renewal or before", async () => {
     const { subscription } = await happens(() =>

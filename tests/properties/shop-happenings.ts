@@ -48,41 +48,30 @@ export interface Scene {
 const MINUTE = 60_000;
 
 /** What can happen. Where there is nothing that it could happen to, or Gumroad would refuse it, it doesn't. */
-export const HAPPENINGS = {
-  buy: (scene) => {
-    buy(scene);
-  },
-  "buy several": (scene) => {
-    buy(scene, { quantity: 1 + (scene.which % 3) });
-  },
-  "buy two at once": (scene) => {
-    if (!isUnclear(scene)) scene.acts.sellCart([orderOf(scene, scene.product), orderOf(scene, otherProduct(scene))]);
-  },
-  "buy for nothing": (scene) => {
-    buy(scene, { priceCents: 0 });
-  },
-  "buy as the seller": (scene) => {
-    buy(scene, { test: true });
-  },
-  give: (scene) => {
-    // By pings alone a person has to decide which of two gifts was disputed.
-    if (scene.telling !== "pings" || !isAgain(scene, "giftGiver", scene.email)) {
-      buy(scene, { gift: { to: scene.other } });
-    }
-  },
-  refund: ({ acts, sale, telling }) => {
-    if (telling !== "pings" || sale.giftPartnerId === undefined) acts.refund(sale);
-  },
-  "refund half": ({ acts, sale, telling }) => {
-    if (telling !== "pings" || sale.giftPartnerId === undefined) acts.refund(sale, { partial: true });
-  },
-  "refund a gift": ({ acts, sale, telling }) => {
-    if (telling !== "pings") acts.refundGift(sale);
-  },
-  "take a refund back": ({ acts, sale, telling }) => {
-    if (telling !== "pings") acts.reverseRefund(sale);
-  },
-  dispute: ({ acts, sale }) => void acts.dispute(sale),
+export const HAPPENINGS = { buy: (scene) => {
+  buy(scene);
+}, "buy several": (scene) => {
+  buy(scene, { quantity: 1 + (scene.which % 3) });
+}, "buy two at once": (scene) => {
+  if (!isUnclear(scene)) scene.acts.sellCart([orderOf(scene, scene.product), orderOf(scene, otherProduct(scene))]);
+}, "buy for nothing": (scene) => {
+  buy(scene, { priceCents: 0 });
+}, "buy as the seller": (scene) => {
+  buy(scene, { test: true });
+}, give: (scene) => {
+  // By pings alone a person has to decide which of two gifts was disputed.
+  if (scene.telling !== "pings" || !isAgain(scene, "giftGiver", scene.email)) {
+    buy(scene, { gift: { to: scene.other } });
+  }
+}, refund: ({ acts, sale, telling }) => {
+  if (telling !== "pings" || sale.giftPartnerId === undefined) acts.refund(sale);
+}, "refund half": ({ acts, sale, telling }) => {
+  if (telling !== "pings" || sale.giftPartnerId === undefined) acts.refund(sale, { partial: true });
+}, "refund a gift": ({ acts, sale, telling }) => {
+  if (telling !== "pings") acts.refundGift(sale);
+}, "take a refund back": ({ acts, sale, telling }) => {
+  if (telling !== "pings") acts.reverseRefund(sale);
+}, dispute: ({ acts, sale }) => void acts.dispute(sale),
   "win a dispute": ({ acts, sale, sales, telling, termsOf, products }) => {
     // Of a refunded sale no ping tells that the dispute was won: it matters where a refund is kept.
     const isUntold = sales.some(({ cart, refunded, productId }) =>
@@ -90,93 +79,71 @@ export const HAPPENINGS = {
       (termsOf(productId)?.onRefund === "keep" || termsOf(productId)?.onDispute === "remove")
     );
     if (telling !== "pings" || (!isUntold && !isFixed(products, sale.productId))) acts.disputeWon(sale);
-  },
-  cancel: ({ acts, subscription }) => void acts.cancel(subscription),
+  }, cancel: ({ acts, subscription }) => void acts.cancel(subscription),
   "cancel as the seller": ({ acts, subscription }) => void acts.cancel(subscription, "seller"),
   end: ({ acts, subscription }) => void acts.end(subscription),
   restart: ({ acts, subscription, telling, products }) => {
     if (telling !== "pings" || !isFixed(products, subscription.productId)) acts.restart(subscription);
-  },
-  renew: ({ acts, subscription }) => {
+  }, renew: ({ acts, subscription }) => {
     // Nobody is charged ahead of time but for an upgrade, which drops a downgrade that waits.
     if (subscription.pendingPlan === undefined) acts.renew(subscription);
-  },
-  upgrade: (scene) => void scene.acts.upgrade(scene.subscription, { tier: tierOf(scene, "dearer") }),
+  }, upgrade: (scene) => void scene.acts.upgrade(scene.subscription, { tier: tierOf(scene, "dearer") }),
   "upgrade the period": ({ acts, subscription }) =>
     void acts.upgrade(subscription, { recurrence: "yearly", priceCents: subscription.plan.priceCents * 10 }),
   "upgrade the seats": ({ acts, subscription }) =>
-    void acts.upgrade(subscription, { quantity: subscription.plan.quantity + 1 }),
-  downgrade: (scene) => {
+    void acts.upgrade(subscription, { quantity: subscription.plan.quantity + 1 }), downgrade: (scene) => {
     const { acts, subscription, products, isAsEver } = scene;
     const product = products.find(({ id }) => id === subscription.productId);
     const isRenamed = product?.kind === "membership" && !product.tiers.every(isAsEver);
     if (!isRenamed && canDowngrade(scene)) acts.downgrade(subscription, { tier: tierOf(scene, "cheaper") });
-  },
-  "change seats": ({ acts, subscription, which }) => {
+  }, "change seats": ({ acts, subscription, which }) => {
     // Never back to as many as before, nor while a downgrade waits: then no ping tells whether an upgrade dropped it.
     if (subscription.pendingPlan === undefined) {
       acts.changeSeats(subscription, subscription.plan.quantity + 1 + (which % 3));
     }
-  },
-  "fail to pay": ({ acts, subscription }) => {
+  }, "fail to pay": ({ acts, subscription }) => {
     if (subscription.pendingPlan === undefined) acts.failPayment(subscription);
-  },
-  "fail to pay later": ({ acts, subscription }) => {
+  }, "fail to pay later": ({ acts, subscription }) => {
     if (subscription.pendingPlan === undefined) acts.failPayment(subscription, { atNextCharge: true });
-  },
-  release: ({ acts, product }) => void acts.releasePreorder(product.id),
-  "fail a preorder": ({ acts, sales }) => {
+  }, release: ({ acts, product }) => void acts.releasePreorder(product.id), "fail a preorder": ({ acts, sales }) => {
     const preorder = sales.find(({ state }) => state === "preorderAuthorized");
     if (preorder !== undefined) acts.failPreorder(preorder);
-  },
-  "add to a bundle": ({ acts, products, which }) => {
+  }, "add to a bundle": ({ acts, products, which }) => {
     const bundles = products.filter(({ kind }) => kind === "bundle");
     const singles = products.filter(({ kind }) => kind === "single");
     acts.addToBundle(bundles[which % bundles.length]?.id ?? "", singles[which % singles.length]?.id ?? "");
-  },
-  "revoke access": ({ acts, sale, telling }) => {
+  }, "revoke access": ({ acts, sale, telling }) => {
     if (telling !== "pings") acts.revokeAccess(sale);
-  },
-  "give access back": ({ acts, sale, telling }) => {
+  }, "give access back": ({ acts, sale, telling }) => {
     if (telling !== "pings") acts.restoreAccess(sale);
-  },
-  "rename a tier": ({ rename, products, subscription, subscriptions, telling, which }) => {
+  }, "rename a tier": ({ rename, products, subscription, subscriptions, telling, which }) => {
     const product = products.find(({ id }) => id === subscription.productId);
     if (telling === "pings" || product?.kind !== "membership" || product.freeTrialDays !== undefined) return;
     // A downgrade told by one name and due under another: what it comes to, only the next charge tells.
     const waits = subscriptions.some(({ productId, pendingPlan }) => productId === product.id && pendingPlan);
     const tier = product.tiers[which % product.tiers.length];
     if (!waits && tier !== undefined) rename(product.id, tier, which);
-  },
-  "make up a change of plan": ({ makeUp, subscription, which }) => {
+  }, "make up a change of plan": ({ makeUp, subscription, which }) => {
     makeUp(subscription, which);
-  },
-  "change the account's email": ({ acts, email, which }) => {
+  }, "change the account's email": ({ acts, email, which }) => {
     acts.changeAccountEmail(email, `${String(which % 2)}.${email}`);
-  },
-  "delete a product": ({ acts, subscription, which }) => {
+  }, "delete a product": ({ acts, subscription, which }) => {
     if (which === 0) acts.deleteProduct(subscription.productId);
-  },
-  "resend a ping": ({ resend, row, sales, telling, termsOf }) => {
+  }, "resend a ping": ({ resend, row, sales, telling, termsOf }) => {
     // A dispute marks what came with a bundle, and no ping tells that it was won.
     const bundle = sales.find(({ id }) => id === row.bundleSaleId);
     if (telling !== "pings" || bundle === undefined || isToldTogether(row, bundle, termsOf(bundle.productId))) {
       resend(row);
     }
-  },
-  "let days pass": ({ pass, which }) => {
+  }, "let days pass": ({ pass, which }) => {
     pass((1 + which * 4) * DAY);
-  },
-  "let minutes pass": ({ pass, which }) => {
+  }, "let minutes pass": ({ pass, which }) => {
     pass((1 + which) * MINUTE);
-  },
-  decide: ({ telling, row, decide, which, now, other }) => {
+  }, decide: ({ telling, row, decide, which, now, other }) => {
     if (telling === "operators") decide(row, decisionOf(now, which, other));
-  },
-  grant: ({ telling, grant, which, now, other, email }) => {
+  }, grant: ({ telling, grant, which, now, other, email }) => {
     if (telling === "operators") grant(email, decisionOf(now, which, other));
-  },
-} as const satisfies Readonly<Record<string, (scene: Scene) => void>>;
+  } } as const satisfies Readonly<Record<string, (scene: Scene) => void>>;
 
 /** The name of something that can happen. */
 export type What = keyof typeof HAPPENINGS;
@@ -240,15 +207,11 @@ function isAgain({ sales, product, products, now }: Scene, state: Sale["state"],
 function orderOf({ email, which }: Scene, product: Product): Order {
   const version = product.variants === undefined ? undefined : product.variants.options[which % 3];
   const tier = product.kind === "membership" ? product.tiers[which % product.tiers.length] : undefined;
-  return {
-    product: product.id,
-    email,
-    accountEmail: email,
+  return { product: product.id, email, accountEmail: email,
     ...(version === undefined || product.variants === undefined
       ? {}
       : { variants: { [product.variants.category]: version.name } }),
-    ...(tier === undefined ? {} : { tier: tier.name }),
-  };
+    ...(tier === undefined ? {} : { tier: tier.name }) };
 }
 
 /**

@@ -48,17 +48,14 @@ function expectRolesOfTheBooks(all: readonly Told[], { roles, at }: Moment, { po
 /** Holds, at every moment asked, what the service is told by then against the books. */
 function compare(telling: Telling,
   toldBy: (moment: Moment, before: readonly Moment[], chance: () => number) => readonly Told[]): void {
-  fc.assert(
-    fc.property(anyTerms, anyHistory, fc.noShrink(fc.nat()), (terms, history, start) => {
-      const market = marketOf(terms);
-      const chance = chanceFrom(start);
-      const moments = play(market, history, telling);
-      for (const [index, moment] of moments.entries()) {
-        expectRolesOfTheBooks(jumbled(toldBy(moment, moments.slice(0, index), chance), chance), moment, market);
-      }
-    }),
-    { seed, numRuns },
-  );
+  fc.assert(fc.property(anyTerms, anyHistory, fc.noShrink(fc.nat()), (terms, history, start) => {
+    const market = marketOf(terms);
+    const chance = chanceFrom(start);
+    const moments = play(market, history, telling);
+    for (const [index, moment] of moments.entries()) {
+      expectRolesOfTheBooks(jumbled(toldBy(moment, moments.slice(0, index), chance), chance), moment, market);
+    }
+  }), { seed, numRuns });
 }
 
 describe(`a shop's random history (seed ${String(seed)}), at every time asked, gives the roles of its books`, () => {

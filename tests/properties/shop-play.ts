@@ -54,8 +54,9 @@ export const anyHistory: fc.Arbitrary<readonly Happening[]> = fc.constantFrom(..
       // Without fast-check's bias towards small numbers, which would leave all on the first days of the first product.
       fc.noBias(
         fc.record({ what: fc.constantFrom(...what), kind: fc.constantFrom(...kinds), product: fc.nat(3),
-          thing: fc.nat(19), who: fc.nat(5), which: fc.nat(11),
-          ask: fc.integer({ min: 0, max: 3 }).map((n) => n === 0) }),
+          thing: fc.nat(19), who: fc.nat(5), which: fc.nat(11), ask: fc.integer({ min: 0, max: 3 }).map((n) =>
+            n === 0
+          ) }),
       );
     return fc.tuple(happening(["buy"]),
       fc.array(happening(["buy", ...happenings]), { minLength: 3, maxLength: 24, size: "max" })).map((
@@ -120,9 +121,8 @@ class Played {
     const word = (about: string) => this.#operators.lastWord(about, now);
     const roles = new Map(
       rolesByTheBooks({ sales: [...this.#shop.sales.values()], subscriptions: [...this.#shop.subscriptions.values()],
-        now: () => now, namesSince: (tier, since) => this.#names.since(tier, since),
-        contentsOf: (productId) => contentsOf(this.#shop.product(productId)) }, this.#market.policy, word,
-        this.#telling === "pings"),
+        now: () => now, namesSince: (tier, since) => this.#names.since(tier, since), contentsOf: (productId) =>
+          contentsOf(this.#shop.product(productId)) }, this.#market.policy, word, this.#telling === "pings"),
     );
     for (const email of this.#grantees) {
       const others = roles.get(email) ?? [];
@@ -149,36 +149,21 @@ class Played {
       state !== "preorderAuthorized" && bundleSaleId === undefined
     );
     const { products, policy } = this.#market;
-    return {
-      acts: shopActs(() => shop),
-      telling: this.#telling,
-      now: shop.now(),
-      sales,
-      products,
-      get product() {
-        return picked(products.filter((each) => each.kind === kind), product);
-      },
-      get row() {
-        return recent(sales, thing);
-      },
-      get sale() {
-        return recent(paid, thing);
-      },
-      get subscription() {
-        return recent([...shop.subscriptions.values()], thing);
-      },
-      email: picked(BUYERS, who),
-      other: picked(BUYERS, who + 1 + (which % 2)),
-      which,
-      termsOf: (productId) => policy.get(productId),
-      pass: (milliseconds) => {
+    return { acts: shopActs(() => shop), telling: this.#telling, now: shop.now(), sales, products, get product() {
+      return picked(products.filter((each) => each.kind === kind), product);
+    }, get row() {
+      return recent(sales, thing);
+    }, get sale() {
+      return recent(paid, thing);
+    }, get subscription() {
+      return recent([...shop.subscriptions.values()], thing);
+    }, email: picked(BUYERS, who), other: picked(BUYERS, who + 1 + (which % 2)), which,
+      termsOf: (productId) => policy.get(productId), pass: (milliseconds) => {
         this.#pass(milliseconds);
-      },
-      resend: (sale) => {
+      }, resend: (sale) => {
         shop.announce("sale",
           () => salePing(shop, sale.state === "giftGiver" ? shop.sale(sale.giftPartnerId ?? "") : sale, "sale"));
-      },
-      subscriptions: [...shop.subscriptions.values()],
+      }, subscriptions: [...shop.subscriptions.values()],
       isAsEver: (tier) =>
         tier === undefined || tier.name.trim().toLowerCase() === this.#names.first(tier).toLowerCase(),
       rename: (productId, tier, number) => {
@@ -191,8 +176,7 @@ class Played {
         this.#names.begin(tier);
         shopActs(() => shop).renameTier(productId, tier.name, to);
         this.#names.note(tier, shop.now());
-      },
-      makeUp: ({ id, productId, plan }, number) => {
+      }, makeUp: ({ id, productId, plan }, number) => {
         const now = shop.now();
         const [tier, at] = [number % 2 === 0 ? "Nonsense" : null, now + (number - 3) * DAY];
         const from = { tier: plan.tier?.name ?? null, recurrence: plan.recurrence, priceCents: plan.priceCents,
@@ -202,22 +186,19 @@ class Played {
             type: number % 3 === 0 ? "downgrade" : "upgrade",
             from: { ...from, tier: tier === null ? null : from.tier }, to: { ...from, tier } }, now),
         );
-      },
-      decide: ({ id, productId, subscriptionId }, decision) => {
+      }, decide: ({ id, productId, subscriptionId }, decision) => {
         const act = this.#operators.note(subscriptionId ?? id, actTime(shop.now()), decision);
         this.#told.push(
           toldByOperator(subscriptionId === undefined ? `sale:${id}` : `subscription:${subscriptionId}`, productId,
             null, act),
         );
-      },
-      grant: (email, decision) => {
+      }, grant: (email, decision) => {
         this.#grantees.add(email);
         this.#told.push(
           toldByOperator("grant:guest", "", email,
             this.#operators.note(`guest ${email}`, actTime(shop.now()), decision)),
         );
-      },
-    };
+      } };
   }
 }
 

@@ -32,15 +32,9 @@ export interface Told {
  */
 export function toldByPing(ping: Ping, at: number): Told {
   const isSale = ping.event === "sale";
-  return {
-    source: sourceOfPing(ping),
-    facts: factsOfPing(ping, at),
-    buyer: isSale ? ping.email : null,
-    recurring: isSale && ping.recurring,
-    ping,
-    irreplaceable: ping.event === "subscription_updated" || (isSale && ping.test),
-    unlisted: null,
-  };
+  return { source: sourceOfPing(ping), facts: factsOfPing(ping, at), buyer: isSale ? ping.email : null,
+    recurring: isSale && ping.recurring, ping,
+    irreplaceable: ping.event === "subscription_updated" || (isSale && ping.test), unlisted: null };
 }
 
 /** An operator's act about a source. Only a grant needs a buyer: nobody bought it. */
@@ -66,14 +60,9 @@ export function toldByRows(shop: Shop): readonly Told[] {
       ? { ...factsOfSale(row, at), holds: contentsOf(shop.product(productId)), listedAt: at }
       : factsOfSale(row, at);
     const subscriber = row.dead ? subscribers.get(row.subscriptionId ?? "") : undefined;
-    return {
-      ...common,
-      source: sourceOfRow(row),
-      facts: subscriber === undefined ? facts : mergeSource(facts, subscriber),
-      buyer: ownerOfRow(row),
-      recurring: row.recurring,
-      unlisted: isListed(sale) ? null : sale.id,
-    };
+    return { ...common, source: sourceOfRow(row),
+      facts: subscriber === undefined ? facts : mergeSource(facts, subscriber), buyer: ownerOfRow(row),
+      recurring: row.recurring, unlisted: isListed(sale) ? null : sale.id };
   });
   return [...sales,
     ...[...subscribers].map(([id, facts]): Told => ({ ...common, source: `subscription:${id}`, facts, buyer: null,

@@ -76,17 +76,20 @@ describe("a forgotten buyer", () => {
     expect(await dropped(ping(body("sale")), after({ "buyer:bo@example.com": SOLD + 1 }))).toBe(false);
   });
 
-  it("gets no operator's act from before, and every one from after; a role is given to one person, so its id tells " +
-    "nothing", async () => {
-    expect(await dropped(act("grant:club", 5), after({ [`buyer:${ANN}`]: 5 }))).toBe(true);
-    expect(await dropped(act("grant:club", 6), after({ [`buyer:${ANN}`]: 5 }))).toBe(false);
-    expect(await dropped(act("grant:club", 5), after({ "grant:club": 5 }))).toBe(false);
-    expect(await dropped(act(SALE, 5), after({ [SALE]: 5 }))).toBe(true);
-    expect(
-      await dropped({ v: 1, kind: "held", requestId: "r", buyer: ANN, productId: "book", decision: "keep", at: 5,
-        by: "op", why: "x" }, after({ [`buyer:${ANN}`]: 5 })),
-    ).toBe(true);
-  });
+  it(
+    "gets no operator's act from before, and every one from after; a role is given to one person, so its id tells " +
+      "nothing",
+    async () => {
+      expect(await dropped(act("grant:club", 5), after({ [`buyer:${ANN}`]: 5 }))).toBe(true);
+      expect(await dropped(act("grant:club", 6), after({ [`buyer:${ANN}`]: 5 }))).toBe(false);
+      expect(await dropped(act("grant:club", 5), after({ "grant:club": 5 }))).toBe(false);
+      expect(await dropped(act(SALE, 5), after({ [SALE]: 5 }))).toBe(true);
+      expect(
+        await dropped({ v: 1, kind: "held", requestId: "r", buyer: ANN, productId: "book", decision: "keep", at: 5,
+          by: "op", why: "x" }, after({ [`buyer:${ANN}`]: 5 })),
+      ).toBe(true);
+    },
+  );
 
   it("isn't brought back by a login or an invitation", async () => {
     const login = { v: 1, kind: "bind", requestId: "r", buyer: ANN, spelling: "Ann@Example.com" } as const;

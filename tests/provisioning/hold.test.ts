@@ -198,20 +198,12 @@ describe("what counts as a loss", () => {
       after: { [MEMBER]: member({ ended }, { disputed: true, disputeWon: true }) }, kept: ["club", "premium"] },
     { loss: "a product taken out of the policy", before: { [SALE]: sale() }, after: { [SALE]: sale() },
       edited: defineProducts([club]), kept: ["reader"] },
-    {
-      loss: "an option that the policy gives less for",
-      before: { [MEMBER]: member() },
-      after: { [MEMBER]: member() },
+    { loss: "an option that the policy gives less for", before: { [MEMBER]: member() }, after: { [MEMBER]: member() },
       edited: defineProducts([{ ...club, roles: { Premium: ["premium", "vip"] } }]),
-      kept: ["club", "premium", "vip"],
-    },
-    {
-      loss: "a running membership with one charge refunded whose product left the policy",
-      before: { [MEMBER]: member() },
-      after: { [MEMBER]: member({}, { refunded: true }) },
-      edited: defineProducts([book]),
-      kept: ["club", "premium"],
-    },
+      kept: ["club", "premium", "vip"] },
+    { loss: "a running membership with one charge refunded whose product left the policy",
+      before: { [MEMBER]: member() }, after: { [MEMBER]: member({}, { refunded: true }) },
+      edited: defineProducts([book]), kept: ["club", "premium"] },
   ])("$loss does", async ({ before, after, edited = policy, kept }) => {
     const decided = await work(await holder(0, before), after, { policy: edited });
     expect(decided.roles).toEqual(kept);
@@ -220,12 +212,13 @@ describe("what counts as a loss", () => {
 
   it.each<{ loss: string; before: Sources; after: Sources; edited?: Policy }>([
     { loss: "a refund", before: { [SALE]: sale() }, after: { [SALE]: sale({ refunded: true }) } },
-    { loss: "a refund that the API tells", before: { [SALE]: sale() }, after: {
-      [SALE]: sale({
-        read: { at: NOW, refunded: true, partlyRefunded: false, disputed: false, disputeWon: false, variants: [],
-          bundle: "none" },
-      }),
-    } },
+    { loss: "a refund that the API tells", before: { [SALE]: sale() },
+      after: {
+        [SALE]: sale({
+          read: { at: NOW, refunded: true, partlyRefunded: false, disputed: false, disputeWon: false, variants: [],
+            bundle: "none" },
+        }),
+      } },
     { loss: "a dispute", before: { [SALE]: sale() }, after: { [SALE]: sale({ disputed: true }) } },
     { loss: "an end with its newest charge refunded", before: { [MEMBER]: member() },
       after: { [MEMBER]: member({ ended }, { refunded: true }) } },
@@ -237,11 +230,9 @@ describe("what counts as a loss", () => {
       after: { [SALE]: { ...sale(), act: act({ kind: "take" }) } } },
     { loss: "an operator's moving", before: { [SALE]: sale() },
       after: { [SALE]: { ...sale(), act: act({ kind: "move", to: email(1) }) } } },
-    {
-      loss: "a role given for nothing that expires",
+    { loss: "a role given for nothing that expires",
       before: { [grantOf("vip")]: { ...source("", []), act: act({ kind: "give", until: null }) } },
-      after: { [grantOf("vip")]: { ...source("", []), act: act({ kind: "give", until: NOW }) } },
-    },
+      after: { [grantOf("vip")]: { ...source("", []), act: act({ kind: "give", until: NOW }) } } },
   ])("$loss doesn't, in any number", async ({ before, after, edited = policy }) => {
     const decided = await each(30, before, after, { policy: edited, losses: unreachable });
     expect(decided.every(({ roles, record }) => roles.length === 0 && Object.keys(record.held).length === 0)).toBe(
@@ -389,10 +380,8 @@ describe("a person's decision", () => {
   it("yields to an operator's newer act", async () => {
     const { record } = await heldMember();
     const taken = addFacts(record.sources, MEMBER, { ...source("club", []), act: act({ kind: "take" }, NOW + 1) });
-    expect(
-      keep({ ...record, sources: taken }, "club", { at: NOW, id: "k1", by: "ann", why: "" }).sources[MEMBER]?.act
-        ?.decision,
-    ).toEqual({ kind: "take" });
+    expect(keep({ ...record, sources: taken }, "club", { at: NOW, id: "k1", by: "ann", why: "" }).sources[MEMBER]?.act
+      ?.decision).toEqual({ kind: "take" });
   });
 
   it("about a product of which nothing is held changes nothing", async () => {
@@ -403,12 +392,9 @@ describe("a person's decision", () => {
 });
 
 /** What may happen to a buyer from one time to the next. */
-const anyStep = fc.record({
-  id: fc.constantFrom<SourceId>(MEMBER, "subscription:m2", SALE),
+const anyStep = fc.record({ id: fc.constantFrom<SourceId>(MEMBER, "subscription:m2", SALE),
   happens: fc.constantFrom("bought", "ended", "restarted", "refunded", "taken", "given", "follows"),
-  edited: fc.boolean(),
-  hours: fc.integer({ min: 0, max: 2 }),
-});
+  edited: fc.boolean(), hours: fc.integer({ min: 0, max: 2 }) });
 type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
 function factsOf({ id, happens }: Step, now: number): Source {
@@ -432,14 +418,15 @@ function factsOf({ id, happens }: Step, now: number): Source {
   }
 }
 
-it("never takes a role that the facts give, never gives one that no source gave, and repeats itself " +
-  `(seed ${String(seed)})`, async () => {
-  const edited = defineProducts([{ ...club, roles: { Basic: ["club"], Premium: ["club", "vip"] } }]);
-  await fill("club", NOW + 3 * HOUR);
-  let buyers = 0;
-  let holds = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(anyStep, { minLength: 4, maxLength: 10 }), async (steps) => {
+it(
+  "never takes a role that the facts give, never gives one that no source gave, and repeats itself " +
+    `(seed ${String(seed)})`,
+  async () => {
+    const edited = defineProducts([{ ...club, roles: { Basic: ["club"], Premium: ["club", "vip"] } }]);
+    await fill("club", NOW + 3 * HOUR);
+    let buyers = 0;
+    let holds = 0;
+    await fc.assert(fc.asyncProperty(fc.array(anyStep, { minLength: 4, maxLength: 10 }), async (steps) => {
       buyers += 1;
       let record = newRecord(email(buyers));
       let now = NOW;
@@ -463,8 +450,7 @@ it("never takes a role that the facts give, never gives one that no source gave,
         Object.entries(record.sources).some(([id, { productId }]) => productId === product && id in record.held)
       );
       expect(listed).toEqual(held);
-    }),
-    { seed, numRuns: 30 },
-  );
-  expect(holds).toBeGreaterThan(0);
-});
+    }), { seed, numRuns: 30 });
+    expect(holds).toBeGreaterThan(0);
+  },
+);

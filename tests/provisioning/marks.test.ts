@@ -46,26 +46,20 @@ describe("marks", () => {
       remove: ["b"] }]);
   });
 
-  const anyUser = fc.record({
-    origin: fc.constant("created" as const),
-    foreign: fc.subarray(ROLES),
+  const anyUser = fc.record({ origin: fc.constant("created" as const), foreign: fc.subarray(ROLES),
     roles: fc.dictionary(fc.constantFrom(...ROLES),
-      fc.constantFrom("adding" as const, "has" as const, "removing" as const)),
-  });
+      fc.constantFrom("adding" as const, "has" as const, "removing" as const)) });
 
   it(`settled, leave each user with the desired roles and their own, and nothing to do (seed ${String(seed)})`, () => {
-    fc.assert(
-      fc.property(fc.array(anyUser, { maxLength: 3 }), fc.subarray(ROLES), (users, desired) => {
-        const before = record(...users);
-        const next = settled(marked(before, desired));
-        expect(changesOf(marked(next, desired))).toEqual([]);
-        for (const [id, { roles, foreign }] of Object.entries(next.users)) {
-          for (const role of desired) expect(foreign.includes(role) || roles[role] === "has").toBe(true);
-          for (const role of Object.keys(roles)) expect(desired).toContain(role);
-          expect(foreign).toEqual(before.users[id]?.foreign);
-        }
-      }),
-      { seed, numRuns: 200 },
-    );
+    fc.assert(fc.property(fc.array(anyUser, { maxLength: 3 }), fc.subarray(ROLES), (users, desired) => {
+      const before = record(...users);
+      const next = settled(marked(before, desired));
+      expect(changesOf(marked(next, desired))).toEqual([]);
+      for (const [id, { roles, foreign }] of Object.entries(next.users)) {
+        for (const role of desired) expect(foreign.includes(role) || roles[role] === "has").toBe(true);
+        for (const role of Object.keys(roles)) expect(desired).toContain(role);
+        expect(foreign).toEqual(before.users[id]?.foreign);
+      }
+    }), { seed, numRuns: 200 });
   });
 });

@@ -78,19 +78,15 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
   };
   const items = new Map<string, UserItem>();
   const itemOf = (userId: string) => items.get(userId) ?? { version: 0, givers: new Map() };
-  const givers: Givers = {
-    of: async (userId) => outside(async () => Promise.resolve(itemOf(userId))),
+  const givers: Givers = { of: async (userId) => outside(async () => Promise.resolve(itemOf(userId))),
     give: async (userId, email, given) =>
       outside(async () => {
         const { version, givers: known } = itemOf(userId);
         const item = { version: version + 1, givers: new Map(known).set(email, given) };
         items.set(userId, item);
         return Promise.resolve(item);
-      }),
-    leave: async () => Promise.resolve(),
-  };
-  const ledger: Ledger = {
-    load: async () => outside(async () => Promise.resolve(stored)),
+      }), leave: async () => Promise.resolve() };
+  const ledger: Ledger = { load: async () => outside(async () => Promise.resolve(stored)),
     save: async (record) =>
       outside(async () => {
         if (record.version !== stored.version) {
@@ -98,14 +94,8 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
         }
         stored = { ...record, version: record.version + 1 };
         return Promise.resolve(stored);
-      }),
-    remember: async () => Promise.resolve(),
-    owner: async () => Promise.resolve(null),
-    claim: never,
-    park: never,
-    move: never,
-    due: never,
-  };
+      }), remember: async () => Promise.resolve(), owner: async () => Promise.resolve(null), claim: never, park: never,
+    move: never, due: never };
 
   function directoryFor({ gettingIn }: Settings): Directory {
     const credentials = async () =>
@@ -117,56 +107,40 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
       retrying: { wait: async () => Promise.resolve() } });
   }
 
-  return {
-    run: async (settings, ...messages) => {
-      const work: Provisioning = {
-        store: {
-          ledger,
-          gifts: { note: never, of: never },
-          losses: { permit: never, noteHeld: never, noteReleased: never, heldBuyers: never },
-          givers,
-          pending: { put: never, due: async () => Promise.resolve([]), remove: never },
-          sweeps: { countChanged: async () => Promise.resolve() },
-        },
-        auth0: directoryFor(settings),
-        settings,
-        gumroad: async () => Promise.resolve(null),
-        queue: { send: never, keep: async (letter: KeptLetter) => Promise.resolve(void kept.push(letter.code)),
-          retryIn: never },
-        policy,
-        now,
-        signal: new AbortController().signal,
-      };
-      return provisionBuyer(ANN, messages, work).then(
-        (again) => again.length === 0,
-        () => false,
-      );
-    },
-    record: () => stored,
-    write: (change) => {
-      stored = { ...change(stored), version: stored.version + 1 };
-    },
-    crashAt: (call, when) => {
-      left = call;
-      phase = when;
-    },
-    get crashed() {
-      return crashed;
-    },
-    recover: () => {
-      left = Number.POSITIVE_INFINITY;
-      crashed = false;
-    },
-    late: (method) => {
-      lateMethod = method;
-      return () => carryOut();
-    },
-    kept,
+  return { run: async (settings, ...messages) => {
+    const work: Provisioning = {
+      store: { ledger, gifts: { note: never, of: never },
+        losses: { permit: never, noteHeld: never, noteReleased: never, heldBuyers: never }, givers,
+        pending: { put: never, due: async () => Promise.resolve([]), remove: never },
+        sweeps: { countChanged: async () => Promise.resolve() } },
+      auth0: directoryFor(settings),
+      settings,
+      gumroad: async () => Promise.resolve(null),
+      queue: { send: never, keep: async (letter: KeptLetter) => Promise.resolve(void kept.push(letter.code)),
+        retryIn: never },
+      policy,
+      now,
+      signal: new AbortController().signal,
+    };
+    return provisionBuyer(ANN, messages, work).then((again) => again.length === 0, () => false);
+  }, record: () => stored, write: (change) => {
+    stored = { ...change(stored), version: stored.version + 1 };
+  }, crashAt: (call, when) => {
+    left = call;
+    phase = when;
+  }, get crashed() {
+    return crashed;
+  }, recover: () => {
+    left = Number.POSITIVE_INFINITY;
+    crashed = false;
+  }, late: (method) => {
+    lateMethod = method;
+    return () => carryOut();
+  }, kept,
     calls: () =>
       auth0.calls.filter(({ api, path }) => api !== "token" && path !== "/roles").map(({ method, path }) =>
         `${method} ${path}`
-      ),
-  };
+      ) };
 }
 
 const policy = defineProducts([{ id: "book", name: "Book", roles: ["reader"] }]);

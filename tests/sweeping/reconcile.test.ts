@@ -20,14 +20,10 @@ const PAGE = 10;
 /** So many sales that no ping told of, a minute apart. */
 function sellUnseen(count: number): void {
   world.shop.seed({
-    sales: Array.from({ length: count }, (_, index) => ({
-      id: `unseen${String(index)}==`,
-      product_id: "zGyG_1JQunZuizwqd9CP7g==",
-      created_at: new Date(START - index * 60).toISOString(),
-      order_id: count - index,
-      email: `buyer${String(index)}@example.com`,
-      price: 4900,
-    })),
+    sales: Array.from({ length: count },
+      (_, index) => ({ id: `unseen${String(index)}==`, product_id: "zGyG_1JQunZuizwqd9CP7g==",
+        created_at: new Date(START - index * 60).toISOString(), order_id: count - index,
+        email: `buyer${String(index)}@example.com`, price: 4900 })),
   });
 }
 
@@ -36,18 +32,11 @@ function stopAfter(pages: number) {
   const stop = new AbortController();
   let looks = 0;
   const send = { count: 0 };
-  return {
-    enough: stop.signal,
-    queue: {
-      send: async (messages: readonly unknown[]) => {
-        send.count += messages.length;
-        looks += 1;
-        if (looks === pages) stop.abort();
-      },
-      depth: async () => 0,
-    },
-    send,
-  };
+  return { enough: stop.signal, queue: { send: async (messages: readonly unknown[]) => {
+    send.count += messages.length;
+    looks += 1;
+    if (looks === pages) stop.abort();
+  }, depth: async () => 0 }, send };
 }
 
 describe("a sweep", () => {
@@ -111,13 +100,10 @@ describe("a sweep", () => {
     sellUnseen(5);
     const crash = new Error("killed");
     const ids: string[] = [];
-    const queue = {
-      send: async (messages: readonly { readonly id: string }[]) => {
-        ids.push(...messages.map(({ id }) => id));
-        throw crash;
-      },
-      depth: async () => 0,
-    };
+    const queue = { send: async (messages: readonly { readonly id: string }[]) => {
+      ids.push(...messages.map(({ id }) => id));
+      throw crash;
+    }, depth: async () => 0 };
     await expect(world.run({ sweep: "recent" }, { queue })).rejects.toBe(crash);
     await world.shop.advance(3 * MINUTE);
     await world.run(null);
@@ -174,9 +160,8 @@ describe("the queue", () => {
 
   it("gets the first due buyers whatever it holds, and more when it empties", async () => {
     await Promise.all(
-      Array.from({ length: 25 },
-        async (_, index) =>
-          world.ledger.save({ ...newRecord(`due${String(index)}@example.com`), dueAt: START - 1_000 + index })),
+      Array.from({ length: 25 }, async (_, index) =>
+        world.ledger.save({ ...newRecord(`due${String(index)}@example.com`), dueAt: START - 1_000 + index })),
     );
     world.setDepths(500, 500, 500, 500, 500, 500);
     expect(await world.run(null, { credentials: null })).toMatchObject({ due: 20 });
@@ -189,10 +174,7 @@ describe("the queue", () => {
 
   it("and the ledger fail the run when they are away", async () => {
     const away = new TemporaryError("QUEUE_UNREACHABLE", "away");
-    const queue = {
-      send: async () => Promise.reject(away),
-      depth: async () => Promise.reject(away),
-    };
+    const queue = { send: async () => Promise.reject(away), depth: async () => Promise.reject(away) };
     await expect(world.run({ sweep: "recent" }, { queue })).rejects.toBe(away);
   });
 });

@@ -57,40 +57,20 @@ export async function startShopAndLedger() {
   const api = gumroadApi({ credentials: async () => configured(), onFailure: (code) => failures.push(code) });
 
   /** Reconciles once, with what a test changes. `credentials` null: no token. */
-  const run = async (asked: AskedSweep | null, { credentials = configured(), ...changes }: Partial<Reconciling> & {
-    readonly credentials?: GumroadCredentials | null;
-  } = {}) =>
-    reconcile(asked, {
-      ledger,
-      survey: {
-        ...survey,
-        owned: async (ids) => {
-          surveyed.push(ids.length);
-          return survey.owned(ids);
-        },
-      },
-      sweeps: dynamoSweeps(client, table, undefined, shop.now),
-      holders: {
-        setHolders: async (productId, count) => {
-          holders.set(productId, count);
-        },
-      },
-      queue: {
-        send: async (messages) => {
-          sent.push(...messages);
-        },
-        depth: async () => depths.shift() ?? 0,
-      },
-      running,
-      openShop: shopOf(api, async () => credentials),
-      policy,
-      now: shop.now,
-      wait: async (ms) => waits.push(ms),
-      enough: deadline,
-      deadline,
-      requestId: "request",
-      ...changes,
-    });
+  const run = async (asked: AskedSweep | null,
+    { credentials = configured(), ...changes }: Partial<Reconciling> & {
+      readonly credentials?: GumroadCredentials | null;
+    } = {}) =>
+    reconcile(asked, { ledger, survey: { ...survey, owned: async (ids) => {
+      surveyed.push(ids.length);
+      return survey.owned(ids);
+    } }, sweeps: dynamoSweeps(client, table, undefined, shop.now), holders: { setHolders: async (productId, count) => {
+      holders.set(productId, count);
+    } }, queue: { send: async (messages) => {
+      sent.push(...messages);
+    }, depth: async () => depths.shift() ?? 0 }, running, openShop: shopOf(api, async () => credentials), policy,
+      now: shop.now, wait: async (ms) => waits.push(ms), enough: deadline, deadline, requestId: "request",
+      ...changes });
 
   /** Makes the ledger know these sales as a read-back would, with their roles given. */
   const learn = async (saleIds: readonly string[], known: Policy = policy): Promise<void> => {
@@ -170,9 +150,8 @@ export function withRoles(record: BuyerRecord, policy: Policy, now: number): Buy
   );
   const users = roles.length === 0
     ? {}
-    : {
-      "auth0|1": { origin: "created", foreign: [],
-        roles: Object.fromEntries(roles.map((role) => [role, "has"] as const)), told: roles } as const,
-    };
+    : { "auth0|1": { origin: "created", foreign: [], roles: Object.fromEntries(roles.map((role) =>
+      [role, "has"] as const
+    )), told: roles } as const };
   return { ...record, gave, users, dueAt: changesAt };
 }

@@ -17,29 +17,17 @@ export interface LoginParts {
 /** A whole event: with the fields that the Action doesn't use, as Auth0 sends them. */
 export function loginEvent({ user = {}, roles = [], secrets = {} }: LoginParts) {
   const at = "2026-01-05T19:38:56.000Z";
-  return {
-    authentication: { methods: [{ name: "federated", timestamp: at }] },
-    authorization: { roles },
+  return { authentication: { methods: [{ name: "federated", timestamp: at }] }, authorization: { roles },
     client: { client_id: "spa", name: "Courses", metadata: {} },
     connection: { id: "con_1", name: "google-oauth2", strategy: "google-oauth2" },
     request: { ip: "203.0.113.7", method: "GET", query: {}, body: {}, geoip: {}, hostname: "acme.eu.auth0.com" },
-    resource_server: { identifier: "https://api.shop.test" },
-    secrets,
-    stats: { logins_count: 1 },
+    resource_server: { identifier: "https://api.shop.test" }, secrets, stats: { logins_count: 1 },
     tenant: { id: "acme" },
     transaction: { protocol: "oidc-basic-profile", requested_scopes: ["openid"], metadata: {} },
-    user: {
-      user_id: "google-oauth2|1",
-      email: "ann@shop.test",
-      email_verified: true,
-      app_metadata: {},
+    user: { user_id: "google-oauth2|1", email: "ann@shop.test", email_verified: true, app_metadata: {},
       user_metadata: {},
       identities: [{ connection: "google-oauth2", provider: "google-oauth2", user_id: "1", isSocial: true }],
-      created_at: at,
-      updated_at: at,
-      ...user,
-    },
-  };
+      created_at: at, updated_at: at, ...user } };
 }
 
 /** An api object that keeps what an Action asked for, and what would come of it. */
@@ -57,24 +45,15 @@ export interface RecordedApi extends PostLoginApi {
 export function loginApi(metadata: unknown = {}): RecordedApi {
   const claims: Record<string, unknown> = {};
   const kept: Record<string, unknown> = typeof metadata === "object" ? { ...metadata } : {};
-  return {
-    claims,
-    metadata: kept,
-    accessToken: {
-      setCustomClaim: (name, value) => {
-        if (URL.canParse(name) && !/(^|\.)(auth0|webtask)\.(com|io)$/.test(new URL(name).hostname)) {
-          claims[name] = value;
-        }
-      },
-    },
-    user: {
-      setAppMetadata: (key, value) => {
-        // `null` removes the key; what is kept goes through JSON.
-        if (value === null) Reflect.deleteProperty(kept, key);
-        else kept[key] = JSON.parse(JSON.stringify(value));
-      },
-    },
-  };
+  return { claims, metadata: kept, accessToken: { setCustomClaim: (name, value) => {
+    if (URL.canParse(name) && !/(^|\.)(auth0|webtask)\.(com|io)$/.test(new URL(name).hostname)) {
+      claims[name] = value;
+    }
+  } }, user: { setAppMetadata: (key, value) => {
+    // `null` removes the key; what is kept goes through JSON.
+    if (value === null) Reflect.deleteProperty(kept, key);
+    else kept[key] = JSON.parse(JSON.stringify(value));
+  } } };
 }
 
 /** What the Action runs in: Node's own globals, with a clock and a time limit that the test holds. */

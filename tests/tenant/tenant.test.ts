@@ -13,22 +13,12 @@ import policy from "../../fixtures/policy.ts";
 import allSettings from "../../tenant/settings.ts";
 import { LOGIN_ACTION, PROVISIONING_CLIENT, tenantAssets, type TenantSettings } from "../../tenant/tenant.ts";
 
-const settings: TenantSettings = {
-  connection: "Buyers",
+const settings: TenantSettings = { connection: "Buyers",
   api: { name: "Shop API", identifier: "https://api.shop.test" },
-  app: {
-    name: "Shop",
-    url: "https://shop.test",
-    callbacks: ["https://shop.test/callback"],
-    logoutUrls: ["https://shop.test"],
-    origins: ["https://shop.test"],
-  },
-  rolesClaim: "https://shop.test/roles",
-  bindUrl: "https://api.execute.test/bind",
-  otherApps: ["Forum"],
-  otherLoginActions: ["Ask for the terms"],
-  ownEmailProvider: true,
-};
+  app: { name: "Shop", url: "https://shop.test", callbacks: ["https://shop.test/callback"],
+    logoutUrls: ["https://shop.test"], origins: ["https://shop.test"] }, rolesClaim: "https://shop.test/roles",
+  bindUrl: "https://api.execute.test/bind", otherApps: ["Forum"], otherLoginActions: ["Ask for the terms"],
+  ownEmailProvider: true };
 
 describe("the tenant", () => {
   it("grants the provisioning application the scopes of the service's calls, and nobody anything else", () => {

@@ -38,9 +38,9 @@ function region({ name, role, about, slug }: Course, account: Account | null): H
   const words = element("div", { role: "status" });
   const read = button("Read the lesson", async () => {
     const answer = await lesson(settings.api, role, await session.token());
-    words.replaceChildren("text" in answer
-      ? element("blockquote", {}, [answer.text])
-      : element("p", { class: "fault" }, [answer.refused]));
+    words.replaceChildren(
+      "text" in answer ? element("blockquote", {}, [answer.text]) : element("p", { class: "fault" }, [answer.refused]),
+    );
   }, { class: "first" });
   const buy = element("a", { class: "button", href: `${settings.shop}${slug}` }, [`Buy`]);
   const id = `course-${role}`;

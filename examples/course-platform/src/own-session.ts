@@ -29,26 +29,20 @@ export function ownSession({ api }: Settings, ask: (form: HTMLFormElement) => vo
     return keep(textIn(answer.body, "token") ?? token);
   }
 
-  return {
-    begin: renew,
-    logIn: () =>
-      new Promise((resolve) => {
-        ask(loginForm(async (username, password) => {
-          const answer = await post(`${api}/login`, { username, password });
-          const token = textIn(answer.body, "token");
-          if (token === null) return textIn(answer.body, "error") ?? "That didn't work. Try again in a minute.";
-          keep(token);
-          resolve();
-          return null;
-        }));
-      }),
-    logOut: () => {
+  return { begin: renew, logIn: () =>
+    new Promise((resolve) => {
+      ask(loginForm(async (username, password) => {
+        const answer = await post(`${api}/login`, { username, password });
+        const token = textIn(answer.body, "token");
+        if (token === null) return textIn(answer.body, "error") ?? "That didn't work. Try again in a minute.";
+        keep(token);
+        resolve();
+        return null;
+      }));
+    }), logOut: () => {
       sessionStorage.removeItem(KEPT);
       return Promise.resolve();
-    },
-    renew,
-    token: () => Promise.resolve(sessionStorage.getItem(KEPT) ?? ""),
-  };
+    }, renew, token: () => Promise.resolve(sessionStorage.getItem(KEPT) ?? "") };
 }
 
 /** `send` gives what was wrong, or null. */

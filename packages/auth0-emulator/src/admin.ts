@@ -60,71 +60,45 @@ export interface TenantAdmin {
 
 /** The admin of the tenant that stands at the time of each call. */
 export function tenantAdmin(tenant: () => Tenant): TenantAdmin {
-  const view = (user: User): UserView => ({
-    user_id: user.id,
-    email: user.email,
-    email_verified: user.emailVerified,
-    connection: user.connection.name,
-    provider: user.connection.strategy,
-    roles: rolesOf(user.id),
-    app_metadata: structuredClone(user.appMetadata ?? {}),
-    user_metadata: structuredClone(user.userMetadata ?? {}),
-  });
+  const view = (user: User): UserView => ({ user_id: user.id, email: user.email, email_verified: user.emailVerified,
+    connection: user.connection.name, provider: user.connection.strategy, roles: rolesOf(user.id),
+    app_metadata: structuredClone(user.appMetadata ?? {}), user_metadata: structuredClone(user.userMetadata ?? {}) });
   const users = (): UserView[] => tenant().users.all().map(view);
   const rolesOf = (userId: string): string[] => tenant().roles.of(userId).map(({ name }) => name);
   const giveRoles = (userId: string, names: readonly string[]): void => {
     const { users: known, roles } = tenant();
-    roles.assign(
-      known.byId(userId).id,
-      names.map((name) => (roles.byName(name) ?? roles.create(name)).id),
-    );
+    roles.assign(known.byId(userId).id, names.map((name) => (roles.byName(name) ?? roles.create(name)).id));
   };
 
-  return {
-    users,
-    rolesOf,
-    rolesOfEmail(email) {
-      const holders = users().filter((user) => user.email?.toLowerCase() === email.toLowerCase());
-      return [...new Set(holders.flatMap(({ roles }) => roles))].sort();
-    },
-    addUser(user) {
-      const name = user.connection ?? DEFAULT_CONNECTION;
-      const known = tenant().users;
-      const added = known.add({
-        connection: known.connection(name) ??
-          known.addConnection({ name, strategy: user.provider ?? strategyOf(name) }),
-        email: user.email,
-        emailVerified: user.verified ?? false,
-        ownId: user.ownId,
-        appMetadata: structuredClone(user.app_metadata),
-        userMetadata: structuredClone(user.user_metadata),
-      });
-      giveRoles(added.id, user.roles ?? []);
-      return view(added);
-    },
-    removeUser(userId) {
-      tenant().deleteUser(userId);
-    },
-    verifyEmail(userId) {
-      tenant().users.byId(userId).emailVerified = true;
-    },
-    block(userId) {
-      tenant().users.byId(userId).blocked = true;
-    },
-    giveRoles,
-    takeRoles(userId, names) {
-      const { roles } = tenant();
-      roles.remove(
-        userId,
-        names.flatMap((name) => roles.byName(name)?.id ?? []),
-      );
-    },
-    addRole: (name) => tenant().roles.create(name),
-    removeRole(name) {
-      const role = tenant().roles.byName(name);
-      if (role !== undefined) tenant().roles.delete(role.id);
-    },
-  };
+  return { users, rolesOf, rolesOfEmail(email) {
+    const holders = users().filter((user) => user.email?.toLowerCase() === email.toLowerCase());
+    return [...new Set(holders.flatMap(({ roles }) => roles))].sort();
+  }, addUser(user) {
+    const name = user.connection ?? DEFAULT_CONNECTION;
+    const known = tenant().users;
+    const added = known.add({
+      connection: known.connection(name) ?? known.addConnection({ name, strategy: user.provider ?? strategyOf(name) }),
+      email: user.email,
+      emailVerified: user.verified ?? false,
+      ownId: user.ownId,
+      appMetadata: structuredClone(user.app_metadata),
+      userMetadata: structuredClone(user.user_metadata),
+    });
+    giveRoles(added.id, user.roles ?? []);
+    return view(added);
+  }, removeUser(userId) {
+    tenant().deleteUser(userId);
+  }, verifyEmail(userId) {
+    tenant().users.byId(userId).emailVerified = true;
+  }, block(userId) {
+    tenant().users.byId(userId).blocked = true;
+  }, giveRoles, takeRoles(userId, names) {
+    const { roles } = tenant();
+    roles.remove(userId, names.flatMap((name) => roles.byName(name)?.id ?? []));
+  }, addRole: (name) => tenant().roles.create(name), removeRole(name) {
+    const role = tenant().roles.byName(name);
+    if (role !== undefined) tenant().roles.delete(role.id);
+  } };
 }
 
 /** Connections of a provider are mostly named after it; the default one is a database. */

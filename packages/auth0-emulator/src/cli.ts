@@ -26,16 +26,10 @@ await runCommand("auth0-emulator", USAGE, begin);
 
 async function begin(): Promise<Running> {
   const { values } = parseArgs({
-    options: {
-      port: { type: "string", default: "3001" },
-      roles: { type: "string", default: "" },
-      plan: { type: "string", default: "none" },
-      "client-id": { type: "string", default: "local-client" },
-      "client-secret": { type: "string", default: "local-secret" },
-      login: { type: "string" },
-      api: { type: "string" },
-      action: { type: "string", multiple: true, default: [] },
-    },
+    options: { port: { type: "string", default: "3001" }, roles: { type: "string", default: "" },
+      plan: { type: "string", default: "none" }, "client-id": { type: "string", default: "local-client" },
+      "client-secret": { type: "string", default: "local-secret" }, login: { type: "string" }, api: { type: "string" },
+      action: { type: "string", multiple: true, default: [] } },
   });
   const { plan: limits, "client-id": clientId, "client-secret": clientSecret, login: page, api, action } = values;
   if (!isPlan(limits)) throw new Error(`--plan ${limits}: it takes free, essentials, enterprise or none`);
@@ -45,20 +39,17 @@ async function begin(): Promise<Running> {
   const roles = values.roles.split(",").map((name) => name.trim()).filter((name) => name !== "");
   const auth0 = await startAuth0Emulator({ port: portIn(values.port), roles, limits, clientId, clientSecret,
     ...(page === undefined ? {} : { login: loginOf(page, api, action) }) });
-  return {
-    lines: [
-      `Tenant          ${auth0.url}`,
-      `Management API  ${auth0.url}/api/v2/  client ${clientId}, secret ${clientSecret}`,
-      `Roles           ${roles.join(", ") || "none"}`,
-      `Limits          ${limits}`,
-      ...(page === undefined
-        ? []
-        : [`Login           ${auth0.url}/authorize  client local-app, leading back to ${page}`,
-          `Mails           ${auth0.url}/_emulator/inbox`]),
-      `Look inside     ${auth0.url}/_emulator/users, …/mails, …/calls`,
-    ],
-    stop: () => auth0.stop(),
-  };
+  return { lines: [
+    `Tenant          ${auth0.url}`,
+    `Management API  ${auth0.url}/api/v2/  client ${clientId}, secret ${clientSecret}`,
+    `Roles           ${roles.join(", ") || "none"}`,
+    `Limits          ${limits}`,
+    ...(page === undefined
+      ? []
+      : [`Login           ${auth0.url}/authorize  client local-app, leading back to ${page}`,
+        `Mails           ${auth0.url}/_emulator/inbox`]),
+    `Look inside     ${auth0.url}/_emulator/users, …/mails, …/calls`,
+  ], stop: () => auth0.stop() };
 }
 
 function loginOf(page: string, api: string | undefined, actions: readonly string[]): LoginSettings {

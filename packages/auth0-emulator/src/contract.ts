@@ -81,39 +81,27 @@ async function readContract(): Promise<Contract> {
   });
   await api.init();
 
-  return {
-    match(method, path) {
-      const found = api.router.matchOperation({ method, path, headers: {} });
-      if (found?.operationId === undefined) return undefined;
-      return { id: found.operationId, template: found.path, takesBody: found.requestBody !== undefined };
-    },
-    check(operation, request) {
-      const body = operation.takesBody ? (request.body ?? {}) : undefined;
-      const { errors, coerced } = api.validator.validateRequest(
-        {
-          method: request.method,
-          path: request.path,
-          query: { ...request.query },
-          headers: { ...request.headers },
-          body,
-        },
-        operation.id,
-      );
-      const [first] = errors ?? [];
-      if (first !== undefined) throw refusalOf(first);
-      return { id: PathParameters.parse(coerced?.params).id, query: coerced?.query ?? {}, body };
-    },
-    breach(operation, status, body) {
-      const declared = api.router.getOperation(operation.id)?.responses ?? {};
-      if (!(status in declared)) {
-        return COMMON_REFUSALS.has(status) ? undefined : `${operation.id} does not answer ${String(status)}`;
-      }
-      const { errors } = api.validator.validateResponse(body ?? null, operation.id, status);
-      const [first] = errors ?? [];
-      if (first === undefined) return undefined;
-      return `${operation.id} answered ${String(status)}, but ${describe(first)}${place(first)}`;
-    },
-  };
+  return { match(method, path) {
+    const found = api.router.matchOperation({ method, path, headers: {} });
+    if (found?.operationId === undefined) return undefined;
+    return { id: found.operationId, template: found.path, takesBody: found.requestBody !== undefined };
+  }, check(operation, request) {
+    const body = operation.takesBody ? (request.body ?? {}) : undefined;
+    const { errors, coerced } = api.validator.validateRequest({ method: request.method, path: request.path,
+      query: { ...request.query }, headers: { ...request.headers }, body }, operation.id);
+    const [first] = errors ?? [];
+    if (first !== undefined) throw refusalOf(first);
+    return { id: PathParameters.parse(coerced?.params).id, query: coerced?.query ?? {}, body };
+  }, breach(operation, status, body) {
+    const declared = api.router.getOperation(operation.id)?.responses ?? {};
+    if (!(status in declared)) {
+      return COMMON_REFUSALS.has(status) ? undefined : `${operation.id} does not answer ${String(status)}`;
+    }
+    const { errors } = api.validator.validateResponse(body ?? null, operation.id, status);
+    const [first] = errors ?? [];
+    if (first === undefined) return undefined;
+    return `${operation.id} answered ${String(status)}, but ${describe(first)}${place(first)}`;
+  } };
 }
 
 /** Where an error lies decides what Auth0 calls it. */

@@ -106,11 +106,7 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
   let url = "";
 
   const admin = tenantAdmin(() => tenant);
-  const operations = managementOperations(
-    () => tenant,
-    () => applications,
-    () => url,
-  );
+  const operations = managementOperations(() => tenant, () => applications, () => url);
   const management = new ManagementApi({ contract, operations, tokens, limiter, onFailure });
   const setLimits = (limits: Limits): void => {
     limiter.set(limits);
@@ -126,71 +122,45 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
     failures.length = 0;
   };
 
-  const api = tenantApi({
-    contract,
-    management,
-    token: (body) => answerTokenRequest(body, applications, tokens),
+  const api = tenantApi({ contract, management, token: (body) => answerTokenRequest(body, applications, tokens),
     passwordMail: (body) => answerPasswordMail(body, applications, tenant),
     controls: { calls: () => ({ ...countsOf(log.calls), calls: log.calls }), users: admin.users,
       mails: () => allMails(tenant), setPlan: setLimits, reset },
     ...(options.login === undefined
       ? {}
-      : { page: loginPages({ settings: options.login, tenant: () => tenant, url: () => url, now }) }),
-    now,
-    onFailure,
-  });
+      : { page: loginPages({ settings: options.login, tenant: () => tenant, url: () => url, now }) }), now,
+    onFailure });
   const server = createServer(requestHandler({ api, faults, log, behaviour, wait: options.wait }));
   url = await listen(server, options.port ?? 0);
 
-  return {
-    ...admin,
-    url,
-    get calls() {
-      return log.calls;
-    },
-    managementCalls: () => countsOf(log.calls).management,
-    get failures() {
-      return failures;
-    },
-    get mails() {
-      return tenant.mails;
-    },
-    get passwordMails() {
-      return tenant.passwordMails;
-    },
-    get tickets() {
-      return tenant.tickets;
-    },
-    revokeTokens() {
-      tokens.revokeAll();
-    },
-    rotateSecret(secret = `${applications.service.secret}-rotated`) {
-      applications.service.secret = secret;
-      return secret;
-    },
-    setScopes(scopes) {
-      applications.service.scopes = [...scopes];
-    },
-    enableConnection(name, enabled) {
-      applications.enable(name, applications.service.id, enabled);
-    },
-    setLimits,
-    setLatency(latency) {
-      behaviour.latency = latency;
-    },
-    fault: (fault) => faults.add(fault),
-    onCall(hook) {
-      behaviour.onCall = hook;
-    },
-    reset,
-    snapshot: () => packSnapshot(SNAPSHOT, tenant.state()),
-    restore(snapshot) {
-      const state = unpackSnapshot<TenantState>(SNAPSHOT, snapshot);
-      tenant = newTenant(options, now);
-      tenant.restore(state);
-    },
-    stop: () => close(server),
-  };
+  return { ...admin, url, get calls() {
+    return log.calls;
+  }, managementCalls: () => countsOf(log.calls).management, get failures() {
+    return failures;
+  }, get mails() {
+    return tenant.mails;
+  }, get passwordMails() {
+    return tenant.passwordMails;
+  }, get tickets() {
+    return tenant.tickets;
+  }, revokeTokens() {
+    tokens.revokeAll();
+  }, rotateSecret(secret = `${applications.service.secret}-rotated`) {
+    applications.service.secret = secret;
+    return secret;
+  }, setScopes(scopes) {
+    applications.service.scopes = [...scopes];
+  }, enableConnection(name, enabled) {
+    applications.enable(name, applications.service.id, enabled);
+  }, setLimits, setLatency(latency) {
+    behaviour.latency = latency;
+  }, fault: (fault) => faults.add(fault), onCall(hook) {
+    behaviour.onCall = hook;
+  }, reset, snapshot: () => packSnapshot(SNAPSHOT, tenant.state()), restore(snapshot) {
+    const state = unpackSnapshot<TenantState>(SNAPSHOT, snapshot);
+    tenant = newTenant(options, now);
+    tenant.restore(state);
+  }, stop: () => close(server) };
 }
 
 function allMails({ mails, passwordMails }: Tenant): readonly unknown[] {

@@ -20,135 +20,71 @@ const ACCEPTED: Answer = { status: 202 };
 /**
  * What each operation of the description does to the tenant, by operation id. `baseUrl` leads the links in answers.
  */
-export function managementOperations(
-  tenant: () => Tenant,
-  applications: () => Applications,
-  baseUrl: () => string,
-): Readonly<Record<string, ManagementOperation>> {
-  return {
-    ...settingsOperations(tenant, applications, baseUrl),
-    "get_users-by-email": {
-      scopes: ["read:users"],
-      run({ query }) {
-        const { email, ...fields } = parse(EmailQuery, query);
-        const found = tenant().users.byEmail(email);
-        return { status: 200, body: found.map((user) => chosenFields(userAnswer(user), fields)) };
-      },
-    },
-    get_users: {
-      scopes: ["read:users"],
-      run({ query }) {
-        const { q, connection, ...rest } = parse(ListUsersQuery, query);
-        if (q !== undefined) {
-          const message = "The emulator does not search (q): Auth0's search lags behind, so nothing may rest on it.";
-          throw new Refusal(400, message, "invalid_query_string");
-        }
-        const users = tenant().users.all().filter((user) =>
-          connection === undefined || user.connection.name === connection
-        );
-        const shown = users.map((user) => chosenFields(userAnswer(user), rest));
-        return { status: 200, body: paged("users", shown, rest, (page) => ({ length: page.length })) };
-      },
-    },
-    post_users: {
-      scopes: ["create:users"],
-      run({ body }) {
-        const request = parse(CreateUserBody, body);
-        applications().requireEnabled(request.connection);
-        return { status: 201, body: userAnswer(tenant().createUser(request)) };
-      },
-    },
-    get_users_by_id: {
-      scopes: ["read:users"],
-      run({ id, query }) {
-        return { status: 200,
-          body: chosenFields(userAnswer(tenant().users.byId(userId(id))), parse(FieldsQuery, query)) };
-      },
-    },
-    patch_users_by_id: {
-      scopes: ["update:users"],
-      run({ id, body }) {
-        return { status: 200, body: userAnswer(tenant().updateUser(userId(id), updateOf(body))) };
-      },
-    },
-    delete_users_by_id: {
-      scopes: ["delete:users"],
-      run({ id }) {
-        tenant().deleteUser(userId(id));
-        return NO_CONTENT;
-      },
-    },
-    get_user_roles: {
-      scopes: ["read:users", "read:roles", "read:role_members"],
-      run({ id, query }) {
-        const { users, roles } = tenant();
-        return { status: 200, body: paged("roles", roles.of(users.byId(userId(id)).id), parse(PageQuery, query)) };
-      },
-    },
-    post_user_roles: {
-      scopes: ["update:users", "create:role_members"],
-      run({ id, body }) {
-        const { users, roles } = tenant();
-        roles.assign(users.byId(userId(id)).id, parse(RoleIdsBody, body).roles);
-        return NO_CONTENT;
-      },
-    },
-    delete_user_roles: {
-      scopes: ["update:users", "delete:role_members"],
-      run({ id, body }) {
-        const { users, roles } = tenant();
-        roles.remove(users.byId(userId(id)).id, parse(RoleIdsBody, body).roles);
-        return NO_CONTENT;
-      },
-    },
-    delete_user_sessions: {
-      scopes: ["delete:sessions"],
-      run({ id }) {
-        tenant().users.endLogins(userId(id), "Session");
-        return ACCEPTED;
-      },
-    },
-    "delete_user_refresh-tokens": {
-      scopes: ["delete:refresh_tokens"],
-      run({ id }) {
-        tenant().users.endLogins(userId(id), "RefreshToken");
-        return ACCEPTED;
-      },
-    },
-    get_roles: {
-      scopes: ["read:roles"],
-      run({ query }) {
-        const { name_filter: part, ...page } = parse(ListRolesQuery, query);
-        const roles = tenant().roles.all();
-        const wanted = part === undefined
-          ? roles
-          : roles.filter(({ name }) => name.toLowerCase().includes(part.toLowerCase()));
-        return { status: 200, body: paged("roles", wanted, page) };
-      },
-    },
-    post_roles: {
-      scopes: ["create:roles"],
-      run({ body }) {
-        const { name, description } = parse(CreateRoleBody, body);
-        return { status: 200, body: tenant().roles.create(name, description) };
-      },
-    },
-    "post_password-change": {
-      scopes: ["create:user_tickets"],
-      run({ body }) {
-        const { url } = tenant().createPasswordTicket(parse(PasswordTicketBody, body), baseUrl());
-        return { status: 201, body: { ticket: url } };
-      },
-    },
-    "post_verification-email": {
-      scopes: ["update:users"],
-      run({ body }) {
-        const mail = tenant().mailVerification(mailedUser(tenant(), parse(VerificationMailBody, body).user_id), "job");
-        const job = { type: "verification_email", status: "pending", id: `job_${randomBytes(8).toString("hex")}` };
-        return { status: 201, body: { ...job, created_at: new Date(mail.at).toISOString() } };
-      },
-    },
-  };
+export function managementOperations(tenant: () => Tenant, applications: () => Applications,
+  baseUrl: () => string): Readonly<Record<string, ManagementOperation>> {
+  return { ...settingsOperations(tenant, applications, baseUrl),
+    "get_users-by-email": { scopes: ["read:users"], run({ query }) {
+      const { email, ...fields } = parse(EmailQuery, query);
+      const found = tenant().users.byEmail(email);
+      return { status: 200, body: found.map((user) => chosenFields(userAnswer(user), fields)) };
+    } }, get_users: { scopes: ["read:users"], run({ query }) {
+      const { q, connection, ...rest } = parse(ListUsersQuery, query);
+      if (q !== undefined) {
+        const message = "The emulator does not search (q): Auth0's search lags behind, so nothing may rest on it.";
+        throw new Refusal(400, message, "invalid_query_string");
+      }
+      const users = tenant().users.all().filter((user) =>
+        connection === undefined || user.connection.name === connection
+      );
+      const shown = users.map((user) => chosenFields(userAnswer(user), rest));
+      return { status: 200, body: paged("users", shown, rest, (page) => ({ length: page.length })) };
+    } }, post_users: { scopes: ["create:users"], run({ body }) {
+      const request = parse(CreateUserBody, body);
+      applications().requireEnabled(request.connection);
+      return { status: 201, body: userAnswer(tenant().createUser(request)) };
+    } }, get_users_by_id: { scopes: ["read:users"], run({ id, query }) {
+      return { status: 200,
+        body: chosenFields(userAnswer(tenant().users.byId(userId(id))), parse(FieldsQuery, query)) };
+    } }, patch_users_by_id: { scopes: ["update:users"], run({ id, body }) {
+      return { status: 200, body: userAnswer(tenant().updateUser(userId(id), updateOf(body))) };
+    } }, delete_users_by_id: { scopes: ["delete:users"], run({ id }) {
+      tenant().deleteUser(userId(id));
+      return NO_CONTENT;
+    } }, get_user_roles: { scopes: ["read:users", "read:roles", "read:role_members"], run({ id, query }) {
+      const { users, roles } = tenant();
+      return { status: 200, body: paged("roles", roles.of(users.byId(userId(id)).id), parse(PageQuery, query)) };
+    } }, post_user_roles: { scopes: ["update:users", "create:role_members"], run({ id, body }) {
+      const { users, roles } = tenant();
+      roles.assign(users.byId(userId(id)).id, parse(RoleIdsBody, body).roles);
+      return NO_CONTENT;
+    } }, delete_user_roles: { scopes: ["update:users", "delete:role_members"], run({ id, body }) {
+      const { users, roles } = tenant();
+      roles.remove(users.byId(userId(id)).id, parse(RoleIdsBody, body).roles);
+      return NO_CONTENT;
+    } }, delete_user_sessions: { scopes: ["delete:sessions"], run({ id }) {
+      tenant().users.endLogins(userId(id), "Session");
+      return ACCEPTED;
+    } }, "delete_user_refresh-tokens": { scopes: ["delete:refresh_tokens"], run({ id }) {
+      tenant().users.endLogins(userId(id), "RefreshToken");
+      return ACCEPTED;
+    } }, get_roles: { scopes: ["read:roles"], run({ query }) {
+      const { name_filter: part, ...page } = parse(ListRolesQuery, query);
+      const roles = tenant().roles.all();
+      const wanted = part === undefined
+        ? roles
+        : roles.filter(({ name }) => name.toLowerCase().includes(part.toLowerCase()));
+      return { status: 200, body: paged("roles", wanted, page) };
+    } }, post_roles: { scopes: ["create:roles"], run({ body }) {
+      const { name, description } = parse(CreateRoleBody, body);
+      return { status: 200, body: tenant().roles.create(name, description) };
+    } }, "post_password-change": { scopes: ["create:user_tickets"], run({ body }) {
+      const { url } = tenant().createPasswordTicket(parse(PasswordTicketBody, body), baseUrl());
+      return { status: 201, body: { ticket: url } };
+    } }, "post_verification-email": { scopes: ["update:users"], run({ body }) {
+      const mail = tenant().mailVerification(mailedUser(tenant(), parse(VerificationMailBody, body).user_id), "job");
+      const job = { type: "verification_email", status: "pending", id: `job_${randomBytes(8).toString("hex")}` };
+      return { status: 201, body: { ...job, created_at: new Date(mail.at).toISOString() } };
+    } } };
 }
 
 /** The one unknown user that is a 400: the description of this operation has no 404. */
@@ -179,22 +115,17 @@ function userId(id: string): string {
   throw new Refusal(400, `Path validation error: '${problem}' on property id.`, "invalid_uri");
 }
 
-function chosenFields(
-  user: Readonly<Record<string, unknown>>,
-  { fields, include_fields: include }: Fields,
-): Record<string, unknown> {
+function chosenFields(user: Readonly<Record<string, unknown>>,
+  { fields, include_fields: include }: Fields): Record<string, unknown> {
   if (fields === undefined) return { ...user };
   const named = new Set(fields.split(","));
   return Object.fromEntries(Object.entries(user).filter(([field]) => named.has(field) === include));
 }
 
 /** One page of a list: bare, or with totals when the caller asked for them. */
-function paged<Item>(
-  name: "users" | "roles",
-  items: readonly Item[],
+function paged<Item>(name: "users" | "roles", items: readonly Item[],
   { page, per_page: limit, include_totals: totals }: Page,
-  more: (shown: readonly Item[]) => Readonly<Record<string, number>> = () => ({}),
-): unknown {
+  more: (shown: readonly Item[]) => Readonly<Record<string, number>> = () => ({})): unknown {
   const start = page * limit;
   const shown = items.slice(start, start + limit);
   return totals ? { start, limit, total: items.length, ...more(shown), [name]: shown } : shown;

@@ -118,9 +118,6 @@ export class RateLimiter {
 }
 
 function rateHeaders(limit: number, remaining: number, resetSeconds: number): Record<string, string> {
-  return {
-    "x-ratelimit-limit": String(limit),
-    "x-ratelimit-remaining": String(remaining),
-    "x-ratelimit-reset": String(Math.ceil(resetSeconds)),
-  };
+  return { "x-ratelimit-limit": String(limit), "x-ratelimit-remaining": String(remaining),
+    "x-ratelimit-reset": String(Math.ceil(resetSeconds)) };
 }

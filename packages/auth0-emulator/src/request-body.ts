@@ -25,10 +25,8 @@ export function parseBody({ body, contentType }: RawRequest): unknown {
 
 /** The fields of a form or a query; a name that comes several times has a list. */
 export function fieldsOf(parameters: URLSearchParams): Record<string, string | string[]> {
-  return Object.fromEntries(
-    [...new Set(parameters.keys())].map((name) => {
-      const values = parameters.getAll(name);
-      return [name, values.length === 1 ? (values[0] ?? "") : values];
-    }),
-  );
+  return Object.fromEntries([...new Set(parameters.keys())].map((name) => {
+    const values = parameters.getAll(name);
+    return [name, values.length === 1 ? (values[0] ?? "") : values];
+  }));
 }

@@ -26,65 +26,47 @@ export function settingsOperations(tenant: () => Tenant, applications: () => App
     if (found === undefined) throw new Refusal(404, "The connection does not exist", "inexistent_connection");
     return found;
   };
-  return {
-    get_connections: {
-      scopes: ["read:connections"],
-      run({ query }) {
-        const { name, strategy, fields, include_fields: include, take } = ConnectionsQuery.parse(query);
-        const named = new Set(fields?.split(","));
-        const shown = tenant()
-          .users.connections()
-          .filter((connection) =>
-            (name === undefined || connection.name === name) &&
-            (strategy === undefined || connection.strategy === strategy)
-          )
-          .map((connection) => ({ id: connectionId(connection.name), ...connection, options: {},
-            realms: [connection.name], is_domain_connection: false })
-          )
-          .map((
-            connection,
-          ) => (fields === undefined
-            ? connection
-            : Object.fromEntries(Object.entries(connection).filter(([field]) => named.has(field) === include)))
-          );
-        return { status: 200, body: take === undefined ? shown : { connections: shown.slice(0, take) } };
-      },
-    },
-    get_connection_clients: {
-      scopes: ["read:connections"],
+  return { get_connections: { scopes: ["read:connections"], run({ query }) {
+    const { name, strategy, fields, include_fields: include, take } = ConnectionsQuery.parse(query);
+    const named = new Set(fields?.split(","));
+    const shown = tenant()
+      .users.connections()
+      .filter((connection) =>
+        (name === undefined || connection.name === name) &&
+        (strategy === undefined || connection.strategy === strategy)
+      )
+      .map((connection) => ({ id: connectionId(connection.name), ...connection, options: {}, realms: [connection.name],
+        is_domain_connection: false })
+      )
+      .map((
+        connection,
+      ) => (fields === undefined
+        ? connection
+        : Object.fromEntries(Object.entries(connection).filter(([field]) => named.has(field) === include)))
+      );
+    return { status: 200, body: take === undefined ? shown : { connections: shown.slice(0, take) } };
+  } },
+    get_connection_clients: { scopes: ["read:connections"],
       run: ({ id }) => ({ status: 200,
-        body: { clients: applications().enabledFor(connectionOf(id).name).map((client_id) => ({ client_id })) } }),
-    },
-    patch_clients: {
-      scopes: ["update:connections"],
-      run({ id, body }) {
-        const { name } = connectionOf(id);
-        for (const { client_id: clientId, status } of EnabledClientsBody.parse(body)) {
-          applications().enable(name, clientId, status);
-        }
-        return { status: 204 };
-      },
-    },
-    "get_client-grants": {
-      scopes: ["read:client_grants"],
-      run({ query }) {
-        const { client_id: clientId, audience: asked, take } = GrantsQuery.parse(query);
-        const grants = asked === undefined || isManagementApi(asked)
-          ? applications().grants(clientId).map(grantAnswer)
-          : [];
-        return { status: 200, body: take === undefined ? grants : { client_grants: grants.slice(0, take) } };
-      },
-    },
-    "patch_client-grants_by_id": {
-      scopes: ["update:client_grants"],
-      run({ id, body }) {
-        const grant = applications().grant(id);
-        const { scope } = GrantBody.parse(body);
-        if (scope !== undefined) grant.client.scopes = scope;
-        return { status: 200, body: grantAnswer(grant) };
-      },
-    },
-  };
+        body: { clients: applications().enabledFor(connectionOf(id).name).map((client_id) => ({ client_id })) } }) },
+    patch_clients: { scopes: ["update:connections"], run({ id, body }) {
+      const { name } = connectionOf(id);
+      for (const { client_id: clientId, status } of EnabledClientsBody.parse(body)) {
+        applications().enable(name, clientId, status);
+      }
+      return { status: 204 };
+    } }, "get_client-grants": { scopes: ["read:client_grants"], run({ query }) {
+      const { client_id: clientId, audience: asked, take } = GrantsQuery.parse(query);
+      const grants = asked === undefined || isManagementApi(asked)
+        ? applications().grants(clientId).map(grantAnswer)
+        : [];
+      return { status: 200, body: take === undefined ? grants : { client_grants: grants.slice(0, take) } };
+    } }, "patch_client-grants_by_id": { scopes: ["update:client_grants"], run({ id, body }) {
+      const grant = applications().grant(id);
+      const { scope } = GrantBody.parse(body);
+      if (scope !== undefined) grant.client.scopes = scope;
+      return { status: 200, body: grantAnswer(grant) };
+    } } };
 }
 
 /** By its path, as at the token endpoint: a proxy may stand before the emulator. */

@@ -32,22 +32,16 @@ const API_ROOT = "/api/v2";
  * and the emulator's own calls.
  */
 export function tenantApi(parts: TenantApiParts): EmulatedApi<Auth0Call> {
-  return {
-    ...(parts.page === undefined ? {} : { page: parts.page }),
-    control(request) {
-      refuseLongBody(request);
-      return answerControl(request, parts.controls);
-    },
-    recognise(request) {
-      refuseLongBody(request);
-      return recognise(request, parts);
-    },
-    injected: (answer, call) => injected(answer, call, parts.management),
-    failed(message) {
-      parts.onFailure(message);
-      return { status: 500, body: errorBody(500, message) };
-    },
-  };
+  return { ...(parts.page === undefined ? {} : { page: parts.page }), control(request) {
+    refuseLongBody(request);
+    return answerControl(request, parts.controls);
+  }, recognise(request) {
+    refuseLongBody(request);
+    return recognise(request, parts);
+  }, injected: (answer, call) => injected(answer, call, parts.management), failed(message) {
+    parts.onFailure(message);
+    return { status: 500, body: errorBody(500, message) };
+  } };
 }
 
 function recognise(raw: RawRequest,

@@ -201,14 +201,8 @@ export class Tenant {
     const expiresAt = this.#now() + (request.ttl_sec || TICKET_SECONDS) * 1000;
     const { client_id: clientId, result_url: resultUrl } = request;
     const secret = this.links.add({ purpose: "password", userId: user.id, expiresAt, clientId, resultUrl });
-    const ticket = {
-      userId: user.id,
-      url: `${baseUrl}/lo/reset?ticket=${secret}#`,
-      marksEmailVerified: request.mark_email_as_verified ?? false,
-      clientId,
-      resultUrl,
-      expiresAt,
-    };
+    const ticket = { userId: user.id, url: `${baseUrl}/lo/reset?ticket=${secret}#`,
+      marksEmailVerified: request.mark_email_as_verified ?? false, clientId, resultUrl, expiresAt };
     this.tickets.push(ticket);
     return ticket;
   }

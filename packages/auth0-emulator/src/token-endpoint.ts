@@ -5,13 +5,8 @@ import type { Applications } from "./applications.ts";
 import { TOKEN_SECONDS } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
 
-const TokenRequest = z.object({
-  grant_type: z.string().optional(),
-  client_id: z.string().optional(),
-  client_secret: z.string().optional(),
-  audience: z.string().optional(),
-  scope: z.string().optional(),
-});
+const TokenRequest = z.object({ grant_type: z.string().optional(), client_id: z.string().optional(),
+  client_secret: z.string().optional(), audience: z.string().optional(), scope: z.string().optional() });
 
 /**
  * Answers `POST /oauth/token` for client credentials. Errors have OAuth's shape, not the Management API's.
@@ -43,11 +38,8 @@ export function answerTokenRequest(body: unknown, applications: Applications, to
   }
 
   const { accessToken, scopes } = tokens.issue(asked);
-  return {
-    status: 200,
-    headers: { "cache-control": "no-store" },
-    body: { access_token: accessToken, scope: scopes.join(" "), expires_in: TOKEN_SECONDS, token_type: "Bearer" },
-  };
+  return { status: 200, headers: { "cache-control": "no-store" },
+    body: { access_token: accessToken, scope: scopes.join(" "), expires_in: TOKEN_SECONDS, token_type: "Bearer" } };
 }
 
 /** Any loopback address that ends in `/api/v2/`: a proxy with its own port and path may stand before the emulator. */

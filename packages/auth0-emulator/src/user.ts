@@ -66,37 +66,21 @@ export function storedEmail(email: string, connection: Connection): string {
 /** The profile of somebody who said nothing of themselves. */
 export function defaultProfile(email: string): Profile {
   const hash = createHash("md5").update(email.toLowerCase()).digest("hex");
-  return {
-    name: email,
-    nickname: email.slice(0, email.indexOf("@")),
-    picture: `https://s.gravatar.com/avatar/${hash}?s=480&r=pg&d=https%3A%2F%2Fcdn.auth0.com%2Favatars%2Fdefault.png`,
-  };
+  return { name: email, nickname: email.slice(0, email.indexOf("@")),
+    picture:
+      `https://s.gravatar.com/avatar/${hash}?s=480&r=pg&d=https%3A%2F%2Fcdn.auth0.com%2Favatars%2Fdefault.png` };
 }
 
 /** A user as the Management API shows one. Metadata that was never set is left out, as Auth0 does. */
 export function userAnswer(user: User): Record<string, unknown> {
   const ownId = user.id.slice(user.id.indexOf("|") + 1);
-  return withoutUndefined({
-    created_at: new Date(user.createdAt).toISOString(),
-    email: user.email,
-    email_verified: user.emailVerified,
-    identities: [
-      {
-        connection: user.connection.name,
-        provider: user.connection.strategy,
-        user_id: ownId,
-        isSocial: !isOwnConnection(user.connection),
-      },
-    ],
-    ...user.profile,
-    updated_at: new Date(user.updatedAt).toISOString(),
-    user_id: user.id,
-    blocked: user.blocked,
+  return withoutUndefined({ created_at: new Date(user.createdAt).toISOString(), email: user.email,
+    email_verified: user.emailVerified, identities: [
+      { connection: user.connection.name, provider: user.connection.strategy, user_id: ownId,
+        isSocial: !isOwnConnection(user.connection) },
+    ], ...user.profile, updated_at: new Date(user.updatedAt).toISOString(), user_id: user.id, blocked: user.blocked,
     last_login: user.logins === undefined ? undefined : new Date(user.logins.lastAt).toISOString(),
-    logins_count: user.logins?.count,
-    app_metadata: user.appMetadata,
-    user_metadata: user.userMetadata,
-  });
+    logins_count: user.logins?.count, app_metadata: user.appMetadata, user_metadata: user.userMetadata });
 }
 
 function withoutUndefined(record: Readonly<Record<string, unknown>>): Record<string, unknown> {

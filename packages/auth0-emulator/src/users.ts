@@ -87,33 +87,20 @@ export class Users {
     } else if (request.password !== undefined) {
       throw notSupported(`The connection ${connection.name} is passwordless.`);
     }
-    return this.add({
-      connection,
-      email: request.email,
-      emailVerified: request.email_verified ?? false,
-      ownId: request.user_id,
-      profile: request,
-      blocked: request.blocked,
-      password: request.password,
-      appMetadata: request.app_metadata,
-      userMetadata: request.user_metadata,
-    });
+    return this.add({ connection, email: request.email, emailVerified: request.email_verified ?? false,
+      ownId: request.user_id, profile: request, blocked: request.blocked, password: request.password,
+      appMetadata: request.app_metadata, userMetadata: request.user_metadata });
   }
 
   /**
    * Adds a user by whatever way: sign-up, an import, a social login. Throws 409 when the connection has that email.
    */
-  add(entry: {
-    readonly connection: Connection;
-    readonly email: string;
-    readonly emailVerified: boolean;
-    readonly ownId?: string | undefined;
-    readonly profile?: Profile | undefined;
-    readonly blocked?: boolean | undefined;
-    readonly password?: string | undefined;
-    readonly appMetadata?: Metadata | undefined;
-    readonly userMetadata?: Metadata | undefined;
-  }): User {
+  add(
+    entry: { readonly connection: Connection; readonly email: string; readonly emailVerified: boolean;
+      readonly ownId?: string | undefined; readonly profile?: Profile | undefined;
+      readonly blocked?: boolean | undefined; readonly password?: string | undefined;
+      readonly appMetadata?: Metadata | undefined; readonly userMetadata?: Metadata | undefined },
+  ): User {
     const { connection } = entry;
     const email = storedEmail(entry.email, connection);
     const id = `${connection.strategy}|${entry.ownId ?? newOwnId(connection)}`;
@@ -121,20 +108,10 @@ export class Users {
       throw new Refusal(409, "The user already exists.", "auth0_idp_error");
     }
     const now = this.#now();
-    const user: User = {
-      id,
-      connection,
-      createdAt: now,
-      updatedAt: now,
-      email,
-      emailVerified: entry.emailVerified,
-      profile: { ...defaultProfile(email), ...chosenProfile(entry.profile ?? {}) },
-      blocked: entry.blocked,
-      password: entry.password === undefined ? undefined : storePassword(entry.password),
-      logins: undefined,
-      appMetadata: entry.appMetadata,
-      userMetadata: entry.userMetadata,
-    };
+    const user: User = { id, connection, createdAt: now, updatedAt: now, email, emailVerified: entry.emailVerified,
+      profile: { ...defaultProfile(email), ...chosenProfile(entry.profile ?? {}) }, blocked: entry.blocked,
+      password: entry.password === undefined ? undefined : storePassword(entry.password), logins: undefined,
+      appMetadata: entry.appMetadata, userMetadata: entry.userMetadata };
     this.#users.set(id, user);
     return user;
   }

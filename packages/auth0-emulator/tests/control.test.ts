@@ -22,18 +22,12 @@ describe("what another process sees", () => {
     await look();
     await rawCall(auth0, "GET", "/api/v2/nowhere", { token });
     const { body } = await rawCall(auth0, "GET", "/_emulator/calls");
-    expect(body).toEqual({
-      management: 2,
-      token: 1,
-      roles: 1,
-      calls: [
-        { api: "token", method: "POST", path: "/oauth/token", url: "/oauth/token", at: 0, status: 200 },
-        { api: "management", method: "GET", path: "/roles", url: "/roles", at: 0, status: 200 },
-        { api: "management", method: "GET", path: "/users/{id}/roles", url: "/users/auth0|1/roles", at: 0,
-          status: 404 },
-        { api: "management", method: "GET", path: "/nowhere", url: "/nowhere", at: 0, status: 404 },
-      ],
-    });
+    expect(body).toEqual({ management: 2, token: 1, roles: 1, calls: [
+      { api: "token", method: "POST", path: "/oauth/token", url: "/oauth/token", at: 0, status: 200 },
+      { api: "management", method: "GET", path: "/roles", url: "/roles", at: 0, status: 200 },
+      { api: "management", method: "GET", path: "/users/{id}/roles", url: "/users/auth0|1/roles", at: 0, status: 404 },
+      { api: "management", method: "GET", path: "/nowhere", url: "/nowhere", at: 0, status: 404 },
+    ] });
     expect(auth0.managementCalls()).toBe(2);
   });
 
@@ -42,16 +36,8 @@ describe("what another process sees", () => {
       app_metadata: { a: 1 } };
     const { user_id } = auth0.addUser(gus);
     expect((await rawCall(auth0, "GET", "/_emulator/users")).body).toEqual([
-      {
-        user_id,
-        email: "Gus@gmail.com",
-        email_verified: true,
-        connection: "google-oauth2",
-        provider: "google-oauth2",
-        roles: ["club", "new"],
-        app_metadata: { a: 1 },
-        user_metadata: {},
-      },
+      { user_id, email: "Gus@gmail.com", email_verified: true, connection: "google-oauth2", provider: "google-oauth2",
+        roles: ["club", "new"], app_metadata: { a: 1 }, user_metadata: {} },
     ]);
     expect(auth0.rolesOfEmail("gus@GMAIL.com")).toEqual(["club", "new"]);
     auth0.takeRoles(user_id, ["new"]);
@@ -66,10 +52,8 @@ describe("what another process can do", () => {
   });
 
   it("is not to invent one", async () => {
-    expect(await rawCall(auth0, "POST", "/_emulator/limits", { body: { plan: "gold" } })).toMatchObject({
-      status: 400,
-      body: { message: expect.stringContaining('"free" | "essentials" | "enterprise" | "none"') },
-    });
+    expect(await rawCall(auth0, "POST", "/_emulator/limits", { body: { plan: "gold" } })).toMatchObject({ status: 400,
+      body: { message: expect.stringContaining('"free" | "essentials" | "enterprise" | "none"') } });
     expect((await rawCall(auth0, "POST", "/_emulator/anything")).status).toBe(404);
   });
 

@@ -14,13 +14,10 @@ let token: string;
 beforeEach(async () => {
   now = START;
   waits.length = 0;
-  auth0 = await startAuth0Emulator({
-    now: () => now,
-    wait: (milliseconds) => {
-      waits.push(milliseconds);
-      return Promise.resolve();
-    },
-  });
+  auth0 = await startAuth0Emulator({ now: () => now, wait: (milliseconds) => {
+    waits.push(milliseconds);
+    return Promise.resolve();
+  } });
   token = await tokenOf(auth0);
 });
 afterEach(() => auth0.stop());
@@ -44,11 +41,9 @@ describe("rate limits", () => {
     expect(rate(await look())).toEqual(["2", "1", seconds(1)]);
     expect(rate(await create())).toEqual(["2", "0", seconds(1)]);
     const refused = await look();
-    expect(refused).toMatchObject({
-      status: 429,
+    expect(refused).toMatchObject({ status: 429,
       body: { statusCode: 429, error: "Too Many Requests", message: "Global limit has been reached",
-        errorCode: "too_many_requests" },
-    });
+        errorCode: "too_many_requests" } });
     expect(rate(refused)).toEqual(["2", "0", seconds(1)]);
     expect(refused.headers.get("retry-after")).toBe("1");
     now += 499;

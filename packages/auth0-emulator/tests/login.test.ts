@@ -24,15 +24,13 @@ const ACTION = `exports.onExecutePostLogin = async (event, api) => {
 
 let auth0: Auth0Emulator;
 beforeAll(async () => {
-  auth0 = await startAuth0Emulator({
-    roles: ["reader"],
+  auth0 = await startAuth0Emulator({ roles: ["reader"],
     login: {
       applications: [{ clientId: "courses", name: "Courses", callbacks: [CALLBACK], logoutUrls: [CALLBACK],
         origins: [ORIGIN] }],
       apis: [{ identifier: API, tokenSeconds: 600 }],
       actions: [{ name: "roles", code: ACTION, secrets: { WORD: "secret" } }],
-    },
-  });
+    } });
 });
 afterAll(async () => auth0.stop());
 beforeEach(() => {
@@ -49,11 +47,9 @@ class Browser {
   verifier = "";
 
   async open(address: string, form?: Readonly<Record<string, string>>): Promise<Response> {
-    const response = await fetch(new URL(address, auth0.url), {
-      redirect: "manual",
+    const response = await fetch(new URL(address, auth0.url), { redirect: "manual",
       headers: { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ") },
-      ...(form === undefined ? {} : { method: "POST", body: new URLSearchParams(form) }),
-    });
+      ...(form === undefined ? {} : { method: "POST", body: new URLSearchParams(form) }) });
     for (const cookie of response.headers.getSetCookie()) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
       this.#cookies.set(name, value);

@@ -20,16 +20,12 @@ let jobs: JobsClient;
 
 beforeEach(async () => {
   now = Date.UTC(2026, 0, 5);
-  auth0 = await startAuth0Emulator({
-    now: () => now,
-    roles: ["serverless-handbook", "club"],
-    scopes: [...SERVICE_SCOPES, "create:user_tickets", "delete:users", "create:roles"],
-    connections: [
+  auth0 = await startAuth0Emulator({ now: () => now, roles: ["serverless-handbook", "club"],
+    scopes: [...SERVICE_SCOPES, "create:user_tickets", "delete:users", "create:roles"], connections: [
       { name: DEFAULT_CONNECTION, strategy: "auth0" },
       { name: "email", strategy: "email" },
       { name: "google-oauth2", strategy: "google-oauth2" },
-    ],
-  });
+    ] });
   const token = await tokenOf(auth0);
   const options = { baseUrl: `${auth0.url}/api/v2`, token: () => Promise.resolve(token), maxRetries: 0 };
   users = new UsersClient(options);
@@ -44,33 +40,21 @@ afterEach(async () => {
 
 const ann = { connection: DEFAULT_CONNECTION, email: "ann@example.com", password: GOOD_PASSWORD };
 const refusal = (statusCode: number, message: string | RegExp, errorCode?: string) =>
-  expect.objectContaining({
-    statusCode,
-    body: expect.objectContaining({
-      statusCode,
+  expect.objectContaining({ statusCode,
+    body: expect.objectContaining({ statusCode,
       message: typeof message === "string" ? message : expect.stringMatching(message),
-      ...(errorCode === undefined ? {} : { errorCode }),
-    }),
-  });
+      ...(errorCode === undefined ? {} : { errorCode }) }) });
 
 describe("creating a user", () => {
   it("answers the user as Auth0 does, without the password", async () => {
     const user = await users.create({ ...ann, email_verified: true, app_metadata: { made: "here" } });
-    expect(user).toEqual({
-      user_id: expect.stringMatching(/^auth0\|[0-9a-f]{24}$/),
-      email: "ann@example.com",
-      email_verified: true,
-      created_at: "2026-01-05T00:00:00.000Z",
-      updated_at: "2026-01-05T00:00:00.000Z",
+    expect(user).toEqual({ user_id: expect.stringMatching(/^auth0\|[0-9a-f]{24}$/), email: "ann@example.com",
+      email_verified: true, created_at: "2026-01-05T00:00:00.000Z", updated_at: "2026-01-05T00:00:00.000Z",
       identities: [
         { connection: DEFAULT_CONNECTION, provider: "auth0", isSocial: false,
           user_id: expect.stringMatching(/^[0-9a-f]{24}$/) },
-      ],
-      name: "ann@example.com",
-      nickname: "ann",
-      picture: expect.stringMatching(/^https:/),
-      app_metadata: { made: "here" },
-    });
+      ], name: "ann@example.com", nickname: "ann", picture: expect.stringMatching(/^https:/),
+      app_metadata: { made: "here" } });
     expect(await users.get(user.user_id!)).toEqual(user);
   });
 
@@ -110,34 +94,19 @@ describe("creating a user", () => {
   });
 
   it.each([
-    {
-      $case: "no password for a database",
-      body: { connection: DEFAULT_CONNECTION, email: "a@example.com" },
-      message: /Missing required property: password/,
-    },
-    {
-      $case: "no email",
-      body: { connection: DEFAULT_CONNECTION, password: GOOD_PASSWORD },
-      message: /Missing required property: email/,
-    },
-    {
-      $case: "a connection that isn't there",
-      body: { ...ann, connection: "Nowhere" },
-      message: "The connection does not exist.",
-    },
-    {
-      $case: "a social connection",
-      body: { connection: "google-oauth2", email: "a@gmail.com" },
-      message: /come from their provider/,
-    },
+    { $case: "no password for a database", body: { connection: DEFAULT_CONNECTION, email: "a@example.com" },
+      message: /Missing required property: password/ },
+    { $case: "no email", body: { connection: DEFAULT_CONNECTION, password: GOOD_PASSWORD },
+      message: /Missing required property: email/ },
+    { $case: "a connection that isn't there", body: { ...ann, connection: "Nowhere" },
+      message: "The connection does not exist." },
+    { $case: "a social connection", body: { connection: "google-oauth2", email: "a@gmail.com" },
+      message: /come from their provider/ },
     { $case: "a password for a passwordless connection", body: { ...ann, connection: "email" },
       message: /passwordless/ },
     { $case: "a username", body: { ...ann, username: "ann" }, message: /requires_username/ },
-    {
-      $case: "a broken email",
-      body: { ...ann, email: "ann" },
-      message: /Object didn't pass validation for format email: ann' on property email/,
-    },
+    { $case: "a broken email", body: { ...ann, email: "ann" },
+      message: /Object didn't pass validation for format email: ann' on property email/ },
   ])("refuses $case", async ({ body, message }) => {
     await expect(users.create(body)).rejects.toEqual(refusal(400, message));
     expect(auth0.users()).toEqual([]);
@@ -279,10 +248,8 @@ describe("roles", () => {
   });
 
   it("creates one, and refuses its name a second time", async () => {
-    expect(await roles.create({ name: "masterclass", description: "d" })).toMatchObject({
-      name: "masterclass",
-      description: "d",
-    });
+    expect(await roles.create({ name: "masterclass", description: "d" })).toMatchObject({ name: "masterclass",
+      description: "d" });
     await expect(roles.create({ name: "masterclass" })).rejects.toEqual(refusal(409, /already exists/));
   });
 
@@ -356,9 +323,7 @@ describe("tickets and mails", () => {
       refusal(400, /does not support/),
     );
     await expect(tickets.changePassword({ user_id: id, client_id: "a", result_url: "https://example.com" })).rejects
-      .toEqual(
-        refusal(400, /not both/),
-      );
+      .toEqual(refusal(400, /not both/));
     await expect(tickets.changePassword({ user_id: "a" })).rejects.toEqual(refusal(400, /format user-id/));
     expect(auth0.tickets).toEqual([]);
   });

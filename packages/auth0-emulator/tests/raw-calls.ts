@@ -23,22 +23,14 @@ export async function tokenOf(emulator: Auth0Emulator): Promise<string> {
 /** Asks for a token; what is not given is right. */
 export async function askToken(emulator: Auth0Emulator,
   changed: Record<string, string | undefined>): Promise<RawAnswer> {
-  const body = {
-    grant_type: "client_credentials",
-    client_id: "local-client",
-    client_secret: "local-secret",
-    audience: `${emulator.url}/api/v2/`,
-    ...changed,
-  };
+  const body = { grant_type: "client_credentials", client_id: "local-client", client_secret: "local-secret",
+    audience: `${emulator.url}/api/v2/`, ...changed };
   return rawCall(emulator, "POST", "/oauth/token", { body });
 }
 
 /** Calls the emulator without an SDK between: for what no SDK would send. */
-export async function rawCall(
-  emulator: Auth0Emulator,
-  method: string,
-  path: string,
-  { token, body, headers = {} }: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+export async function rawCall(emulator: Auth0Emulator, method: string, path: string,
+  { token, body, headers = {} }: { token?: string; body?: unknown; headers?: Record<string, string> } = {}
 ): Promise<RawAnswer> {
   const init: RequestInit = { method,
     headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers } };

@@ -22,48 +22,29 @@ const valid = { connection: DEFAULT_CONNECTION, email: "bob@example.com", passwo
 
 describe("a request that Auth0's description doesn't allow", () => {
   it.each([
-    {
-      $case: "an unknown field",
-      body: { ...valid, plan: "pro" },
-      message: "Payload validation error: 'Additional properties not allowed: plan'.",
-    },
-    {
-      $case: "a missing field",
-      body: { email: "bob@example.com" },
-      message: "Payload validation error: 'Missing required property: connection'.",
-    },
-    {
-      $case: "a wrong type",
-      body: { ...valid, email: 5 },
-      message: "Payload validation error: 'Expected type string but found type number' on property email.",
-    },
-    {
-      $case: "an empty text",
-      body: { ...valid, name: "" },
-      message: "Payload validation error: 'String is too short (0 chars), minimum 1' on property name.",
-    },
-    {
-      $case: "an address that is none",
-      body: { ...valid, picture: "x" },
+    { $case: "an unknown field", body: { ...valid, plan: "pro" },
+      message: "Payload validation error: 'Additional properties not allowed: plan'." },
+    { $case: "a missing field", body: { email: "bob@example.com" },
+      message: "Payload validation error: 'Missing required property: connection'." },
+    { $case: "a wrong type", body: { ...valid, email: 5 },
+      message: "Payload validation error: 'Expected type string but found type number' on property email." },
+    { $case: "an empty text", body: { ...valid, name: "" },
+      message: "Payload validation error: 'String is too short (0 chars), minimum 1' on property name." },
+    { $case: "an address that is none", body: { ...valid, picture: "x" },
       message:
-        "Payload validation error: 'Object didn't pass validation for format strict-uri: x' on property picture.",
-    },
+        "Payload validation error: 'Object didn't pass validation for format strict-uri: x' on property picture." },
     { $case: "no object", body: [],
       message: "Payload validation error: 'Expected type object but found type array'." },
   ])("is refused: $case", async ({ body, message }) => {
-    expect(await call("POST", "/users", body)).toMatchObject({
-      status: 400,
-      body: { statusCode: 400, error: "Bad Request", message, errorCode: "invalid_body" },
-    });
+    expect(await call("POST", "/users", body)).toMatchObject({ status: 400,
+      body: { statusCode: 400, error: "Bad Request", message, errorCode: "invalid_body" } });
     expect(auth0.users()).toHaveLength(1);
   });
 
   it("is refused for an unknown field of a change, which the description forgets", async () => {
-    expect(await call("PATCH", `/users/${user}`, { last_ip: "127.0.0.1" })).toMatchObject({
-      status: 400,
+    expect(await call("PATCH", `/users/${user}`, { last_ip: "127.0.0.1" })).toMatchObject({ status: 400,
       body: { message: "Payload validation error: 'Additional properties not allowed: last_ip'.",
-        errorCode: "invalid_body" },
-    });
+        errorCode: "invalid_body" } });
   });
 
   it.each([{}, { roles: [] }, { roles: "club" }, { roles: [""] }, { roles: ["rol_1"], more: 1 }])(
@@ -71,18 +52,14 @@ describe("a request that Auth0's description doesn't allow", () => {
     async (body) => {
       expect(await call("POST", `/users/${user}/roles`, body)).toMatchObject({ status: 400,
         body: { errorCode: "invalid_body" } });
-      expect(await call("DELETE", `/users/${user}/roles`, body)).toMatchObject({
-        status: 400,
-        body: { errorCode: "invalid_body" },
-      });
+      expect(await call("DELETE", `/users/${user}/roles`, body)).toMatchObject({ status: 400,
+        body: { errorCode: "invalid_body" } });
     },
   );
 
   it("is refused without a body", async () => {
-    expect(await call("POST", `/users/${user}/roles`)).toMatchObject({
-      status: 400,
-      body: { message: "Payload validation error: 'Missing required property: roles'." },
-    });
+    expect(await call("POST", `/users/${user}/roles`)).toMatchObject({ status: 400,
+      body: { message: "Payload validation error: 'Missing required property: roles'." } });
   });
 
   it.each([
@@ -96,11 +73,9 @@ describe("a request that Auth0's description doesn't allow", () => {
     { path: "/users-by-email?email=a@example.com&email=b@example.com",
       message: /^Query validation error: 'Expected type string/ },
   ])("is refused: GET $path", async ({ path, message }) => {
-    expect(await call("GET", path)).toMatchObject({
-      status: 400,
+    expect(await call("GET", path)).toMatchObject({ status: 400,
       body: { message: typeof message === "string" ? message : expect.stringMatching(message),
-        errorCode: "invalid_query_string" },
-    });
+        errorCode: "invalid_query_string" } });
   });
 
   it.each(["nobody", "%zz", "auth0%7C"])("is refused: the user id %s", async (id) => {
@@ -110,10 +85,8 @@ describe("a request that Auth0's description doesn't allow", () => {
   it("is refused: broken JSON, another content type, a huge body", async () => {
     const post = (body: string, type: string) =>
       rawCall(auth0, "POST", "/api/v2/users", { token, body, headers: { "content-type": type } });
-    expect(await post("{", "application/json")).toMatchObject({
-      status: 400,
-      body: { message: "Invalid request payload JSON format" },
-    });
+    expect(await post("{", "application/json")).toMatchObject({ status: 400,
+      body: { message: "Invalid request payload JSON format" } });
     expect(await post("<user/>", "text/xml")).toMatchObject({ status: 415 });
     expect(await post(JSON.stringify("x".repeat(1_100_000)), "application/json")).toMatchObject({ status: 413 });
   });
@@ -122,10 +95,8 @@ describe("a request that Auth0's description doesn't allow", () => {
     "is a 404: %s",
     async (line) => {
       const [method = "", path = ""] = line.split(" ");
-      expect(await rawCall(auth0, method, path, { token })).toMatchObject({
-        status: 404,
-        body: { statusCode: 404, error: "Not Found" },
-      });
+      expect(await rawCall(auth0, method, path, { token })).toMatchObject({ status: 404,
+        body: { statusCode: 404, error: "Not Found" } });
     },
   );
 

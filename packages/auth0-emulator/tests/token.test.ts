@@ -20,23 +20,15 @@ describe("POST /oauth/token", () => {
   it("gives a token of a day with the project's scopes", async () => {
     const { status, body } = await askToken(auth0, {});
     expect(status).toBe(200);
-    expect(body).toEqual({
-      access_token: expect.stringMatching(/^\S{20,}$/),
-      token_type: "Bearer",
-      expires_in: 86_400,
+    expect(body).toEqual({ access_token: expect.stringMatching(/^\S{20,}$/), token_type: "Bearer", expires_in: 86_400,
       scope:
         "read:users create:users update:users read:roles read:role_members create:role_members delete:role_members " +
-        "delete:sessions delete:refresh_tokens",
-    });
+        "delete:sessions delete:refresh_tokens" });
   });
 
   it("takes a form as well as JSON", async () => {
-    const form = new URLSearchParams({
-      grant_type: "client_credentials",
-      client_id: "local-client",
-      client_secret: "local-secret",
-      audience: "http://localhost:9/behind/a/proxy/api/v2/",
-    });
+    const form = new URLSearchParams({ grant_type: "client_credentials", client_id: "local-client",
+      client_secret: "local-secret", audience: "http://localhost:9/behind/a/proxy/api/v2/" });
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     expect((await rawCall(auth0, "POST", "/oauth/token", { body: form.toString(), headers })).status).toBe(200);
   });
@@ -44,18 +36,10 @@ describe("POST /oauth/token", () => {
   it.each([
     { $case: "a wrong secret", change: { client_secret: "guess" }, status: 401, error: "access_denied" },
     { $case: "a wrong client", change: { client_id: "other" }, status: 401, error: "access_denied" },
-    {
-      $case: "another tenant's audience",
-      change: { audience: "https://other.auth0.com/api/v2/" },
-      status: 403,
-      error: "access_denied",
-    },
-    {
-      $case: "an audience without its last slash",
-      change: { audience: "http://127.0.0.1/api/v2" },
-      status: 403,
-      error: "access_denied",
-    },
+    { $case: "another tenant's audience", change: { audience: "https://other.auth0.com/api/v2/" }, status: 403,
+      error: "access_denied" },
+    { $case: "an audience without its last slash", change: { audience: "http://127.0.0.1/api/v2" }, status: 403,
+      error: "access_denied" },
     { $case: "no audience", change: { audience: undefined }, status: 403, error: "access_denied" },
     { $case: "a scope that was not granted", change: { scope: "read:users delete:users" }, status: 403,
       error: "access_denied" },
@@ -90,11 +74,9 @@ describe("a Management token", () => {
     now += DAY - 1;
     expect((await roles(token)).status).toBe(200);
     now += 1;
-    expect(await roles(token)).toMatchObject({
-      status: 401,
+    expect(await roles(token)).toMatchObject({ status: 401,
       body: { statusCode: 401, error: "Unauthorized",
-        message: "Expired token received for JSON Web Token validation" },
-    });
+        message: "Expired token received for JSON Web Token validation" } });
   });
 
   it("is refused when it was revoked, is not ours, or is missing", async () => {
@@ -102,10 +84,8 @@ describe("a Management token", () => {
     auth0.revokeTokens();
     expect(await roles(token)).toMatchObject({ status: 401, body: { message: "Invalid token" } });
     expect(await roles("made-up")).toMatchObject({ status: 401, body: { message: "Invalid token" } });
-    expect(await rawCall(auth0, "GET", "/api/v2/roles")).toMatchObject({
-      status: 401,
-      body: { message: "Missing authentication" },
-    });
+    expect(await rawCall(auth0, "GET", "/api/v2/roles")).toMatchObject({ status: 401,
+      body: { message: "Missing authentication" } });
     const basic = { authorization: "Basic bG9jYWw6bG9jYWw=" };
     expect(await rawCall(auth0, "GET", "/api/v2/roles", { headers: basic })).toMatchObject({ status: 400 });
   });
@@ -147,12 +127,8 @@ describe("the scopes of a call", () => {
       auth0.setScopes(["read:clients", ...needs.filter((scope) => scope !== missing)]);
       expect(await rawCall(auth0, method, `/api/v2${path}`, { token: await tokenOf(auth0) })).toMatchObject({
         status: 403,
-        body: {
-          statusCode: 403,
-          error: "Forbidden",
-          message: `Insufficient scope, expected any of: ${needs.join(",")}`,
-          errorCode: "insufficient_scope",
-        },
+        body: { statusCode: 403, error: "Forbidden",
+          message: `Insufficient scope, expected any of: ${needs.join(",")}`, errorCode: "insufficient_scope" },
       });
     }
     expect(auth0.failures).toEqual([]);

@@ -55,12 +55,9 @@ export class Faults {
   add(options: FaultOptions): Fault {
     const fault: ArmedFault = { options, skipped: 0, hits: 0 };
     this.#armed.add(fault);
-    return {
-      get hits() {
-        return fault.hits;
-      },
-      remove: () => this.#armed.delete(fault),
-    };
+    return { get hits() {
+      return fault.hits;
+    }, remove: () => this.#armed.delete(fault) };
   }
 
   /** The fault that befalls this call, which is then used up by one. */

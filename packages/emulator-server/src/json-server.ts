@@ -26,15 +26,10 @@ export async function readRequest(request: IncomingMessage): Promise<RawRequest>
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
   const body = Buffer.concat(chunks);
-  return {
-    method: request.method ?? "GET",
-    path: pathname,
-    query: searchParams,
+  return { method: request.method ?? "GET", path: pathname, query: searchParams,
     headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
     contentType: request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "",
-    body: body.toString("utf8"),
-    bodyBytes: body.length,
-  };
+    body: body.toString("utf8"), bodyBytes: body.length };
 }
 
 /** Sends an answer. */

@@ -19,10 +19,7 @@ export interface ActOutcome {
 }
 
 /** All that can be asked for. */
-type Acts = ShopActs & {
-  sendTestPing(url?: string): Sale;
-  resendPing(sale: Sale | string): Sale;
-};
+type Acts = ShopActs & { sendTestPing(url?: string): Sale; resendPing(sale: Sale | string): Sale };
 
 /** Where acts happen. */
 export interface ActParts {
@@ -44,44 +41,22 @@ const OneSale = z.strictObject({ sale: id });
 const OneSubscription = z.strictObject({ subscription: id });
 const OneProduct = z.strictObject({ product: id });
 const Refund = z.strictObject({ sale: id, partial: z.union([count, z.literal(true)]).exactOptional() });
-const Order = z.strictObject({
-  product: id,
-  email,
-  accountEmail: email.exactOptional(),
-  tier: z.string().exactOptional(),
-  variants: z.record(z.string(), z.string()).exactOptional(),
-  gift: z.strictObject({ to: email }).exactOptional(),
-  quantity: count.exactOptional(),
+const Order = z.strictObject({ product: id, email, accountEmail: email.exactOptional(),
+  tier: z.string().exactOptional(), variants: z.record(z.string(), z.string()).exactOptional(),
+  gift: z.strictObject({ to: email }).exactOptional(), quantity: count.exactOptional(),
   test: z.boolean().exactOptional(),
   customFields: z.array(z.tuple([z.string(), z.union([z.string(), z.boolean()])])).exactOptional(),
-  urlParams: pairs.exactOptional(),
-  fullName: z.string().exactOptional(),
-  priceCents: cents.exactOptional(),
-  offerCode: z.string().exactOptional(),
-  referrer: z.string().exactOptional(),
-  ipCountry: z.string().exactOptional(),
-  shipping: z.strictObject({ fields: pairs, cents }).exactOptional(),
-});
-const NewPlan = z.strictObject({
-  subscription: id,
-  tier: z.string().exactOptional(),
-  recurrence: recurrence.exactOptional(),
-  quantity: count.exactOptional(),
-  priceCents: cents.exactOptional(),
-  chargeCents: cents.exactOptional(),
-});
+  urlParams: pairs.exactOptional(), fullName: z.string().exactOptional(), priceCents: cents.exactOptional(),
+  offerCode: z.string().exactOptional(), referrer: z.string().exactOptional(), ipCountry: z.string().exactOptional(),
+  shipping: z.strictObject({ fields: pairs, cents }).exactOptional() });
+const NewPlan = z.strictObject({ subscription: id, tier: z.string().exactOptional(),
+  recurrence: recurrence.exactOptional(), quantity: count.exactOptional(), priceCents: cents.exactOptional(),
+  chargeCents: cents.exactOptional() });
 const Option = z.strictObject({ id, name: z.string().min(1), priceCents: cents });
-const productBase = {
-  id: z.string().regex(/^[\w-]{22}==$/, "is no product id such as zGyG_1JQunZuizwqd9CP7g=="),
-  name: z.string().min(1),
-  priceCents: cents,
-  permalink: id,
-  shortId: id,
-  currency: z.string().exactOptional(),
-  licensed: z.boolean().exactOptional(),
-  physical: z.boolean().exactOptional(),
-  variants: z.strictObject({ category: z.string().min(1), options: z.array(Option).min(1) }).exactOptional(),
-};
+const productBase = { id: z.string().regex(/^[\w-]{22}==$/, "is no product id such as zGyG_1JQunZuizwqd9CP7g=="),
+  name: z.string().min(1), priceCents: cents, permalink: id, shortId: id, currency: z.string().exactOptional(),
+  licensed: z.boolean().exactOptional(), physical: z.boolean().exactOptional(),
+  variants: z.strictObject({ category: z.string().min(1), options: z.array(Option).min(1) }).exactOptional() };
 const Product = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("single"), ...productBase }),
   z.strictObject({ kind: z.literal("bundle"), ...productBase, contains: z.array(id).min(1) }),
@@ -182,11 +157,9 @@ export async function actByRequest(name: string, body: unknown,
   await office.settled();
   const { sale, subscription } = Named.parse(given);
   const after = rowsOf(shop);
-  return {
-    sales: touched(before.sales, after.sales, sale),
+  return { sales: touched(before.sales, after.sales, sale),
     subscribers: touched(before.subscribers, after.subscribers, subscription),
-    pings: office.posts.slice(posted).map(({ event, outcome }) => ({ event, outcome })),
-  };
+    pings: office.posts.slice(posted).map(({ event, outcome }) => ({ event, outcome })) };
 }
 
 type Rows = ReadonlyMap<string, Record<string, unknown>>;
@@ -196,12 +169,10 @@ type Rows = ReadonlyMap<string, Record<string, unknown>>;
  * products.
  */
 function rowsOf(shop: Shop): { readonly sales: Rows; readonly subscribers: Rows } {
-  return {
-    sales: new Map([...shop.sales.values()].map((sale) => [sale.id, saleJson(shop, sale)])),
+  return { sales: new Map([...shop.sales.values()].map((sale) => [sale.id, saleJson(shop, sale)])),
     subscribers: new Map(
       [...shop.subscriptions.values()].map((subscription) => [subscription.id, subscriberJson(shop, subscription)]),
-    ),
-  };
+    ) };
 }
 
 function touched(before: Rows, after: Rows, named: string | undefined): Record<string, unknown>[] {

@@ -72,15 +72,11 @@ export interface ShopActs {
 
 /** The acts in the shop that stands at the time of each. */
 export function shopActs(shop: () => Shop): ShopActs {
-  return {
-    sell: (order) => sell(shop(), order),
-    sellCart: (orders) => sellCart(shop(), orders),
+  return { sell: (order) => sell(shop(), order), sellCart: (orders) => sellCart(shop(), orders),
     refund: (sale, options) => refund(shop(), sale, options),
     refundGift: (sale, options) => refundGift(shop(), sale, options),
-    reverseRefund: (sale) => reverseRefund(shop(), sale),
-    dispute: (sale) => dispute(shop(), sale),
-    disputeWon: (sale) => disputeWon(shop(), sale),
-    disputeLost: (sale) => disputeLost(shop(), sale),
+    reverseRefund: (sale) => reverseRefund(shop(), sale), dispute: (sale) => dispute(shop(), sale),
+    disputeWon: (sale) => disputeWon(shop(), sale), disputeLost: (sale) => disputeLost(shop(), sale),
     cancel: (subscription, by, options) => cancel(shop(), subscription, by, options),
     end: (subscription, reason) => end(shop(), subscription, reason),
     restart: (subscription) => restart(shop(), subscription),
@@ -88,25 +84,18 @@ export function shopActs(shop: () => Shop): ShopActs {
     downgrade: (subscription, plan) => downgrade(shop(), subscription, plan),
     renew: (subscription) => renew(shop(), subscription),
     failPayment: (subscription, options) => failPayment(shop(), subscription, options),
-    releasePreorder: (product) => releasePreorder(shop(), product),
-    failPreorder: (sale) => failPreorder(shop(), sale),
-    changeEmail: (sale, email) => changeEmail(shop(), sale, email),
-    changeAccountEmail: (from, to) => {
+    releasePreorder: (product) => releasePreorder(shop(), product), failPreorder: (sale) => failPreorder(shop(), sale),
+    changeEmail: (sale, email) => changeEmail(shop(), sale, email), changeAccountEmail: (from, to) => {
       changeAccountEmail(shop(), from, to);
-    },
-    changeSeats: (subscription, quantity) => changeSeats(shop(), subscription, quantity),
+    }, changeSeats: (subscription, quantity) => changeSeats(shop(), subscription, quantity),
     revokeAccess: (sale) => setAccessRevoked(shop(), sale, true),
     restoreAccess: (sale) => setAccessRevoked(shop(), sale, false),
-    disableLicense: (sale) => setLicenseDisabled(shop(), sale, true),
-    renameTier: (product, from, to) => {
+    disableLicense: (sale) => setLicenseDisabled(shop(), sale, true), renameTier: (product, from, to) => {
       renameTier(shop(), product, from, to);
-    },
-    addProduct: (product) => {
+    }, addProduct: (product) => {
       shop().addProduct(product);
       if (product.kind === "preorder") scheduleRelease(shop(), product);
       return product;
-    },
-    addToBundle: (bundle, product) => addToBundle(shop(), bundle, product),
-    deleteProduct: (product) => deleteProduct(shop(), product),
-  };
+    }, addToBundle: (bundle, product) => addToBundle(shop(), bundle, product),
+    deleteProduct: (product) => deleteProduct(shop(), product) };
 }

@@ -78,29 +78,12 @@ export function charge(shop: Shop, subscription: Subscription,
   subscription.chargeFailed = false;
   const first = shop.sale(subscription.saleIds[0] ?? "");
   const { plan } = subscription;
-  const sale: Sale = {
-    ...first,
-    id: shop.ids.next(),
-    sequence: shop.nextSequence(),
-    orderNumber: shop.ids.order(),
-    state: "charged",
-    email: shop.emailOf(subscription),
-    createdAt: shop.now(),
-    priceCents: priceCents ?? plan.priceCents,
-    quantity: plan.quantity,
-    urlParams: [],
-    customFields: [],
-    variants: tierVariant(plan) ?? first.variants,
-    recurring: true,
-    upgrade,
-    cart: shop.nextSequence(),
-    refundedCents: 0,
-    refunded: undefined,
-    partlyRefunded: undefined,
-    disputedAt: undefined,
-    disputeWon: false,
-    accessRevoked: undefined,
-  };
+  const sale: Sale = { ...first, id: shop.ids.next(), sequence: shop.nextSequence(), orderNumber: shop.ids.order(),
+    state: "charged", email: shop.emailOf(subscription), createdAt: shop.now(),
+    priceCents: priceCents ?? plan.priceCents, quantity: plan.quantity, urlParams: [], customFields: [],
+    variants: tierVariant(plan) ?? first.variants, recurring: true, upgrade, cart: shop.nextSequence(),
+    refundedCents: 0, refunded: undefined, partlyRefunded: undefined, disputedAt: undefined, disputeWon: false,
+    accessRevoked: undefined };
   enterSale(shop, sale);
   scheduleNext(shop, subscription);
   return sale;

@@ -27,14 +27,8 @@ export interface Controls {
 
 const AdvanceBody = z.strictObject({ ms: z.number().min(0) });
 const ACTS = "/_emulator/acts/";
-const STATUS: Readonly<Record<ShopErrorCode, number>> = {
-  BAD_REQUEST: 400,
-  NO_SUCH_PRODUCT: 404,
-  NO_SUCH_SALE: 404,
-  NO_SUCH_SUBSCRIPTION: 404,
-  NOT_FOR_SALE: 409,
-  NOT_POSSIBLE_NOW: 409,
-};
+const STATUS: Readonly<Record<ShopErrorCode, number>> = { BAD_REQUEST: 400, NO_SUCH_PRODUCT: 404, NO_SUCH_SALE: 404,
+  NO_SUCH_SUBSCRIPTION: 404, NOT_FOR_SALE: 409, NOT_POSSIBLE_NOW: 409 };
 
 /**
  * Answers the calls below `/_emulator/`, which Gumroad doesn't have. They need no token: the emulator is on loopback

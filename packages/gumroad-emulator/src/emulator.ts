@@ -167,21 +167,12 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
 
   const shop = (): Shop => world.shop;
   const onSale = (): Product[] => [...shop().products.values()].filter(({ id }) => !shop().deleted.has(id));
-  const acts = {
-    ...shopActs(shop),
+  const acts = { ...shopActs(shop),
     sendTestPing: (to?: string) => world.office.sendTestPing(to ?? world.endpoints.pingUrl ?? options.eventsUrl),
-    resendPing: (sale: Sale | string) => world.office.resendPing(shop().sale(sale)),
-  };
-  const controls = {
-    calls: () => log.calls,
-    products: () => onSale().map((product) => productJson(shop(), product)),
-    act: (name: string, body: unknown) => actByRequest(name, body, { acts, shop: shop(), office: world.office }),
-    seed,
-    seededPings: () => [...world.seeds.pings],
-    advance,
-    now: () => clock.now(),
-    reset,
-  };
+    resendPing: (sale: Sale | string) => world.office.resendPing(shop().sale(sale)) };
+  const controls = { calls: () => log.calls, products: () => onSale().map((product) => productJson(shop(), product)),
+    act: (name: string, body: unknown) => actByRequest(name, body, { acts, shop: shop(), office: world.office }), seed,
+    seededPings: () => [...world.seeds.pings], advance, now: () => clock.now(), reset };
   const routes = [
     ...salesRoutes(shop, () => world.seeds),
     ...subscribersRoutes(shop, () => world.seeds),
@@ -192,74 +183,43 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
   const server = createServer(requestHandler({ api, faults, log, behaviour, wait: options.wait }));
   const url = await listen(server, options.port ?? 0);
 
-  return {
-    ...acts,
-    url,
-    apiUrl: `${url}/v2`,
-    sellerId: world.shop.sellerId,
-    get sales() {
-      return [...world.shop.sales.values()];
-    },
-    get subscriptions() {
-      return [...world.shop.subscriptions.values()];
-    },
-    get products() {
-      return onSale();
-    },
-    get posts() {
-      return world.office.posts;
-    },
-    get calls() {
-      return log.calls;
-    },
-    now: () => clock.now(),
-    advance,
-    settled: () => world.office.settled(),
-    flushPings,
-    setPingUrl(pingUrl) {
-      world.endpoints.pingUrl = pingUrl;
-    },
+  return { ...acts, url, apiUrl: `${url}/v2`, sellerId: world.shop.sellerId, get sales() {
+    return [...world.shop.sales.values()];
+  }, get subscriptions() {
+    return [...world.shop.subscriptions.values()];
+  }, get products() {
+    return onSale();
+  }, get posts() {
+    return world.office.posts;
+  }, get calls() {
+    return log.calls;
+  }, now: () => clock.now(), advance, settled: () => world.office.settled(), flushPings, setPingUrl(pingUrl) {
+    world.endpoints.pingUrl = pingUrl;
+  },
     subscribe: (event, postUrl, application = LOCAL_APPLICATION) =>
-      world.endpoints.register(event, postUrl, application),
-    setDeliver(deliver) {
-      world.office.deliver = delivery(deliver, options);
-    },
-    setChaos(chaos) {
-      world.office.chaos = chaos;
-    },
-    addToken(token) {
-      world.tokens.add(token);
-    },
-    revokeToken(token) {
-      world.tokens.revoke(token);
-    },
-    fault: (fault) => faults.add(fault),
-    setLatency(latency) {
-      behaviour.latency = latency;
-    },
-    seed,
-    reset,
-    snapshot: () => packSnapshot(SNAPSHOT, { books: world.shop.books(), seeds: world.seeds.state() }),
+      world.endpoints.register(event, postUrl, application), setDeliver(deliver) {
+    world.office.deliver = delivery(deliver, options);
+  }, setChaos(chaos) {
+    world.office.chaos = chaos;
+  }, addToken(token) {
+    world.tokens.add(token);
+  }, revokeToken(token) {
+    world.tokens.revoke(token);
+  }, fault: (fault) => faults.add(fault), setLatency(latency) {
+    behaviour.latency = latency;
+  }, seed, reset, snapshot: () => packSnapshot(SNAPSHOT, { books: world.shop.books(), seeds: world.seeds.state() }),
     restore(snapshot) {
       const { books, seeds } = unpackSnapshot<Kept>(SNAPSHOT, snapshot);
       world = newWorld(options, clock, books);
       for (const subscription of books.subscriptions.values()) scheduleNext(world.shop, subscription);
       world.seeds.restore(seeds);
-    },
-    stop: () => close(server),
-  };
+    }, stop: () => close(server) };
 }
 
 function newWorld(options: GumroadEmulatorOptions, clock: Clock, books?: Books): World {
-  const shop = new Shop({
-    sellerId: options.sellerId ?? FIXTURE_SELLER,
-    subdomain: options.subdomain ?? "acme",
-    products: options.products ?? fixtureProducts(),
-    feeCents: options.feeCents ?? 490,
-    clock,
-    idSeed: options.idSeed ?? randomUUID(),
-    books,
-  });
+  const shop = new Shop({ sellerId: options.sellerId ?? FIXTURE_SELLER, subdomain: options.subdomain ?? "acme",
+    products: options.products ?? fixtureProducts(), feeCents: options.feeCents ?? 490, clock,
+    idSeed: options.idSeed ?? randomUUID(), books });
   scheduleReleases(shop);
   const tokens = new AccessTokens(
     options.tokens ?? [{ token: LOCAL_ACCESS_TOKEN, scopes: ["view_sales"], application: LOCAL_APPLICATION }],
@@ -268,13 +228,8 @@ function newWorld(options: GumroadEmulatorOptions, clock: Clock, books?: Books):
   if (options.eventsUrl !== undefined) {
     for (const event of RESOURCE_NAMES) endpoints.register(event, options.eventsUrl, LOCAL_APPLICATION);
   }
-  const office = new PostOffice({
-    shop,
-    endpoints,
-    deliver: delivery(options.deliver ?? "http", options),
-    delays: options.pingDelays ?? { sale: 0, other: 0 },
-    chaos: options.chaos,
-  });
+  const office = new PostOffice({ shop, endpoints, deliver: delivery(options.deliver ?? "http", options),
+    delays: options.pingDelays ?? { sale: 0, other: 0 }, chaos: options.chaos });
   return { shop, tokens, endpoints, office, seeds: new Seeds() };
 }
 

@@ -11,25 +11,20 @@ import type { Shop } from "./shop.ts";
 /** `POST /licenses/verify`, which needs no token. It counts a use unless told not to; its "no" is a 404. */
 export function licensesRoutes(shop: () => Shop): Route[] {
   return [
-    {
-      method: "POST",
-      path: "/licenses/verify",
-      scope: "open",
-      answer: ({ parameters }) => {
-        const productId = parameters.get("product_id");
-        const key = parameters.get("license_key");
-        const sale = [...shop().sales.values()].find((known) =>
-          known.productId === productId && known.license !== undefined && known.license.key === key && !known.recurring
-        );
-        if (sale?.license === undefined) return refusal("That license does not exist for the provided product.");
-        if (sale.accessRevoked === true) {
-          return refusal("Access to the purchase associated with this license has expired.");
-        }
-        if (sale.license.disabled) return refusal("This license key has been disabled.");
-        if (parameters.get("increment_uses_count") !== "false") sale.license.uses += 1;
-        return success({ uses: sale.license.uses, purchase: purchaseJson(shop(), sale) });
-      },
-    },
+    { method: "POST", path: "/licenses/verify", scope: "open", answer: ({ parameters }) => {
+      const productId = parameters.get("product_id");
+      const key = parameters.get("license_key");
+      const sale = [...shop().sales.values()].find((known) =>
+        known.productId === productId && known.license !== undefined && known.license.key === key && !known.recurring
+      );
+      if (sale?.license === undefined) return refusal("That license does not exist for the provided product.");
+      if (sale.accessRevoked === true) {
+        return refusal("Access to the purchase associated with this license has expired.");
+      }
+      if (sale.license.disabled) return refusal("This license key has been disabled.");
+      if (parameters.get("increment_uses_count") !== "false") sale.license.uses += 1;
+      return success({ uses: sale.license.uses, purchase: purchaseJson(shop(), sale) });
+    } },
   ];
 }
 
@@ -40,13 +35,9 @@ function refusal(message: string): Answer {
 /** The ping's fields, and how the purchase stands. */
 function purchaseJson(shop: Shop, sale: Sale): Record<string, unknown> {
   const names = [...variantNames(sale).values()];
-  const json = {
-    ...plain(salePing(shop, sale)),
-    id: sale.id,
-    created_at: timeText(sale.createdAt),
+  const json = { ...plain(salePing(shop, sale)), id: sale.id, created_at: timeText(sale.createdAt),
     variants: names.length === 0 ? "" : `(${names.join(", ")})`,
-    custom_fields: sale.customFields.map(([name, value]) => `${name}: ${String(value)}`),
-  };
+    custom_fields: sale.customFields.map(([name, value]) => `${name}: ${String(value)}`) };
   if (sale.subscriptionId === undefined || shop.subscription(sale.subscriptionId).instalments) {
     return { ...json, refunded: sale.refunded === true, chargebacked: isChargedBack(sale) };
   }

@@ -62,6 +62,4 @@ export type Row = Partial<
   Pick<Sale,
     "state" | "priceCents" | "email" | "account" | "giftPartnerId" | "bundleSaleId" | "recurring" | "upgrade"
       | "subscriptionId">
-> & {
-  readonly license?: License | undefined;
-};
+> & { readonly license?: License | undefined };

@@ -34,13 +34,8 @@ export type Product =
   /** `contains` are product ids; the seller may change them. */
   | (ProductBase & { readonly kind: "bundle"; readonly contains: string[] })
   /** Charged each period; `charges` makes it a fixed-length one, which ends after so many. */
-  | (ProductBase & {
-    readonly kind: "membership";
-    readonly recurrence: Recurrence;
-    readonly tiers: readonly Option[];
-    readonly freeTrialDays?: number;
-    readonly charges?: number;
-  })
+  | (ProductBase & { readonly kind: "membership"; readonly recurrence: Recurrence; readonly tiers: readonly Option[];
+    readonly freeTrialDays?: number; readonly charges?: number })
   /** The price in so many monthly charges. */
   | (ProductBase & { readonly kind: "instalments"; readonly charges: number })
   /** Charged on release. Epoch milliseconds. */
@@ -55,19 +50,11 @@ export function fixtureProducts(): Product[] {
       shortId: "hbkqz" },
     { kind: "single", id: dataviz, name: "React for Data Visualization", priceCents: 4900,
       permalink: "react-for-dataviz", shortId: "rctfd" },
-    {
-      kind: "membership",
-      id: "wg2b8FhyMUKaJ6Eo3PrR5g==",
-      name: "Pro Club",
-      priceCents: 1000,
-      permalink: "proclub",
-      shortId: "xcbbj",
-      recurrence: "monthly",
-      tiers: [
+    { kind: "membership", id: "wg2b8FhyMUKaJ6Eo3PrR5g==", name: "Pro Club", priceCents: 1000, permalink: "proclub",
+      shortId: "xcbbj", recurrence: "monthly", tiers: [
         { id: "GX55Sv894YvmkaB8ZL-AfA==", name: "Basic", priceCents: 1000 },
         { id: "gs681tIDBNx7IVdT6dGc_A==", name: "Premium", priceCents: 3000 },
-      ],
-    },
+      ] },
     { kind: "bundle", id: "zdLk8Uz-AIidbazwzX2EkA==", name: "Everything Bundle", priceCents: 9900,
       permalink: "everything", shortId: "bndle", contains: [handbook, dataviz] },
     { kind: "instalments", id: "lnHn8l0Cn_FH_VuURa1aEw==", name: "Masterclass", priceCents: 30_000,

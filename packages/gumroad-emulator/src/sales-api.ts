@@ -12,25 +12,15 @@ const PER_PAGE = 10;
 /** `GET /sales` and `GET /sales/:id`. */
 export function salesRoutes(shop: () => Shop, seeds: () => Seeds): Route[] {
   return [
-    {
-      method: "GET",
-      path: "/sales",
-      scope: "view_sales",
-      answer: ({ parameters, path }) => {
-        const page = pageOf(filtered(listedSales(shop(), seeds()), parameters), PER_PAGE, path, parameters);
-        return success({ sales: page.rows, ...page.next });
-      },
-    },
-    {
-      method: "GET",
-      path: "/sales/:id",
-      scope: "view_sales",
-      answer: ({ id }) => {
-        const sale = shop().sales.get(id);
-        const row = seeds().sales.get(id)?.row ?? (sale === undefined ? undefined : saleJson(shop(), sale));
-        return row === undefined ? notFound("sale") : success({ sale: row });
-      },
-    },
+    { method: "GET", path: "/sales", scope: "view_sales", answer: ({ parameters, path }) => {
+      const page = pageOf(filtered(listedSales(shop(), seeds()), parameters), PER_PAGE, path, parameters);
+      return success({ sales: page.rows, ...page.next });
+    } },
+    { method: "GET", path: "/sales/:id", scope: "view_sales", answer: ({ id }) => {
+      const sale = shop().sales.get(id);
+      const row = seeds().sales.get(id)?.row ?? (sale === undefined ? undefined : saleJson(shop(), sale));
+      return row === undefined ? notFound("sale") : success({ sale: row });
+    } },
   ];
 }
 
@@ -43,24 +33,15 @@ interface ListedSale extends Listed {
 function listedSales(shop: Shop, seeds: Seeds): ListedSale[] {
   const own = [...shop.sales.values()]
     .filter((sale) => isListed(sale) && !seeds.sales.has(sale.id))
-    .map((sale) => ({
-      createdAt: sale.createdAt,
-      number: sale.orderNumber,
-      productId: sale.productId,
-      email: sale.email,
-      orderNumber: sale.orderNumber,
-      json: () => saleJson(shop, sale),
-    }));
+    .map((sale) => ({ createdAt: sale.createdAt, number: sale.orderNumber, productId: sale.productId,
+      email: sale.email, orderNumber: sale.orderNumber, json: () => saleJson(shop, sale) })
+    );
   const seeded = [...seeds.sales.values()]
     .filter(({ listed }) => listed)
-    .map(({ row }, place) => ({
-      createdAt: Date.parse(row.created_at),
-      number: row.order_id ?? place + 1,
-      productId: row.product_id,
-      email: row.purchase_email ?? row.email ?? "",
-      orderNumber: row.order_id ?? place + 1,
-      json: () => row,
-    }));
+    .map(({ row }, place) => ({ createdAt: Date.parse(row.created_at), number: row.order_id ?? place + 1,
+      productId: row.product_id, email: row.purchase_email ?? row.email ?? "", orderNumber: row.order_id ?? place + 1,
+      json: () => row })
+    );
   return [...own, ...seeded];
 }
 
@@ -82,13 +63,12 @@ function filtered(sales: ListedSale[], parameters: ReadonlyMap<string, string>):
   const orderId = given("order_id");
   if (orderId !== undefined && String(Number.parseInt(orderId, 10)) !== orderId) throw badRequest("Invalid order ID.");
   const email = given("email")?.toLowerCase();
-  return sales.filter(
-    (sale) =>
-      (after === undefined || sale.createdAt >= after) &&
-      (before === undefined || sale.createdAt < before) &&
-      (productId === undefined || sale.productId === productId) &&
-      (orderId === undefined || sale.orderNumber === Number(orderId)) &&
-      (email === undefined || sale.email.toLowerCase() === email),
+  return sales.filter((sale) =>
+    (after === undefined || sale.createdAt >= after) &&
+    (before === undefined || sale.createdAt < before) &&
+    (productId === undefined || sale.productId === productId) &&
+    (orderId === undefined || sale.orderNumber === Number(orderId)) &&
+    (email === undefined || sale.email.toLowerCase() === email)
   );
 }
 

@@ -2,24 +2,14 @@ import * as z from "zod";
 
 const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)), "is no time such as 2026-01-05T19:38:56Z");
 
-const SaleRow = z.looseObject({
-  id: z.string().min(1),
-  product_id: z.string().min(1),
-  created_at: moment,
-  order_id: z.number().int().positive().optional(),
-  email: z.string().optional(),
-  purchase_email: z.string().optional(),
-  is_gift_receiver_purchase: z.boolean().optional(),
-  is_preorder_authorization: z.boolean().optional(),
-});
+const SaleRow = z.looseObject({ id: z.string().min(1), product_id: z.string().min(1), created_at: moment,
+  order_id: z.number().int().positive().optional(), email: z.string().optional(),
+  purchase_email: z.string().optional(), is_gift_receiver_purchase: z.boolean().optional(),
+  is_preorder_authorization: z.boolean().optional() });
 
-const SubscriberRow = z.looseObject({
-  id: z.string().min(1),
-  product_id: z.string().min(1),
-  created_at: moment,
+const SubscriberRow = z.looseObject({ id: z.string().min(1), product_id: z.string().min(1), created_at: moment,
   status: z.enum(["alive", "pending_cancellation", "pending_failure", "cancelled", "failed_payment",
-    "fixed_subscription_period_ended"]),
-});
+    "fixed_subscription_period_ended"]) });
 
 /** Rows as the API shows them. A row of an id that is there stands in its place. */
 export const SeedRows = z.strictObject({

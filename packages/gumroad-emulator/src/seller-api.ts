@@ -22,12 +22,10 @@ const ROOT = "/v2";
 
 /** All that the emulator answers: Gumroad's API below `/v2`, and the emulator's own calls. */
 export function sellerApi(parts: SellerApiParts): EmulatedApi<GumroadCall> {
-  return {
-    control: (request) => answerControl(request, parts.controls),
+  return { control: (request) => answerControl(request, parts.controls),
     recognise: (request) => recognise(request, parts),
     injected: (answer) => ("body" in answer ? answer : { ...answer, body: failure("Injected by a test").body }),
-    failed: (message) => ({ ...failure(message), status: 500 }),
-  };
+    failed: (message) => ({ ...failure(message), status: 500 }) };
 }
 
 function recognise(raw: RawRequest, { routes, controls, tokens }: SellerApiParts): PendingCall<GumroadCall> {

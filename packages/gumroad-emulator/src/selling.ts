@@ -84,9 +84,7 @@ export function addToBundle(shop: Shop, bundleIdOrSlug: string, idOrSlug: string
   );
   return buyers.map((sale) =>
     new Rows(shop, { product: product.id, email: sale.email, test: sale.test }, sale.cart).add(product, childOf(sale),
-      {
-        bare: true,
-      })
+      { bare: true })
   );
 }
 
@@ -110,37 +108,16 @@ function sellSubscription(shop: Shop, rows: Rows, product: Extract<Product, { ki
   const whole = order.priceCents ?? (tier?.priceCents ?? product.priceCents) * quantity;
   const trial = product.kind === "membership" && product.freeTrialDays !== undefined;
   const now = shop.now();
-  const subscription: Subscription = {
-    id: order.ids?.subscriptionId ?? shop.ids.next(),
-    sequence: shop.nextSequence(),
-    productId: product.id,
-    account: rows.account,
-    createdAt: now,
-    test: order.test === true,
-    instalments: product.kind === "instalments",
-    charges: product.charges,
-    freeTrialEndsAt: trial ? now + (product.freeTrialDays ?? 0) * DAY : undefined,
-    license: rows.licenseFor(product),
-    customFields: order.customFields ?? [],
-    saleIds: [],
-    plan: {
-      recurrence: product.kind === "membership" ? product.recurrence : "monthly",
-      priceCents: product.kind === "instalments" ? Math.floor(whole / product.charges) : whole,
-      quantity,
-      tier,
-    },
-    pendingPlan: undefined,
-    cancelRequestedAt: undefined,
-    cancelledAt: undefined,
-    cancelledBy: undefined,
-    failedAt: undefined,
-    endedAt: undefined,
-    deactivatedAt: undefined,
-    chargeFailed: false,
-    failsAt: undefined,
-    cardDeclined: false,
-    unschedule: undefined,
-  };
+  const subscription: Subscription = { id: order.ids?.subscriptionId ?? shop.ids.next(), sequence: shop.nextSequence(),
+    productId: product.id, account: rows.account, createdAt: now, test: order.test === true,
+    instalments: product.kind === "instalments", charges: product.charges,
+    freeTrialEndsAt: trial ? now + (product.freeTrialDays ?? 0) * DAY : undefined, license: rows.licenseFor(product),
+    customFields: order.customFields ?? [], saleIds: [],
+    plan: { recurrence: product.kind === "membership" ? product.recurrence : "monthly",
+      priceCents: product.kind === "instalments" ? Math.floor(whole / product.charges) : whole, quantity, tier },
+    pendingPlan: undefined, cancelRequestedAt: undefined, cancelledAt: undefined, cancelledBy: undefined,
+    failedAt: undefined, endedAt: undefined, deactivatedAt: undefined, chargeFailed: false, failsAt: undefined,
+    cardDeclined: false, unschedule: undefined };
   shop.subscriptions.set(subscription.id, subscription);
   // The first instalment carries what doesn't divide.
   const priceCents = product.kind === "instalments"
@@ -185,40 +162,20 @@ class Rows {
     const order = this.#order;
     const quantity = order.quantity ?? 1;
     const fixed = this.#fixed.shift();
-    const sale: Sale = {
-      id: fixed?.saleId ?? shop.ids.next(),
-      sequence: shop.nextSequence(),
-      orderNumber: fixed?.orderNumber ?? shop.ids.order(),
-      productId: product.id,
-      state: row.state ?? "charged",
-      test: order.test === true,
-      email: row.email ?? order.email,
-      account: "account" in row ? row.account : this.account,
-      createdAt: shop.now(),
-      priceCents: row.priceCents ?? order.priceCents ?? product.priceCents * quantity,
-      quantity,
-      fullName: bare ? undefined : order.fullName,
-      referrer: order.referrer ?? "direct",
-      urlParams: bare ? [] : (order.urlParams ?? []),
-      variants: bare ? [] : variantsOf(product, order),
-      offerCode: bare ? undefined : order.offerCode,
-      customFields: bare ? [] : (order.customFields ?? []),
+    const sale: Sale = { id: fixed?.saleId ?? shop.ids.next(), sequence: shop.nextSequence(),
+      orderNumber: fixed?.orderNumber ?? shop.ids.order(), productId: product.id, state: row.state ?? "charged",
+      test: order.test === true, email: row.email ?? order.email,
+      account: "account" in row ? row.account : this.account, createdAt: shop.now(),
+      priceCents: row.priceCents ?? order.priceCents ?? product.priceCents * quantity, quantity,
+      fullName: bare ? undefined : order.fullName, referrer: order.referrer ?? "direct",
+      urlParams: bare ? [] : (order.urlParams ?? []), variants: bare ? [] : variantsOf(product, order),
+      offerCode: bare ? undefined : order.offerCode, customFields: bare ? [] : (order.customFields ?? []),
       shipping: bare ? undefined : order.shipping,
       license: "license" in row ? row.license : bare ? licenseOfChild(shop, product) : this.licenseFor(product),
-      ipCountry: order.ipCountry ?? "United States",
-      subscriptionId: row.subscriptionId,
-      recurring: false,
-      upgrade: false,
-      giftPartnerId: row.giftPartnerId,
-      bundleSaleId: row.bundleSaleId,
-      cart: this.#cart,
-      refundedCents: 0,
-      refunded: undefined,
-      partlyRefunded: undefined,
-      disputedAt: undefined,
-      disputeWon: false,
-      accessRevoked: undefined,
-    };
+      ipCountry: order.ipCountry ?? "United States", subscriptionId: row.subscriptionId, recurring: false,
+      upgrade: false, giftPartnerId: row.giftPartnerId, bundleSaleId: row.bundleSaleId, cart: this.#cart,
+      refundedCents: 0, refunded: undefined, partlyRefunded: undefined, disputedAt: undefined, disputeWon: false,
+      accessRevoked: undefined };
     enterSale(shop, sale, silent);
     return sale;
   }

@@ -13,30 +13,20 @@ const ACTIVE: readonly SeededSubscriber["status"][] = ["alive", "pending_cancell
 /** `GET /products/:id/subscribers`, which lists the active ones, and `GET /subscribers/:id`. */
 export function subscribersRoutes(shop: () => Shop, seeds: () => Seeds): Route[] {
   return [
-    {
-      method: "GET",
-      path: "/products/:id/subscribers",
-      scope: "view_sales",
-      answer: ({ id, parameters, path }) => {
-        const product = shop().findProduct(id);
-        const rows = listed(shop(), seeds(), product?.id ?? id, parameters.get("email")?.trim());
-        if (product === undefined && rows.length === 0) return notFound("product");
-        const paginated = ["1", "true"].includes(parameters.get("paginated") ?? "") || parameters.has("page_key");
-        const page = pageOf(rows, paginated ? PER_PAGE : Infinity, path, parameters);
-        return success({ subscribers: page.rows, ...page.next });
-      },
-    },
-    {
-      method: "GET",
-      path: "/subscribers/:id",
-      scope: "view_sales",
-      answer: ({ id }) => {
-        const subscription = shop().subscriptions.get(id);
-        const row = seeds().subscribers.get(id) ??
-          (subscription === undefined ? undefined : subscriberJson(shop(), subscription));
-        return row === undefined ? notFound("subscriber") : success({ subscriber: row });
-      },
-    },
+    { method: "GET", path: "/products/:id/subscribers", scope: "view_sales", answer: ({ id, parameters, path }) => {
+      const product = shop().findProduct(id);
+      const rows = listed(shop(), seeds(), product?.id ?? id, parameters.get("email")?.trim());
+      if (product === undefined && rows.length === 0) return notFound("product");
+      const paginated = ["1", "true"].includes(parameters.get("paginated") ?? "") || parameters.has("page_key");
+      const page = pageOf(rows, paginated ? PER_PAGE : Infinity, path, parameters);
+      return success({ subscribers: page.rows, ...page.next });
+    } },
+    { method: "GET", path: "/subscribers/:id", scope: "view_sales", answer: ({ id }) => {
+      const subscription = shop().subscriptions.get(id);
+      const row = seeds().subscribers.get(id) ??
+        (subscription === undefined ? undefined : subscriberJson(shop(), subscription));
+      return row === undefined ? notFound("subscriber") : success({ subscriber: row });
+    } },
   ];
 }
 

@@ -186,17 +186,12 @@ describe("a shop on somebody else's clock", () => {
   it("moves that clock, step by step, for all who go by it", async () => {
     let time = Date.parse("2026-01-05T19:38:56Z");
     const told: number[] = [];
-    const shop = await startShop({
-      now: () => time,
-      forward: (milliseconds) => {
-        time += milliseconds;
-      },
-      eventsUrl: "https://service.example/ping",
-      deliver: () => {
-        told.push(time);
-        return 200;
-      },
-    });
+    const shop = await startShop({ now: () => time, forward: (milliseconds) => {
+      time += milliseconds;
+    }, eventsUrl: "https://service.example/ping", deliver: () => {
+      told.push(time);
+      return 200;
+    } });
     shop.sell({ product: CLUB, email: "eve@example.com" });
     await shop.advance(60 * DAY);
     expect(told.map((at) => new Date(at).toISOString().slice(0, 10))).toEqual(["2026-01-05", "2026-02-05",

@@ -45,13 +45,10 @@ export async function startShop(options: GumroadEmulatorOptions = {}): Promise<G
 export async function startListeningShop(options: GumroadEmulatorOptions = {}): Promise<ListeningShop> {
   const bodies: string[] = [];
   const answers: PostOutcome[] = [];
-  const shop = await startShop({
-    deliver: ({ body }) => {
-      bodies.push(body);
-      return answers.shift();
-    },
-    ...options,
-  });
+  const shop = await startShop({ deliver: ({ body }) => {
+    bodies.push(body);
+    return answers.shift();
+  }, ...options });
   for (const event of RESOURCE_NAMES) shop.subscribe(event, "https://service.example/ping");
   const heard = (...fields: string[]): string[] =>
     bodies.splice(0).map((body) => {
@@ -62,18 +59,10 @@ export async function startListeningShop(options: GumroadEmulatorOptions = {}): 
 }
 
 const Row = z.record(z.string(), z.unknown());
-const Body = z.looseObject({
-  sale: Row.optional(),
-  sales: z.array(Row).optional(),
-  subscriber: Row.optional(),
-  subscribers: z.array(Row).optional(),
-  product: Row.optional(),
-  products: z.array(Row).optional(),
-  resource_subscription: Row.optional(),
-  purchase: Row.optional(),
-  next_page_key: z.string().optional(),
-  next_page_url: z.string().optional(),
-});
+const Body = z.looseObject({ sale: Row.optional(), sales: z.array(Row).optional(), subscriber: Row.optional(),
+  subscribers: z.array(Row).optional(), product: Row.optional(), products: z.array(Row).optional(),
+  resource_subscription: Row.optional(), purchase: Row.optional(), next_page_key: z.string().optional(),
+  next_page_url: z.string().optional() });
 
 /** What to send beside the path. */
 export interface Asking {

@@ -125,12 +125,8 @@ describe("bundleFunctions", () => {
   it.each([
     { case: "a function without a source file", source: null, code: "BUNDLE_NO_SOURCE",
       message: 'serverless.yml has a function "ping", but there is no src/functions/ping.ts.' },
-    {
-      case: "a package that is not there",
-      source: 'import "no-such-package";\nexport const handler = 1;',
-      code: "BUNDLE_FAILED",
-      message: 'src/functions/ping.ts:1:8: Could not resolve "no-such-package"',
-    },
+    { case: "a package that is not there", source: 'import "no-such-package";\nexport const handler = 1;',
+      code: "BUNDLE_FAILED", message: 'src/functions/ping.ts:1:8: Could not resolve "no-such-package"' },
     { case: "a mistake in the code", source: "export const handler = ;", code: "BUNDLE_FAILED",
       message: 'src/functions/ping.ts:1:24: Unexpected ";"' },
   ])("refuses $case in one line", async ({ source, code, message }) => {
@@ -140,10 +136,8 @@ describe("bundleFunctions", () => {
   it("refuses a function without a budget, saying where to give it one", async () => {
     const root = await projectWith("", "functions: { newcomer: {} }");
     await writeFile(path.join(root, "src/functions/newcomer.ts"), "export const handler = 1;");
-    await expect(bundleFunctions({ root })).rejects.toMatchObject({
-      code: "BUNDLE_NO_BUDGET",
-      message: 'The function "newcomer" has no size budget: give it one in scripts/bundling/budgets.ts.',
-    });
+    await expect(bundleFunctions({ root })).rejects.toMatchObject({ code: "BUNDLE_NO_BUDGET",
+      message: 'The function "newcomer" has no size budget: give it one in scripts/bundling/budgets.ts.' });
   });
 
   it.each([

@@ -16,13 +16,10 @@ describe("the stage of a command line", () => {
 
   it.each([{ args: ["--stage"] }, { args: ["--stage", "Prod"] }, { args: ["--stage", "a_b"] }, {
     args: ["--stage", "a".repeat(21)],
-  }, { args: ["--stage="] }])(
-    "$args is refused in one line",
-    ({ args }) => {
-      expect(() => stageOf(args)).toThrow(
-        expect.objectContaining({ code: "STAGE_INVALID",
-          message: "--stage needs a name of lower-case letters, digits and hyphens, 20 at most, such as prod." }),
-      );
-    },
-  );
+  }, { args: ["--stage="] }])("$args is refused in one line", ({ args }) => {
+    expect(() => stageOf(args)).toThrow(
+      expect.objectContaining({ code: "STAGE_INVALID",
+        message: "--stage needs a name of lower-case letters, digits and hyphens, 20 at most, such as prod." }),
+    );
+  });
 });

@@ -92,17 +92,10 @@ function eventOf(facts: LoginFacts, secrets: Readonly<Record<string, string>>): 
     stats: { logins_count: user.logins?.count ?? 0 },
     tenant: { id: tenant },
     transaction: { protocol, requested_scopes: scopes, metadata: {} },
-    user: {
-      user_id: user.id,
-      email: user.email,
-      email_verified: user.emailVerified,
-      ...user.profile,
-      app_metadata: user.appMetadata ?? {},
-      user_metadata: user.userMetadata ?? {},
+    user: { user_id: user.id, email: user.email, email_verified: user.emailVerified, ...user.profile,
+      app_metadata: user.appMetadata ?? {}, user_metadata: user.userMetadata ?? {},
       identities: [{ connection: user.connection.name, provider, user_id: ownId, isSocial: isFederated(user) }],
-      created_at: iso(user.createdAt),
-      updated_at: iso(user.updatedAt),
-    },
+      created_at: iso(user.createdAt), updated_at: iso(user.updatedAt) },
   });
 }
 
@@ -129,14 +122,10 @@ function apiOf({ accessToken, idToken, appMetadata, userMetadata }: Asked, deny:
   const claim = (claims: Record<string, unknown>) => (name: string, value: unknown) => {
     if (isNamespaced(name)) claims[name] = value;
   };
-  return {
-    access: { deny: (reason: string) => {
-      deny(reason);
-    } },
-    accessToken: { setCustomClaim: claim(accessToken) },
-    idToken: { setCustomClaim: claim(idToken) },
-    user: { setAppMetadata: keep(appMetadata), setUserMetadata: keep(userMetadata) },
-  };
+  return { access: { deny: (reason: string) => {
+    deny(reason);
+  } }, accessToken: { setCustomClaim: claim(accessToken) }, idToken: { setCustomClaim: claim(idToken) },
+    user: { setAppMetadata: keep(appMetadata), setUserMetadata: keep(userMetadata) } };
 }
 
 function isNamespaced(name: string): boolean {

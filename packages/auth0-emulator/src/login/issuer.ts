@@ -22,14 +22,8 @@ export interface IssuerParts {
 }
 
 /** What Auth0 calls things, where the certified provider below would call them otherwise. */
-const ROUTES = {
-  authorization: "/authorize",
-  token: "/oauth/token",
-  userinfo: "/userinfo",
-  jwks: "/.well-known/jwks.json",
-  end_session: "/oidc/logout",
-  revocation: "/oauth/revoke",
-} as const;
+const ROUTES = { authorization: "/authorize", token: "/oauth/token", userinfo: "/userinfo",
+  jwks: "/.well-known/jwks.json", end_session: "/oidc/logout", revocation: "/oauth/revoke" } as const;
 /** Auth0's own parameters of `/authorize` that the login page looks at. */
 const AUTH0_PARAMS = ["audience", "connection", "screen_hint", "auth0Client"];
 const DAY_S = 86_400;
@@ -72,19 +66,15 @@ export async function startIssuer(parts: IssuerParts): Promise<Issuer> {
     translateOut(ctx.body);
   });
   const callback = provider.callback();
-  return {
-    provider,
-    answer: (request, response) => {
-      void callback(request, response);
-    },
-    async claimsByToken(authorization) {
-      const [, token = ""] = /^Bearer (\S+)$/iu.exec(authorization) ?? [];
-      const expected = { issuer: `${parts.url}/`, audience: `${parts.url}/userinfo`, algorithms: ["RS256"] };
-      const verified = await jwtVerify(token, publicKey, expected).catch(() => null);
-      const user = parts.tenant().users.all().find(({ id }) => id === verified?.payload.sub);
-      return user === undefined ? null : claimsOf(user);
-    },
-  };
+  return { provider, answer: (request, response) => {
+    void callback(request, response);
+  }, async claimsByToken(authorization) {
+    const [, token = ""] = /^Bearer (\S+)$/iu.exec(authorization) ?? [];
+    const expected = { issuer: `${parts.url}/`, audience: `${parts.url}/userinfo`, algorithms: ["RS256"] };
+    const verified = await jwtVerify(token, publicKey, expected).catch(() => null);
+    const user = parts.tenant().users.all().find(({ id }) => id === verified?.payload.sub);
+    return user === undefined ? null : claimsOf(user);
+  } };
 }
 
 async function signingKey(): Promise<{ readonly jwk: JWK; readonly publicKey: webcrypto.CryptoKey }> {
@@ -134,11 +124,8 @@ function configurationOf(parts: IssuerParts, key: JWK, asked: WeakMap<object, Ac
     jwks: { keys: [key] },
     routes: ROUTES,
     scopes: ["openid", OFFLINE.inside],
-    claims: {
-      openid: ["sub"],
-      profile: ["name", "nickname", "picture", "given_name", "family_name", "updated_at"],
-      email: ["email", "email_verified"],
-    },
+    claims: { openid: ["sub"], profile: ["name", "nickname", "picture", "given_name", "family_name", "updated_at"],
+      email: ["email", "email_verified"] },
     // Auth0 puts the profile into the ID token.
     conformIdTokenClaims: false,
     extraParams: AUTH0_PARAMS,
@@ -165,48 +152,31 @@ function configurationOf(parts: IssuerParts, key: JWK, asked: WeakMap<object, Ac
       asked.set(ctx, result);
       return { ...result.accessToken };
     },
-    formats: {
-      customizers: {
-        jwt: (_ctx, _token, parts) => {
-          parts.header = { ...parts.header, typ: "JWT" };
-          parts.payload = asAuth0(parts.payload, url);
-        },
-      },
-    },
-    features: {
-      devInteractions: { enabled: false },
-      revocation: { enabled: true },
-      rpInitiatedLogout: { enabled: true },
-      userinfo: { enabled: true },
+    formats: { customizers: { jwt: (_ctx, _token, parts) => {
+      parts.header = { ...parts.header, typ: "JWT" };
+      parts.payload = asAuth0(parts.payload, url);
+    } } },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true },
+      rpInitiatedLogout: { enabled: true }, userinfo: { enabled: true },
       webMessageResponseMode: { enabled: true, ack: "individual-draft-01" },
-      resourceIndicators: {
-        enabled: true,
+      resourceIndicators: { enabled: true,
         defaultResource: (ctx, _client, oneOf) => oneOf?.[0] ?? textOf(ctx.oidc.params?.["audience"]) ?? [],
-        useGrantedResource: () => true,
-        getResourceServerInfo: (_ctx, audience) => {
+        useGrantedResource: () => true, getResourceServerInfo: (_ctx, audience) => {
           const api = apis.get(audience);
           // As Auth0 words it.
           if (api === undefined) throw new errors.InvalidTarget(`Service not found: ${audience}`);
           return { scope: ["openid", "profile", "email", OFFLINE.inside, ...(api.scopes ?? [])].join(" "), audience,
             accessTokenFormat: "jwt", accessTokenTTL: api.tokenSeconds ?? DAY_S, jwt: { sign: { alg: "RS256" } } };
-        },
-      },
-    },
+        } } },
   };
 }
 
 function clientOf({ clientId, clientSecret, name, callbacks, logoutUrls }: LoginApplication) {
-  return {
-    client_id: clientId,
-    ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
-    client_name: name,
-    redirect_uris: [...callbacks],
-    post_logout_redirect_uris: [...logoutUrls],
-    grant_types: ["authorization_code", "refresh_token"],
-    response_types: ["code" as const],
+  return { client_id: clientId, ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+    client_name: name, redirect_uris: [...callbacks], post_logout_redirect_uris: [...logoutUrls],
+    grant_types: ["authorization_code", "refresh_token"], response_types: ["code" as const],
     token_endpoint_auth_method: clientSecret === undefined ? ("none" as const) : ("client_secret_post" as const),
-    id_token_signed_response_alg: "RS256" as const,
-  };
+    id_token_signed_response_alg: "RS256" as const };
 }
 
 /** First-party applications ask nobody for consent: the one prompt is the login. */
@@ -238,16 +208,12 @@ async function actionsOf(ctx: KoaContextWithOIDC, accountId: string,
   const granted = entities.AuthorizationCode ?? entities.RefreshToken;
   const audience = [granted?.resource].flat()[0] ?? textOf(params?.["audience"]);
   const user = tenant().users.byId(accountId);
-  const result = await runActions(settings.actions ?? [], {
-    user,
+  const result = await runActions(settings.actions ?? [], { user,
     roles: tenant().roles.of(accountId).map(({ name }) => name),
-    client: { id: client?.clientId ?? "", name: client?.clientName ?? "" },
-    audience,
+    client: { id: client?.clientId ?? "", name: client?.clientName ?? "" }, audience,
     scopes: outsideScopes([...(granted?.scopes ?? [])]),
     protocol: entities.RefreshToken === undefined ? "oidc-basic-profile" : "oauth2-refresh-token",
-    tenant: new URL(url).host,
-    now: now(),
-  });
+    tenant: new URL(url).host, now: now() });
   if (result.denied !== null) throw new errors.AccessDenied(result.denied);
   const isChanged = Object.keys(result.appMetadata).length > 0 || Object.keys(result.userMetadata).length > 0;
   if (isChanged) {

@@ -63,11 +63,8 @@ function unread({ raw, request }: PageRequest): IncomingMessage {
     ? { ...request.headers, "content-type": "application/x-www-form-urlencoded",
       "content-length": String(body.length) }
     : request.headers;
-  const again: IncomingMessage = Object.create(request, {
-    headers: { value: headers },
-    readable: { value: true },
-    iterator: { value: () => Readable.from([body]) },
-  });
+  const again: IncomingMessage = Object.create(request, { headers: { value: headers }, readable: { value: true },
+    iterator: { value: () => Readable.from([body]) } });
   return again;
 }
 
