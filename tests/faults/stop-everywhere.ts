@@ -4,7 +4,7 @@ import type { GateCall, GateHook } from "../../local/aws/gate.ts";
 import { roleNames } from "../../src/access/policy.ts";
 import type { Stack, StackOptions } from "../../local/stack.ts";
 import policy from "../../fixtures/policy.ts";
-import { changed, post, recordOf, startLocal } from "../pipeline/local-stack.ts";
+import { changed, post, recordOf, startLocal, untilNothingInHand } from "../pipeline/local-stack.ts";
 
 /** The role of the fixture sale. */
 export const HANDBOOK = "serverless-handbook";
@@ -169,6 +169,6 @@ export async function untilDone(stack: Stack, putOff = 0): Promise<void> {
       await stack.redeliver();
       looks = 0;
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (await untilNothingInHand(stack)) looks = 0;
   }
 }

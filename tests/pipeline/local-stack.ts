@@ -61,6 +61,17 @@ export async function deliver(stack: Stack, ...texts: readonly string[]): Promis
 const JUST_RECEIVED_MS = 360_000;
 const RESTING_LIMIT_MS = 120_000;
 
+/**
+ * Until no invocation holds a message: what the queue then holds is worth a look, which costs more than to wait. Says
+ * whether one did.
+ */
+export async function untilNothingInHand(stack: Stack): Promise<boolean> {
+  for (let held = false;; held = true) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (stack.inHand() === 0) return held;
+  }
+}
+
 /** Waits until the queue holds nothing but so many messages that were put back for a while. */
 export async function untilResting(stack: Stack, count: number): Promise<void> {
   const deadline = performance.now() + RESTING_LIMIT_MS;
@@ -77,7 +88,7 @@ export async function untilResting(stack: Stack, count: number): Promise<void> {
         } rest, not ${String(count)}`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await untilNothingInHand(stack);
   }
 }
 

@@ -5,6 +5,7 @@ import { CREDENTIALS, REGION } from "../../local/aws/account.ts";
 import type { Stack } from "../../local/stack.ts";
 import type { ActMessage, HeldMessage, Message } from "../../src/queue/message.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
+import { untilNothingInHand } from "./local-stack.ts";
 
 /** Puts a message into the queue as an operator's command does. The same `id` within five minutes is sent once. */
 export async function send(stack: Stack, message: Message, id: string): Promise<void> {
@@ -53,6 +54,6 @@ export async function workedOff(stack: Stack): Promise<void> {
     if (waiting.length + inFlight.length === 0) return;
     const isResting = inFlight.every(({ visibilityDeadline }) => visibilityDeadline < Date.now() + RESTING_MS);
     if (inFlight.length > 0 && stack.inHand() === 0 && isResting) await stack.redeliver();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await untilNothingInHand(stack);
   }
 }
