@@ -54,19 +54,18 @@ export async function askGumroad(send: typeof fetch, { token, api }: Pick<Gumroa
 }
 
 /**
- * The part of an answer that is used. `whole` names the answer where no field of it is wrong.
+ * The part of an answer that is used.
  * @throws {NeedsPersonError} GUMROAD_NOT_UNDERSTOOD
  */
-export function answerAs<T>(shape: z.ZodMiniType<T>, value: unknown, what: string, whole = "success"): T {
+export function answerAs<T>(shape: z.ZodMiniType<T>, value: unknown, what: string): T {
   const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw notUnderstood(what, fieldOf(parsed.error) ?? whole);
+  throw notUnderstood(what, fieldOf(parsed.error) ?? "success");
 }
 
-/** The field that a shape stumbled over first: a name of ours, never of the answer. Null for the whole. */
+/** The innermost field that a shape stumbled over first: a name of ours, never of the answer. Null for the whole. */
 export function fieldOf({ issues }: z.core.$ZodError): string | null {
-  const field = issues[0]?.path[0];
-  return typeof field === "string" ? field : null;
+  return issues[0]?.path.findLast((key) => typeof key === "string") ?? null;
 }
 
 /** The text of an answer; null if it is too long to be read. */

@@ -1,6 +1,4 @@
-/**
- * RFC 5321: 64 for the local part, 255 for the domain, 254 for the whole path; Gumroad accepts no longer ones either.
- */
+/** RFC 5321 allows no more for the whole path; nor does Gumroad. */
 const LONGEST = 254;
 /** What can't be seen has no place in an address, but hides in one that looks like another's. */
 const UNSEEN = /[\p{C}\p{Default_Ignorable_Code_Point}]/u;

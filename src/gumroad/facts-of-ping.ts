@@ -1,14 +1,11 @@
 import { emptySource, type Charge, type Source, type SourceId } from "../access/facts.ts";
 import type { Ping, SalePing } from "./ping.ts";
 
-/**
- * The source a ping is about: its subscription if it has one, else its sale. Renewals so fold into their subscription.
- */
+/** The source a ping is about: its subscription if it has one, so that renewals fold into that, else its sale. */
 export function sourceOfPing(ping: Ping): SourceId {
-  if ("saleId" in ping) {
-    return ping.subscriptionId === null ? `sale:${ping.saleId}` : `subscription:${ping.subscriptionId}`;
-  }
-  return `subscription:${ping.subscriptionId}`;
+  return "saleId" in ping && ping.subscriptionId === null
+    ? `sale:${ping.saleId}`
+    : `subscription:${ping.subscriptionId ?? ""}`;
 }
 
 /** What a ping tells that came in then (epoch ms), as facts to be merged. */

@@ -19,30 +19,12 @@ export function factsOfSale(row: SaleRow, at: number): Source {
   const { refunded, partlyRefunded, disputed, disputeWon, bundle, accessRevoked } = row;
   return {
     ...emptySource(row.productId),
-    charges: [
-      {
-        saleId: row.id,
-        seen: true,
-        soldAt: row.soldAt,
-        priceCents: row.priceCents,
-        variants: row.variants,
-        names: [],
-        recurrence: row.recurrence,
-        recurring: row.recurring,
-        preorder: row.preorder,
-        // The API doesn't tell a test purchase from another.
-        test: false,
-        gift: row.gift,
-        // Flags of pings: the reading stands for them.
-        refunded: false,
-        partlyRefunded: false,
-        disputed: false,
-        disputeWon: false,
-        receivedAt: null,
-        revoked: accessRevoked === null ? null : { at, is: accessRevoked },
-        read: { at, refunded, partlyRefunded, disputed, disputeWon, variants: row.variants, bundle },
-      },
-    ],
+    // The API doesn't tell a test purchase from another. The flags are those of pings: the reading stands for them.
+    charges: [{ saleId: row.id, seen: true, soldAt: row.soldAt, priceCents: row.priceCents, variants: row.variants,
+      names: [], recurrence: row.recurrence, recurring: row.recurring, preorder: row.preorder, test: false,
+      gift: row.gift, refunded: false, partlyRefunded: false, disputed: false, disputeWon: false, receivedAt: null,
+      revoked: accessRevoked === null ? null : { at, is: accessRevoked },
+      read: { at, refunded, partlyRefunded, disputed, disputeWon, variants: row.variants, bundle } }],
     // A giver's row names the giver.
     emails: row.gift === "given" ? [] : [row.email],
     read: row.subscriptionId === null || row.dead ? null : { at, ended: null },

@@ -1,10 +1,8 @@
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 
-/**
- * Turns the status of a failed call into our errors: what mends itself, and what needs a person. `what` names the
- * call: "read a sale".
- */
+/** Our error for a failed call's status: what mends itself, or what needs a person. `what` names it: "read a sale". */
 export function failureOf(status: number, what: string): Error {
+  const answered = `answered ${String(status)}`;
   switch (status) {
     case 401:
       return new NeedsPersonError("GUMROAD_TOKEN",
@@ -14,13 +12,11 @@ export function failureOf(status: number, what: string): Error {
       return new NeedsPersonError("GUMROAD_SCOPE",
         `The access token in the secret gumroad may not ${what}: put one with the scope view_sales there.`);
     case 408:
+      return unreachable(what, `it ${answered}, too slow`);
     case 429:
-      return new TemporaryError("GUMROAD_UNREACHABLE",
-        `Gumroad did not ${what}: it answered ${String(status)}, ${status === 429 ? "too many calls" : "too slow"}.`);
+      return unreachable(what, `it ${answered}, too many calls`);
     default:
-      return status < 500
-        ? refusal(what, `answered ${String(status)}`)
-        : unreachable(what, `it answered ${String(status)}`);
+      return status < 500 ? refusal(what, answered) : unreachable(what, `it ${answered}`);
   }
 }
 

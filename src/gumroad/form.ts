@@ -23,6 +23,7 @@ export class FormError extends Error {
 const DEPTH = 3;
 /** Far above any real ping; a membership lists every charge in `purchase_ids[]`. */
 const PARAMETERS = 2000;
+const LIMITS = `${String(DEPTH)} levels or has more than ${String(PARAMETERS)} fields`;
 
 /**
  * Decodes a form body as Gumroad encodes it: nested keys (`card[type]=`), lists (`k[]=`), and a literal bracket in a
@@ -30,18 +31,15 @@ const PARAMETERS = 2000;
  * @throws {FormError} too deep, or too many parameters
  */
 export function parseForm(body: string): Form {
-  let parsed: unknown;
   try {
-    parsed = qs.parse(body, { depth: DEPTH, strictDepth: true, parameterLimit: PARAMETERS, arrayLimit: PARAMETERS,
-      throwOnLimitExceeded: true, plainObjects: true });
+    const form = restored(
+      qs.parse(body, { depth: DEPTH, strictDepth: true, parameterLimit: PARAMETERS, arrayLimit: PARAMETERS,
+        throwOnLimitExceeded: true, plainObjects: true }),
+    );
+    return typeof form === "string" || Array.isArray(form) ? {} : form;
   } catch (error) {
-    throw new FormError("body",
-      `the body is nested deeper than ${String(DEPTH)} levels or has more than ${String(PARAMETERS)} fields`, {
-      cause: error,
-    });
+    throw new FormError("body", `the body is nested deeper than ${LIMITS}`, { cause: error });
   }
-  const form = restored(parsed);
-  return typeof form === "string" || Array.isArray(form) ? {} : form;
 }
 
 /** Turns qs's answer into a `Form`, with brackets in keys as the seller wrote them. */
@@ -68,18 +66,15 @@ export function nestedOf(form: Form, field: string): Form {
 }
 
 /** What is used of a ping. */
-const KEPT = new Set([
-  ...["resource_name", "test", "seller_id", "product_id", "sale_id", "sale_timestamp", "email", "price"],
-  ...["variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization",
-    "is_gift_receiver_purchase", "gifter_email"],
-  ...["refunded", "disputed", "dispute_won", "user_email", "cancelled_at", "ended_at", "ended_reason"],
-  ...["restarted_at", "type", "effective_as_of", "old_plan", "new_plan"],
-]);
+const KEPT = new Set(["resource_name", "test", "seller_id", "product_id", "sale_id", "sale_timestamp", "email",
+  "price", "variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization",
+  "is_gift_receiver_purchase", "gifter_email", "refunded", "disputed", "dispute_won", "user_email", "cancelled_at",
+  "ended_at", "ended_reason", "restarted_at", "type", "effective_as_of", "old_plan", "new_plan"]);
 
 /**
  * A body as it is kept in the dead-letter queue: the fields that are used, and the names of custom fields. No card,
- * name, address or answer of the buyer's. Works pair by pair, so it also works on a body that can't be parsed; of one
- * that is no form, nothing is left.
+ * name, address or answer of the buyer's. Pair by pair, for bodies that can't be parsed; of one that is no form,
+ * nothing is left.
  */
 export function withoutPrivateFields(body: string): string {
   const pairs = body.split("&").map((pair) => {
@@ -89,21 +84,16 @@ export function withoutPrivateFields(body: string): string {
   });
   // Gumroad repeats custom fields at the top level: what is called so there is an answer, too.
   const answers = new Set(pairs.filter(({ field }) => field === "custom_fields").map(({ inner }) => inner));
-  return pairs
-    .flatMap(({ pair, key, field }) => {
-      if (field === "custom_fields") return [`${key}=`];
-      if (!KEPT.has(field)) return [];
-      return answers.has(field) && field !== "email" ? [`${key}=`] : [pair];
-    })
-    .join("&");
+  return pairs.flatMap(({ pair, key, field }) => {
+    if (field === "custom_fields") return [`${key}=`];
+    if (!KEPT.has(field)) return [];
+    return answers.has(field) && field !== "email" ? [`${key}=`] : [pair];
+  }).join("&");
 }
 
 /** What stays the same when Gumroad sends a ping again: everything but the `retry_count` that it adds. */
 export function withoutRetryCount(body: string): string {
-  return body
-    .split("&")
-    .filter((pair) => !pair.startsWith("retry_count="))
-    .join("&");
+  return body.split("&").filter((pair) => !pair.startsWith("retry_count=")).join("&");
 }
 
 function decoded(text: string): string {

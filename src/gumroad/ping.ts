@@ -17,10 +17,7 @@ const salePing = z.object({
   subscriptionId: z.nullable(id),
   productId: id,
   email: text,
-  /**
-   * The email as it was written, where that differs: Auth0's look-up is case-sensitive, and social users keep their
-   * case.
-   */
+  /** The email as it was written, where that differs: Auth0's look-up is case-sensitive. */
   spelling: z.nullable(text),
   soldAt: moment,
   priceCents: z.number(),
@@ -42,16 +39,15 @@ const salePing = z.object({
 const plan = z.object({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()),
   quantity: z.nullable(z.number()) });
 const subscription = { subscriptionId: id, productId: id, email: text };
-const cancellationPing = z.object({ event: z.literal("cancellation"), ...subscription, at: moment });
+const momentPing = z.object({ event: z.enum(["cancellation", "subscription_restarted"]), ...subscription,
+  at: moment });
 const endedPing = z.object({ event: z.literal("subscription_ended"), ...subscription, at: moment,
   reason: wordOf<EndReason>() });
-const restartedPing = z.object({ event: z.literal("subscription_restarted"), ...subscription, at: moment });
 const updatedPing = z.object({ event: z.literal("subscription_updated"), ...subscription, at: moment,
   type: wordOf<TierChange["type"]>(), from: plan, to: plan });
 
 /** The shape of an understood ping, for the message that carries it. */
-export const pingShape = z.discriminatedUnion("event", [salePing, cancellationPing, endedPing, restartedPing,
-  updatedPing]);
+export const pingShape = z.discriminatedUnion("event", [salePing, momentPing, endedPing, updatedPing]);
 
 /** An understood ping: only the fields that are used, times in epoch milliseconds, the email normalized. */
 export type Ping = z.infer<typeof pingShape>;
@@ -62,25 +58,9 @@ export type SalePing = z.infer<typeof salePing>;
 const EVENTS = ["sale", "refund", "dispute", "dispute_won", "cancellation", "subscription_ended",
   "subscription_restarted", "subscription_updated"] as const;
 
-/** Gumroad's eight resource names. */
-export type EventName = (typeof EVENTS)[number];
-
-/**
- * Settings → "Send test ping": the seller's latest real sale with `test=true` and no `resource_name`. It must never
- * provision.
- */
+/** Settings → "Send test ping": the seller's latest real sale, of no event. It must never provision. */
 export function isTestPing(form: Form): boolean {
   return form["resource_name"] === undefined && textOf(form, "test") === "true";
-}
-
-/** Who sells, where the ping says so; subscription pings don't. */
-export function sellerOf(form: Form): string | undefined {
-  return textOf(form, "seller_id");
-}
-
-/** The product a form names, for the log line of a test ping. */
-export function productOf(form: Form): string | undefined {
-  return textOf(form, "product_id");
 }
 
 /**
@@ -110,9 +90,11 @@ export function readPing(form: Form): Ping {
 function readSalePing(event: SalePing["event"], form: Form): SalePing {
   refuseHiddenFields(form);
   required(form, "seller_id");
+  const buyer = email(form, "email");
+  const written = textOf(form, "email")?.trim() ?? null;
   return { event, saleId: required(form, "sale_id"),
     subscriptionId: textOf(form, "subscription_id") === undefined ? null : required(form, "subscription_id"),
-    productId: required(form, "product_id"), email: email(form, "email"), spelling: spelling(form),
+    productId: required(form, "product_id"), email: buyer, spelling: written === buyer ? null : written,
     soldAt: time(form, "sale_timestamp"), priceCents: cents(form, "price"), variants: variantsOf(form),
     recurrence: textOf(form, "recurrence")?.slice(0, 300) ?? null, recurring: flag(form, "is_recurring_charge"),
     preorder: flag(form, "is_preorder_authorization"), test: flag(form, "test"),
@@ -122,7 +104,7 @@ function readSalePing(event: SalePing["event"], form: Form): SalePing {
 }
 
 /**
- * The fields that decide what a charge is. `email` is apart: it can be read back, these are what it is read back by.
+ * The fields that decide what a charge is, and by which it is read back; `email` isn't one, for it can be read back.
  */
 const DECIDING = ["seller_id", "product_id", "sale_id", "subscription_id", "sale_timestamp", "price", "resource_name",
   "test", "variants", "refunded", "disputed", "dispute_won", "is_recurring_charge", "is_preorder_authorization",
@@ -147,17 +129,14 @@ function subscriptionOf(form: Form) {
     email: email(form, "user_email") };
 }
 
-function eventOf(form: Form): EventName {
+function eventOf(form: Form): (typeof EVENTS)[number] {
   const name = required(form, "resource_name");
   const event = EVENTS.find((known) => known === name);
   if (event === undefined) throw new FormError("resource_name", "it names no event that this service knows");
   return event;
 }
 
-/**
- * Gumroad's own are letters, digits, `-`, `_` and `=`. Whatever else goes into a URL's path could be refused there,
- * and rest before others.
- */
+/** Gumroad's own are letters, digits, `-`, `_` and `=`. Others could be refused in a URL's path, and hold all up. */
 const ID = /^[\w=@.+ -]+$/;
 
 function required(form: Form, field: string): string {
@@ -174,11 +153,6 @@ function email(form: Form, field: string): string {
   const value = normalizedEmail(textOf(form, field) ?? "");
   if (value === null) throw new FormError(field, "it is missing or no email address");
   return value;
-}
-
-function spelling(form: Form): string | null {
-  const written = textOf(form, "email")?.trim() ?? null;
-  return written === email(form, "email") ? null : written;
 }
 
 function time(form: Form, field: string): number {
@@ -199,13 +173,12 @@ function flag(form: Form, field: string): boolean {
 }
 
 function variantsOf(form: Form): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (const [category, name] of Object.entries(nestedOf(form, "variants"))) {
+  const pairs = Object.entries(nestedOf(form, "variants")).map(([category, name]): [string, string] => {
     if (typeof name !== "string" || category.length > 300 || name.length > 300) {
       throw new FormError("variants", "it holds no plain option names");
     }
-    pairs.push([label(category), label(name)]);
-  }
+    return [label(category), label(name)];
+  });
   if (pairs.length > 20) throw new FormError("variants", "it holds more than 20 options");
   return pairs.sort(([a], [b]) => (a < b ? -1 : 1));
 }
@@ -215,17 +188,17 @@ function label(text: string): string {
   return text.replace(/\p{Cc}/gu, "");
 }
 
-function endReasonOf(form: Form) {
+function endReasonOf(form: Form): EndReason {
   const reason = required(form, "ended_reason");
-  return reason === "cancelled" || reason === "failed_payment" || reason === "fixed_subscription_period_ended"
-    ? reason
-    : ("unknown" as const);
+  const isKnown = reason === "cancelled" || reason === "failed_payment" ||
+    reason === "fixed_subscription_period_ended";
+  return isKnown ? reason : "unknown";
 }
 
-function changeTypeOf(form: Form): "upgrade" | "downgrade" {
+function changeTypeOf(form: Form): TierChange["type"] {
   const type = required(form, "type");
-  if (type !== "upgrade" && type !== "downgrade") throw new FormError("type", "it is neither upgrade nor downgrade");
-  return type;
+  if (type === "upgrade" || type === "downgrade") return type;
+  throw new FormError("type", "it is neither upgrade nor downgrade");
 }
 
 function planOf(form: Form, field: string) {

@@ -3,55 +3,6 @@ import * as z from "zod/mini";
 import { normalizedEmail } from "./email.ts";
 import { momentOf } from "./moment.ts";
 
-/** A sale as the API shows it now. Times are epoch milliseconds, emails normalized. */
-export interface SaleRow {
-  readonly id: string;
-  readonly productId: string;
-  /** The purchase's own email, as pings name it. The account's only where the row has no other. */
-  readonly email: string;
-  /** The email as it was written, where that differs. */
-  readonly spelling: string | null;
-  readonly soldAt: number;
-  readonly priceCents: number;
-  /** The chosen options as [category, name], sorted by category. */
-  readonly variants: readonly (readonly [string, string])[];
-  /** How often the subscription is charged ("monthly"). */
-  readonly recurrence: string | null;
-  readonly subscriptionId: string | null;
-  /** A charge after the first one of its subscription. */
-  readonly recurring: boolean;
-  /** A preorder's authorization: money not taken yet. */
-  readonly preorder: boolean;
-  /** Which half of a gift it is. The giver's is the one that was paid, and the only one that is listed. */
-  readonly gift: "none" | "received" | "given";
-  readonly giftee: string | null;
-  readonly gifter: string | null;
-  readonly refunded: boolean;
-  readonly partlyRefunded: boolean;
-  /** Ever disputed, however it ended. */
-  readonly disputed: boolean;
-  readonly disputeWon: boolean;
-  readonly bundle: "bundle" | "child" | "none";
-  /** The seller took access away by hand. Null: this answer doesn't say. */
-  readonly accessRevoked: boolean | null;
-  /** Its subscription has ended. (`cancelled` is true while that still waits, and says nothing.) */
-  readonly dead: boolean;
-}
-
-/** A subscription as the API shows it now. Times are epoch milliseconds. */
-export interface SubscriberRow {
-  readonly id: string;
-  readonly productId: string;
-  readonly status: z.infer<typeof status>;
-  readonly ended: { readonly at: number; readonly reason: EndedStatus } | null;
-  /** When a cancellation takes effect; often in the future. */
-  readonly cancelledAt: number | null;
-  /** Its purchases, without test ones. */
-  readonly saleIds: readonly string[];
-}
-
-type EndedStatus = Exclude<z.infer<typeof status>, "alive" | "pending_cancellation" | "pending_failure">;
-
 /** As in pings: far above any real one. */
 const LONGEST_NAME = 300;
 const MOST_VARIANTS = 20;
@@ -60,12 +11,12 @@ const MOST_VARIANTS = 20;
 const flag = z.nullish(z.boolean());
 const text = z.nullish(z.string());
 const id = z.string().check(z.minLength(1), z.maxLength(100));
-const moment = z.pipe(
-  z.string().check(z.refine((written) => momentOf(written) !== null, "is no time such as 2026-01-05T19:38:56Z")),
-  z.transform((written) => momentOf(written) ?? 0),
-);
-const status = z.enum(["alive", "pending_cancellation", "pending_failure", "cancelled", "failed_payment",
-  "fixed_subscription_period_ended"]);
+const moment = z.pipe(z.string(), z.transform((written, context) => {
+  const at = momentOf(written);
+  if (at !== null) return at;
+  context.issues.push({ code: "custom", message: "is no time such as 2026-01-05T19:38:56Z", input: written });
+  return z.NEVER;
+}));
 
 /** `{"Tier": "Basic"}` by hand, as a category may be called `__proto__`. */
 const variants = z.pipe(z.optional(z.unknown()), z.transform((options, context) => {
@@ -75,49 +26,71 @@ const variants = z.pipe(z.optional(z.unknown()), z.transform((options, context) 
   return z.NEVER;
 }));
 
+const saleFields = z.object({ id, product_id: id, purchase_email: text, email: text, created_at: moment,
+  price: z.int().check(z.nonnegative()), variants,
+  subscription_duration: z.nullish(z.string().check(z.maxLength(LONGEST_NAME))), subscription_id: z.nullish(id),
+  recurring_charge: flag, is_preorder_authorization: flag, is_gift_receiver_purchase: flag,
+  is_gift_sender_purchase: flag, giftee_email: text, gifter_email: text, refunded: flag, partially_refunded: flag,
+  disputed: flag, chargedback: flag, dispute_won: flag, is_bundle_purchase: flag, is_bundle_product_purchase: flag,
+  access_revoked: flag, dead: flag });
+
 /** A row of `GET /sales`, and what `GET /sales/:id` answers. */
-export const saleShape: z.ZodMiniType<SaleRow> = z.pipe(
-  z.object({ id, product_id: id, purchase_email: text, email: text, created_at: moment,
-    price: z.int().check(z.nonnegative()), variants,
-    subscription_duration: z.nullish(z.string().check(z.maxLength(LONGEST_NAME))), subscription_id: z.nullish(id),
-    recurring_charge: flag, is_preorder_authorization: flag, is_gift_receiver_purchase: flag,
-    is_gift_sender_purchase: flag, giftee_email: text, gifter_email: text, refunded: flag, partially_refunded: flag,
-    disputed: flag, chargedback: flag, dispute_won: flag, is_bundle_purchase: flag, is_bundle_product_purchase: flag,
-    access_revoked: flag, dead: flag }),
-  z.transform((row, context): SaleRow => {
-    const written = (row.purchase_email ?? row.email ?? "").trim();
-    const email = normalizedEmail(written);
-    if (email === null) {
-      context.issues.push({ code: "custom", message: "is missing or no email address", path: ["purchase_email"],
-        input: row });
-      return z.NEVER;
-    }
-    // `chargedback` is a dispute that isn't won. A row without it doesn't tell, and an open dispute must not pass as
-    // won.
-    const open = row.chargedback ?? row.dispute_won !== true;
-    const disputed = row.disputed === true || row.chargedback === true;
-    return { id: row.id, productId: row.product_id, email, spelling: written === email ? null : written,
-      soldAt: row.created_at, priceCents: row.price, variants: row.variants,
-      recurrence: row.subscription_duration ?? null, subscriptionId: row.subscription_id ?? null,
-      recurring: row.recurring_charge === true, preorder: row.is_preorder_authorization === true,
-      gift: row.is_gift_receiver_purchase === true
-        ? "received"
-        : row.is_gift_sender_purchase === true || (row.giftee_email ?? "") !== ""
-        ? "given"
-        : "none", giftee: normalizedEmail(row.giftee_email ?? ""), gifter: normalizedEmail(row.gifter_email ?? ""),
-      refunded: row.refunded === true, partlyRefunded: row.partially_refunded === true, disputed,
-      disputeWon: disputed && !open,
-      bundle: row.is_bundle_purchase === true ? "bundle" : row.is_bundle_product_purchase === true ? "child" : "none",
-      accessRevoked: row.access_revoked ?? null, dead: row.dead === true };
-  }),
-);
+export const saleShape = z.pipe(saleFields, z.transform((row, context) => {
+  const written = (row.purchase_email ?? row.email ?? "").trim();
+  const email = normalizedEmail(written);
+  if (email === null) {
+    context.issues.push({ code: "custom", message: "is missing or no email address", path: ["purchase_email"],
+      input: row });
+    return z.NEVER;
+  }
+  const disputed = row.disputed === true || row.chargedback === true;
+  return {
+    id: row.id,
+    productId: row.product_id,
+    /** The purchase's own email, as pings name it. The account's only where the row has no other. */
+    email,
+    /** The email as it was written, where that differs. */
+    spelling: written === email ? null : written,
+    soldAt: row.created_at,
+    priceCents: row.price,
+    /** The chosen options as [category, name], sorted by category. */
+    variants: row.variants,
+    /** How often the subscription is charged ("monthly"). */
+    recurrence: row.subscription_duration ?? null,
+    subscriptionId: row.subscription_id ?? null,
+    /** A charge after the first one of its subscription. */
+    recurring: row.recurring_charge === true,
+    /** A preorder's authorization: money not taken yet. */
+    preorder: row.is_preorder_authorization === true,
+    gift: giftOf(row),
+    giftee: normalizedEmail(row.giftee_email ?? ""),
+    gifter: normalizedEmail(row.gifter_email ?? ""),
+    refunded: row.refunded === true,
+    partlyRefunded: row.partially_refunded === true,
+    /** Ever disputed, however it ended. */
+    disputed,
+    // `chargedback` is a dispute that isn't won. A row without it doesn't tell, and an open one must not pass as won.
+    disputeWon: disputed && !(row.chargedback ?? row.dispute_won !== true),
+    bundle: bundleOf(row),
+    /** The seller took access away by hand. Null: this answer doesn't say. */
+    accessRevoked: row.access_revoked ?? null,
+    /** Its subscription has ended. (`cancelled` is true while that still waits, and says nothing.) */
+    dead: row.dead === true,
+  };
+}));
+
+/** A sale as the API shows it now. Times are epoch milliseconds, emails normalized. */
+export type SaleRow = Readonly<z.output<typeof saleShape>>;
 
 /** A row of `GET /products/:id/subscribers`, and what `GET /subscribers/:id` answers. */
-export const subscriberShape: z.ZodMiniType<SubscriberRow> = z.pipe(
-  z.object({ id, product_id: id, status, cancelled_at: z.nullish(moment), ended_at: z.nullish(moment),
-    failed_at: z.nullish(moment), purchase_ids: z.nullish(z.array(id)) }),
-  z.transform((row, context): SubscriberRow => {
-    const reason = endedStatus(row.status);
+export const subscriberShape = z.pipe(
+  z.object({ id, product_id: id, cancelled_at: z.nullish(moment), ended_at: z.nullish(moment),
+    status: z.enum(["alive", "pending_cancellation", "pending_failure", "cancelled", "failed_payment",
+      "fixed_subscription_period_ended"]), failed_at: z.nullish(moment), purchase_ids: z.nullish(z.array(id)) }),
+  z.transform(({ status, ...row }, context) => {
+    const reason = status === "alive" || status === "pending_cancellation" || status === "pending_failure"
+      ? null
+      : status;
     // A cancellation that took effect leaves `ended_at` null.
     const at = row.ended_at ?? row.failed_at ?? row.cancelled_at ?? null;
     if (reason !== null && at === null) {
@@ -125,14 +98,31 @@ export const subscriberShape: z.ZodMiniType<SubscriberRow> = z.pipe(
         path: ["ended_at"], input: row });
       return z.NEVER;
     }
-    return { id: row.id, productId: row.product_id, status: row.status,
-      ended: reason === null || at === null ? null : { at, reason }, cancelledAt: row.cancelled_at ?? null,
-      saleIds: row.purchase_ids ?? [] };
+    return {
+      id: row.id,
+      productId: row.product_id,
+      status,
+      ended: reason === null || at === null ? null : { at, reason },
+      /** When a cancellation takes effect; often in the future. */
+      cancelledAt: row.cancelled_at ?? null,
+      /** Its purchases, without test ones. */
+      saleIds: row.purchase_ids ?? [],
+    };
   }),
 );
 
-function endedStatus(of: z.infer<typeof status>): EndedStatus | null {
-  return of === "alive" || of === "pending_cancellation" || of === "pending_failure" ? null : of;
+/** A subscription as the API shows it now. Times are epoch milliseconds. */
+export type SubscriberRow = Readonly<z.output<typeof subscriberShape>>;
+
+/** Which half of a gift it is. The giver's is the one that was paid, and the only one that is listed. */
+function giftOf(row: z.output<typeof saleFields>): "none" | "received" | "given" {
+  if (row.is_gift_receiver_purchase === true) return "received";
+  return row.is_gift_sender_purchase === true || (row.giftee_email ?? "") !== "" ? "given" : "none";
+}
+
+function bundleOf(row: z.output<typeof saleFields>): "bundle" | "child" | "none" {
+  if (row.is_bundle_purchase === true) return "bundle";
+  return row.is_bundle_product_purchase === true ? "child" : "none";
 }
 
 /** Null for what is no object of names. */

@@ -3,27 +3,23 @@ import * as z from "zod/mini";
 /** Where Gumroad's API is, unless the secret says otherwise. */
 const DEFAULT_API = "https://api.gumroad.com/v2";
 
-/** How to read one seller's shop back. */
-export interface GumroadCredentials {
-  /** An access token with the scope `view_sales`. */
-  readonly token: string;
-  /** What `GET /user` must answer with this token, and what every ping must name. */
-  readonly sellerId: string;
-  /** `https://api.gumroad.com/v2`, without a slash at the end. */
-  readonly api: string;
-}
-
 /** The value of the secret `gumroad-auth0/{stage}/gumroad`. */
-export const gumroadSecretShape: z.ZodMiniType<GumroadCredentials> = z.pipe(z.object({
-  /** What can't stand in a header would come back in an error that quotes it. */
+export const gumroadSecretShape = z.pipe(z.object({
+  /** With the scope `view_sales`. What can't stand in a header would come back in an error that quotes it. */
   access_token: z.string().check(z.regex(/^[\x21-\x7e]+$/)),
+  /** What `GET /user` must answer with this token, and what every ping must name. */
   seller_id: z.string().check(z.minLength(1)),
   /** For something that stands in front of Gumroad, or in its place. Plain http is for this machine only. */
   api: z.optional(z.string().check(z.refine(isApiUrl, "is no https URL or loopback http URL"))),
-}),
-  z.transform(({ access_token, seller_id, api }) => ({ token: access_token, sellerId: seller_id,
-    api: (api ?? DEFAULT_API).replace(/\/+$/, "") })
-  ));
+}), z.transform(({ access_token, seller_id, api }) => ({
+  token: access_token,
+  sellerId: seller_id,
+  /** Without a slash at the end. */
+  api: (api ?? DEFAULT_API).replace(/\/+$/, ""),
+})));
+
+/** How to read one seller's shop back. */
+export type GumroadCredentials = Readonly<z.output<typeof gumroadSecretShape>>;
 
 function isApiUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

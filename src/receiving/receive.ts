@@ -4,7 +4,7 @@ import { rolesOf, variantCategory, type Policy } from "../access/policy.ts";
 import { RefusedError } from "../errors.ts";
 import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount,
   type Form } from "../gumroad/form.ts";
-import { isTestPing, productOf, readPing, sellerOf } from "../gumroad/ping.ts";
+import { isTestPing, readPing } from "../gumroad/ping.ts";
 import { acceptingSecret, type TokenSecret } from "../http/accepted-token.ts";
 import { HttpError } from "../http/errors.ts";
 import { bodyOf } from "../http/handler.ts";
@@ -25,6 +25,9 @@ export interface Receiving {
 
 /** A body of this size is far above any real ping. */
 const LARGEST_BYTES = 256 * 1024;
+/** The answer to a ping with a right token that can never be right, by the error's code. */
+const STATUS: Readonly<Record<string, number>> = { PING_NOT_UNDERSTOOD: 400, PING_OF_ANOTHER_SELLER: 403,
+  PING_TOO_LARGE: 413, PING_NOT_A_FORM: 415 };
 
 /**
  * Takes a ping in: returning means that it is in the queue (or was a test ping, which is only logged).
@@ -47,35 +50,26 @@ export async function receivePing(event: APIGatewayProxyEventV2, receiving: Rece
     if (isTestPing(form)) logTestPing(form, receiving.policy, requestId);
     else await enqueue(form, body, requestId, receiving, signal);
   } catch (error) {
-    if (!(error instanceof RefusedPing)) throw error;
+    if (!(error instanceof RefusedError)) throw error;
     await keepRefused(receiving.queue, error, requestId, withoutPrivateFields(body.slice(0, LARGEST_BYTES)), signal);
-    throw new HttpError(error.statusCode, error.message, { cause: error });
-  }
-}
-
-/** A ping with a right token that can never be right. */
-class RefusedPing extends RefusedError {
-  readonly statusCode: number;
-
-  constructor(statusCode: number, code: string, message: string, options?: ErrorOptions) {
-    super(code, message, options);
-    this.statusCode = statusCode;
+    throw new HttpError(STATUS[error.code] ?? 400, error.message, { cause: error });
   }
 }
 
 function formOf(event: APIGatewayProxyEventV2, body: string, sellerId: string): Form {
   if (Buffer.byteLength(body) > LARGEST_BYTES) {
-    throw new RefusedPing(413, "PING_TOO_LARGE", "The body is larger than 256 KB, which no ping is.");
+    throw new RefusedError("PING_TOO_LARGE", "The body is larger than 256 KB, which no ping is.");
   }
   const type = (event.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded") {
-    throw new RefusedPing(415, "PING_NOT_A_FORM",
+    throw new RefusedError("PING_NOT_A_FORM",
       "The Content-Type must be application/x-www-form-urlencoded, as Gumroad sends it.");
   }
   const form = read(() => parseForm(body));
-  const seller = sellerOf(form);
+  // Subscription pings don't say who sells.
+  const seller = textOf(form, "seller_id");
   if (seller !== undefined && seller !== sellerId) {
-    throw new RefusedPing(403, "PING_OF_ANOTHER_SELLER",
+    throw new RefusedError("PING_OF_ANOTHER_SELLER",
       "The ping's seller_id is not the shop that this service belongs to.");
   }
   return form;
@@ -96,22 +90,18 @@ function read<T>(reading: () => T): T {
   try {
     return reading();
   } catch (error) {
-    if (error instanceof FormError) {
-      throw new RefusedPing(400, "PING_NOT_UNDERSTOOD", `The field ${error.field} can't be used: ${error.message}.`, {
-        cause: error,
-      });
-    }
-    throw error;
+    if (!(error instanceof FormError)) throw error;
+    const reason = `The field ${error.field} can't be used: ${error.message}.`;
+    throw new RefusedError("PING_NOT_UNDERSTOOD", reason, { cause: error });
   }
 }
 
-/**
- * Gumroad's test ping shows a real buyer's latest sale: it must change nothing, but shows the seller that all is well.
- */
+/** Gumroad's test ping shows a real buyer's latest sale: it must change nothing, and shows that all is well. */
 function logTestPing(form: Form, policy: Policy, requestId: string): void {
-  const product = policy.get(productOf(form) ?? "");
+  const productId = textOf(form, "product_id");
+  const product = policy.get(productId ?? "");
   const category = product === undefined ? null : variantCategory(product);
   const variant = category === null ? null : (textOf(nestedOf(form, "variants"), category) ?? null);
-  log.info("test ping: nothing is changed", { requestId, product: productOf(form), inPolicy: product !== undefined,
+  log.info("test ping: nothing is changed", { requestId, product: productId, inPolicy: product !== undefined,
     wouldGrant: product === undefined ? [] : rolesOf(product, variant).roles });
 }

@@ -252,7 +252,7 @@ describe("the seller", () => {
   it("is the token's, and not taken from an answer that names none", async () => {
     expect(await api.sellerId(signal)).toBe(shop.sellerId);
     expect(await failureOf(answering('{"success":true,"user":{"id":1}}').sellerId(signal))).toMatch(
-      /^GUMROAD_NOT_UNDERSTOOD: .* field user /,
+      /^GUMROAD_NOT_UNDERSTOOD: .* field user_id /,
     );
   });
 });
