@@ -58,6 +58,20 @@ describe("an import", () => {
   });
 });
 
+describe("an operation", () => {
+  const operations = sources.filter(({ file }) => file.startsWith("cli/operations/"));
+
+  it("knows no command and no terminal, and prints nothing", () => {
+    expect(operations.length).toBeGreaterThan(1);
+    expect(operations.flatMap(({ file, text }) => [
+      ...importsIn(text).map((specifier) => targetOf(file, specifier) ?? "").filter((target) =>
+        /^cli\/(?:terminal|commands)\//.test(target)
+      ).map((target) => `${file} imports ${target}`),
+      ...(/\bprocess\.std|\bconsole\.|\boutput\./.test(text) ? [`${file} prints`] : []),
+    ])).toEqual([]);
+  });
+});
+
 describe("a docstring", () => {
   it("stands before each export, and each public method of an exported class", () => {
     expect(sources.flatMap(({ file, text }) => undocumented(text).map((line) => `${file}: ${line}`))).toEqual([]);

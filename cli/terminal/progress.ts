@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 
 import type { Context } from "../context.ts";
+import type { Progress as Told } from "../operations/operating.ts";
 
 /** How far a long command is: a bar on a terminal, now and then a line anywhere else, nothing with `--json`. */
 export interface Progress {
@@ -46,6 +47,20 @@ export function startProgress({ what, total, before }: Counted,
   }, stop: () => {
     bar.stop();
   } };
+}
+
+/** Shows what an operation tells of its progress; each time it counts something else, that begins anew. */
+export function shownProgress(parts: ProgressParts): { readonly tell: (told: Told) => void; stop(): void } {
+  let shown: { readonly what: string; readonly progress: Progress } | undefined;
+  return { tell: ({ what, done, total }) => {
+    // A bar without an end would say nothing.
+    if (total === null || total === 0) return;
+    if (shown?.what !== what) {
+      shown?.progress.stop();
+      shown = { what, progress: startProgress({ what, total, before: done }, parts) };
+    }
+    shown.progress.to(done);
+  }, stop: () => shown?.progress.stop() };
 }
 
 /** What is left to do, as `, about 12 min left`; nothing until there is a pace to go by. */

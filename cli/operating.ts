@@ -1,0 +1,25 @@
+import type { Directory } from "../src/auth0/directory.ts";
+import { dynamoLedger } from "../src/ledger/ledger.ts";
+import { sqsQueue } from "../src/queue/queue.ts";
+import type { Context } from "./context.ts";
+import type { Operating } from "./operations/operating.ts";
+import { serviceDirectory } from "./stage/directory.ts";
+import { shownProgress } from "./terminal/progress.ts";
+
+/**
+ * Has a command's context carry out an operation, with a bar for its progress. Throws as the operation, and as
+ * `context.stage`.
+ */
+export async function operate<T>(context: Context, operation: (operating: Operating) => Promise<T>): Promise<T> {
+  const stage = await context.stage();
+  const { now, wait, policy } = context;
+  const shown = shownProgress(context);
+  let directory: Promise<Directory> | undefined;
+  try {
+    return await operation({ stage, ledger: dynamoLedger(stage.dynamo, stage.ledger),
+      queue: sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }), policy,
+      directory: () => (directory ??= serviceDirectory(context)), now, wait, tell: shown.tell });
+  } finally {
+    shown.stop();
+  }
+}

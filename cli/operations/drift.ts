@@ -1,0 +1,93 @@
+import type { RolesPlace } from "../../src/access/roles-place.ts";
+import type { Directory } from "../../src/auth0/directory.ts";
+import { statusOf } from "../../src/auth0/failures.ts";
+import type { ItemKey } from "../../src/dynamo/table.ts";
+import type { BuyerRecord } from "../../src/ledger/record.ts";
+import { dynamoSurvey } from "../../src/ledger/survey.ts";
+import { CALL_MS, type Operating } from "./operating.ts";
+
+/** One Auth0 user who lacks what the buyer's record says we gave. */
+export interface Drift {
+  readonly buyer: string;
+  readonly userId: string;
+  /** The user was deleted at Auth0. */
+  readonly isGone: boolean;
+  /** Roles that we gave and that aren't there. */
+  readonly missing: readonly string[];
+}
+
+/** Which records are compared. */
+export interface DriftRequest {
+  /** At most so many buyers; null: all. */
+  readonly most: number | null;
+}
+
+/** What came of comparing. */
+export interface DriftReport {
+  /** Buyers whose users were looked up. */
+  readonly looked: number;
+  readonly drifts: readonly Drift[];
+}
+
+/**
+ * Compares buyers' records with Auth0: one call a user. Only roles that we gave count, so a role that somebody added
+ * by hand is nobody's business, and what a record is just changing isn't there or gone yet.
+ * @throws what the ledger and the directory throw
+ */
+export async function drifts({ most }: DriftRequest, operating: Operating): Promise<DriftReport> {
+  const { stage, tell } = operating;
+  const survey = dynamoSurvey(stage.dynamo, stage.ledger);
+  const directory = await operating.directory();
+  const found: Drift[] = [];
+  let looked = 0;
+  let after: ItemKey | null = null;
+  do {
+    const page = await survey.records(after);
+    for (const record of page.records.filter((each) => givenIn(each).length > 0)) {
+      if (looked === most) return { looked, drifts: found };
+      found.push(...(await driftOf(record, stage.access, directory)));
+      looked += 1;
+      tell({ what: "buyers", done: looked, total: most });
+    }
+    after = page.next;
+  } while (after !== null);
+  return { looked, drifts: found };
+}
+
+/** Compares one buyer's record with Auth0. Throws as the directory. */
+export async function driftOf(record: BuyerRecord, place: RolesPlace,
+  directory: Pick<Directory, "rolesOf" | "find">): Promise<readonly Drift[]> {
+  const { email: buyer } = record;
+  const found: Drift[] = [];
+  for (const [userId, roles] of givenIn(record)) {
+    const there = await rolesAt(userId, record, place, directory);
+    const missing = there === null ? roles : roles.filter((role) => !there.includes(role));
+    if (missing.length > 0) found.push({ buyer, userId, isGone: there === null, missing });
+  }
+  return found;
+}
+
+/** The users of a record with the roles that we gave them, where that is done. */
+function givenIn({ users }: BuyerRecord): readonly (readonly [userId: string, roles: readonly string[]])[] {
+  return Object.entries(users).flatMap(([userId, { roles }]) => {
+    const given = Object.keys(roles).filter((role) => roles[role] === "has").sort();
+    return given.length === 0 ? [] : [[userId, given] as const];
+  });
+}
+
+/** Where roles are in `app_metadata`, only who is found by the email can be looked into: of others, all is there. */
+async function rolesAt(userId: string, { email, spellings, users }: BuyerRecord, place: RolesPlace,
+  directory: Pick<Directory, "rolesOf" | "find">): Promise<readonly string[] | null> {
+  try {
+    const roles = await directory.rolesOf(userId, AbortSignal.timeout(CALL_MS));
+    if (place === "roles") return roles;
+  } catch (error) {
+    if (error instanceof Error && statusOf(error.cause) === 404) return null;
+    throw error;
+  }
+  for (const spelling of [email, ...spellings]) {
+    const user = (await directory.find(email, spelling, AbortSignal.timeout(CALL_MS))).find(({ id }) => id === userId);
+    if (user !== undefined) return user.metadataRoles;
+  }
+  return Object.keys(users[userId]?.roles ?? {});
+}

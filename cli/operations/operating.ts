@@ -1,0 +1,34 @@
+import type { Policy } from "../../src/access/policy.ts";
+import type { Directory } from "../../src/auth0/directory.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Queue } from "../../src/queue/queue.ts";
+import type { Stage } from "../stage/stage.ts";
+
+/** How far an operation is: so many of what it counts ("buyers") are done. `total` is null where nobody knows. */
+export interface Progress {
+  readonly what: string;
+  readonly done: number;
+  readonly total: number | null;
+}
+
+/**
+ * What an operation works with: a stage, and what is opened of it. An operation takes this and a request, tells its
+ * progress, and returns what came of it. It prints nothing and asks nobody, so that a command, a page and a test can
+ * all be on its other side; `operatingOf` makes one for a command.
+ */
+export interface Operating {
+  readonly stage: Stage;
+  readonly ledger: Ledger;
+  readonly queue: Queue;
+  /** The policy of src/products.ts. Throws ConfigError POLICY_INVALID. */
+  readonly policy: () => Promise<Policy>;
+  /** The tenant's users and roles, opened once. Throws what keeps Auth0 from being asked, such as AUTH0_SECRET. */
+  readonly directory: () => Promise<Directory>;
+  /** The stage's time (epoch ms). */
+  readonly now: () => number;
+  readonly wait: (milliseconds: number) => Promise<void>;
+  readonly tell: (progress: Progress) => void;
+}
+
+/** The limit (ms) of one call to Auth0. */
+export const CALL_MS = 30_000;
