@@ -33,9 +33,7 @@ describe("the rendered template", () => {
 
   it("is told apart by that rule from one with a name without its stage", () => {
     expect(withoutStage(withValue(template, property("LedgerTable", "TableName"), "gumroad-auth0-ledger"), "prod"))
-      .toEqual([
-        'LedgerTable: "gumroad-auth0-ledger" holds no prod',
-      ]);
+      .toEqual(['LedgerTable: "gumroad-auth0-ledger" holds no prod']);
   });
 
   it("packs each function's bundle, and nothing else", () => {

@@ -4,7 +4,6 @@ import { readManifest, rowsFor } from "../../cli/replay/rows.ts";
 import type { Order, Receipt } from "gumroad-emulator/order";
 import type { Stack } from "../../local/stack.ts";
 import { body, changed, kept, post, recordOf, startLocal, untilResting } from "./local-stack.ts";
-import { workedOff } from "./operator-messages.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
 const DATAVIZ = "Z7kcrf7WgiSjiBnsGYi45w==";
@@ -177,38 +176,6 @@ describe("with a Gumroad token", () => {
       expect(rolesOf(someone("bo"))).toEqual(["serverless-handbook"]);
     },
   );
-
-  it("while Gumroad is away for an hour, what came waits; then all is right by itself, a change of plan included",
-    async () => {
-      const { subscription } = await happens(() =>
-        stack.gumroad.sell({ product: CLUB, email: someone(), accountEmail: someone(), tier: "Basic" })
-      );
-      const { sale } = await happens(() => stack.gumroad.sell({ product: HANDBOOK, email: someone("bo") }));
-      const faults = ["/sales/:id", "/subscribers/:id", "/sales"].map((path) =>
-        stack.gumroad.fault({ path, times: 100_000, answer: { status: 503 } })
-      );
-      stack.gumroad.upgrade(subscription!, { tier: "Premium" });
-      stack.gumroad.refund(sale);
-      stack.gumroad.sell({ product: HANDBOOK, email: someone("cy") });
-      await stack.gumroad.settled();
-      for (let quarter = 0; quarter < 4; quarter += 1) {
-        await stack.advance(15 * MINUTE);
-        expect(await stack.invoke("reconcile")).toMatchObject({ kind: "answer" });
-        await workedOff(stack);
-      }
-      // The upgrade is told twice: as a change of plan, and as a charge.
-      expect(await waiting()).toBe(4);
-      expect([rolesOf(someone()), rolesOf(someone("bo")), rolesOf(someone("cy"))]).toEqual([["club"], [
-        "serverless-handbook",
-      ], []]);
-      for (const fault of faults) fault.remove();
-      await later(5 * MINUTE);
-      await later(5 * MINUTE);
-      expect(await waiting()).toBe(0);
-      expect([rolesOf(someone()), rolesOf(someone("bo")), rolesOf(someone("cy"))]).toEqual([["club", "club-premium"],
-        [], ["serverless-handbook"]]);
-      expect((await kept(stack)).filter(({ body: text }) => text.includes(someone("cy")))).toEqual([]);
-    });
 
   it("a revoked token that is replaced in the secret serves within seconds", async () => {
     stack.gumroad.revokeToken();
