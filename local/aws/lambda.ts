@@ -59,8 +59,11 @@ export interface Lambda {
 
 /** Lambda's limit for a synchronous event and its answer, in bytes. */
 const PAYLOAD_LIMIT = 6_291_556;
-/** Lambda gives a new environment this long to load the code, outside the function's own time-out. */
-const INIT_TIMEOUT_MS = 10_000;
+/**
+ * Lambda gives a new environment ten seconds to load the code, outside the function's own time-out. This machine may
+ * be busy with other things: only what hangs takes this long.
+ */
+const INIT_TIMEOUT_MS = 120_000;
 
 /** What a worker tells. `broken`: it could not even load; `failed`: the handler threw. */
 const workerMessage = z.discriminatedUnion("kind", [
