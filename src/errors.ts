@@ -20,10 +20,7 @@ export class TemporaryError extends ServiceError {
   override readonly name: string = "TemporaryError";
 }
 
-/**
- * Retrying can't mend it: a wrong setting, a missing scope or role. The message says what to mend; then it settles by
- * itself.
- */
+/** A wrong setting, a missing scope or role: once what the message says is mended, it settles by itself. */
 export class NeedsPersonError extends ServiceError {
   override readonly name: string = "NeedsPersonError";
 }

@@ -10,9 +10,7 @@ const EMAIL = /.(?:@|%40)./i;
 const PING_PATH = /\/ping\/[^\s"'/?#]+/g;
 const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi;
 
-/**
- * Takes what must never be logged out of a text, whoever wrote it: libraries quote addresses and URLs in their errors.
- */
+/** Takes what must never be logged out of a text: libraries quote addresses and URLs in their errors. */
 export function scrub(text: string): string {
   return text.replace(PING_PATH, "/ping/…").replace(BEARER, "$1 …").replace(WORD,
     (word) => (EMAIL.test(word) ? "<email>" : word));
@@ -23,10 +21,7 @@ export function buyerTag(email: string): string {
   return createHash("sha256").update(email).digest("hex").slice(0, 12);
 }
 
-/**
- * An error and all its causes, each as code (or name) and message: what a person needs to tell one failure from
- * another.
- */
+/** An error and all its causes, each as code (or name) and message: what tells one failure from another. */
 export function causesOf(error: unknown): readonly string[] {
   const causes: string[] = [];
   for (let cause = error; cause instanceof Error && causes.length < 5; cause = cause.cause) {

@@ -14,18 +14,8 @@ import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
  * - `Waiting`: a buyer must verify an email first
  * - `Throttled`: a call waited for Auth0's rate limit
  */
-export type MetricName =
-  | "NeedsPerson"
-  | "DeadLettered"
-  | "Held"
-  | "GumroadFailed"
-  | "UnsettledLong"
-  | "SaleUntold"
-  | "Failed"
-  | "Received"
-  | "Applied"
-  | "Waiting"
-  | "Throttled";
+export type MetricName = "NeedsPerson" | "DeadLettered" | "Held" | "GumroadFailed" | "UnsettledLong" | "SaleUntold"
+  | "Failed" | "Received" | "Applied" | "Waiting" | "Throttled";
 
 const metrics = new Metrics({ namespace: "gumroad-auth0",
   serviceName: `gumroad-auth0-${process.env["STAGE"] ?? "unknown"}` });
@@ -46,9 +36,7 @@ export function countAuth0Calls(calls: number): void {
   if (calls > 0) metrics.singleMetric().addMetric("Auth0Calls", MetricUnit.Count, calls);
 }
 
-/**
- * Notes how long a purchase took to become access: from Gumroad's own time of the sale, whole seconds, to the role.
- */
+/** Notes how long a purchase took to become access: from Gumroad's time of the sale (whole seconds) to the role. */
 export function timeToAccess(seconds: number): void {
   metrics.singleMetric().addMetric("SecondsToAccess", MetricUnit.Seconds, Math.max(0, seconds));
 }

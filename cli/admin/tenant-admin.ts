@@ -6,7 +6,8 @@ import * as z from "zod/mini";
 
 import { NeedsPersonError } from "../../src/errors.ts";
 import { answerAs, failureOf, statusOf } from "../../src/auth0/failures.ts";
-import { pacedFetch, type Fetch } from "../../src/auth0/pacing.ts";
+import { pacedFetch } from "../../src/auth0/pacing.ts";
+import type { Fetch } from "../../src/http/retry.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import { askForToken } from "../../src/auth0/token.ts";
 

@@ -31,54 +31,8 @@ export interface DirectoryUser {
   readonly metadataRoles: readonly string[];
 }
 
-/**
- * The tenant's users and roles, as provisioning needs them. Every method takes the invocation's deadline and throws
- * TemporaryError AUTH0_UNREACHABLE, AUTH0_AWAY, AUTH0_TIMED_OUT (a change that may yet be carried out once more),
- * NeedsPersonError AUTH0_CREDENTIALS, AUTH0_SCOPE, AUTH0_REFUSED or
- * AUTH0_NOT_UNDERSTOOD, or what reading the secret throws.
- */
-export interface Directory {
-  /**
-   * Every user with this email, in any connection. Auth0 compares letter for letter, so `spelling` is how it is looked
-   * up. One call.
-   */
-  find(email: string, spelling: string, signal: AbortSignal): Promise<readonly DirectoryUser[]>;
-  /**
-   * Creates a user, without any mail; null if one exists there by now. With `metadataRoles`, these are in its
-   * `app_metadata` at once. One call.
-   */
-  create(email: string, signal: AbortSignal, metadataRoles?: readonly string[]): Promise<DirectoryUser | null>;
-  /** The names of a user's roles. One call. */
-  rolesOf(userId: string, signal: AbortSignal): Promise<readonly string[]>;
-  /**
-   * Gives roles; those the user has already do no harm. False if the user is gone. One call.
-   * @throws {NeedsPersonError} AUTH0_ROLE_MISSING, naming the role, once the others are given
-   */
-  assign(userId: string, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
-  /**
-   * Takes roles away; those the user hasn't, or that no longer exist, do no harm. False if the user is gone. One call.
-   */
-  remove(userId: string, roles: readonly string[], signal: AbortSignal): Promise<boolean>;
-  /**
-   * Makes these, and no others, the roles in a user's `app_metadata`. `createdFor` is the email that we made the user
-   * for, or null: the mark that says so stands beside the roles. False if the user is gone. One call.
-   */
-  writeMetadataRoles(userId: string, createdFor: string | null, roles: readonly string[],
-    signal: AbortSignal): Promise<boolean>;
-  /**
-   * Replaces a database user's password by one that nobody knows, then ends the sessions and refresh tokens that it
-   * opened: whoever chose it is out. Nothing for other users. Three calls.
-   */
-  forgetPassword(user: DirectoryUser, email: string, signal: AbortSignal): Promise<void>;
-  /** Has Auth0 mail a user the request to verify the email. One call. */
-  mailVerification(userId: string, signal: AbortSignal): Promise<void>;
-  /**
-   * Has Auth0 mail the person with this email in a database connection (null: the one where users are created) a link
-   * for choosing a password. No Management call.
-   * @throws {TemporaryError} AUTH0_MAIL_THROTTLED if it surely wasn't sent
-   */
-  invite(email: string, database: string | null, signal: AbortSignal): Promise<void>;
-}
+/** The tenant's users and roles, as provisioning needs them. */
+export type Directory = ReturnType<typeof auth0Directory>;
 
 const userShape = z.object({ user_id: z.string(), email_verified: z.optional(z.boolean()),
   identities: z.optional(z.array(z.object({ provider: z.optional(z.string()), connection: z.optional(z.string()) }))),
@@ -108,10 +62,14 @@ export interface DirectoryOptions extends Pick<Pacing, "fetch" | "now" | "onThro
 /**
  * The directory of the tenant in the secret. Keep one for the process: it holds the token, the role ids and the
  * pacing.
+ *
+ * Every method takes the invocation's deadline and throws TemporaryError AUTH0_UNREACHABLE, AUTH0_AWAY,
+ * AUTH0_TIMED_OUT (a change that may yet be carried out once more), NeedsPersonError AUTH0_CREDENTIALS, AUTH0_SCOPE,
+ * AUTH0_REFUSED or AUTH0_NOT_UNDERSTOOD, or what reading the secret throws. One call each, or it says so.
  */
 export function auth0Directory(
   { secret, passwordless = false, fetch: send = fetch, now = Date.now, onThrottled, retrying }: DirectoryOptions,
-): Directory {
+) {
   const paced = pacedFetch({ fetch: send, now, ...(onThrottled === undefined ? {} : { onThrottled }) });
   const steady = retryingFetch({ ...retrying, service: "AUTH0", fetch: paced, kindOf, now });
   const token = managementToken(secret, steady, now);
@@ -133,8 +91,7 @@ export function auth0Directory(
     }), now);
 
   /** Makes a call; with a refused token, or one that may lack a scope granted since, once more with a new one. */
-  async function call<T>(what: string, signal: AbortSignal,
-    make: (until: { readonly abortSignal: AbortSignal }) => PromiseLike<T>): Promise<T> {
+  async function call<T>(what: string, signal: AbortSignal, make: (until: Until) => PromiseLike<T>): Promise<T> {
     const until = { abortSignal: signal };
     const used = await token.get(signal);
     try {
@@ -151,11 +108,9 @@ export function auth0Directory(
     }
   }
 
-  /**
-   * Carries out a change of a user's roles, of those that exist; on 404 finds out whether the user or a role is gone.
-   */
+  /** Changes a user's roles, those that exist; on 404 finds out whether the user or a role is gone. */
   async function changeRoles(what: string, userId: string, names: readonly string[], signal: AbortSignal,
-    change: (ids: string[], until: { readonly abortSignal: AbortSignal }) => PromiseLike<unknown>): Promise<boolean> {
+    change: (ids: string[], until: Until) => PromiseLike<unknown>): Promise<boolean> {
     const { ids } = await roleIds.lookUp(names, signal);
     if (ids.length === 0 || !(await isGone(call(what, signal, (until) => change([...ids], until))))) return true;
     const fields = { fields: "user_id" };
@@ -167,31 +122,42 @@ export function auth0Directory(
     return true;
   }
 
-  return { find: async (email, spelling, signal) => {
-    const found = await call("look up users by email", signal,
-      (until) => users.listUsersByEmail({ email: spelling }, until));
-    return found.map((user) => directoryUser(user, email));
-  }, create: async (email, signal, metadataRoles) => {
-    const { connection: database, passwordlessConnection } = await secret.get();
-    const login = passwordless
-      ? { connection: passwordlessConnection }
-      : { connection: database, password: unusablePassword(email) };
-    const body = { ...login, email, email_verified: false, verify_email: false,
-      app_metadata: ownMetadata(email, metadataRoles ?? null) };
-    try {
-      return directoryUser(await call("create a user", signal, (until) => users.create(body, until)), email);
-    } catch (error) {
-      if (refusedWith(error) === 409) return null;
-      throw error;
-    }
-  }, rolesOf: (userId, signal) =>
-    call("list a user's roles", signal, async (until) => {
-      const names: string[] = [];
-      for await (const role of await users.roles.list(userId, { per_page: PAGE }, until)) {
-        names.push(answerAs(roleShape, role).name);
+  return {
+    /** Every user with this email, in any connection. Auth0 compares letter for letter: `spelling` is looked up. */
+    find: async (email: string, spelling: string, signal: AbortSignal): Promise<readonly DirectoryUser[]> => {
+      const found = await call("look up users by email", signal,
+        (until) => users.listUsersByEmail({ email: spelling }, until));
+      return found.map((user) => directoryUser(user, email));
+    },
+    /** Creates a user, without any mail, with these roles in `app_metadata` if any; null if one exists by now. */
+    create: async (email: string, signal: AbortSignal, metadataRoles?: readonly string[]) => {
+      const { connection: database, passwordlessConnection } = await secret.get();
+      const login = passwordless
+        ? { connection: passwordlessConnection }
+        : { connection: database, password: unusablePassword(email) };
+      const body = { ...login, email, email_verified: false, verify_email: false,
+        app_metadata: ownMetadata(email, metadataRoles ?? null) };
+      try {
+        return directoryUser(await call("create a user", signal, (until) => users.create(body, until)), email);
+      } catch (error) {
+        if (refusedWith(error) === 409) return null;
+        throw error;
       }
-      return names.sort();
-    }), assign: async (userId, names, signal) => {
+    },
+    /** The names of a user's roles. */
+    rolesOf: (userId: string, signal: AbortSignal): Promise<readonly string[]> =>
+      call("list a user's roles", signal, async (until) => {
+        const names: string[] = [];
+        for await (const role of await users.roles.list(userId, { per_page: PAGE }, until)) {
+          names.push(answerAs(roleShape, role).name);
+        }
+        return names.sort();
+      }),
+    /**
+     * Gives roles; those the user has already do no harm. False if the user is gone.
+     * @throws {NeedsPersonError} AUTH0_ROLE_MISSING, naming the role, once the others are given
+     */
+    assign: async (userId: string, names: readonly string[], signal: AbortSignal): Promise<boolean> => {
       const there = await changeRoles("assign roles", userId, names, signal,
         (ids, until) => users.roles.assign(userId, { roles: ids }, until));
       const { missing } = await roleIds.lookUp(names, signal);
@@ -200,27 +166,48 @@ export function auth0Directory(
       throw new NeedsPersonError("AUTH0_ROLE_MISSING",
         `The policy gives ${quoted}, which the Auth0 tenant doesn't have: create it there, or mend src/products.ts.`);
     },
-    remove: (userId, names, signal) =>
+    /** Takes roles away; those the user hasn't, or that no longer exist, do no harm. False if the user is gone. */
+    remove: (userId: string, names: readonly string[], signal: AbortSignal): Promise<boolean> =>
       changeRoles("remove roles", userId, names, signal, (ids, until) =>
         users.roles.delete(userId, { roles: ids }, until)),
-    writeMetadataRoles: async (userId, createdFor, names, signal) => {
+    /**
+     * Makes these, and no others, the roles in a user's `app_metadata`, beside the mark that says for which email we
+     * made the user (`createdFor`, or null). False if the user is gone.
+     */
+    writeMetadataRoles: async (userId: string, createdFor: string | null, names: readonly string[],
+      signal: AbortSignal): Promise<boolean> => {
       const body = { app_metadata: ownMetadata(createdFor, names) };
-      return !(await isGone(
-        call("write roles into a user's app_metadata", signal, (until) => users.update(userId, body, until)),
-      ));
-    }, forgetPassword: async ({ id, database }, email, signal) => {
+      const what = "write roles into a user's app_metadata";
+      return !(await isGone(call(what, signal, (until) => users.update(userId, body, until))));
+    },
+    /**
+     * Replaces a database user's password by one that nobody knows, then ends the sessions and refresh tokens that it
+     * opened: whoever chose it is out. Nothing for other users. Three calls.
+     */
+    forgetPassword: async ({ id, database }: DirectoryUser, email: string, signal: AbortSignal): Promise<void> => {
       if (database === null) return;
       const body = { connection: database, password: unusablePassword(email) };
       await call("replace a password", signal, (until) => users.update(id, body, until));
       await ended(call("end a user's sessions", signal, (until) => users.sessions.delete(id, until)));
       await ended(call("end a user's refresh tokens", signal, (until) => users.refreshToken.delete(id, until)));
-    }, mailVerification: async (userId, signal) => {
+    },
+    /** Has Auth0 mail a user the request to verify the email. */
+    mailVerification: async (userId: string, signal: AbortSignal): Promise<void> => {
       await call("mail a verification", signal, (until) => jobs.verificationEmail.create({ user_id: userId }, until));
-    }, invite: async (email, database, signal) => {
+    },
+    /**
+     * Has Auth0 mail the person with this email in a database connection (null: the one where users are created) a
+     * link for choosing a password. No Management call; throws as `mailInvitation`.
+     */
+    invite: async (email: string, database: string | null, signal: AbortSignal): Promise<void> => {
       const credentials = await secret.get();
       await mailInvitation(credentials, email, database ?? credentials.connection, send, signal);
-    } };
+    },
+  };
 }
+
+/** The SDK's options of a call. */
+type Until = { readonly abortSignal: AbortSignal };
 
 /** Whether what a call is about isn't there (any more). */
 async function isGone(call: Promise<unknown>): Promise<boolean> {
@@ -239,9 +226,8 @@ async function ended(call: Promise<unknown>): Promise<void> {
     await isGone(call);
   } catch (error) {
     if (refusedWith(error) !== 403 || lacksScope(error)) throw error;
-    log.warn("Auth0 ends no sessions on this plan: those of before the new password go on until they expire", {
-      causes: causesOf(error),
-    });
+    const told = "Auth0 ends no sessions on this plan: those of before the new password go on until they expire";
+    log.warn(told, { causes: causesOf(error) });
   }
 }
 

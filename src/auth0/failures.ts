@@ -9,10 +9,7 @@ export function statusOf(error: unknown): number | undefined {
     : undefined;
 }
 
-/**
- * Turns what the SDK throws into our errors: what mends itself, and what needs a person. `what` names the call:
- * "create a user".
- */
+/** Our error for what the SDK throws: what mends itself, or what needs a person. `what` names it: "create a user". */
 export function failureOf(error: unknown, what: string): Error {
   if (error instanceof ServiceError) return error;
   if (error instanceof Error && error.cause instanceof TemporaryError) return error.cause;

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
-import type { Fetch } from "./pacing.ts";
+import type { Fetch } from "../http/retry.ts";
 import type { Auth0Credentials } from "./secret.ts";
 
 /** The code of an invitation that Auth0 surely didn't send, because it sends too many just now. */
@@ -16,10 +16,9 @@ const ATTEMPT_MS = 10_000;
 const neverLeft = z.object({ cause: z.object({ code: z.enum(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]) }) });
 
 /**
- * Has Auth0 mail its change-password mail, as if the person had clicked on "Forgot password?". This is a call of the
- * Authentication API: it needs no scope and no token, and doesn't count as a Management call. Its rate limit is its
- * own too, so it isn't paced with those: a mail must never hold up a role. Auth0 answers the same whether or not the
- * address is known.
+ * Has Auth0 mail its change-password mail, as if the person had clicked on "Forgot password?". A call of the
+ * Authentication API: no scope, no token, and a rate limit of its own, so it isn't paced with Management calls: a mail
+ * must never hold up a role. Auth0 answers the same whether or not the address is known.
  * @throws {TemporaryError} AUTH0_MAIL_THROTTLED, AUTH0_MAIL_UNSENT: not sent; AUTH0_UNREACHABLE: nobody knows
  * @throws {NeedsPersonError} AUTH0_REFUSED
  */
@@ -38,9 +37,8 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
     if (neverLeft.safeParse(error).success) {
       throw new TemporaryError(INVITE_UNSENT, "The request for the invitation never reached Auth0.", { cause: error });
     }
-    throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 did not say in time whether it mailed the invitation.", {
-      cause: error,
-    });
+    const message = "Auth0 did not say in time whether it mailed the invitation.";
+    throw new TemporaryError("AUTH0_UNREACHABLE", message, { cause: error });
   }
   // What it says besides is a sentence for people.
   await response.body?.cancel();

@@ -1,14 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-/** A `fetch`, as the SDK takes it. */
-export type Fetch = typeof fetch;
+import { waitFor, type Fetch } from "../http/retry.ts";
 
 /** What pacing needs. `now` gives epoch milliseconds. */
 export interface Pacing {
   readonly fetch?: Fetch;
   readonly now?: () => number;
-  /** Waits; rejects when the signal aborts. */
-  readonly wait?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+  readonly wait?: typeof waitFor;
   /** Told each time a call has to wait, for the metrics. */
   readonly onThrottled?: (group: string) => void;
 }
@@ -155,9 +151,7 @@ function groupOf(input: Parameters<Fetch>[0], init: RequestInit | undefined): st
 }
 
 /** What the headers say; `reset` in epoch ms. */
-function toldBy(
-  response: Response,
-): { readonly limit: number; readonly remaining: number; readonly reset: number } | null {
+function toldBy(response: Response) {
   const limit = numberIn(response, "x-ratelimit-limit");
   const remaining = numberIn(response, "x-ratelimit-remaining");
   const reset = numberIn(response, "x-ratelimit-reset");
@@ -173,8 +167,4 @@ function retryAfterMs(response: Response): number {
 function numberIn(response: Response, header: string): number | null {
   const text = response.headers.get(header);
   return text === null || text.trim() === "" || !Number.isFinite(Number(text)) ? null : Number(text);
-}
-
-async function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(ms, undefined, signal === undefined ? {} : { signal });
 }

@@ -1,8 +1,10 @@
+import { once } from "node:events";
+
 import * as z from "zod/mini";
 
 import type { Secret } from "../config/secret.ts";
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
-import type { Fetch } from "./pacing.ts";
+import type { Fetch } from "../http/retry.ts";
 import type { Auth0Credentials } from "./secret.ts";
 
 const answerShape = z.object({ access_token: z.string(), expires_in: z.number(), scope: z.optional(z.string()) });
@@ -10,9 +12,7 @@ const DOUBT_MS = 60_000;
 const EARLY_MS = 60_000;
 const ATTEMPT_MS = 10_000;
 
-/**
- * Client credentials, once a process: Auth0's tokens last a day, and each one that is fetched counts against a quota.
- */
+/** Client credentials, once a process: Auth0's tokens last a day, and each that is fetched counts against a quota. */
 export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, now: () => number = Date.now) {
   let known: { readonly token: string; readonly since: number; readonly until: number } | undefined;
   let fetching: Promise<string> | undefined;
@@ -66,22 +66,15 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, 
 }
 
 async function ending(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = () => {
-      reject(new TemporaryError("AUTH0_UNREACHABLE", "Auth0 gave no token in time."));
-    };
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
+  if (!signal.aborted) await once(signal, "abort");
+  throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 gave no token in time.");
 }
 
 /**
  * Asks for a token; null means that Auth0 refuses these credentials.
  * @throws {TemporaryError} AUTH0_UNREACHABLE
  */
-export async function askForToken({ url, audience, clientId, clientSecret }: Auth0Credentials,
-  send: Fetch
-): Promise<{ readonly token: string; readonly seconds: number; readonly scopes: readonly string[] } | null> {
+export async function askForToken({ url, audience, clientId, clientSecret }: Auth0Credentials, send: Fetch) {
   let response: Response;
   try {
     response = await send(`${url}/oauth/token`, { method: "POST", headers: { "content-type": "application/json" },

@@ -11,27 +11,11 @@ const MAX_AGE_MS = 5 * 60_000;
 /** How long the last good value serves while the secret can't be read again, or was broken by an edit. */
 const LONGEST_FALLBACK_MS = 60 * 60_000;
 
-/**
- * How often a secret may be read again because something was refused with it, or because it is missing or broken: a
- * stranger's requests must not cost us calls.
- */
+/** How often a refused, missing or broken secret may be read again: a stranger's requests must not cost us calls. */
 const REREAD_MS = 10_000;
 
 /** A secret of one concern, read once and kept for the process. */
-export interface Secret<T> {
-  /**
-   * The cached value; read from Secrets Manager at first, and every five minutes.
-   * @throws {TemporaryError} SECRET_UNREACHABLE
-   * @throws {NeedsPersonError} SECRET_MISSING, SECRET_FORBIDDEN or SECRET_INVALID, naming the secret and what to put
-   * there
-   */
-  get(signal?: AbortSignal): Promise<T>;
-  /**
-   * As `get`, but reads again when the last reading is at least ten seconds old: for when a value was refused. Throws
-   * the same.
-   */
-  reread(signal?: AbortSignal): Promise<T>;
-}
+export type Secret<T> = ReturnType<typeof secretOf<T>>;
 
 /** What `secretOf` needs. `now` gives epoch milliseconds. */
 export interface SecretSource<T> {
@@ -42,8 +26,12 @@ export interface SecretSource<T> {
   readonly now?: () => number;
 }
 
-/** A secret holding JSON of the given shape. Callers at the same time share one reading. */
-export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<T>): Secret<T> {
+/**
+ * A secret holding JSON of the given shape. Callers at the same time share one reading. Both methods throw
+ * TemporaryError SECRET_UNREACHABLE, and NeedsPersonError SECRET_MISSING, SECRET_FORBIDDEN or SECRET_INVALID, which
+ * name the secret and what to put there.
+ */
+export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<T>) {
   /** `readAt`: when to begin counting the age; `goodAt`: when the value was really read. */
   let known: { readonly value: T; readonly readAt: number; readonly goodAt: number } | undefined;
   let wrong: { readonly error: NeedsPersonError; readonly readAt: number } | undefined;
@@ -73,7 +61,8 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
   }
 
   return {
-    get: async (signal) => {
+    /** The cached value; read from Secrets Manager at first, and every five minutes. */
+    get: async (signal?: AbortSignal): Promise<T> => {
       try {
         return await freshest(MAX_AGE_MS, signal);
       } catch (error) {
@@ -87,15 +76,15 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
         return last.value;
       }
     },
-    // No old value here: who asks has just seen it fail, and refusing a buyer on it would be for good.
-    reread: (signal) => freshest(REREAD_MS, signal),
+    /**
+     * As `get`, but reads again when the last reading is ten seconds old: for when a value was refused. Never an old
+     * value in need: who asks has just seen it fail, and refusing a buyer on it would be for good.
+     */
+    reread: (signal?: AbortSignal): Promise<T> => freshest(REREAD_MS, signal),
   };
 }
 
-/**
- * Reads a secret that may be left without a value: null then. Throws as `Secret.get` for everything else: a broken
- * value is not the same as none.
- */
+/** Reads a secret that may be left without a value: null then. A broken value is not the same, and throws. */
 export function optionalSecret<T>(secret: Pick<Secret<T>, "get">): (signal?: AbortSignal) => Promise<T | null> {
   return async (signal) => {
     try {
@@ -114,19 +103,16 @@ async function readSecret<T>(client: SecretsManagerClient, id: string, shape: z.
   try {
     json = JSON.parse(text);
   } catch {
+    const message = `The secret ${nameOf(id)} is not JSON: see docs/settings.md for its keys.`;
     // The cause would quote the secret.
-    throw new NeedsPersonError("SECRET_INVALID",
-      `The secret ${nameOf(id)} is not JSON: see docs/settings.md for its keys.`);
+    throw new NeedsPersonError("SECRET_INVALID", message);
   }
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
-  const keys = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].filter((key) => key !== "").join(
-    ", ",
-  );
+  const keys = new Set(parsed.error.issues.map((issue) => issue.path.join(".")).filter((key) => key !== ""));
+  const wrong = [...keys].join(", ") || "the whole";
   throw new NeedsPersonError("SECRET_INVALID",
-    `The secret ${nameOf(id)} has a missing or wrong value for: ${
-      keys || "the whole"
-    }. See docs/settings.md for its keys.`);
+    `The secret ${nameOf(id)} has a missing or wrong value for: ${wrong}. See docs/settings.md for its keys.`);
 }
 
 async function secretText(client: SecretsManagerClient, id: string, signal: AbortSignal | undefined): Promise<string> {

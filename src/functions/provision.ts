@@ -46,16 +46,12 @@ const auth0 = auth0Directory({
     return fetch(input, init);
   },
   passwordless: settings.gettingIn === "passwordless",
-  onThrottled: () => {
-    count("Throttled");
-  },
+  onThrottled: () => count("Throttled"),
 });
 const gumroadSecret = secretOf({ client: secrets, id: requiredSetting("GUMROAD_SECRET"), shape: gumroadSecretShape });
 const gumroadCredentials = optionalSecret(gumroadSecret);
 const api = gumroadApi({ fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }),
-  credentials: gumroadSecret.get, refused: gumroadSecret.reread, onFailure: () => {
-    count("GumroadFailed");
-  } });
+  credentials: gumroadSecret.get, refused: gumroadSecret.reread, onFailure: () => count("GumroadFailed") });
 const gumroad = async (signal: AbortSignal) => ((await gumroadCredentials(signal)) === null ? null : api);
 const forgetSecret = optionalSecret(
   secretOf({ client: secrets, id: requiredSetting("FORGET_SECRET"), shape: forgetSecretShape }),
@@ -63,9 +59,7 @@ const forgetSecret = optionalSecret(
 const queue = workQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"),
   deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") });
 
-/**
- * Turns messages from the queue into roles at Auth0. A batch may hold many buyers; only those that failed come back.
- */
+/** Turns messages from the queue into roles at Auth0. A batch may hold many buyers; only what failed comes back. */
 export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event, context) => {
   const within = (reserve: number) =>
     AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));

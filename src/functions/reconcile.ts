@@ -35,9 +35,7 @@ const queue = bulkQueue(new SQSClient(limits), requiredSetting("QUEUE_URL"));
 const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("GUMROAD_SECRET"),
   shape: gumroadSecretShape });
 const api = gumroadApi({ fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }), credentials: secret.get,
-  refused: secret.reread, onFailure: () => {
-    count("GumroadFailed");
-  } });
+  refused: secret.reread, onFailure: () => count("GumroadFailed") });
 const running = listedRunning();
 const openShop = shopOf(api, optionalSecret(secret));
 

@@ -8,9 +8,7 @@ import { bodyOf } from "./handler.ts";
 const LARGEST_BYTES = 8 * 1024;
 
 /**
- * The JSON body of a call, in the given shape. The content type is not looked at: clients that post
- * `JSON.stringify(…)` with fetch say text/plain.
- *
+ * The JSON body of a call, in the given shape. The content type is not looked at: clients of fetch say text/plain.
  * @throws {HttpError} 413 above 8 KB; 400 if the body is not JSON, or naming the field that is missing or wrong
  */
 export function jsonBodyOf<T>(event: APIGatewayProxyEventV2, shape: z.ZodMiniType<T>): T {

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { TemporaryError } from "../errors.ts";
 
-type Fetch = typeof fetch;
+/** A `fetch`, as SDKs take it. */
+export type Fetch = typeof fetch;
 
 /** What making a call twice does: nothing, the same change once more, or what must not be. */
 export type CallKind = "read" | "change" | "once";
@@ -16,8 +17,7 @@ export interface Retrying {
   readonly now?: () => number;
   /** From 0 to below 1. */
   readonly random?: () => number;
-  /** Waits; rejects when the signal aborts. */
-  readonly wait?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+  readonly wait?: typeof waitFor;
 }
 
 const ATTEMPTS = 4;
@@ -26,6 +26,7 @@ const PAUSE_MS = 150;
 /** Failures in a row, of whatever calls, after which nobody is asked but now and then. */
 const MOST_FAILURES = 5;
 const PROBE_MS = 5_000;
+const TIMED_OUT = "A change was not answered in time: it may be carried out yet.";
 
 /**
  * A `fetch` that tries again what passes by itself: no connection, no answer in time, a 5xx. The pauses grow and are
@@ -68,10 +69,7 @@ export function retryingFetch(
       const made = await attempt(input, init);
       isLate ||= kind === "change" && made.response === null && isTimeOut(made.error);
       if (!made.hasFailed || nth === ATTEMPTS || kind === "once") {
-        if (isLate) {
-          throw new TemporaryError(`${service}_TIMED_OUT`,
-            "A change was not answered in time: it may be carried out yet.");
-        }
+        if (isLate) throw new TemporaryError(`${service}_TIMED_OUT`, TIMED_OUT);
         if (made.response === null) throw made.error;
         return made.response;
       }
@@ -90,6 +88,7 @@ function isTimeOut(error: unknown): boolean {
   return typeof error === "object" && error !== null && "name" in error && error.name === "TimeoutError";
 }
 
-async function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(ms, undefined, signal === undefined ? {} : { signal });
+/** Waits so long (ms); rejects when the signal aborts. */
+export function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return sleep(ms, undefined, { signal });
 }
