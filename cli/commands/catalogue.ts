@@ -33,6 +33,7 @@ export const CATALOGUE: readonly (readonly [heading: string, commands: readonly 
     { name: "forget", summary: "erases a person", load: () => import("./forget.ts") },
   ]],
   ["For a stage:", [
+    { name: "plan", summary: "who would gain or lose what by the edited policy", load: () => import("./plan.ts") },
     { name: "products", summary: "prints the policy file from what the shop sells",
       load: () => import("./products.ts") },
     { name: "smoke", summary: "a throwaway buyer gets a role and loses it again, timed",

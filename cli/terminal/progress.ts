@@ -15,7 +15,8 @@ export interface Progress {
 export interface Counted {
   /** In the plural: "sales". */
   readonly what: string;
-  readonly total: number;
+  /** Null: nobody knows beforehand. */
+  readonly total: number | null;
   /** Done before this run: no part of its pace. */
   readonly before: number;
 }
@@ -29,21 +30,22 @@ const LINE_EVERY_MS = 10_000;
 export function startProgress({ what, total, before }: Counted,
   { output, questions, complain, now }: ProgressParts): Progress {
   const began = now();
-  const left = (done: number): string => leftAt({ total, done, before, tookMs: now() - began });
+  const words = (done: number): string => wordsOf({ what, total, done, before, tookMs: now() - began });
   if (output.json) return { to: () => undefined, stop: () => undefined };
   if (questions === null) {
     let last = began;
     return { to: (done) => {
       if (now() - last < LINE_EVERY_MS) return;
       last = now();
-      complain(`${grouped(done)} of ${grouped(total)} ${what}, ${String(percent(done, total))} %${left(done)}`);
+      complain(words(done));
     }, stop: () => undefined };
   }
-  const bar = new SingleBar({ format: `{bar} {percentage} %  {value} of {total} ${what}{left}`, stream: process.stderr,
-    gracefulExit: false }, Presets.shades_classic);
-  bar.start(total, before, { left: "" });
+  const columns = process.stderr.columns || WIDTH;
+  const bar = new SingleBar({ format: (_, { value }) => barLine(value, total, words(value), columns),
+    stream: process.stderr, gracefulExit: false }, Presets.shades_classic);
+  bar.start(total ?? 0, before);
   return { to: (done) => {
-    bar.update(done, { left: left(done) });
+    bar.update(done);
   }, stop: () => {
     bar.stop();
   } };
@@ -53,14 +55,39 @@ export function startProgress({ what, total, before }: Counted,
 export function shownProgress(parts: ProgressParts): { readonly tell: (told: Told) => void; stop(): void } {
   let shown: { readonly what: string; readonly progress: Progress } | undefined;
   return { tell: ({ what, done, total }) => {
-    // A bar without an end would say nothing.
-    if (total === null || total === 0) return;
     if (shown?.what !== what) {
       shown?.progress.stop();
       shown = { what, progress: startProgress({ what, total, before: done }, parts) };
     }
     shown.progress.to(done);
   }, stop: () => shown?.progress.stop() };
+}
+
+/** Where nobody says how wide a terminal is, and how many columns of it a bar takes at most and at least. */
+const WIDTH = 80;
+const [LONGEST_BAR, SHORTEST_BAR] = [40, 5];
+
+/** A bar before the words, as long as the terminal has columns for it; none where nobody knows how much there is. */
+export function barLine(done: number, total: number | null, words: string, columns: number): string {
+  // One column stays free: some terminals begin a new line in the last one.
+  const room = Math.min(LONGEST_BAR, columns - words.length - " ".length - 1);
+  if (total === null || done > total || total === 0 || room < SHORTEST_BAR) return words;
+  const full = Math.round((done / total) * room);
+  return `${"\u2588".repeat(full)}${"\u2591".repeat(room - full)} ${words}`;
+}
+
+/**
+ * How far some work is, in words: `1,990 of 5,000 sales, 39 %, about 1 min left`. A total may be an old count, or not
+ * known at all.
+ */
+export function wordsOf(
+  { what, total, ...counts }: Counted & { readonly done: number; readonly tookMs: number },
+): string {
+  const { done } = counts;
+  if (total === null || total === 0 || done > total) return `${grouped(done)} ${what} so far`;
+  return `${grouped(done)} of ${grouped(total)} ${what}, ${String(Math.floor((done / total) * 100))} %${
+    leftAt({ total, ...counts })
+  }`;
 }
 
 /** What is left to do, as `, about 12 min left`; nothing until there is a pace to go by. */
@@ -83,8 +110,4 @@ export function about(milliseconds: number): string {
 /** A count with its thousands apart: `5,000`. */
 export function grouped(count: number): string {
   return count.toLocaleString("en-GB");
-}
-
-function percent(done: number, total: number): number {
-  return total === 0 ? 100 : Math.min(100, Math.floor((done / total) * 100));
 }

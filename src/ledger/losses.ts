@@ -47,11 +47,6 @@ export function mostLosses(holders: number): number {
 export function dynamoLosses(client: DynamoDBClient, name: string, signal?: AbortSignal) {
   const table = ledgerTable(client, name, signal);
 
-  async function holdersOf(productId: string): Promise<number> {
-    const item = await readItem(table, holdersKey(productId));
-    return item === undefined ? 0 : holdersShape.parse(item).holders;
-  }
-
   return {
     /**
      * Whether this buyer may lose the product in this hour (`now` in epoch ms): one of the first `mostLosses` buyers
@@ -63,7 +58,7 @@ export function dynamoLosses(client: DynamoDBClient, name: string, signal?: Abor
       return updateItem(table, { pk: `losses#${productId}`, sk: `hour#${hour}` },
         "ADD buyers :tags SET expiresAt = :end", {
         condition: "attribute_not_exists(buyers) OR contains(buyers, :tag) OR size(buyers) < :most",
-        values: { ":tags": new Set([tag]), ":tag": tag, ":most": mostLosses(await holdersOf(productId)),
+        values: { ":tags": new Set([tag]), ":tag": tag, ":most": mostLosses(await holdersOf(table, productId)),
           ":end": Math.floor(now / 1_000) + KEPT_SECONDS },
       });
     },
@@ -85,6 +80,12 @@ export function dynamoLosses(client: DynamoDBClient, name: string, signal?: Abor
 /** Writes down how many buyers hold a product. Until it is known, the least is let through. */
 export async function setHolders(table: Table, productId: string, holders: number): Promise<void> {
   await putItem(table, { ...holdersKey(productId), holders });
+}
+
+/** How many buyers hold a product, as last written down; 0 until then. */
+export async function holdersOf(table: Table, productId: string): Promise<number> {
+  const item = await readItem(table, holdersKey(productId));
+  return item === undefined ? 0 : holdersShape.parse(item).holders;
 }
 
 function tagOf(email: string): string {

@@ -43,6 +43,23 @@ const MEANT: ReadonlySet<Reason> = new Set<Reason>([
  */
 export async function withHolds(record: BuyerRecord, access: Access,
   { losses, now }: { losses: Losses; now: () => number }): Promise<Decided> {
+  const refused: string[] = [];
+  const decided = await underHold(record, access, now(), async (productId) => {
+    const permitted = await losses.permit(productId, record.email, now());
+    if (!permitted) refused.push(productId);
+    return permitted;
+  });
+  await noteHolds(record, decided.record, losses);
+  for (const product of refused) warn(record.email, product);
+  return decided;
+}
+
+/**
+ * The rule itself. `permit` is asked once for each product that the buyer would lose, whether they may; `now` (epoch
+ * ms) is since when what they may not is held.
+ */
+export async function underHold(record: BuyerRecord, access: Access, now: number,
+  permit: (productId: string) => boolean | Promise<boolean>): Promise<Decided> {
   const gave: Partial<Record<SourceId, readonly string[]>> = {};
   const held: Partial<Record<SourceId, number>> = {};
   const permits = new Map<string, boolean>();
@@ -54,18 +71,15 @@ export async function withHolds(record: BuyerRecord, access: Access,
       if (includesAll(verdict.roles, before) || isMeant(verdict, record)) since = undefined;
     } else if (!includesAll(access.roles, before) && !isMeant(verdict, record)) {
       // An option that the policy doesn't list is no reason: held from the first buyer on.
-      const permitted = !verdict.unsure &&
-        (permits.get(productId) ?? (await losses.permit(productId, record.email, now())));
+      const permitted = !verdict.unsure && (permits.get(productId) ?? (await permit(productId)));
       if (!verdict.unsure) permits.set(productId, permitted);
-      if (!permitted) since = now();
+      if (!permitted) since = now;
     }
     if (since !== undefined) held[source] = since;
     const roles = since === undefined ? verdict.roles : [...before, ...verdict.roles];
     if (roles.length > 0) gave[source] = sorted(roles);
   }
   const decided = { ...record, gave, held };
-  await noteHolds(record, decided, losses);
-  for (const [product, permitted] of permits) if (!permitted) warn(record.email, product);
   return { record: decided, roles: withHeld(access.roles, decided) };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 
 import { makeOutput } from "../../cli/terminal/output.ts";
 import { patiently } from "../../cli/shop/patience.ts";
-import { about, leftAt, startProgress } from "../../cli/terminal/progress.ts";
+import { about, barLine, leftAt, startProgress, wordsOf } from "../../cli/terminal/progress.ts";
 import { NeedsPersonError, TemporaryError } from "../../src/errors.ts";
 
 describe("the estimate", () => {
@@ -18,6 +18,24 @@ describe("the estimate", () => {
       expect(about(ms)).toBe(words);
     },
   );
+});
+
+describe("a bar", () => {
+  const words = (done: number, total: number | null) =>
+    wordsOf({ what: "items of the ledger", total, done, before: 0, tookMs: 0 });
+
+  it("is as long as the terminal has columns for it, and gives way to its words", () => {
+    expect(barLine(50, 100, words(50, 100), 82)).toBe(
+      `${"\u2588".repeat(10)}${"\u2591".repeat(10)} ${words(50, 100)}`,
+    );
+    expect(barLine(50, 100, words(50, 100), 62)).toBe(words(50, 100));
+  });
+
+  it("claims no total that is not known, or that an old count gives: AWS counts a table every six hours", () => {
+    for (const total of [null, 0, 17]) {
+      expect(barLine(18, total, words(18, total), 80)).toBe("18 items of the ledger so far");
+    }
+  });
 });
 
 describe("progress where no terminal is", () => {

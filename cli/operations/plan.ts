@@ -1,0 +1,157 @@
+import { dueRoles, withHeld } from "../../src/access/due-roles.ts";
+import { entitlements, type Access } from "../../src/access/entitlements.ts";
+import { entriesOf, type SourceId } from "../../src/access/facts.ts";
+import type { Policy } from "../../src/access/policy.ts";
+import type { Table } from "../../src/dynamo/table.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
+import { holdersOf, mostLosses } from "../../src/ledger/losses.ts";
+import type { BuyerRecord } from "../../src/ledger/record.ts";
+import { underHold } from "../../src/provisioning/hold.ts";
+import { marked } from "../../src/provisioning/marks.ts";
+import { everyRecord } from "../ledger/records.ts";
+import type { Stage } from "../stage/stage.ts";
+import type { Operating } from "./operating.ts";
+
+/** What a plan is made with: the policy is the one that would be in force. */
+export type Planning = Pick<Operating, "policy" | "now" | "tell"> & { readonly stage: Pick<Stage, "dynamo" | "ledger"> };
+
+/** Buyers to whom one product would do the same with one role. */
+export interface PlannedChange {
+  readonly productId: string;
+  /** As the policy calls it; null: it doesn't list the product (any more), or the role was given for nothing. */
+  readonly product: string | null;
+  readonly role: string;
+  /** Emails, sorted. */
+  readonly buyers: readonly string[];
+}
+
+/** What time alone will change of a buyer, under the planned policy. */
+export interface TimedChange {
+  readonly buyer: string;
+  /** Epoch ms. */
+  readonly at: number;
+  readonly gains: readonly string[];
+  readonly losses: readonly string[];
+}
+
+/** Who would gain and who would lose what, were a policy in force. */
+export interface PolicyPlan {
+  /** Records that were looked at, and those among them that can't be read. */
+  readonly buyers: number;
+  readonly broken: number;
+  readonly gains: readonly PlannedChange[];
+  readonly losses: readonly PlannedChange[];
+  /** Losses that the hold would stop: these buyers keep the role until a person says release or keep. */
+  readonly held: readonly PlannedChange[];
+  /** Within the next {@link AHEAD_DAYS} days. */
+  readonly byTime: readonly TimedChange[];
+}
+
+/** How many days a plan looks ahead. */
+export const AHEAD_DAYS = 30;
+const AHEAD_MS = AHEAD_DAYS * 24 * 60 * 60_000;
+
+/**
+ * Works out what provision would do with every buyer's record under a policy: by its own derivation, hold and marks.
+ * Reads the whole ledger, changes nothing. What others lose in the same hour, and Auth0's own say, are left out.
+ * @throws {TemporaryError} LEDGER_UNREACHABLE
+ * @throws {ConfigError} POLICY_INVALID
+ */
+export async function planPolicy({ stage, now, tell, ...operating }: Planning): Promise<PolicyPlan> {
+  const policy = await operating.policy();
+  const at = now();
+  const table = ledgerTable(stage.dynamo, stage.ledger);
+  const permit = permits(table);
+  const [gains, losses, held] = [tally(policy), tally(policy), tally(policy)];
+  const byTime: TimedChange[] = [];
+  let [buyers, broken] = [0, 0];
+  for await (const page of everyRecord(table)) {
+    for (const record of page.records) {
+      const access = entitlements(record.sources, policy, at);
+      const { record: after, roles } = await underHold(record, access, at, permit);
+      const [before, then] = [rolesOf(record), rolesOf({ ...marked(after, roles), gave: after.gave })];
+      for (const role of without(then, before)) {
+        gains.add(role, productsGiving(after, role, record), record);
+      }
+      for (const role of without(before, then)) {
+        losses.add(role, productsGiving(record, role, after), record);
+      }
+      for (const role of heldAnew(record, after, access)) held.add(role, productsGiving(after, role), record);
+      byTime.push(...changesByTime(after, access, policy, at));
+    }
+    buyers += page.records.length;
+    broken += page.broken;
+    tell({ what: "buyers", done: buyers, total: null });
+  }
+  byTime.sort((a, b) => a.at - b.at);
+  return { buyers: buyers + broken, broken, gains: gains.changes(), losses: losses.changes(), held: held.changes(),
+    byTime };
+}
+
+/** As many losses as the hold lets through within an hour, for each product. */
+function permits(table: Table): (productId: string) => Promise<boolean> {
+  const left = new Map<string, number>();
+  return async (productId) => {
+    const most = left.get(productId) ?? mostLosses(await holdersOf(table, productId));
+    left.set(productId, most - 1);
+    return most > 0;
+  };
+}
+
+/** The roles that a buyer's users have of us; of a buyer without a user yet, what the purchases give. */
+function rolesOf({ users, gave }: Pick<BuyerRecord, "users" | "gave">): readonly string[] {
+  const all = Object.values(users);
+  const roles = all.length === 0
+    ? Object.values(gave).flatMap((given) => given ?? [])
+    : all.flatMap((user) => Object.keys(user.roles).filter((role) => user.roles[role] !== "removing"));
+  return [...new Set(roles)].sort();
+}
+
+/** The products by which a record gives a role, and another record doesn't. */
+function productsGiving(record: BuyerRecord, role: string, other?: BuyerRecord): readonly string[] {
+  const gives = ({ gave }: BuyerRecord, id: SourceId) => (gave[id] ?? []).includes(role);
+  const giving = entriesOf(record.sources).filter(([id]) =>
+    gives(record, id) && (other === undefined || !gives(other, id))
+  );
+  return [...new Set(giving.map(([, { productId }]) => productId))];
+}
+
+/** The roles that a buyer keeps only because a loss would be held from now on. */
+function heldAnew(before: BuyerRecord, after: BuyerRecord, access: Access): readonly string[] {
+  const withoutNew = withHeld(access.roles, { ...after, held: before.held });
+  return without(withHeld(access.roles, after), withoutNew);
+}
+
+function changesByTime(record: BuyerRecord, access: Access, policy: Policy, now: number): readonly TimedChange[] {
+  const changes: TimedChange[] = [];
+  let roles = withHeld(access.roles, record);
+  for (let at = access.changesAt; at !== null && at <= now + AHEAD_MS;) {
+    const then = dueRoles(record, policy, at);
+    const [gains, losses] = [without(then, roles), without(roles, then)];
+    if (gains.length + losses.length > 0) changes.push({ buyer: record.email, at, gains, losses });
+    roles = then;
+    at = entitlements(record.sources, policy, at).changesAt;
+  }
+  return changes;
+}
+
+function without(roles: readonly string[], others: readonly string[]): readonly string[] {
+  return roles.filter((role) => !others.includes(role));
+}
+
+/** Collects who is concerned, by product and role. */
+function tally(policy: Policy) {
+  const products = new Map<string, Map<string, Set<string>>>();
+  return { add: (role: string, productIds: readonly string[], { email }: BuyerRecord): void => {
+    for (const id of productIds.length === 0 ? [""] : productIds) {
+      const roles = products.get(id) ?? new Map<string, Set<string>>();
+      products.set(id, roles.set(role, (roles.get(role) ?? new Set()).add(email)));
+    }
+  },
+    changes: (): readonly PlannedChange[] =>
+      [...products].flatMap(([productId, roles]) =>
+        [...roles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([role, buyers]) => ({ productId,
+          product: policy.get(productId)?.name ?? null, role, buyers: [...buyers].sort() })
+        )
+      ) };
+}
