@@ -1,26 +1,57 @@
 /**
- * `npm run deploy -- --stage prod [--region eu-west-1] [--param "alarmEmail=you@example.com"]`: bundles, then
- * `serverless deploy` with these arguments and the AWS credentials of the shell. The stage has no default: nobody
- * deploys to the wrong one by leaving it out.
+ * `npm run deploy -- --stage prod [--region eu-west-1] [--param "alarmEmail=you@example.com"] [--yes]`: bundles, says
+ * who would gain or lose a role by the edited policy, and asks if anybody loses; then `serverless deploy` with these
+ * arguments and the AWS credentials of the shell. The stage has no default: nobody deploys to the wrong one by leaving
+ * it out.
  */
+import { parseArgs } from "node:util";
+
+import { planPolicy } from "../cli/operations/plan.ts";
+import { readPolicy } from "../cli/policy.ts";
+import { openDeployedStage } from "../cli/stage/deployed.ts";
+import { terminalQuestions } from "../cli/terminal/questions.ts";
 import { checkParameters } from "./bundling/parameters.ts";
 import { prepare } from "./bundling/prepare.ts";
 import { runServerless } from "./bundling/serverless-cli.ts";
 import { stageOf } from "./bundling/stage.ts";
+import { hasConsent } from "./deploying/consent.ts";
 import { ConfigError } from "../src/errors.ts";
 
 const args = process.argv.slice(2);
 
 try {
-  if (stageOf(args) === undefined) {
+  const stage = stageOf(args);
+  if (stage === undefined) {
     throw new ConfigError("STAGE_MISSING", "Say which stage to deploy: npm run deploy -- --stage prod");
   }
   checkParameters(args);
   await prepare(console.log);
-  const { code } = await runServerless(["deploy", ...args], { show: true });
-  process.exitCode = code;
+  process.exitCode = (await isMeant(stage)) ? await deploy() : 1;
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
+}
+
+/** Whether who would lose a role is meant to. */
+async function isMeant(stage: string): Promise<boolean> {
+  const { values } = parseArgs({ args, options: { region: { type: "string", short: "r" } }, strict: false,
+    allowPositionals: true });
+  // As serverless takes it, for the AWS SDK.
+  if (typeof values.region === "string") process.env["AWS_REGION"] = values.region;
+  const questions = process.stdin.isTTY && process.stderr.isTTY
+    ? terminalQuestions({ input: process.stdin, output: process.stderr })
+    : null;
+  return hasConsent({ plan: async () => {
+    const opened = await openDeployedStage(stage);
+    return planPolicy({ stage: opened, policy: readPolicy, now: Date.now, tell: () => undefined }).finally(() =>
+      opened.close()
+    );
+  }, yes: args.includes("--yes"),
+    confirm: questions === null ? null : (question) => questions.confirm(question, false), print: console.log,
+    commandLine: (command) => `npx gumroad-auth0 ${command} --stage ${stage}` });
+}
+
+async function deploy(): Promise<number> {
+  return (await runServerless(["deploy", ...args.filter((arg) => arg !== "--yes")], { show: true })).code;
 }

@@ -13,7 +13,9 @@ import type { Stage } from "../stage/stage.ts";
 import type { Operating } from "./operating.ts";
 
 /** What a plan is made with: the policy is the one that would be in force. */
-export type Planning = Pick<Operating, "policy" | "now" | "tell"> & { readonly stage: Pick<Stage, "dynamo" | "ledger"> };
+export type Planning = Pick<Operating, "policy" | "now" | "tell"> & {
+  readonly stage: Pick<Stage, "dynamo" | "ledger">;
+};
 
 /** Buyers to whom one product would do the same with one role. */
 export interface PlannedChange {

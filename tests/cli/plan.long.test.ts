@@ -16,7 +16,8 @@ const [BOOK, COURSE, CLUB] = ["zGyG_1JQunZuizwqd9CP7g==", "Z7kcrf7WgiSjiBnsGYi45
 /** A new role, a removed product, and a tier that was renamed in the policy and still has its old name at Gumroad. */
 const EDITED = `export default defineProducts([
   { id: "${BOOK}", name: "Serverless Handbook", roles: ["serverless-handbook", "extras"] },
-  { id: "${CLUB}", name: "Pro Club", variant: "Tier", roles: { Starter: ["club"], Premium: ["club", "club-premium"] } },
+  { id: "${CLUB}", name: "Pro Club", variant: "Tier",
+    roles: { Starter: ["club"], Premium: ["club", "club-premium"] } },
 ]);`;
 
 let folder: string;
