@@ -22,9 +22,13 @@ export function failureOf(error: unknown, what: string): Error {
       return new NeedsPersonError("AUTH0_CREDENTIALS",
         `Auth0 refused a new token's call to ${what}: check the secret auth0 and the application's grant.`, options);
     case 403:
-      return new NeedsPersonError("AUTH0_SCOPE",
-        `The Auth0 application may not ${what}: grant it the scopes in the README. Auth0 says: ${saidBy(error)}.`,
-        options);
+      return lacksScope(error)
+        ? new NeedsPersonError("AUTH0_SCOPE",
+          `The Auth0 application may not ${what}: grant it the scopes in the README. Auth0 says: ${saidBy(error)}.`,
+          options)
+        : new NeedsPersonError("AUTH0_FORBIDDEN",
+          `Auth0 forbids to ${what}, and no scope is missing: a quota or limit of its plan, a blocked tenant, or a ` +
+            `firewall before it. Auth0 says: ${saidBy(error)}.`, options);
     case undefined:
     default:
       return new TemporaryError("AUTH0_UNREACHABLE",

@@ -16,9 +16,11 @@ import { forward, isMine } from "./owners.ts";
  * @throws {RefusedError} SOURCE_UNKNOWN, MOVE_TO_SELF
  * @throws {TemporaryError} SOURCE_ON_ITS_WAY
  */
-export async function mergeAct(record: BuyerRecord, message: ActMessage,
+export async function mergeAct(record: BuyerRecord, told: ActMessage,
   work: Provisioning): Promise<BuyerRecord | null> {
   const { ledger } = work.store;
+  // Decided on a machine whose clock is ahead, it would count for longer than it should.
+  const message = { ...told, act: { ...told.act, at: Math.min(told.act.at, work.now()) } };
   const { source, act } = message;
   const known = record.sources[source]?.act ?? null;
   // Done before, by the message that is here again.
@@ -72,8 +74,9 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
 /**
  * Merges what an operator decided about held removals: `release` lets them go, `keep` gives what is held for good.
  */
-export async function mergeHeld(record: BuyerRecord, { productId, decision, at, by, why, requestId }: HeldMessage,
-  { store: { ledger, losses } }: Provisioning): Promise<BuyerRecord> {
+export async function mergeHeld(record: BuyerRecord, { productId, decision, by, why, requestId, ...told }: HeldMessage,
+  { store: { ledger, losses }, now }: Provisioning): Promise<BuyerRecord> {
+  const at = Math.min(told.at, now());
   const decided = decision === "release"
     ? release(record, productId)
     : keep(record, productId, { at, id: requestId, by, why });

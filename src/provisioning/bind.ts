@@ -12,7 +12,8 @@ export interface Bound {
 }
 
 /**
- * Finds the Auth0 users of a buyer, or creates one; without any `roles` that they should have, nobody is created.
+ * Finds the Auth0 users of a buyer, or creates one; nobody is created where the record has somebody, or without any
+ * `roles` that they should have.
  *
  * A user is bound if its email is verified, or if we created it for this email. Anybody can register with a stranger's
  * address, so an unverified user of somebody else's making gets nothing (design, invariant 7). A user that we didn't
@@ -21,7 +22,8 @@ export interface Bound {
  * there are ours.
  */
 export async function bindUsers(record: BuyerRecord, roles: readonly string[], work: Provisioning): Promise<Bound> {
-  const found = await findOrCreate(record, roles, work);
+  const isNeeded = roles.length > 0 && Object.keys(record.users).length === 0;
+  const found = isNeeded ? await findOrCreate(record, roles, work) : await findAll(record, work);
   const eligible = found.filter((user) => user.verified || user.createdByUs);
   const bound = await Promise.all(
     eligible.filter((user) => !Object.hasOwn(record.users, user.id)).map(async (
@@ -32,7 +34,7 @@ export async function bindUsers(record: BuyerRecord, roles: readonly string[], w
   return {
     record: { ...withoutField(record, "creating"), users: { ...record.users, ...Object.fromEntries(bound) },
       unverified: [...new Set([...record.unverified, ...unverified])], lookedAt: record.lookedAt ?? work.now() },
-    anybody: eligible.length > 0 || roles.length === 0,
+    anybody: eligible.length > 0 || !isNeeded,
   };
 }
 
@@ -58,7 +60,7 @@ async function findOrCreate(record: BuyerRecord, roles: readonly string[],
   work: Provisioning): Promise<readonly DirectoryUser[]> {
   const { auth0, settings, signal } = work;
   const found = await findAll(record, work);
-  if (found.length > 0 || roles.length === 0) return found;
+  if (found.length > 0) return found;
   for (let nth = 1;; nth += 1) {
     let failure: unknown = new TemporaryError("AUTH0_USER_HIDDEN",
       "Auth0 says that the user exists and doesn't find it by email yet.");

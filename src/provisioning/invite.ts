@@ -7,6 +7,7 @@ import { count } from "../metrics.ts";
 import type { BuyerMessage, InviteMessage } from "../queue/message.ts";
 import { note, type Provisioning } from "./context.ts";
 import { INVITE_AGAIN_MS } from "./timing.ts";
+import { isAwaitingVerification } from "./verification.ts";
 
 /**
  * How buyers get in for whom a user was created:
@@ -25,10 +26,19 @@ const NOBODY =
  * is mended.
  */
 export function withInvitation(record: BuyerRecord, messages: readonly BuyerMessage[],
-  { settings: { gettingIn }, now }: Provisioning): BuyerRecord {
-  const isNew = record.invited === null && Object.keys(record.users).length === 0 &&
-    entriesOf(record.sources).length > 0;
-  if (gettingIn !== "invite" || !isNew || !messages.some(bringsSomebody)) return record;
+  work: Provisioning): BuyerRecord {
+  const isNew = record.invited === null && entriesOf(record.sources).length > 0 &&
+    (Object.keys(record.users).length === 0 || messages.some(({ kind }) => kind === "due"));
+  return isNew && messages.some(bringsSomebody) ? wanting(record, work) : record;
+}
+
+/** The record of somebody who lost their last user at Auth0: the mail from before leads nowhere. */
+export function invitedAnew(record: BuyerRecord, work: Provisioning): BuyerRecord {
+  return Object.keys(record.users).length === 0 ? wanting(record, work) : record;
+}
+
+function wanting(record: BuyerRecord, { settings: { gettingIn }, now }: Provisioning): BuyerRecord {
+  if (gettingIn !== "invite") return record;
   return { ...record, invited: { outcome: "wanted", at: now(), message: null, asked: null } };
 }
 
@@ -43,8 +53,8 @@ function bringsSomebody(message: BuyerMessage): boolean {
     case "moved":
       return true;
     case "hint":
-      return message.invite === true;
     case "due":
+      return message.invite === true;
     case "held":
     case "bind":
     case "invite":
@@ -66,6 +76,8 @@ export async function mergeInvite(record: BuyerRecord, { requestId, by, why }: I
   // It is about the person, but each line of history has a source: the first will do.
   await store.ledger.remember(`buyer#${record.email}`, { id: `invite ${requestId}`, receivedAt: now(), requestId,
     source: first[0], detail: { event: "invite", by, why } });
+  // Nobody is there to invite yet: what lets them in is the mail with which to verify.
+  if (isAwaitingVerification(record)) return { ...record, mailed: [] };
   return { ...record, invited: { outcome: "wanted", at: now(), message: null, asked: { requestId, by, why } } };
 }
 

@@ -74,6 +74,13 @@ export function doubted(theirs: BuyerRecord, ours: BuyerRecord): BuyerRecord {
   return ours.creating === true ? { ...record, creating: true } : record;
 }
 
+/** The record with every role of ours marked as unknown, so that it is made sure of. */
+export function unknown(record: BuyerRecord): BuyerRecord {
+  return mapUsers(record,
+    ({ roles, ...user }) => ({ ...user,
+      roles: Object.fromEntries(Object.keys(roles).map((role) => [role, "adding"])) }));
+}
+
 /** The record with a doubt, until then (epoch ms), on every role that `ours` was changing. */
 export function withDoubts(record: BuyerRecord, ours: BuyerRecord, until: number): BuyerRecord {
   return mapUsers(record, (user, userId) => {

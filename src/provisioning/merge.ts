@@ -16,6 +16,7 @@ import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
 import type { Provisioning } from "./context.ts";
 import { isForgotten } from "./forgotten.ts";
 import { mergeInvite } from "./invite.ts";
+import { unknown } from "./marks.ts";
 import { forward, isMine } from "./owners.ts";
 import { contradicts, type Answer, type Readings } from "./read-back.ts";
 import { READ_AGAIN_MS, readAgainAfterMiss, UNSETTLED_LONG_MS } from "./timing.ts";
@@ -76,7 +77,7 @@ async function mergeMessage(record: BuyerRecord, message: BuyerMessage, readings
   if (await isForgotten(message, answer ?? null, record, work.store)) return record;
   switch (message.kind) {
     case "due":
-      return record;
+      return message.anew === true ? unknown(record) : record;
     case "bind":
       return { ...record, spellings: withSpelling(record.spellings, message.spelling) };
     case "invite":

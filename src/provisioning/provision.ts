@@ -9,7 +9,7 @@ import { applyMarks, isTold } from "./apply.ts";
 import { bindUsers } from "./bind.ts";
 import { isOvertaken, note, type Provisioning } from "./context.ts";
 import { withHolds, type Decided } from "./hold.ts";
-import { announced, sendInvitation, withInvitation } from "./invite.ts";
+import { announced, invitedAnew, sendInvitation, withInvitation } from "./invite.ts";
 import { changesOf, doubted, doubtedUntil, marked, pastDoubts, settled, withDoubts, withoutUsers,
   type RoleChanges } from "./marks.ts";
 import { mergeMessages } from "./merge.ts";
@@ -75,7 +75,7 @@ export async function provisionBuyer(email: string, delivered: readonly BuyerMes
 
 /** Nothing is new, and its time hasn't come: a look would only make the wait for a verified email longer. */
 function isAtRest({ stored, record, messages }: Turn, { now }: Provisioning): boolean {
-  return record === stored && !isLogin(messages) && isAwaitingVerification(stored, now());
+  return record === stored && !isToLookAnew(messages) && isAwaitingVerification(stored, now());
 }
 
 /**
@@ -89,7 +89,7 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
     const desired = await derive(turn.record, work);
     ours = await mark(turn.stored, desired, work);
     let isToLookUp = needsUsers(ours, desired) || ours.creating === true ||
-      (isLogin(turn.messages) && desired.roles.length > 0);
+      (isToLookAnew(turn.messages) && desired.roles.length > 0);
     let changes: readonly RoleChanges[] = [];
     while (isToLookUp || !isInLine(ours, desired, work)) {
       if (isToLookUp) {
@@ -108,7 +108,7 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
         break;
       }
       // Looked up anew, with the roles that the others need.
-      ours = await ledger.save(creating(withoutUsers(ours, applied.gone), desired, work));
+      ours = await ledger.save(creating(invitedAnew(withoutUsers(ours, applied.gone), work), desired, work));
       isToLookUp = needsUsers(ours, desired);
     }
     await settle(ours, desired, { ...turn, changes }, work);
@@ -211,8 +211,9 @@ function creating(record: BuyerRecord, desired: Desired, { settings }: Provision
   return settings.place === "app_metadata" && needsUsers(record, desired) ? { ...record, creating: true } : record;
 }
 
-function isLogin(messages: readonly BuyerMessage[]): boolean {
-  return messages.some(({ kind }) => kind === "bind");
+/** Somebody logged in whom the record may not know, or an operator wants to be sure. */
+function isToLookAnew(messages: readonly BuyerMessage[]): boolean {
+  return messages.some((message) => message.kind === "bind" || (message.kind === "due" && message.anew === true));
 }
 
 function isInLine(record: BuyerRecord, desired: Decided, { settings }: Provisioning): boolean {

@@ -7,8 +7,8 @@ import { dueWhileUnverified } from "./timing.ts";
 /** The code of a record that waits for its buyer to verify an email. */
 const UNVERIFIED = "EMAIL_UNVERIFIED";
 
-/** Whether a record waits for a verified email, until its due time (`now` in epoch ms). */
-export function isAwaitingVerification({ unsettled, dueAt }: BuyerRecord, now: number): boolean {
+/** Whether a record waits for a verified email; with a moment (epoch ms), whether its due time is after that. */
+export function isAwaitingVerification({ unsettled, dueAt }: BuyerRecord, now = Number.NEGATIVE_INFINITY): boolean {
   return unsettled?.code === UNVERIFIED && dueAt !== null && dueAt > now;
 }
 

@@ -28,7 +28,15 @@ const pingMessage = z.object({
   ping: pingShape,
 });
 
-const dueMessage = z.object({ ...envelope, kind: z.literal("due"), buyer: z.string() });
+const dueMessage = z.object({
+  ...envelope,
+  kind: z.literal("due"),
+  buyer: z.string(),
+  /** Somebody wants Auth0 looked at anew: what the record says is there counts as unknown. Left out: it counts. */
+  anew: z.optional(z.boolean()),
+  /** As of a hint. */
+  invite: z.optional(z.boolean()),
+});
 
 const hintMessage = z.object({
   ...envelope,

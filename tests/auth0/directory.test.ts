@@ -163,6 +163,13 @@ describe("the directory", () => {
     auth0.rotateSecret("local-secret");
   });
 
+  it("doesn't tell a quota as a missing scope", async () => {
+    const body = { statusCode: 403, error: "Forbidden", message: "User quota exceeded", errorCode: "users_quota" };
+    auth0.fault({ path: "/users", times: 2, answer: { status: 403, body } });
+    await expect(directory.create("ann@example.com", signal)).rejects.toMatchObject({ code: "AUTH0_FORBIDDEN",
+      message: expect.stringContaining("User quota exceeded") });
+  });
+
   it("names the scope that is missing, and works once it is granted", async () => {
     auth0.setScopes(MANAGEMENT_SCOPES.filter((scope) => scope !== "create:users"));
     await expect(directory.create("ann@example.com", signal)).rejects.toMatchObject({ code: "AUTH0_SCOPE",
