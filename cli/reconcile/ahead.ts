@@ -43,8 +43,8 @@ export async function lookAhead(kind: AskableSweep,
     const at: string = position;
     const page: SweepPage = await patiently(() => {
       const deadline = AbortSignal.timeout(PAGE_MS);
-      return sweep.page(at, { shop, survey, holders: { setHolders: async () => undefined }, policy, now,
-        enough: deadline, deadline, running, requestId, sweep: `${kind} dry run` });
+      return sweep.page(at, { shop, survey, setHolders: async () => undefined, policy, now, enough: deadline, deadline,
+        running, requestId, sweep: `${kind} dry run` });
     }, wait);
     read += page.read;
     differed += page.differed;

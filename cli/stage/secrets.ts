@@ -3,7 +3,7 @@ import { DescribeSecretCommand, GetSecretValueCommand, PutSecretValueCommand,
 
 import { accountsSecretShape } from "../../src/accounts/accounts-secret.ts";
 import { auth0SecretShape } from "../../src/auth0/secret.ts";
-import { bindSecretShape } from "../../src/at-login/secret.ts";
+import { bindSecretShape } from "../../src/at-login/bind.ts";
 import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
 import { pingSecretShape } from "../../src/receiving/token.ts";
 import type { Stage } from "./stage.ts";

@@ -10,7 +10,15 @@ import { jsonBodyOf } from "../http/json-body.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { BindMessage } from "../queue/message.ts";
-import type { BindSecret } from "./secret.ts";
+
+/** The secret `gumroad-auth0/{stage}/bind`: `{"tokens": ["…"]}`. */
+export const bindSecretShape = z.object({
+  /** What the post-login Action may bring as Bearer. All are accepted, so that one can be changed without a gap. */
+  tokens: z.array(z.string().check(z.minLength(1))).check(z.minLength(1)),
+});
+
+/** The value of the secret. */
+export type BindSecret = Readonly<z.infer<typeof bindSecretShape>>;
 
 /** What answering a login works with. `now` gives epoch milliseconds. */
 export interface AtLogin {
@@ -54,9 +62,8 @@ export async function answerLogin(event: APIGatewayProxyEventV2, atLogin: AtLogi
   signal: AbortSignal): Promise<BindAnswer> {
   const token = /^Bearer +(\S+)$/i.exec(event.headers["authorization"] ?? "")?.[1];
   if ((await acceptingSecret(token, atLogin.secret, signal)) === null) {
-    throw new HttpError(401, "The token is missing or wrong: import the tenant again with the bind secret's token.", {
-      headers: { "WWW-Authenticate": 'Bearer realm="bind"' },
-    });
+    const message = "The token is missing or wrong: import the tenant again with the bind secret's token.";
+    throw new HttpError(401, message, { headers: { "WWW-Authenticate": 'Bearer realm="bind"' } });
   }
   const login = jsonBodyOf(event, requestShape);
   const userId = login.user_id;
@@ -73,8 +80,8 @@ export async function answerLogin(event: APIGatewayProxyEventV2, atLogin: AtLogi
       spelling: spelled === email ? null : spelled }, `bind ${email} ${userId}`, signal);
   }
   log.info("somebody logged in", { requestId, buyer: buyerTag(email), roles, isNews });
-  // Whoever registered a user with a password before the email was verified may still know it: provision replaces that
-  // first where it has to, and until then nothing is told.
+  // Who registered a user before the email was verified may know its password: until provision replaced that where it
+  // has to, nothing is told.
   const pending = isNews && (userId.startsWith(DATABASE_USER) || record.unverified.includes(userId));
   return { roles: pending ? [] : roles, pending };
 }

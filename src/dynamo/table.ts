@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand, DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, ScanCommand,
+import { BatchGetCommand, DeleteCommand, DynamoDBDocumentClient, GetCommand, paginateQuery, PutCommand, ScanCommand,
   UpdateCommand, type BatchGetCommandInput, type BatchGetCommandOutput, type QueryCommandInput,
   type ScanCommandInput } from "@aws-sdk/lib-dynamodb";
 
@@ -75,10 +75,8 @@ export function putItem(table: Table, item: ItemKey & Item, expression: Expressi
 /** Writes the item on the version that was read (0: none was there); false if somebody else wrote first. */
 export function putVersion(table: Table, item: ItemKey & Item & { readonly version: number },
   read: number): Promise<boolean> {
-  return putItem(table, item,
-    read === 0
-      ? { condition: "attribute_not_exists(pk)" }
-      : { condition: "version = :read", values: { ":read": read } });
+  const isNew = { condition: "attribute_not_exists(pk)" };
+  return putItem(table, item, read === 0 ? isNew : { condition: "version = :read", values: { ":read": read } });
 }
 
 /** Changes the item, which need not be there; false if the condition did not hold. */
@@ -98,28 +96,19 @@ export async function updatedItem(table: Table, { pk, sk }: ItemKey, change: str
 
 /** Deletes the item, which need not be there. */
 export async function removeItem(table: Table, { pk, sk }: ItemKey): Promise<void> {
-  await reached(table,
-    table.documents.send(new DeleteCommand({ TableName: table.name, Key: { pk, sk } }), table.until));
-}
-
-/** A page as DynamoDB answers it: at most 1 MB. */
-export interface Page {
-  readonly Items?: Item[] | undefined;
-  /** Where the next one begins. */
-  readonly LastEvaluatedKey?: Record<string, unknown> | undefined;
+  const command = new DeleteCommand({ TableName: table.name, Key: { pk, sk } });
+  await reached(table, table.documents.send(command, table.until));
 }
 
 /** The pages of a query, one after the other. */
 export async function* queryPages(table: Table,
   query: Omit<QueryCommandInput, "TableName">): AsyncGenerator<readonly Item[]> {
-  const { documents, name, until } = table;
-  let from: Page["LastEvaluatedKey"];
-  do {
-    const command = new QueryCommand({ ...query, TableName: name, ExclusiveStartKey: from });
-    const page: Page = await reached(table, documents.send(command, until));
-    yield page.Items ?? [];
-    from = page.LastEvaluatedKey;
-  } while (from !== undefined);
+  const pages = paginateQuery({ client: table.documents }, { ...query, TableName: table.name }, table.until);
+  try {
+    for await (const { Items = [] } of pages) yield Items;
+  } catch (error) {
+    throw unreachable(table, error);
+  }
 }
 
 /** The items under a `pk`, of those whose `sk` begins so, as they are now: page by page. */
@@ -131,9 +120,12 @@ export function pagesUnder(table: Table, pk: string, prefix?: string): AsyncGene
   });
 }
 
-/** One page of a scan. */
-export function scanPage(table: Table, scan: Omit<ScanCommandInput, "TableName">): Promise<Page> {
-  return reached(table, table.documents.send(new ScanCommand({ ...scan, TableName: table.name }), table.until));
+/** One page of a scan: at most 1 MB; `next` is where the following one begins. */
+export async function scanPage(table: Table, scan: Omit<ScanCommandInput, "TableName">) {
+  const command = new ScanCommand({ ...scan, TableName: table.name });
+  const { Items, LastEvaluatedKey: next } = await reached(table, table.documents.send(command, table.until));
+  const items: readonly Item[] = Items ?? [];
+  return { items, next };
 }
 
 function parts({ name }: Table, { condition, names, values }: Expression) {

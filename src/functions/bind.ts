@@ -2,8 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 
-import { answerLogin } from "../at-login/bind.ts";
-import { bindSecretShape } from "../at-login/secret.ts";
+import { answerLogin, bindSecretShape } from "../at-login/bind.ts";
 import { awsLimits } from "../config/aws.ts";
 import { optionalSecret, secretOf } from "../config/secret.ts";
 import { requiredSetting } from "../config/settings.ts";

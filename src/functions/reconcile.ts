@@ -49,7 +49,7 @@ export const handler = middy<unknown, ReconcileReport>().handler(async (event, c
   const deadline = within(CLOSING_MS);
   return reconcile(askedSweep(event), { ledger: dynamoLedger(dynamo, table, deadline),
     survey: dynamoSurvey(dynamo, table, deadline), sweeps: dynamoSweeps(dynamo, table, deadline),
-    holders: { setHolders: (productId, count) => setHolders(ledgerTable(dynamo, table, deadline), productId, count) },
-    queue, openShop, running, policy, now: Date.now, wait, enough: within(PAGE_MS), deadline,
+    setHolders: (productId, holders) => setHolders(ledgerTable(dynamo, table, deadline), productId, holders), queue,
+    openShop, running, policy, now: Date.now, wait, enough: within(PAGE_MS), deadline,
     requestId: context.awsRequestId });
 });

@@ -72,12 +72,12 @@ export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: Abor
     },
     /** A part of all records, after this place; `null` begins. */
     records: async (after: ItemKey | null): Promise<RecordPage> => {
-      const { Items = [], LastEvaluatedKey } = await scanPage(table, { Limit: ITEMS_A_PART,
-        FilterExpression: "sk = :record", ExpressionAttributeValues: { ":record": "record" },
+      const { items, next } = await scanPage(table, { Limit: ITEMS_A_PART, FilterExpression: "sk = :record",
+        ExpressionAttributeValues: { ":record": "record" },
         ...(after === null ? {} : { ExclusiveStartKey: { ...after } }) });
-      const records = Items.flatMap(readable);
-      return { records, broken: Items.length - records.length,
-        next: LastEvaluatedKey === undefined ? null : keyShape.parse(LastEvaluatedKey) };
+      const records = items.flatMap(readable);
+      return { records, broken: items.length - records.length,
+        next: next === undefined ? null : keyShape.parse(next) };
     },
   };
 }

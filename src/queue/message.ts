@@ -55,7 +55,6 @@ const hintMessage = z.object({
   invite: z.optional(z.boolean()),
 });
 
-/** An operator wants the mail with which a buyer gets in sent (again). */
 const inviteMessage = z.object({ ...envelope, kind: z.literal("invite"), buyer: z.string(), by: z.string(),
   why: z.string() });
 
@@ -66,66 +65,44 @@ const actMessage = z.object({ ...envelope, kind: z.literal("act"), buyer: z.stri
 const movedMessage = z.object({ ...envelope, kind: z.literal("moved"), buyer: z.string(), from: z.string(),
   source: sourceIdShape, act: actShape });
 
-const heldMessage = z.object({
-  ...envelope,
-  kind: z.literal("held"),
-  buyer: z.string(),
-  /** Held removals of this product: are they to go on, or does the buyer keep what they have? */
-  productId: z.string(),
-  decision: z.enum(["release", "keep"]),
-  at: z.number(),
-  by: z.string(),
-  why: z.string(),
-});
+/** Held removals of this product: are they to go on, or does the buyer keep what they have? */
+const heldMessage = z.object({ ...envelope, kind: z.literal("held"), buyer: z.string(), productId: z.string(),
+  decision: z.enum(["release", "keep"]), at: z.number(), by: z.string(), why: z.string() });
 
 /**
- * `spelling`: the email as the user has it, where that differs. Nothing of the user but that: whom to bind, Auth0
- * says.
+ * `spelling`: the email as the user has it, where that differs. Nothing else of the user: whom to bind, Auth0 says.
  */
 const bindMessage = z.object({ ...envelope, kind: z.literal("bind"), buyer: z.string(),
   spelling: z.nullable(z.string()) });
 
-const laterMessage = z.object({
-  ...envelope,
-  kind: z.literal("later"),
-  /** Epoch ms. */
-  notBefore: z.number(),
-  message: pingMessage,
-});
+/** `notBefore` in epoch ms. */
+const laterMessage = z.object({ ...envelope, kind: z.literal("later"), notBefore: z.number(), message: pingMessage });
 
 const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage,
   heldMessage, bindMessage, inviteMessage, laterMessage]);
 
 /** A ping on its way to its buyer's record. */
 export type PingMessage = z.infer<typeof pingMessage>;
-
 /** Word that a buyer's record is due: something waits, failed, or changes with time. */
 export type DueMessage = z.infer<typeof dueMessage>;
-
 /** Word from a sweep that Gumroad's API shows something that the record doesn't: it is read back, as after a ping. */
 export type HintMessage = z.infer<typeof hintMessage>;
-
 /** What an operator decided about a source of a buyer. */
 export type ActMessage = z.infer<typeof actMessage>;
-
 /** A source that an operator moved, on its way to its new owner. */
 export type MovedMessage = z.infer<typeof movedMessage>;
-
 /** What an operator decided about removals that are held. */
 export type HeldMessage = z.infer<typeof heldMessage>;
-
 /** Word that a user with the buyer's verified email logged in whom the record doesn't know. */
 export type BindMessage = z.infer<typeof bindMessage>;
-
-/** What an operator asked for: the mail with which a buyer gets in. */
+/** An operator wants the mail with which a buyer gets in sent (again). */
 export type InviteMessage = z.infer<typeof inviteMessage>;
+/** A ping to be looked at again in a while. It waits in a group of its own, so that nobody waits behind it. */
+export type LaterMessage = z.infer<typeof laterMessage>;
 
 /** A message for one buyer: it is worked off with the buyer's record. */
 export type BuyerMessage = PingMessage | DueMessage | HintMessage | ActMessage | MovedMessage | HeldMessage
   | BindMessage | InviteMessage;
-
-/** A ping to be looked at again in a while. It waits in a group of its own, so that nobody waits behind it. */
-export type LaterMessage = z.infer<typeof laterMessage>;
 
 /** What the queue carries: only the fields that are used; no card, address or IP. */
 export type Message = BuyerMessage | LaterMessage;
@@ -136,10 +113,7 @@ const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z
 /** What can never be right, for a person: in the queue its body is encoded, as SQS refuses control characters. */
 export type KeptLetter = Readonly<z.infer<typeof deadLetter>>;
 
-/**
- * Reads a letter that somebody sent back from the dead-letter queue, with its body decoded; null for any other
- * message.
- */
+/** Reads a letter that came back from the dead-letter queue, with its body decoded; null for any other message. */
 export function readKeptLetter(body: string): KeptLetter | null {
   try {
     const letter = deadLetter.parse(JSON.parse(body));
@@ -149,10 +123,7 @@ export function readKeptLetter(body: string): KeptLetter | null {
   }
 }
 
-/**
- * The FIFO group of a message: its buyer's. SQS hands out one group to one worker at a time. A hash, because group ids
- * take no free text.
- */
+/** The FIFO group of a message, its buyer's: one worker at a time has it. A hash, as group ids take no free text. */
 export function groupOf(message: Message): string {
   return digest(message.kind === "later" ? `later ${message.message.pingId}` : message.buyer);
 }

@@ -7,18 +7,13 @@ import { TemporaryError } from "../errors.ts";
 import { digest, groupOf, type DueMessage, type HintMessage, type KeptLetter, type Message } from "./message.ts";
 
 /** The FIFO queue of the buyers and its dead-letter queue. Every method throws TemporaryError QUEUE_UNREACHABLE. */
-export interface Queue {
-  /** Puts a message into its buyer's group. The same `id` within five minutes is sent once. */
-  send(message: Message, id: string, signal?: AbortSignal): Promise<void>;
-  /** Keeps what can never be right in the dead-letter queue. */
-  keep(letter: KeptLetter, signal?: AbortSignal): Promise<void>;
-}
+export type Queue = ReturnType<typeof sqsQueue>;
 
 /** The same queue for who works it off. */
-export interface WorkQueue extends Queue {
-  /** Makes a message that failed come back after so many seconds, instead of after the whole visibility time-out. */
-  retryIn(receiptHandle: string, seconds: number, signal?: AbortSignal): Promise<void>;
-}
+export type WorkQueue = ReturnType<typeof workQueue>;
+
+/** The same queue for `reconcile`, which fills it from behind. */
+export type BulkQueue = ReturnType<typeof bulkQueue>;
 
 /** A message of `reconcile`'s, with an id as for `Queue.send`. */
 export interface BulkMessage {
@@ -26,78 +21,75 @@ export interface BulkMessage {
   readonly id: string;
 }
 
-/** The same queue for `reconcile`, which fills it from behind. Both methods throw TemporaryError QUEUE_UNREACHABLE. */
-export interface BulkQueue {
-  /** Sends many, ten a call. */
-  send(messages: readonly BulkMessage[], signal?: AbortSignal): Promise<void>;
-  /** How many messages it holds. SQS counts with a delay of up to a minute. */
-  depth(signal?: AbortSignal): Promise<number>;
-}
-
 /** SQS takes ten entries a batch. */
 const BATCH = 10;
 /**
- * Bytes of a body that are kept: in base64 they still fit the first queue (256 KiB), to which a letter may be moved
- * back.
+ * Bytes of a body that are kept: in base64 they still fit the first queue (256 KiB), should a letter be moved back.
  */
 const KEPT_BYTES = 160 * 1024;
 
 /** The queues at these URLs. */
-export function sqsQueue(client: SQSClient, urls: { readonly queue: string; readonly deadLetters: string }): Queue {
+export function sqsQueue(client: SQSClient, urls: { readonly queue: string; readonly deadLetters: string }) {
   const put = async (QueueUrl: string, value: unknown, MessageGroupId: string, MessageDeduplicationId: string,
-    signal?: AbortSignal) => {
+    signal: AbortSignal | undefined) => {
     const MessageBody = asciiJson(value);
     const command = new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId, MessageDeduplicationId });
-    await reached(client.send(command, withSignal(signal)));
+    await reached(client.send(command, until(signal)));
   };
-  return { send: (message, id, signal) => put(urls.queue, message, groupOf(message), digest(id), signal),
-    keep: (letter, signal) => {
-      // A group and an id of its own: letters have no order, and one that was sent back and came here again within
-      // five minutes must not vanish.
+  return {
+    /** Puts a message into its buyer's group. The same `id` within five minutes is sent once. */
+    send: (message: Message, id: string, signal?: AbortSignal) =>
+      put(urls.queue, message, groupOf(message), digest(id), signal),
+    /** Keeps what can never be right in the dead-letter queue. */
+    keep: (letter: KeptLetter, signal?: AbortSignal) => {
+      // Letters have no order, and one that was sent back and came here again within five minutes must not vanish.
       const letterId = randomUUID();
       const body = Buffer.from(letter.body, "utf8");
       const kept = { ...letter, body: body.subarray(0, KEPT_BYTES).toString("base64"), bodyBytes: body.length };
       return put(urls.deadLetters, kept, letterId, letterId, signal);
-    } };
+    },
+  };
 }
 
 /** The queues at these URLs, for who works the first one off. */
-export function workQueue(client: SQSClient, urls: Parameters<typeof sqsQueue>[1]): WorkQueue {
-  return { ...sqsQueue(client, urls), retryIn: async (receiptHandle, seconds, signal) => {
-    const command = new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle: receiptHandle,
-      VisibilityTimeout: seconds });
-    await reached(client.send(command, withSignal(signal)));
-  } };
+export function workQueue(client: SQSClient, urls: Parameters<typeof sqsQueue>[1]) {
+  return {
+    ...sqsQueue(client, urls),
+    /** Makes a message that failed come back after so many seconds, instead of after the whole visibility time-out. */
+    retryIn: async (ReceiptHandle: string, VisibilityTimeout: number, signal?: AbortSignal) => {
+      const command = new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle, VisibilityTimeout });
+      await reached(client.send(command, until(signal)));
+    },
+  };
 }
 
 /**
- * The queue at this URL, for many messages at once. Its depth is what waits: a message that rests until its time comes
- * is in nobody's way, and a few of those must not stop everything else. Or `all`, for who wants to see the end of
- * something.
+ * The queue at this URL, for many messages at once. Its depth is what waits: what rests until its time comes is in
+ * nobody's way, and a few of those must not stop everything else. Or `all`, for who wants to see the end of something.
  */
-export function bulkQueue(client: SQSClient, queueUrl: string, counted: "waiting" | "all" = "waiting"): BulkQueue {
-  return { send: async (messages, signal) => {
-    for (let start = 0; start < messages.length; start += BATCH) {
-      const entries = messages.slice(start, start + BATCH).map(({ message, id }, index) => ({ Id: String(index),
-        MessageBody: asciiJson(message), MessageGroupId: groupOf(message), MessageDeduplicationId: digest(id) })
-      );
-      await reached(
-        client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }), withSignal(signal)).then(
-          ({ Failed = [] }) => {
-            if (Failed.length > 0) {
-              throw new Error(`${String(Failed.length)} of ${String(entries.length)} messages were not taken`);
-            }
-          },
-        ),
-      );
-    }
-  }, depth: async (signal) => {
-    const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl,
-      AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] });
-    const { Attributes } = await reached(client.send(asked, withSignal(signal)));
-    return Number(Attributes?.ApproximateNumberOfMessages ?? 0) +
-      (counted === "all" ? Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0) : 0);
-  } };
+export function bulkQueue(client: SQSClient, QueueUrl: string, counted: "waiting" | "all" = "waiting") {
+  return {
+    /** Sends many, ten a call. */
+    send: async (messages: readonly BulkMessage[], signal?: AbortSignal) => {
+      for (let start = 0; start < messages.length; start += BATCH) {
+        const Entries = messages.slice(start, start + BATCH).map(({ message, id }, index) => ({ Id: String(index),
+          MessageBody: asciiJson(message), MessageGroupId: groupOf(message), MessageDeduplicationId: digest(id) })
+        );
+        const { Failed = [] } = await reached(
+          client.send(new SendMessageBatchCommand({ QueueUrl, Entries }), until(signal)),
+        );
+        if (Failed.length > 0) throw unreachable(new Error(`${String(Failed.length)} of a batch were not taken`));
+      }
+    },
+    /** How many messages it holds. SQS counts with a delay of up to a minute. */
+    depth: async (signal?: AbortSignal) => {
+      const asked = new GetQueueAttributesCommand({ QueueUrl,
+        AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] });
+      const { Attributes } = await reached(client.send(asked, until(signal)));
+      return Number(Attributes?.ApproximateNumberOfMessages ?? 0) +
+        (counted === "all" ? Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0) : 0);
+    },
+  };
 }
 
 /** JSON in ASCII: SQS refuses the characters that XML refuses, such as U+FFFF. */
@@ -106,16 +98,17 @@ function asciiJson(value: unknown): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-function withSignal(signal: AbortSignal | undefined) {
+function until(signal: AbortSignal | undefined) {
   return signal === undefined ? {} : { abortSignal: signal };
 }
 
-async function reached<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    throw new TemporaryError("QUEUE_UNREACHABLE", "The queue could not be reached, or did not take the message.", {
-      cause: error,
-    });
-  }
+function reached<T>(call: Promise<T>): Promise<T> {
+  return call.catch((error: unknown) => {
+    throw unreachable(error);
+  });
+}
+
+function unreachable(cause: unknown): TemporaryError {
+  const message = "The queue could not be reached, or did not take the message.";
+  return new TemporaryError("QUEUE_UNREACHABLE", message, { cause });
 }

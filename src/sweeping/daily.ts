@@ -37,7 +37,7 @@ export const runningAccess: Sweep = {
   kind: "daily",
   everyMs: DAY_MS - SLACK_MS,
   needsShop: false,
-  begin: (_now, _last, policy) => written(firstPosition(policy)),
+  begin: (_now, _last, policy) => written(listingOf(policy.keys().next().value)),
   page: async (text, tools) => {
     const position = positionShape.parse(JSON.parse(text));
     if (position.step === "records") return recordsPage(position, tools);
@@ -47,31 +47,24 @@ export const runningAccess: Sweep = {
     }
     return subscribersPage(position, tools.shop, tools);
   },
-  // The product from its beginning; then without it: one that Gumroad refuses to list must not keep the others from
-  // being looked at.
+  // The product from its beginning; then without it: one that Gumroad refuses to list must not hold up the others.
   around: (text, policy) => {
     const position = positionShape.parse(JSON.parse(text));
     if (position.step === "records") return text;
-    const { productId, pageKey, again } = position;
+    const isRepeated = position.pageKey === null || position.again === true;
     return written(
-      pageKey === null || again === true
-        ? productAfter(productId, policy)
-        : { step: "subscribers", productId, pageKey: null, again: true },
+      isRepeated ? productAfter(position.productId, policy) : { ...position, pageKey: null, again: true },
     );
   },
 };
 
 const firstRecords: Position = { step: "records", after: null, holders: [] };
 
-function firstPosition(policy: Policy): Position {
-  const [productId] = policy.keys();
+function listingOf(productId: string | undefined): Position {
   return productId === undefined ? firstRecords : { step: "subscribers", productId, pageKey: null };
 }
 
-/**
- * Subscriptions that run by Gumroad and not by our record. Each is known by its own id; whose a new one is, its first
- * sale tells.
- */
+/** Subscriptions that run by Gumroad and not by our record. Whose a new one is, its first sale tells. */
 async function subscribersPage(position: Extract<Position, { step: "subscribers" }>, shop: GumroadApi,
   tools: SweepTools): Promise<SweepPage> {
   const at = tools.now();
@@ -98,12 +91,10 @@ async function buyerOf({ saleIds }: SubscriberRow, shop: GumroadApi,
   return sale === null ? null : ownerOfRow(sale);
 }
 
+/** One that is no longer in the policy counts as the last: its place is lost, and the records matter more. */
 function productAfter(productId: string, policy: Policy): Position {
   const ids = [...policy.keys()];
-  // One that is no longer in the policy was the last: its place is lost, and the day's rest matters less than going
-  // on.
-  const following = ids.includes(productId) ? ids[ids.indexOf(productId) + 1] : undefined;
-  return following === undefined ? firstRecords : { step: "subscribers", productId: following, pageKey: null };
+  return listingOf(ids.includes(productId) ? ids[ids.indexOf(productId) + 1] : undefined);
 }
 
 /** Looks at records one after the other, so that a part can end in the middle when the time is up. */
@@ -112,22 +103,16 @@ async function recordsPage({ after, holders }: Extract<Position, { step: "record
   const part = await tools.survey.records(after);
   if (part.broken > 0) {
     count("NeedsPerson");
-    log.error("needs a person", {
-      mend: "Records in the ledger's table can't be read: see which, and by what they were written.",
-      records: part.broken,
-      causes: ["RECORD_BROKEN"],
-    });
+    const mend = "Records in the ledger's table can't be read: see which, and by what they were written.";
+    log.error("needs a person", { mend, records: part.broken, causes: ["RECORD_BROKEN"] });
   }
   const held = new Map(holders);
   const found: BulkMessage[] = [];
   let read = 0;
-  let differed = 0;
   let next: ItemKey | null = part.next;
   for (const record of part.records) {
-    const wrong = await wrongIn(record, tools);
-    found.push(...wrong);
+    found.push(...(await wrongIn(record, tools)));
     read += 1;
-    differed += wrong.length;
     for (const productId of productsHeld(record)) held.set(productId, (held.get(productId) ?? 0) + 1);
     if (tools.enough.aborted && read < part.records.length) {
       next = recordKey(record.email);
@@ -135,7 +120,7 @@ async function recordsPage({ after, holders }: Extract<Position, { step: "record
     }
   }
   if (next === null) await keepCounts(held, tools);
-  return { read, differed, found: distinct(found),
+  return { read, differed: found.length, found: distinct(found),
     next: next === null ? null : written({ step: "records", after: next, holders: [...held] }) };
 }
 
@@ -147,9 +132,9 @@ async function wrongIn(record: BuyerRecord, tools: SweepTools): Promise<readonly
 }
 
 /** A product that nobody has is counted too: it may have had holders yesterday. */
-async function keepCounts(held: ReadonlyMap<string, number>, { policy, holders }: SweepTools): Promise<void> {
+async function keepCounts(held: ReadonlyMap<string, number>, { policy, setHolders }: SweepTools): Promise<void> {
   for (const productId of new Set([...policy.keys(), ...held.keys()])) {
-    await holders.setHolders(productId, held.get(productId) ?? 0);
+    await setHolders(productId, held.get(productId) ?? 0);
   }
 }
 

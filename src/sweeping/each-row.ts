@@ -6,8 +6,7 @@ const AT_ONCE = 4;
 
 /**
  * Works the rows of a sweep's page, a few at a time, and gives what all of them came to, in their order. A row that
- * Gumroad shows in a way that can't be understood is logged and left out: it must not stop all the others, day after
- * day.
+ * can't be understood is logged and left out: it must not stop all the others, day after day.
  */
 export async function eachRow<Row extends { readonly id: string }, Found>(rows: readonly Row[], sweep: string,
   work: (row: Row) => Promise<readonly Found[]>): Promise<readonly Found[]> {

@@ -1,3 +1,4 @@
+import type { Ledger } from "../ledger/ledger.ts";
 import type { BulkMessage, BulkQueue } from "../queue/queue.ts";
 
 /** The queue counts as nearly empty up to so many messages: what two workers take within seconds. */
@@ -6,19 +7,6 @@ export const NEARLY_EMPTY = 20;
 const MOST_A_RUN = 200;
 /** Between two looks at a queue that empties. */
 const LOOK_AGAIN_MS = 2_000;
-
-/** Puts bulk work into the queue, but only while it is nearly empty: no new buyer waits behind it. */
-export interface Feed {
-  /**
-   * Whether more may be sent now. Waits while the queue gets emptier; false once it doesn't, or the time or this run's
-   * share is up.
-   */
-  ready(): Promise<boolean>;
-  /** Throws TemporaryError QUEUE_UNREACHABLE. */
-  send(messages: readonly BulkMessage[]): Promise<void>;
-  /** How many messages went out so far. */
-  readonly sent: number;
-}
 
 /** What a feed needs. */
 export interface FeedOptions {
@@ -30,23 +18,55 @@ export interface FeedOptions {
   readonly wait: (ms: number) => Promise<unknown>;
 }
 
+/** Puts one run's bulk work into the queue, but only while it is nearly empty: no new buyer waits behind it. */
+export type Feed = ReturnType<typeof queueFeed>;
+
 /** The feed of one run. */
-export function queueFeed({ queue, enough, deadline, wait }: FeedOptions): Feed {
+export function queueFeed({ queue, enough, deadline, wait }: FeedOptions) {
   let sent = 0;
-  return { ready: async () => {
-    let before = Infinity;
-    while (!enough.aborted && sent < MOST_A_RUN) {
-      const depth = await queue.depth(deadline);
-      if (depth <= NEARLY_EMPTY) return true;
-      if (depth >= before) return false;
-      before = depth;
-      await wait(LOOK_AGAIN_MS);
+  return {
+    /** Whether more may be sent: waits while the queue gets emptier; ends with that, the time, or this run's share. */
+    ready: async (): Promise<boolean> => {
+      let before = Infinity;
+      while (!enough.aborted && sent < MOST_A_RUN) {
+        const depth = await queue.depth(deadline);
+        if (depth <= NEARLY_EMPTY) return true;
+        if (depth >= before) return false;
+        before = depth;
+        await wait(LOOK_AGAIN_MS);
+      }
+      return false;
+    },
+    /** Throws TemporaryError QUEUE_UNREACHABLE. */
+    send: async (messages: readonly BulkMessage[]): Promise<void> => {
+      await queue.send(messages, deadline);
+      sent += messages.length;
+    },
+    /** How many messages went out so far. */
+    sent: () => sent,
+  };
+}
+
+/**
+ * Sends word of the buyers whose due time has come back through the queue, earliest first; who is left is still due at
+ * the next run. Returns how many were sent.
+ *
+ * The first few go whatever the queue holds: a busy shop's may not be nearly empty for hours, and so few hold nobody
+ * up. The due time is part of the message's id: who waits in the queue already is not queued again within five
+ * minutes.
+ */
+export async function sendDueBuyers(ledger: Pick<Ledger, "due">, feed: Feed, now: number,
+  requestId: string): Promise<number> {
+  for await (const buyers of ledger.due(now)) {
+    for (let start = 0; start < buyers.length; start += NEARLY_EMPTY) {
+      if (feed.sent() > 0 && !(await feed.ready())) return feed.sent();
+      await feed.send(
+        buyers.slice(start, start + NEARLY_EMPTY).map(({ email, dueAt }) => ({
+          message: { v: 1, kind: "due", requestId, buyer: email },
+          id: `due ${email} ${String(dueAt)}`,
+        })),
+      );
     }
-    return false;
-  }, send: async (messages) => {
-    await queue.send(messages, deadline);
-    sent += messages.length;
-  }, get sent() {
-    return sent;
-  } };
+  }
+  return feed.sent();
 }

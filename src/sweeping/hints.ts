@@ -5,8 +5,8 @@ import type { SweepTools } from "./sweep.ts";
 export type ToReadBack = { readonly saleId: string } | { readonly subscriptionId: string };
 
 /**
- * Word for a buyer's record that Gumroad shows something else. The same of one sweep is queued once within five
- * minutes. Who bought in the last days and is found now is a new buyer whose ping was lost: they get the mail that new
+ * Word for a buyer's record that Gumroad shows something else; the same of one sweep is queued once within five
+ * minutes. Who is found among the last days' sales is a new buyer whose ping was lost, and gets the mail that new
  * buyers get.
  */
 export function hintFor(buyer: string, what: ToReadBack,

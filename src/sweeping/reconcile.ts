@@ -8,11 +8,10 @@ import { causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { BulkQueue } from "../queue/queue.ts";
 import { runningAccess } from "./daily.ts";
-import { sendDueBuyers } from "./due.ts";
-import { queueFeed, type Feed } from "./feed.ts";
+import { queueFeed, sendDueBuyers, type Feed } from "./feed.ts";
 import { allSales, recentSales } from "./sales.ts";
 import type { OpenShop } from "./shop.ts";
-import type { Sweep, SweepWork } from "./sweep.ts";
+import type { Sweep, SweepPage, SweepTools, SweepWork } from "./sweep.ts";
 
 /** What reconciling works with. */
 export interface Reconciling extends SweepWork {
@@ -41,27 +40,20 @@ export interface ReconcileReport {
   readonly sweeps: readonly SweepState[];
 }
 
-/** A sweep asked for by hand. */
-export interface AskedSweep {
-  readonly sweep: SweepKind;
-  /** Go on with the one that is under way. Left out: begin anew. */
-  readonly goOn?: boolean | undefined;
-}
-
 const SWEEPS: readonly Sweep[] = [recentSales, runningAccess, allSales];
 const MINUTE_MS = 60_000;
 
-/**
- * What is more urgent comes first, but each has its minute: a busy shop's last days alone could take all the time
- * there is, and a sweep that fails where it stands must not keep the others from their turn.
- */
+/** Each has its minute in front: a busy shop's last days, or a sweep that fails, must not keep the others from it. */
 function orderAt(now: number): readonly Sweep[] {
   const first = [recentSales, allSales, runningAccess][Math.floor(now / MINUTE_MS) % SWEEPS.length] ?? recentSales;
   return [first, ...SWEEPS.filter((sweep) => sweep !== first)];
 }
 
-const askedShape: z.ZodMiniType<AskedSweep> = z.strictObject({ sweep: z.enum(sweepKinds),
-  goOn: z.optional(z.boolean()) });
+/** `goOn`: with the one that is under way. Left out: begin anew. */
+const askedShape = z.strictObject({ sweep: z.enum(sweepKinds), goOn: z.optional(z.boolean()) });
+
+/** A sweep asked for by hand. */
+export type AskedSweep = Readonly<z.infer<typeof askedShape>>;
 
 /** The sweep that an event asks for: `{"sweep": "recent"}`. Null for the schedule's event, and for everything else. */
 export function askedSweep(event: unknown): AskedSweep | null {
@@ -82,11 +74,11 @@ export async function reconcile(asked: AskedSweep | null, work: Reconciling): Pr
   try {
     for (const sweep of orderAt(work.now())) {
       if (work.enough.aborted || (asked !== null && asked.sweep !== sweep.kind)) continue;
-      const before = feed.sent;
+      const before = feed.sent();
       const state = await turnOf(sweep, asked, feed, work);
       if (state !== null) sweeps.push(state);
       // The next sweep would find the same once more, as nobody has read it back yet.
-      if (feed.sent > before) break;
+      if (feed.sent() > before) break;
     }
   } catch (error) {
     leaveForNextRun(error, work);
@@ -95,8 +87,7 @@ export async function reconcile(asked: AskedSweep | null, work: Reconciling): Pr
 }
 
 /**
- * A slice of a sweep that is under way, due or asked for; null if it is none of these, can't be done, or another run
- * was first.
+ * A slice of a sweep that is under way, due or asked for; null if it isn't, can't be done, or another run was first.
  */
 async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed,
   work: Reconciling): Promise<SweepState | null> {
@@ -114,21 +105,7 @@ async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed,
   const goesOn = isUnderWay && (asked === null || asked.goOn === true);
   const begun = goesOn ? last : await work.sweeps.save(fresh(sweep, last, work));
   if (begun === null) return null;
-  return stateOf(await sliceOrDetour(sweep, begun, shop, feed, work), shop !== null);
-}
-
-/** A sweep whose page Gumroad refuses goes on around it at the next run: its page keys may be none any more. */
-async function sliceOrDetour(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, feed: Feed,
-  work: Reconciling): Promise<Checkpoint> {
-  try {
-    return await slice(sweep, begun, shop, feed, work);
-  } catch (error) {
-    if (error instanceof NeedsPersonError && error.code === "GUMROAD_REFUSED") {
-      const last = await work.sweeps.load(sweep.kind);
-      if (last !== null) await work.sweeps.save({ ...last, position: sweep.around(last.position, work.policy) });
-    }
-    throw error;
-  }
+  return stateOf(await slice(sweep, begun, shop, feed, work), shop !== null);
 }
 
 function fresh({ kind, begin }: Sweep, last: Checkpoint | null, { policy, now }: Reconciling): Checkpoint {
@@ -146,7 +123,7 @@ async function slice(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, f
   const name = sweepName(begun);
   let checkpoint = begun;
   while (checkpoint.finishedAt === null && (await feed.ready())) {
-    const page = await sweep.page(checkpoint.position, { ...work, shop, sweep: name });
+    const page = await pageAt(checkpoint, sweep, { ...work, shop, sweep: name });
     await feed.send(page.found);
     const following: Checkpoint = { ...checkpoint, position: page.next ?? checkpoint.position,
       read: checkpoint.read + page.read, differed: checkpoint.differed + page.differed,
@@ -158,25 +135,32 @@ async function slice(sweep: Sweep, begun: Checkpoint, shop: GumroadApi | null, f
       return checkpoint;
     }
     checkpoint = saved;
-    if (saved.finishedAt !== null) tell(saved);
+    const { startedAt, finishedAt, read, differed, sent } = saved;
+    if (finishedAt !== null) {
+      log.info("sweep finished", { sweep: name, read, differed, sent, tookMs: finishedAt - startedAt });
+    }
   }
   return checkpoint;
 }
 
-function tell(finished: Checkpoint): void {
-  const { startedAt, finishedAt, read, differed, sent } = finished;
-  log.info("sweep finished", { sweep: sweepName(finished), read, differed, sent,
-    tookMs: (finishedAt ?? startedAt) - startedAt });
+/** A sweep whose page Gumroad refuses goes on around it at the next run: its page keys may be none any more. */
+async function pageAt(checkpoint: Checkpoint, sweep: Sweep,
+  work: SweepTools & Pick<Reconciling, "sweeps">): Promise<SweepPage> {
+  try {
+    return await sweep.page(checkpoint.position, work);
+  } catch (error) {
+    if (error instanceof NeedsPersonError && error.code === "GUMROAD_REFUSED") {
+      await work.sweeps.save({ ...checkpoint, position: sweep.around(checkpoint.position, work.policy) });
+    }
+    throw error;
+  }
 }
 
 function stateOf({ kind, read, differed, sent, finishedAt }: Checkpoint, token: boolean): SweepState {
   return { sweep: kind, read, differed, sent, finished: finishedAt !== null, token };
 }
 
-/**
- * Gumroad's failures are counted where it is called. The ledger's and the queue's are this function's own, and fail
- * it.
- */
+/** Gumroad's failures are counted where it is called. The ledger's and the queue's are our own, and fail the run. */
 function leaveForNextRun(error: unknown, { requestId }: Reconciling): void {
   if (error instanceof NeedsPersonError) {
     count("NeedsPerson");

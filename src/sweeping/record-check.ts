@@ -1,6 +1,6 @@
 import { withHeld } from "../access/due-roles.ts";
 import { entitlements } from "../access/entitlements.ts";
-import { entriesOf, type Charge, type Source, type SourceId } from "../access/facts.ts";
+import { entriesOf, isSubscription, type Charge, type Source, type SourceId } from "../access/facts.ts";
 import { sidesOf } from "../access/gift-sides.ts";
 import { endOf, flagsOf, tellsMore } from "../access/known.ts";
 import type { Policy } from "../access/policy.ts";
@@ -15,19 +15,18 @@ import type { ToReadBack } from "./hints.ts";
 import type { SweepTools } from "./sweep.ts";
 
 /**
- * Whether a record's roles are not what facts, policy and time say by now, and nothing would bring it back by itself:
- * the policy was edited since it was last worked on. Sources whose loss is held give on what they gave.
+ * Whether a record's roles are not what facts, policy and time say by now (what is held gives on), and nothing would
+ * bring it back by itself: the policy was edited since it was last worked on.
  */
 export function isStale(record: BuyerRecord, policy: Policy, now: number): boolean {
   const isInHand = record.dueAt !== null && (record.unsettled !== null || changesOf(record).length > 0);
   if (isInHand) return false;
   const access = entitlements(record.sources, policy, now);
   const roles = withHeld(access.roles, record);
-  if (!Object.values(record.users).every((user) => isTold(user, roles))) return true;
-  if (changesOf(marked(record, roles)).length > 0 || (roles.length > 0 && Object.keys(record.users).length === 0)) {
-    return true;
-  }
-  return access.changesAt !== null && (record.dueAt === null || record.dueAt > access.changesAt);
+  const users = Object.values(record.users);
+  return (roles.length > 0 && users.length === 0) || !users.every((user) => isTold(user, roles)) ||
+    changesOf(marked(record, roles)).length > 0 ||
+    (access.changesAt !== null && (record.dueAt === null || record.dueAt > access.changesAt));
 }
 
 /** The products that give a buyer roles, as the record was last worked on. */
@@ -37,9 +36,8 @@ export function productsHeld({ sources, gave }: BuyerRecord): ReadonlySet<string
 }
 
 /**
- * What Gumroad shows otherwise of what gives this buyer access: subscriptions that ended, and what became of the
- * giver's side of gifts. A received gift whose giver isn't known yet is read back for that. What Gumroad doesn't find
- * changes nothing.
+ * What Gumroad shows otherwise of what gives this buyer access: subscriptions that ended, what became of the giver's
+ * side of gifts, and received gifts whose giver isn't known yet. What Gumroad doesn't find changes nothing.
  */
 export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi,
   tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep" | "running">): Promise<readonly ToReadBack[]> {
@@ -64,7 +62,7 @@ export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi,
 }
 
 function isRunning(id: SourceId, source: Source): boolean {
-  return id.startsWith("subscription:") && source.charges.some(({ seen }) => seen) && endOf(source) === null;
+  return isSubscription(id) && source.charges.some(({ seen }) => seen) && endOf(source) === null;
 }
 
 /** A giver's sale whose gift still stands. What a gone one may become yet (a dispute won), the weekly sweep sees. */

@@ -11,9 +11,7 @@ import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/**
- * The schedule's minutes come a few seconds early or late: without this, every fourth sweep would begin a minute late.
- */
+/** The schedule's minutes come a few seconds early or late: without it, some sweeps would begin a minute late. */
 const SLACK_MS = 30_000;
 
 /** Listings go by days. `before`: without what was read already; `reached`: the day of the last row read. */
@@ -25,8 +23,7 @@ export const recentSales: Sweep = {
   kind: "recent",
   everyMs: 15 * MINUTE_MS - SLACK_MS,
   needsShop: true,
-  // From before the last one began: had it taken days, the sales of those days would else be seen by nobody but the
-  // weekly one.
+  // From before the last one began: had it taken days, only the weekly one would see the sales of those.
   begin: (now, last) => written({ after: dayOf(Math.min(now - 2 * DAY_MS, last?.startedAt ?? now)), pageKey: null }),
   page: salesPage,
   around,
@@ -69,8 +66,7 @@ async function salesPage(position: string, tools: SweepTools): Promise<SweepPage
 }
 
 /**
- * What to read back where a row differs from what is known; null where it doesn't. A dead membership's row doesn't say
- * since when.
+ * What to read back where a row differs from what is known, or null. A dead membership's row doesn't say since when.
  */
 export function unlike(row: SaleRow, known: Source | undefined, at: number): ToReadBack | null {
   if (tellsMore(known, { ...factsOfSale(row, at), read: null })) return { saleId: row.id };

@@ -2,16 +2,15 @@ import { NeedsPersonError } from "../errors.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import type { GumroadCredentials } from "../gumroad/secret.ts";
 
-/**
- * Opens the seller's shop for reading; null where no token is configured.
- * @throws {NeedsPersonError} GUMROAD_SELLER, or what the API or reading the secret throws
- */
-export type OpenShop = (signal: AbortSignal) => Promise<GumroadApi | null>;
+/** Opens the seller's shop for reading; null where no token is configured. */
+export type OpenShop = ReturnType<typeof shopOf>;
 
-/** A shop that is opened only to its own token: another seller's sales must never give access here. */
-export function shopOf(api: GumroadApi,
-  credentials: (signal: AbortSignal) => Promise<GumroadCredentials | null>): OpenShop {
-  return async (signal) => {
+/**
+ * A shop that is opened only to its own token: another seller's sales must never give access here. Opening it throws
+ * NeedsPersonError GUMROAD_SELLER, or what the API or reading the secret throws.
+ */
+export function shopOf(api: GumroadApi, credentials: (signal: AbortSignal) => Promise<GumroadCredentials | null>) {
+  return async (signal: AbortSignal): Promise<GumroadApi | null> => {
     const configured = await credentials(signal);
     if (configured === null) return null;
     const sellerId = await api.sellerId(signal);

@@ -5,15 +5,11 @@ import type { Survey } from "../ledger/survey.ts";
 import type { BulkMessage } from "../queue/queue.ts";
 import type { Running } from "./running.ts";
 
-/** A place to keep how many buyers have each product: what a mass loss is measured against. */
-export interface Holders {
-  setHolders(productId: string, count: number): Promise<void>;
-}
-
 /** What a run works with, whichever sweep has its turn. `now` gives epoch milliseconds. */
 export interface SweepWork {
   readonly survey: Survey;
-  readonly holders: Holders;
+  /** Keeps how many buyers have a product: what a mass loss is measured against. */
+  readonly setHolders: (productId: string, holders: number) => Promise<void>;
   readonly policy: Policy;
   readonly now: () => number;
   /** Aborted when nothing new is to be begun: a page needs some seconds. */
@@ -43,8 +39,8 @@ export interface SweepPage {
 }
 
 /**
- * One of the sweeps, page by page: no more than a page is ever held. What it finds is only a hint, which goes through
- * the queue and is read back there; so a page that is worked twice, after a crash, does no harm.
+ * One of the sweeps, page by page. What it finds is only a hint, which goes through the queue and is read back there;
+ * so a page that is worked twice, after a crash, does no harm.
  */
 export interface Sweep {
   readonly kind: SweepKind;

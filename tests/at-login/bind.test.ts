@@ -3,9 +3,8 @@ import { readFileSync } from "node:fs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { answerLogin, type AtLogin } from "../../src/at-login/bind.ts";
+import { answerLogin, bindSecretShape, type AtLogin, type BindSecret } from "../../src/at-login/bind.ts";
 import type { BindMessage } from "../../src/queue/message.ts";
-import { bindSecretShape, type BindSecret } from "../../src/at-login/secret.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { startTables, type Tables } from "../../local/aws/tables.ts";
 import { readTemplate } from "../../local/aws/template.ts";

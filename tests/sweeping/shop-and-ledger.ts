@@ -64,9 +64,9 @@ export async function startShopAndLedger() {
     reconcile(asked, { ledger, survey: { ...survey, owned: async (ids) => {
       surveyed.push(ids.length);
       return survey.owned(ids);
-    } }, sweeps: dynamoSweeps(client, table, undefined, shop.now), holders: { setHolders: async (productId, count) => {
+    } }, sweeps: dynamoSweeps(client, table, undefined, shop.now), setHolders: async (productId, count) => {
       holders.set(productId, count);
-    } }, queue: { send: async (messages) => {
+    }, queue: { send: async (messages) => {
       sent.push(...messages);
     }, depth: async () => depths.shift() ?? 0 }, running, openShop: shopOf(api, async () => credentials), policy,
       now: shop.now, wait: async (ms) => waits.push(ms), enough: deadline, deadline, requestId: "request",
