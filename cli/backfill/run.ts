@@ -158,7 +158,7 @@ async function ticked(before: Checkpoint, counted: Checkpoint, next: string | nu
 /** Whether there is nothing to tell of a row: the ledger has it, and adopts if it should. */
 function isKnown(row: SaleRow, owned: OwnedSource | undefined, adopt: boolean): boolean {
   // When it was read doesn't matter: what it says does.
-  return owned !== undefined && unlike(row, owned.known, 0) === null && (owned.adopts || !adopt);
+  return owned !== undefined && unlike(row, owned.known, 0) === null && (owned.record?.adopts === true || !adopt);
 }
 
 function hint(row: SaleRow, buyer: string | null, checkpoint: Checkpoint,

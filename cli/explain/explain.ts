@@ -21,8 +21,10 @@ export async function explain(who: string, { search }: ExplainFlags, context: Co
   const history = dynamoHistory(dynamo, table);
   const email = isSourceId(who) ? await ownerOf(who, history, context) : buyerEmail(who);
   if (email === null) return EXIT.failed;
-  const record = await dynamoLedger(dynamo, table).load(email);
-  const events = await eventsOf(email, record, history);
+  const stored = await dynamoLedger(dynamo, table).load(email);
+  const told = await history.of(email);
+  const record = { ...stored, sources: { ...(await history.apartFrom(stored, told)), ...stored.sources } };
+  const events = await withEarlier(told, record, history);
   const unsold = search === true ? await history.unsoldOf(email) : null;
   if (record.version === 0 && events.length === 0) {
     context.output.say(
@@ -53,10 +55,11 @@ function showUnsold(email: string, unsold: readonly HistoryEvent[] | null, { out
 }
 
 /** All that was told of a buyer, in order: also what came before its sale, when nobody knew whose it was. */
-async function eventsOf(email: string, { sources }: BuyerRecord, history: History): Promise<readonly HistoryEvent[]> {
+async function withEarlier(told: readonly HistoryEvent[], { sources }: BuyerRecord,
+  history: History): Promise<readonly HistoryEvent[]> {
   const early: HistoryEvent[] = [];
   for (const [id] of entriesOf(sources)) early.push(...(await history.ofSource(id)).events);
-  return [...early, ...(await history.of(email))].sort((a, b) => a.receivedAt - b.receivedAt);
+  return [...early, ...told].sort((a, b) => a.receivedAt - b.receivedAt);
 }
 
 /** Whose a purchase is; null, once that is said, where it is nobody's. */

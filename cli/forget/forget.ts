@@ -67,9 +67,11 @@ export async function forget(email: string, flags: ForgetFlags, context: Context
   const history = dynamoHistory(stage.dynamo, stage.ledger);
   const record = await ledger.load(email);
   const events = await history.of(email);
+  const apart = entriesOf(await history.apartFrom(record, events)).map(([id]) => id);
   const unsold = (await history.unsoldOf(email)).map(({ source }) => source);
   const users = await usersToForget(record, directory, givers);
-  const traces = tracesOf(record, events, unsold);
+  const others = [...unsold, ...apart];
+  const traces = tracesOf(record, events, others);
   output.say(
     `${email}: ${String(traces.sources.length)} purchases, ${String(events.length)} events, ${
       String(users.length)
@@ -99,7 +101,7 @@ export async function forget(email: string, flags: ForgetFlags, context: Context
       await wait(RECHECK_MS);
       const back = await ledger.load(email);
       if (back.version === 0 || round === ROUNDS) return;
-      left = tracesOf(back, await history.of(email), unsold);
+      left = tracesOf(back, await history.of(email), others);
     }
   });
   if (!dryRun) output.say(`erased ${String(erased)} items`);
@@ -112,12 +114,15 @@ export async function forget(email: string, flags: ForgetFlags, context: Context
 
 const receivedShape = z.object({ event: z.literal("sale"), saleId: z.string(), gifter: z.string() });
 
-/** Purchases that were moved away are somebody else's by now; `unsold` are those that nobody has told the sale of. */
-function tracesOf(record: BuyerRecord, events: readonly HistoryEvent[], unsold: readonly SourceId[]): BuyerTraces {
+/**
+ * Purchases that were moved away are somebody else's by now; `others` are those outside the record: nobody has told
+ * their sale, or the policy doesn't name them.
+ */
+function tracesOf(record: BuyerRecord, events: readonly HistoryEvent[], others: readonly SourceId[]): BuyerTraces {
   return { email: record.email, sources: [
     ...new Set([
       ...entriesOf(record.sources).flatMap(([id]) => (grantedRole(id) === null && isMine(record, id) ? [id] : [])),
-      ...unsold,
+      ...others,
     ]),
   ], products: [...new Set(Object.values(record.sources).map(({ productId }) => productId))],
     received: events.flatMap(({ detail }) => {

@@ -1,11 +1,12 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { isSourceId, type Source, type SourceId } from "../../src/access/facts.ts";
+import { isSourceId, type Source, type SourceId, type Sources } from "../../src/access/facts.ts";
 import { sourceIdShape, sourceShape } from "../../src/access/facts-shape.ts";
-import { queryPages, readItem, removeItem, type Item, type ItemKey } from "../../src/dynamo/table.ts";
+import { queryPages, readItem, readItems, removeItem, type Item, type ItemKey } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey, sourceKey } from "../../src/ledger/keys.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
+import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { scanPages } from "./scan.ts";
 
 /** A buyer with what in the ledger belongs to them. */
@@ -35,6 +36,8 @@ export interface SourceTraces {
 export interface History {
   /** The lines of a buyer's history, oldest first. */
   of(email: string): Promise<readonly HistoryEvent[]>;
+  /** What is kept apart of a buyer's record, see apart.ts: of the sources that their history names. */
+  apartFrom(record: BuyerRecord, events: readonly HistoryEvent[]): Promise<Sources>;
   /** What is known of a source apart from its owner's record. */
   ofSource(id: SourceId): Promise<SourceTraces>;
   /**
@@ -82,24 +85,36 @@ export function dynamoHistory(client: DynamoDBClient, name: string): History {
     return sourceItemShape.parse((await readItem(table, sourceKey(id))) ?? {}).owner !== undefined;
   }
 
-  return { of: async (email) => (await itemsOf(recordKey(email).pk)).flatMap(eventOf), ofSource: async (id) => {
-    const items = await itemsOf(sourceKey(id).pk);
-    const { owner, waiting } = sourceItemShape.parse(items.find((item) => item["sk"] === sourceKey(id).sk) ?? {});
-    return { owner: owner ?? null, waiting: waiting ?? null, events: items.flatMap(eventOf) };
-  }, unsoldOf: async (email) => {
-    const lines: HistoryEvent[] = [];
-    const scan = {
-      FilterExpression: "begins_with(pk, :source) AND begins_with(sk, :event) AND #detail.#email = :email",
-      ExpressionAttributeNames: { "#detail": "detail", "#email": "email" },
-      ExpressionAttributeValues: { ":source": "source#", ":event": "event#", ":email": email },
-    };
-    for await (const items of scanPages(table, scan)) {
-      lines.push(...items.flatMap(eventOf));
-    }
-    // The lines stay with a source once it is sold, too.
-    const owned = await Promise.all(lines.map(({ source }) => isOwned(source)));
-    return lines.filter((_, index) => owned[index] === false).sort((a, b) => a.receivedAt - b.receivedAt);
-  }, has: (email, line) => isThere({ pk: recordKey(email).pk, sk: `${eventPrefix(line.receivedAt)}${line.id}` }),
+  return { of: async (email) => (await itemsOf(recordKey(email).pk)).flatMap(eventOf),
+    apartFrom: async ({ email, sources }, events) => {
+      const ids = [...new Set(events.map(({ source }) => source))].filter((id) => sources[id] === undefined);
+      const found: Record<SourceId, Source> = {};
+      for (let start = 0; start < ids.length; start += AT_ONCE) {
+        const some = ids.slice(start, start + AT_ONCE);
+        for (const [index, item] of (await readItems(table, some.map(sourceKey))).entries()) {
+          const [id, { owner, waiting }] = [some[index], sourceItemShape.parse(item ?? {})];
+          if (id !== undefined && owner === email && waiting !== undefined) found[id] = waiting;
+        }
+      }
+      return found;
+    }, ofSource: async (id) => {
+      const items = await itemsOf(sourceKey(id).pk);
+      const { owner, waiting } = sourceItemShape.parse(items.find((item) => item["sk"] === sourceKey(id).sk) ?? {});
+      return { owner: owner ?? null, waiting: waiting ?? null, events: items.flatMap(eventOf) };
+    }, unsoldOf: async (email) => {
+      const lines: HistoryEvent[] = [];
+      const scan = {
+        FilterExpression: "begins_with(pk, :source) AND begins_with(sk, :event) AND #detail.#email = :email",
+        ExpressionAttributeNames: { "#detail": "detail", "#email": "email" },
+        ExpressionAttributeValues: { ":source": "source#", ":event": "event#", ":email": email },
+      };
+      for await (const items of scanPages(table, scan)) {
+        lines.push(...items.flatMap(eventOf));
+      }
+      // The lines stay with a source once it is sold, too.
+      const owned = await Promise.all(lines.map(({ source }) => isOwned(source)));
+      return lines.filter((_, index) => owned[index] === false).sort((a, b) => a.receivedAt - b.receivedAt);
+    }, has: (email, line) => isThere({ pk: recordKey(email).pk, sk: `${eventPrefix(line.receivedAt)}${line.id}` }),
     erase: async ({ email, sources, products, received }) => {
       const whole = await Promise.all(
         [recordKey(email).pk, `giver#${email}`, ...sources.map((id) => sourceKey(id).pk)].map(keysOf),

@@ -35,7 +35,7 @@ export interface DueBuyer {
  * | `buyer#EMAIL` | `record` | the buyer's facts, users and marks |
  * | `buyer#EMAIL` | `event#TIME#ID` | one line of history |
  * | `buyer#EMAIL` | `pending#ID` | what couldn't be read back yet, see pending.ts |
- * | `source#ID` | `source` | who owns a source, or facts that wait for its sale |
+ * | `source#ID` | `source` | who owns a source, and facts that wait for its sale, or for a policy that names it |
  * | `source#ID` | `event#TIME#ID` | history from before it had an owner |
  * | `user#ID` | `givers` | which buyers' records give an Auth0 user what, see givers.ts |
  * | `giver#EMAIL` | `received#…`, `given#…` | the sides of gifts, see gifts.ts |
@@ -53,8 +53,11 @@ export interface Ledger {
   save(record: BuyerRecord): Promise<BuyerRecord>;
   /** Makes the buyer the source's owner unless it has one, and tells who owns it and what waited. */
   claim(id: SourceId, email: string): Promise<SourceItem>;
-  /** Keeps facts for a source that nobody owns yet; if somebody does, keeps nothing and tells who. */
-  park(id: SourceId, facts: Source): Promise<SourceItem>;
+  /**
+   * Keeps facts on a source's own item: of one that nobody owns yet, or that `owner` does and whose record need not hold
+   * them. If anybody else owns it, keeps nothing and tells who.
+   */
+  park(id: SourceId, facts: Source, owner?: string): Promise<SourceItem>;
   /** Who owns a source, or null. */
   owner(id: SourceId): Promise<string | null>;
   /**
@@ -101,21 +104,23 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
         values: { ":email": email } }));
   }
 
-  async function park(id: SourceId, facts: Source): Promise<SourceItem> {
+  async function park(id: SourceId, facts: Source, owner?: string): Promise<SourceItem> {
     for (let attempt = 1; attempt <= PARK_ATTEMPTS; attempt += 1) {
       const stored = await readItem(table, sourceKey(id));
       const item = sourceItem(id, stored);
-      if (item.owner !== null) return item;
+      if (item.owner !== null && item.owner !== owner) return item;
       const waiting = mergeSource(item.waiting ?? facts, facts);
-      const version = sourceItemShape.parse(stored ?? {}).version ?? 0;
+      const read = sourceItemShape.parse(stored ?? {}).version ?? 0;
       // Becoming owned doesn't count as a write.
-      const onRead = version === 0
-        ? { condition: "attribute_not_exists(pk)" }
-        : { condition: "version = :read AND attribute_not_exists(#owner)", names: OWNER,
-          values: { ":read": version } };
-      if (await putItem(table, { ...stored, ...sourceKey(id), waiting, version: version + 1 }, onRead)) {
-        return { id, owner: null, waiting };
-      }
+      const isWritten = await updateItem(table, sourceKey(id), "SET waiting = :waiting, version = :next", {
+        condition: `${read === 0 ? "attribute_not_exists(version)" : "version = :read"} AND ${
+          item.owner === null ? "attribute_not_exists(#owner)" : "#owner = :owner"
+        }`,
+        names: OWNER,
+        values: { ":waiting": waiting, ":next": read + 1, ":read": read === 0 ? undefined : read,
+          ":owner": item.owner ?? undefined },
+      });
+      if (isWritten) return { ...item, waiting };
     }
     throw new TemporaryError("SOURCE_CHANGED", "Others keep writing this source's item.");
   }

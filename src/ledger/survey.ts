@@ -1,7 +1,8 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import type { Source, SourceId } from "../access/facts.ts";
+import { isSourceId, type Source, type SourceId } from "../access/facts.ts";
+import { sourceShape } from "../access/facts-shape.ts";
 import { readItems, scanPage, type ItemKey } from "../dynamo/table.ts";
 import { ledgerTable, recordKey, sourceKey } from "./keys.ts";
 import { recordShape, type BuyerRecord } from "./record.ts";
@@ -10,15 +11,17 @@ import { recordShape, type BuyerRecord } from "./record.ts";
 export interface OwnedSource {
   /** The owner's normalized email. */
   readonly buyer: string;
-  /** What the owner's record knows of it; undefined if it isn't there (yet). */
+  /** What the owner's record knows of it, or else is kept apart; undefined if neither does (yet). */
   readonly known: Source | undefined;
-  /** Whether the owner's record adopts roles from before, see `BuyerRecord`. */
-  readonly adopts: boolean;
+  /** The owner's record, if there is one. */
+  readonly record: BuyerRecord | undefined;
 }
 
 /** A part of the table, in no order. */
 export interface RecordPage {
   readonly records: readonly BuyerRecord[];
+  /** Owned sources of which facts are kept on their own item, whether the owner's record has them or not. */
+  readonly apart: readonly { readonly id: SourceId; readonly facts: Source }[];
   /** Records that can't be read: not written by this service, or by a newer one. */
   readonly broken: number;
   /** Where the next part begins; null after the last. */
@@ -36,7 +39,8 @@ const RECORDS_A_CALL = 25;
 /** Items that one scan looks at, most of them lines of history. A part must be worked off well within a minute. */
 const ITEMS_A_PART = 100;
 
-const ownerShape = z.object({ owner: z.optional(z.string()) });
+const ownedShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape) });
+const apartShape = z.object({ pk: z.string(), waiting: sourceShape });
 const recordItemShape = z.object({ record: recordShape });
 const keyShape = z.object({ pk: z.string(), sk: z.string() });
 
@@ -59,27 +63,35 @@ export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: Abor
       const distinct = [...new Set(ids)];
       const items = await readItems(table, distinct.map(sourceKey), false);
       const owners = distinct.flatMap((id, index) => {
-        const { owner: buyer } = ownerShape.parse(items[index] ?? {});
-        return buyer === undefined ? [] : [{ id, buyer }];
+        const { owner: buyer, waiting } = ownedShape.parse(items[index] ?? {});
+        return buyer === undefined ? [] : [{ id, buyer, waiting }];
       });
       const records = new Map(
         (await recordsOf([...new Set(owners.map(({ buyer }) => buyer))])).map((record) => [record.email, record]),
       );
-      return new Map(owners.map(({ id, buyer }) => {
+      return new Map(owners.map(({ id, buyer, waiting }) => {
         const record = records.get(buyer);
-        return [id, { buyer, known: record?.sources[id], adopts: record?.adopts === true }];
+        return [id, { buyer, known: record?.sources[id] ?? waiting, record }];
       }));
     },
-    /** A part of all records, after this place; `null` begins. */
+    /** A part of all records, and of what is kept apart of them, after this place; `null` begins. */
     records: async (after: ItemKey | null): Promise<RecordPage> => {
-      const { items, next } = await scanPage(table, { Limit: ITEMS_A_PART, FilterExpression: "sk = :record",
-        ExpressionAttributeValues: { ":record": "record" },
+      const { items, next } = await scanPage(table, { Limit: ITEMS_A_PART,
+        FilterExpression: "sk = :record OR (attribute_exists(#owner) AND attribute_exists(waiting))",
+        ExpressionAttributeNames: { "#owner": "owner" }, ExpressionAttributeValues: { ":record": "record" },
         ...(after === null ? {} : { ExclusiveStartKey: { ...after } }) });
+      const apart = items.flatMap(readableApart);
       const records = items.flatMap(readable);
-      return { records, broken: items.length - records.length,
+      return { records, apart, broken: items.length - apart.length - records.length,
         next: next === undefined ? null : keyShape.parse(next) };
     },
   };
+}
+
+function readableApart(item: unknown): RecordPage["apart"] {
+  const { data } = apartShape.safeParse(item);
+  const id = data?.pk.slice("source#".length) ?? "";
+  return data !== undefined && isSourceId(id) ? [{ id, facts: data.waiting }] : [];
 }
 
 function readable(item: unknown): readonly BuyerRecord[] {

@@ -30,8 +30,13 @@ export async function mergeAct(record: BuyerRecord, told: ActMessage,
     if (owner === null) {
       throw new RefusedError("SOURCE_UNKNOWN", `Nobody bought ${source}: see explain for a buyer's sources.`);
     }
-    // The message that brings its facts comes right behind, or again.
     if (owner === record.email) {
+      const { waiting } = await ledger.claim(source, owner);
+      // What an operator decided about has its place in the record, whatever the policy names.
+      if (waiting !== null && record.sources[source] === undefined) {
+        return mergeAct({ ...record, sources: addFacts(record.sources, source, waiting) }, message, work);
+      }
+      // The message that brings its facts comes right behind, or again.
       throw new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
     }
     await forward(message, source, owner, work);

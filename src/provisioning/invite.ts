@@ -27,7 +27,7 @@ const NOBODY =
  */
 export function withInvitation(record: BuyerRecord, messages: readonly BuyerMessage[],
   work: Provisioning): BuyerRecord {
-  const isNew = record.invited === null && entriesOf(record.sources).length > 0 &&
+  const isNew = record.invited === null &&
     (Object.keys(record.users).length === 0 || messages.some(({ kind }) => kind === "due"));
   return isNew && messages.some(bringsSomebody) ? wanting(record, work) : record;
 }

@@ -13,6 +13,7 @@ import { count } from "../metrics.ts";
 import { keepRefused } from "../queue/keep.ts";
 import type { BuyerMessage, HintMessage, PingMessage } from "../queue/message.ts";
 import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
+import { isNamed, withRoom } from "./apart.ts";
 import type { Provisioning } from "./context.ts";
 import { isForgotten } from "./forgotten.ts";
 import { mergeInvite } from "./invite.ts";
@@ -74,7 +75,7 @@ export async function mergeMessages(stored: BuyerRecord, messages: readonly Buye
 async function mergeMessage(record: BuyerRecord, message: BuyerMessage, readings: Readings,
   work: Provisioning): Promise<BuyerRecord | null> {
   const answer = readings.answers.get(message);
-  if (await isForgotten(message, answer ?? null, record, work.store)) return record;
+  if (await isForgotten(message, answer ?? null, record, work.store)) return null;
   switch (message.kind) {
     case "due":
       return message.anew === true ? unknown(record) : record;
@@ -92,8 +93,17 @@ async function mergeMessage(record: BuyerRecord, message: BuyerMessage, readings
     case "ping":
       if (answer === null) return missed(message, work);
       if (answer !== undefined) return mergeAnswer(record, message, answer, work);
-      return message.kind === "ping" ? mergeOnTrust(record, message, work) : record;
+      return message.kind === "ping" ? mergeOnTrust(record, message, work) : mergeApart(record, message, work);
   }
+}
+
+/** Without a token nothing can be read back: what was kept apart of it is taken as it is. */
+async function mergeApart(record: BuyerRecord, message: HintMessage, work: Provisioning): Promise<BuyerRecord> {
+  const { ledger } = work.store;
+  const source = sourceHinted(message);
+  if (isMine(record, source) || (await ledger.owner(source)) !== record.email) return record;
+  const { waiting } = await ledger.claim(source, record.email);
+  return waiting === null ? record : mergeFacts(record, message, [{ source, facts: waiting }], null, work);
 }
 
 async function mergeOnTrust(record: BuyerRecord, message: PingMessage,
@@ -180,19 +190,26 @@ async function missed(message: PingMessage | HintMessage, work: Provisioning): P
 
 /** The record with these facts, and a line of history where they tell anything new. */
 async function mergeFacts(stored: BuyerRecord, message: PingMessage | HintMessage, told: readonly Told[],
-  spelling: string | null, { store: { ledger }, policy }: Provisioning): Promise<BuyerRecord> {
+  spelling: string | null, work: Provisioning): Promise<BuyerRecord> {
+  const { store: { ledger }, policy } = work;
   const adopts = message.kind === "hint" && message.adopt === true && stored.adopts !== true;
-  const record: BuyerRecord = adopts ? { ...stored, adopts } : stored;
+  const record = await withRoom(adopts ? { ...stored, adopts } : stored, work);
   const about = { requestId: message.requestId, buyer: buyerTag(record.email),
     event: message.kind === "ping" ? message.ping.event : "found by a sweep" };
   let sources = record.sources;
   const news: Told[] = [];
   for (const each of told) {
-    const next = addFacts(sources, each.source, withContents(each.facts, policy));
+    const facts = withContents(each.facts, policy);
+    const next = addFacts(sources, each.source, facts);
     if (isDeepStrictEqual(undated(next[each.source]), undated(sources[each.source]))) continue;
     if ((next[each.source]?.tierChanges.length ?? 0) > MOST_PLAN_CHANGES) {
       throw new RefusedError("PLAN_CHANGES_FULL",
         "This membership changed its plan more often than anybody does: who else has the ping URL?");
+    }
+    if (sources[each.source] === undefined && !isNamed(facts, policy)) {
+      await ledger.park(each.source, facts, record.email);
+      news.push(each);
+      continue;
     }
     if (isFull(record) && (sellsMore(each.facts, sources[each.source]) || each.facts.tierChanges.length > 0)) {
       throw new RefusedError("RECORD_FULL",

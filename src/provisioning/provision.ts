@@ -60,7 +60,8 @@ export async function provisionBuyer(email: string, delivered: readonly BuyerMes
   const readings = await readBack(messages, stored, work);
   const { record, failed, elsewhere } = await mergeMessages(stored, messages, readings, work);
   const taken = messages.filter((message) => !failed.has(message));
-  const turn = { stored, record: withInvitation(record, taken, work), messages: taken, isPatient };
+  const brought = taken.filter((message) => !elsewhere.has(message));
+  const turn = { stored, record: withInvitation(record, brought, work), messages: taken, isPatient };
   const isDone = isAtRest(turn, work) || (await isBroughtInLine(turn, work));
 
   for (const { id, message } of waited) {

@@ -3,6 +3,7 @@ import { canBeOneGift } from "../access/gift-sides.ts";
 import { mergeSource } from "../access/merge.ts";
 import { NeedsPersonError, RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
+import type { Ping } from "../gumroad/ping.ts";
 import type { GiftSide } from "../ledger/gifts.ts";
 import type { HistoryEvent } from "../ledger/ledger.ts";
 import type { BuyerRecord, SourceItem } from "../ledger/record.ts";
@@ -28,7 +29,8 @@ export async function toldOnTrust(record: BuyerRecord, message: PingMessage, lin
   work: Provisioning): Promise<readonly Told[] | null> {
   const { ping } = message;
   const source = sourceOfPing(ping);
-  refuse(record, message, source);
+  refuseTyped(ping);
+  refuseUnread(record.sources[source]);
   const facts = message.given ? asGiven(factsOfPing(ping, message.receivedAt)) : factsOfPing(ping, message.receivedAt);
   if (isMine(record, source)) {
     return [{ source, facts: isOwnAfterAll(record, message, source)
@@ -46,19 +48,22 @@ export async function toldOnTrust(record: BuyerRecord, message: PingMessage, lin
     await forward(message, source, item.owner, work);
     return null;
   }
+  refuseUnread(item.waiting);
   const own = { source, facts: item.waiting === null ? facts : mergeSource(item.waiting, facts) };
   return [own, ...(await givenTo(record.email, message, work))];
 }
 
-function refuse(record: BuyerRecord, { ping }: PingMessage, source: SourceId): void {
+function refuseTyped(ping: Ping): void {
   if ("emailTyped" in ping && ping.emailTyped) {
     throw new RefusedError("EMAIL_TYPED",
       'The product has a custom field "email", which hides the buyer\'s own address in pings: rename the field in ' +
         "Gumroad, or let the service read purchases back.");
   }
-  // What the API said stands for the pings: without it, a refund would pass unseen.
-  const known = record.sources[source];
-  if (known !== undefined && (known.read !== null || known.charges.some(({ read }) => read !== null))) {
+}
+
+/** What the API said stands for the pings: without it, a refund would pass unseen. */
+function refuseUnread(known: Source | null | undefined): void {
+  if (known && (known.read !== null || known.charges.some(({ read }) => read !== null))) {
     throw new NeedsPersonError("GUMROAD_TOKEN_GONE",
       "This purchase was read back before, and the secret gumroad holds no access token any more: put one in.");
   }

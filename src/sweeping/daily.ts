@@ -7,12 +7,14 @@ import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSubscriber, ownerOfRow } from "../gumroad/facts-of-rows.ts";
 import type { SubscriberRow } from "../gumroad/rows.ts";
 import { recordKey } from "../ledger/keys.ts";
-import type { BuyerRecord } from "../ledger/record.ts";
+import { newRecord, type BuyerRecord } from "../ledger/record.ts";
+import type { RecordPage } from "../ledger/survey.ts";
 import { log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { BulkMessage } from "../queue/queue.ts";
+import { isNamed, isToComeIn } from "../provisioning/apart.ts";
 import { eachRow } from "./each-row.ts";
-import { distinct, dueFor, hintFor } from "./hints.ts";
+import { distinct, dueFor, hintFor, named } from "./hints.ts";
 import { isStale, productsHeld, unlikeGumroad } from "./record-check.ts";
 import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
@@ -107,7 +109,7 @@ async function recordsPage({ after, holders }: Extract<Position, { step: "record
     log.error("needs a person", { mend, records: part.broken, causes: ["RECORD_BROKEN"] });
   }
   const held = new Map(holders);
-  const found: BulkMessage[] = [];
+  const found = [...(await comingIn(part.apart, tools))];
   let read = 0;
   let next: ItemKey | null = part.next;
   for (const record of part.records) {
@@ -122,6 +124,18 @@ async function recordsPage({ after, holders }: Extract<Position, { step: "record
   if (next === null) await keepCounts(held, tools);
   return { read, differed: found.length, found: distinct(found),
     next: next === null ? null : written({ step: "records", after: next, holders: [...held] }) };
+}
+
+/** What was kept apart of records that should have it by now: the policy was edited since. */
+async function comingIn(apart: RecordPage["apart"], tools: SweepTools): Promise<readonly BulkMessage[]> {
+  const { policy, survey } = tools;
+  const candidates = apart.filter(({ facts }) => isNamed(facts, policy));
+  const owned = await survey.owned(candidates.map(({ id }) => id));
+  return candidates.flatMap(({ id, facts }) => {
+    const owner = owned.get(id);
+    const isLacking = owner !== undefined && isToComeIn(id, facts, owner.record ?? newRecord(owner.buyer), policy);
+    return isLacking ? [hintFor(owner.buyer, named(id), tools)] : [];
+  });
 }
 
 async function wrongIn(record: BuyerRecord, tools: SweepTools): Promise<readonly BulkMessage[]> {

@@ -1,8 +1,15 @@
+import { isSubscription, type SourceId } from "../access/facts.ts";
 import type { BulkMessage } from "../queue/queue.ts";
 import type { SweepTools } from "./sweep.ts";
 
 /** What is to be read back. */
 export type ToReadBack = { readonly saleId: string } | { readonly subscriptionId: string };
+
+/** A source, as what is to be read back. */
+export function named(id: SourceId): ToReadBack {
+  const bare = id.slice(id.indexOf(":") + 1);
+  return isSubscription(id) ? { subscriptionId: bare } : { saleId: bare };
+}
 
 /**
  * Word for a buyer's record that Gumroad shows something else; the same of one sweep is queued once within five

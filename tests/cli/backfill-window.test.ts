@@ -25,7 +25,7 @@ const many = (count: number, name = "s") =>
 
 beforeEach(() => {
   [sent, depths, known, waits, meanwhile] = [[], [], new Set(), 0, () => undefined];
-  const owned: OwnedSource = { buyer: "x", known: undefined, adopts: false };
+  const owned: OwnedSource = { buyer: "x", known: undefined, record: undefined };
   window = sendingWindow({ queue: { send: async (messages) => {
     sent.push(...messages.map(({ id }) => id));
   }, depth: async () => depths.shift() ?? 0 }, survey: { owned: async (ids) => new Map(ids.map((id) => [id, owned])) },

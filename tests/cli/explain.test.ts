@@ -132,6 +132,12 @@ describe("explain", () => {
     expect(stack.auth0.rolesOfEmail("edit@example.com")).toEqual(["serverless-handbook"]);
   });
 
+  it("shows what is kept apart of a record, as the policy doesn't name it", async () => {
+    await deliver(stack, saleBy("apart@example.com", { product_id: "BBBBBBBBBBBBBBBBBBBBBB==" }));
+    expect(JSON.parse((await run("explain apart@example.com --json")).out)).toMatchObject({ known: true, roles: [],
+      sources: [{ id: "sale:sale-of-apart@example.com", access: false, reason: "not-in-policy" }] });
+  });
+
   it("says what somebody did at Auth0 behind our back, and which user is gone", async () => {
     await deliver(stack, saleBy("behind@example.com"), saleBy("gone@example.com"));
     const { dynamo, ledger } = stageOn(stack);

@@ -121,6 +121,13 @@ describe("forget", () => {
     expect(await traces("source#sale:early")).toEqual([]);
   });
 
+  it("takes what is kept apart of the record, too", async () => {
+    await deliver(stack, saleBy("apart@example.com", { product_id: "BBBBBBBBBBBBBBBBBBBBBB==" }));
+    expect((await run("forget apart@example.com --yes")).code).toBe(0);
+    expect(await traces("apart@example.com")).toEqual([]);
+    expect(await tombstones().forgottenAt("sale:sale-of-apart@example.com")).toEqual(expect.any(Number));
+  });
+
   it("isn't undone by pings told again, and the next purchase counts as anybody's", async () => {
     const email = "back@example.com";
     await deliver(stack, saleBy(email));

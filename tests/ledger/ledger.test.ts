@@ -74,6 +74,17 @@ describe("a source", () => {
     expect(await ledger.park(id, emptySource("book"))).toEqual({ id, owner: email, waiting: null });
   });
 
+  it("keeps what its owner's record need not hold, merged, and nothing that comes for another", async () => {
+    const id = `sale:apart-${email}` as const;
+    await ledger.claim(id, email);
+    await ledger.park(id, source("mug", [charge()]), email);
+    await ledger.park(id, source("mug", [charge({ refunded: true })]), email);
+    const item = { id, owner: email, waiting: source("mug", [charge({ refunded: true })]) };
+    expect(await ledger.park(id, source("mug", [charge({ disputed: true })]), "other@example.com")).toEqual(item);
+    expect(await ledger.park(id, source("mug", [charge({ disputed: true })]))).toEqual(item);
+    expect(await ledger.claim(id, email)).toEqual(item);
+  });
+
   it("keeps the facts that come before its sale, merged, for whoever claims it", async () => {
     const id = `subscription:${email}` as const;
     await ledger.park(id, { ...emptySource("club"), cancelledAt: 5 });

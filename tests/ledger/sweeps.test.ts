@@ -86,13 +86,16 @@ describe("the survey", () => {
   const club = source("club", [charge()]);
 
   it("tells who owns sources and what they know of them, and leaves out what nobody owns", async () => {
-    await ledger.save({ ...newRecord("ann@example.com"), sources: { "subscription:1": club } });
+    const record = await ledger.save({ ...newRecord("ann@example.com"), sources: { "subscription:1": club } });
     await ledger.claim("subscription:1", "ann@example.com");
     await ledger.claim("sale:2", "bob@example.com");
     await ledger.park("sale:3", club);
-    expect(await survey.owned(["subscription:1", "sale:2", "sale:3", "sale:4", "sale:4"])).toEqual(new Map([
-      ["subscription:1", { buyer: "ann@example.com", known: club, adopts: false }],
-      ["sale:2", { buyer: "bob@example.com", known: undefined, adopts: false }],
+    await ledger.claim("sale:5", "ann@example.com");
+    await ledger.park("sale:5", club, "ann@example.com");
+    expect(await survey.owned(["subscription:1", "sale:2", "sale:3", "sale:4", "sale:4", "sale:5"])).toEqual(new Map([
+      ["subscription:1", { buyer: "ann@example.com", known: club, record }],
+      ["sale:2", { buyer: "bob@example.com", known: undefined, record: undefined }],
+      ["sale:5", { buyer: "ann@example.com", known: club, record }],
     ]));
     expect(await survey.owned([])).toEqual(new Map());
   });
@@ -103,20 +106,23 @@ describe("the survey", () => {
     expect((await survey.owned(ids)).size).toBe(100);
   });
 
-  it("walks over all records, part by part, and over nothing else", async () => {
+  it("walks over all records and what is kept apart of them, part by part, and over nothing else", async () => {
     // Among the hundred items of the test above.
     const emails = Array.from({ length: 10 }, (_, index) => `walk${String(index)}@example.com`);
     await Promise.all(emails.map(async (email) => ledger.save(newRecord(email))));
     const walked: string[] = [];
+    const apart: string[] = [];
     let parts = 0;
     for (let next: Parameters<Survey["records"]>[0] = null; parts === 0 || next !== null; parts += 1) {
       const part = await survey.records(next);
       walked.push(...part.records.map(({ email }) => email));
+      apart.push(...part.apart.map(({ id }) => id));
       next = part.next;
     }
     expect(parts).toBeGreaterThan(1);
     expect(walked.filter((email) => email.startsWith("walk")).sort()).toEqual(emails);
     expect(new Set(walked).size).toBe(walked.length);
+    expect(apart).toEqual(["sale:3", "sale:5"]);
   });
 
   it("goes on after any record, and counts those that can't be read", async () => {

@@ -1,11 +1,15 @@
 import { auth0Directory, type Directory } from "../../src/auth0/directory.ts";
 import { auth0SecretShape } from "../../src/auth0/secret.ts";
 import type { Auth0Emulator } from "auth0-emulator";
+import type { SourceId } from "../../src/access/facts.ts";
+import { mergeSource } from "../../src/access/merge.ts";
+import type { Policy } from "../../src/access/policy.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
+import type { GumroadApi } from "../../src/gumroad/api.ts";
 import { TemporaryError } from "../../src/errors.ts";
 import type { Givers, UserItem } from "../../src/ledger/givers.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
+import { newRecord, type BuyerRecord, type SourceItem } from "../../src/ledger/record.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import { provisionBuyer } from "../../src/provisioning/provision.ts";
 import type { ActMessage, BuyerMessage, HintMessage, InviteMessage, KeptLetter } from "../../src/queue/message.ts";
@@ -34,14 +38,21 @@ export interface OneBuyer {
   recover(): void;
   /** The next change of a user with this method isn't answered in time; what this gives carries it out. */
   late(method: string): () => Promise<void>;
+  /** The policy is changed. */
+  sell(policy: Policy): void;
+  /** What is kept apart of her record. */
+  apart(): readonly SourceId[];
   /** The codes of what went to the dead-letter queue. */
   readonly kept: readonly string[];
   /** The calls of the Management API and for mails so far, without the listing of the roles. */
   calls(): readonly string[];
 }
 
-/** A buyer of whom nothing is known yet. */
-export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): OneBuyer {
+/** A buyer of whom nothing is known yet. `gumroad`: null where nothing can be read back. */
+export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now,
+  gumroad: GumroadApi | null = null): OneBuyer {
+  let listed = policy;
+  const sources = new Map<SourceId, SourceItem>();
   let stored = newRecord(ANN);
   let left = Number.POSITIVE_INFINITY;
   let phase: "before" | "after" = "before";
@@ -94,8 +105,22 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
         }
         stored = { ...record, version: record.version + 1 };
         return Promise.resolve(stored);
-      }), remember: async () => Promise.resolve(), owner: async () => Promise.resolve(null), claim: never, park: never,
-    move: never, due: never };
+      }), remember: async () => Promise.resolve(), owner: async (id) => Promise.resolve(itemFor(id).owner),
+    claim: async (id, email) =>
+      outside(async () => Promise.resolve(keep({ ...itemFor(id), owner: itemFor(id).owner ?? email }))),
+    park: async (id, facts, owner) =>
+      outside(async () => {
+        const item = itemFor(id);
+        const isOthers = item.owner !== null && item.owner !== owner;
+        return Promise.resolve(
+          isOthers ? item : keep({ ...item, waiting: mergeSource(item.waiting ?? facts, facts) }),
+        );
+      }), move: never, due: never };
+  const itemFor = (id: SourceId): SourceItem => sources.get(id) ?? { id, owner: null, waiting: null };
+  function keep(item: SourceItem): SourceItem {
+    sources.set(item.id, item);
+    return item;
+  }
 
   function directoryFor({ gettingIn }: Settings): Directory {
     const credentials = async () =>
@@ -115,10 +140,10 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
         sweeps: { countChanged: async () => Promise.resolve() } },
       auth0: directoryFor(settings),
       settings,
-      gumroad: async () => Promise.resolve(null),
+      gumroad: async () => Promise.resolve(gumroad),
       queue: { send: never, keep: async (letter: KeptLetter) => Promise.resolve(void kept.push(letter.code)),
         retryIn: never },
-      policy,
+      policy: listed,
       now,
       signal: new AbortController().signal,
     };
@@ -136,7 +161,13 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now): On
   }, late: (method) => {
     lateMethod = method;
     return () => carryOut();
-  }, kept,
+  }, kept, sell: (changed) => {
+    listed = changed;
+  },
+    apart: () =>
+      [...sources.values()].filter(({ id, owner, waiting }) =>
+        owner === ANN && waiting !== null && stored.sources[id] === undefined
+      ).map(({ id }) => id),
     calls: () =>
       auth0.calls.filter(({ api, path }) => api !== "token" && path !== "/roles").map(({ method, path }) =>
         `${method} ${path}`

@@ -70,9 +70,13 @@ describe("a sweep of the last days' sales", () => {
   });
 
   it("takes sales of products outside the policy too: adding one later grants it", async () => {
-    const { sale } = world.shop.sell({ product: "masterclass", email: "ann@example.com" });
+    const { sale, subscription } = world.shop.sell({ product: "masterclass", email: "ann@example.com" });
     await world.finish("recent", { policy: handbookAlone });
     expect(world.sent()).toEqual([`ann@example.com sale ${sale.id}`]);
+    await world.ledger.claim(`subscription:${subscription!.id}`, "ann@example.com");
+    await world.ledger.park(`subscription:${subscription!.id}`, await world.facts(sale.id), "ann@example.com");
+    await world.finish("recent", { policy: handbookAlone });
+    expect(world.sent()).toEqual([]);
   });
 
   it("leaves what is older than two days to the weekly one, unless the last began before", async () => {
@@ -142,6 +146,23 @@ describe("the daily sweep", () => {
     expect(world.sent()).toEqual(["bob@example.com due"]);
     await world.finish("daily");
     expect(world.sent()).toEqual(["bob@example.com due"]);
+  });
+
+  it("brings in what was kept apart of a record once the policy names it, with or without a token", async () => {
+    const book = world.shop.sell({ product: "serverless-handbook", email: "ann@example.com" }).sale;
+    const chart = world.shop.sell({ product: "react-for-dataviz", email: "ann@example.com" }).sale;
+    await world.learn([book.id], handbookAlone);
+    await world.ledger.claim(`sale:${chart.id}`, "ann@example.com");
+    await world.ledger.park(`sale:${chart.id}`, await world.facts(chart.id), "ann@example.com");
+    await world.finish("daily", { policy: handbookAlone, credentials: null });
+    expect(world.sent()).toEqual([]);
+    for (const credentials of [null, world.configured()]) {
+      await world.finish("daily", { credentials });
+      expect(world.sent()).toEqual([`ann@example.com sale ${chart.id}`]);
+    }
+    await world.learn([chart.id]);
+    await world.finish("daily");
+    expect(world.sent()).toEqual([]);
   });
 
   it("leaves records that come back by themselves and losses that are held, not a shortened grace", async () => {

@@ -106,6 +106,12 @@ export async function startShopAndLedger() {
       return report.sweeps[0];
     },
     configured,
+    /** What Gumroad's API tells of a sale by itself. */
+    facts: async (saleId: string) => {
+      const row = await api.sale(saleId, deadline);
+      if (row === null) throw new Error(`the shop doesn't know ${saleId}`);
+      return factsOfSale(row, shop.now());
+    },
     /** What went to the queue since last asked: `buyer what`, sorted. */
     sent: () =>
       sent

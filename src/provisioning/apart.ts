@@ -1,0 +1,50 @@
+import { entitlements } from "../access/entitlements.ts";
+import { entriesOf, type Source, type SourceId } from "../access/facts.ts";
+import type { Policy } from "../access/policy.ts";
+import { isFull, type BuyerRecord } from "../ledger/record.ts";
+import type { Provisioning } from "./context.ts";
+
+/**
+ * What gives nothing is kept apart from the buyer's record, on the sources' own items: anybody can buy what costs
+ * nothing under somebody's email, hundreds of times, and what they paid for must find room.
+ */
+
+/** More purchases of one product give nothing more. */
+const MOST_ALIKE = 20;
+/** Leave a full record at a time: some 100 KB. */
+const MOST_A_TURN = 200;
+
+/** Whether the policy names a purchase: its product, or one that it holds as a bundle. */
+export function isNamed({ productId, holds }: Source, policy: Policy): boolean {
+  return [productId, ...holds].some((id) => policy.has(id));
+}
+
+/** Whether what is kept apart has its place in the record by now: the policy was edited since. */
+export function isToComeIn(id: SourceId, apart: Source, { sources }: BuyerRecord, policy: Policy): boolean {
+  const alike = entriesOf(sources).filter(([, { productId }]) => productId === apart.productId);
+  return sources[id] === undefined && isNamed(apart, policy) && alike.length < MOST_ALIKE;
+}
+
+/** The record, where it is full without some of what gives nothing, which is set aside. */
+export async function withRoom(record: BuyerRecord,
+  { store: { ledger }, policy, now }: Pick<Provisioning, "store" | "policy" | "now">): Promise<BuyerRecord> {
+  if (!isFull(record)) return record;
+  const surplus = new Set(surplusIn(record, policy, now()).slice(0, MOST_A_TURN));
+  const [leaving, staying] = [true, false].map((isLeaving) =>
+    entriesOf(record.sources).filter(([id]) => surplus.has(id) === isLeaving)
+  );
+  await Promise.all((leaving ?? []).map(([id, source]) => ledger.park(id, source, record.email)));
+  return { ...record, sources: Object.fromEntries(staying ?? []) };
+}
+
+function surplusIn(record: BuyerRecord, policy: Policy, now: number): readonly SourceId[] {
+  const alike = new Map<string, number>();
+  return entitlements(record.sources, policy, now).verdicts.flatMap(({ source: id, productId, access, roles }) => {
+    const source = record.sources[id];
+    if (source === undefined || source.act !== null || record.held[id] !== undefined) return [];
+    if (!isNamed(source, policy)) return [id];
+    const kind = JSON.stringify([productId, roles]);
+    alike.set(kind, (alike.get(kind) ?? 0) + 1);
+    return access && (alike.get(kind) ?? 0) > MOST_ALIKE ? [id] : [];
+  });
+}

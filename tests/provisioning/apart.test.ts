@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+
+import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
+import { factsOfPing } from "../../src/gumroad/facts-of-ping.ts";
+import type { GumroadApi } from "../../src/gumroad/api.ts";
+import { saleShape, type SaleRow } from "../../src/gumroad/rows.ts";
+import { defineProducts } from "../../src/config/products-file.ts";
+import { isFull } from "../../src/ledger/record.ts";
+import type { ActMessage, HintMessage, PingMessage } from "../../src/queue/message.ts";
+import type { SalePing } from "../../src/gumroad/ping.ts";
+import { JAN_5 } from "../access/purchases.ts";
+import { act, ANN, due, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
+
+const settings: Settings = { place: "roles", gettingIn: "none" };
+const inviting: Settings = { place: "roles", gettingIn: "invite" };
+const book = { id: "book", name: "Book", roles: ["reader"] };
+const mug = { id: "mug", name: "Mug", roles: ["member"] };
+
+let auth0: Auth0Emulator;
+let ann: OneBuyer;
+/** What Gumroad's API shows, by the sale's id. */
+const rows = new Map<string, SaleRow>();
+const none = { rows: [], next: null };
+const api: GumroadApi = { sellerId: async () => "seller", sale: async (id) => rows.get(id) ?? null,
+  sales: async ({ email }) => ({ ...none, rows: [...rows.values()].filter((row) => row.email === email) }),
+  subscriber: async () => null, subscribers: async () => none, contents: async () => ["book"] };
+
+beforeAll(async () => {
+  auth0 = await startAuth0Emulator({ roles: ["reader", "member"] });
+});
+afterAll(async () => {
+  await auth0.stop();
+});
+beforeEach(() => {
+  auth0.reset();
+  rows.clear();
+});
+
+const roles = () => auth0.rolesOfEmail(ANN);
+
+/** Word of something bought, or of what became of it. */
+function sale(saleId: string, productId: string, changes: Partial<SalePing> = {}): PingMessage {
+  const ping: SalePing = { event: "sale", saleId, subscriptionId: null, productId, email: ANN, spelling: null,
+    soldAt: JAN_5, priceCents: 0, variants: [], recurrence: null, recurring: false, preorder: false, test: false,
+    gift: false, gifter: null, refunded: false, disputed: false, disputeWon: false, emailTyped: false, ...changes };
+  return { v: 1, kind: "ping", requestId: "r", receivedAt: JAN_5, pingId: `${ping.event} ${saleId}`, buyer: ANN,
+    hops: 0, misses: 0, again: false, given: false, ping };
+}
+
+/** The same, as Gumroad's API shows it from then on. */
+function shown(saleId: string, productId: string, fields: Readonly<Record<string, unknown>> = {}): PingMessage {
+  rows.set(saleId,
+    saleShape.parse({ id: saleId, product_id: productId, purchase_email: ANN,
+      created_at: new Date(JAN_5).toISOString(), price: 0, ...fields }));
+  return sale(saleId, productId);
+}
+
+const times = (count: number, what: (nth: string) => PingMessage) =>
+  Array.from({ length: count }, (_, index) => what(`${String(index).padStart(20, "0")}==`));
+
+function found(saleId: string): HintMessage {
+  return { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId, subscriptionId: null, sweep: "daily now",
+    foundAt: JAN_5 };
+}
+
+describe.each([{ how: "on trust", bought: sale, gumroad: null }, { how: "read back", bought: shown, gumroad: api }])(
+  "what the policy doesn't name ($how)",
+  ({ bought, gumroad }) => {
+    beforeEach(() => {
+      ann = oneBuyer(auth0, () => JAN_5, gumroad);
+    });
+
+    it("615 free purchases of an unlisted product don't lock a buyer out", async () => {
+      expect(await ann.run(settings, ...times(615, (id) => bought(id, "mug")))).toBe(true);
+      expect(ann.record().sources).toEqual({});
+      expect(ann.apart()).toHaveLength(615);
+      expect(await ann.run(settings, bought("paid", "book"))).toBe(true);
+      expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: ["reader"], kept: [] });
+    });
+
+    it("is taken in once the policy names it, as it is by then", async () => {
+      await ann.run(inviting, bought("one", "mug"), bought("two", "mug"));
+      ann.sell(defineProducts([book, mug]));
+      expect(await ann.run(inviting, found("one"))).toBe(true);
+      expect(roles()).toEqual(["member"]);
+      expect(auth0.passwordMails).toHaveLength(1);
+      expect(ann.apart()).toEqual(["sale:two"]);
+    });
+
+    it("is refunded apart, and gives nothing then", async () => {
+      await ann.run(settings, bought("one", "mug"));
+      if (gumroad !== null) bought("one", "mug", { refunded: true });
+      await ann.run(settings, { ...sale("one", "mug", { event: "refund", refunded: true }) });
+      ann.sell(defineProducts([book, mug]));
+      await ann.run(settings, found("one"));
+      expect(roles()).toEqual([]);
+      expect(ann.record().sources).toMatchObject({ "sale:one": { productId: "mug" } });
+    });
+
+    it("goes out of a record that an earlier version filled with it", async () => {
+      ann.write((record) => ({ ...record, sources: Object.fromEntries(times(640, (id) =>
+        sale(id, "mug")).map(({ ping }) =>
+          [`sale:${"saleId" in ping ? ping.saleId : ""}`, factsOfPing(ping, JAN_5)] as const
+        )) })
+      );
+      expect(isFull(ann.record())).toBe(true);
+      expect(await ann.run(settings, bought("paid", "book"))).toBe(true);
+      expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: ["reader"], kept: [] });
+      expect(Object.keys(ann.record().sources)).toHaveLength(441);
+    });
+
+    it("stays in the record where an operator decided about it", async () => {
+      await ann.run(settings, bought("one", "mug"));
+      const take: ActMessage = { ...act("x", "take"), source: "sale:one" };
+      await ann.run(settings, take);
+      expect(ann.apart()).toEqual([]);
+      ann.sell(defineProducts([book, mug]));
+      await ann.run(settings, due);
+      expect(roles()).toEqual([]);
+    });
+  },
+);
+
+describe("more of the same", () => {
+  it("goes out of a full record, which keeps enough of it", async () => {
+    ann = oneBuyer(auth0, () => JAN_5, null);
+    ann.sell(defineProducts([book, mug]));
+    await ann.run(settings, ...times(640, (id) => sale(id, "mug")));
+    expect(await ann.run(settings, sale("paid", "book"))).toBe(true);
+    expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: ["member", "reader"], kept: [] });
+  });
+});
+
+describe("a bundle that the policy doesn't name", () => {
+  it("stays in the record for what came with it", async () => {
+    ann = oneBuyer(auth0, () => JAN_5, api);
+    const bundle = shown("bundle", "set", { is_bundle_purchase: true, price: 900 });
+    await ann.run(settings, bundle, shown("child", "book", { is_bundle_product_purchase: true }));
+    expect({ roles: roles(), apart: ann.apart() }).toEqual({ roles: ["reader"], apart: [] });
+    shown("bundle", "set", { is_bundle_purchase: true, price: 900, refunded: true });
+    await ann.run(settings, sale("bundle", "set", { event: "refund", refunded: true }));
+    expect(roles()).toEqual([]);
+  });
+
+  it("is taken in with what came with it once that is named", async () => {
+    ann = oneBuyer(auth0, () => JAN_5, api);
+    ann.sell(defineProducts([mug]));
+    await ann.run(settings, shown("bundle", "set", { is_bundle_purchase: true, price: 900 }),
+      shown("child", "book", { is_bundle_product_purchase: true }));
+    expect([...ann.apart()].sort()).toEqual(["sale:bundle", "sale:child"]);
+    ann.sell(defineProducts([mug, book]));
+    await ann.run(settings, found("bundle"), found("child"));
+    expect({ roles: roles(), apart: ann.apart() }).toEqual({ roles: ["reader"], apart: [] });
+  });
+});
