@@ -54,8 +54,8 @@ export interface Ledger {
   /** Makes the buyer the source's owner unless it has one, and tells who owns it and what waited. */
   claim(id: SourceId, email: string): Promise<SourceItem>;
   /**
-   * Keeps facts on a source's own item: of one that nobody owns yet, or that `owner` does and whose record need not hold
-   * them. If anybody else owns it, keeps nothing and tells who.
+   * Keeps facts on a source's own item: of one that nobody owns yet, or that `owner` does and whose record need not
+   * hold them. If anybody else owns it, keeps nothing and tells who.
    */
   park(id: SourceId, facts: Source, owner?: string): Promise<SourceItem>;
   /** Who owns a source, or null. */
