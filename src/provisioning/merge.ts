@@ -78,6 +78,7 @@ async function mergeMessage(record: BuyerRecord, message: BuyerMessage, readings
   if (await isForgotten(message, answer ?? null, record, work.store)) return null;
   switch (message.kind) {
     case "due":
+      if (record.version === 0) return null;
       return message.anew === true ? unknown(record) : record;
     case "bind":
       return { ...record, spellings: withSpelling(record.spellings, message.spelling) };
