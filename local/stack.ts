@@ -257,8 +257,9 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
         exportName: spec.exportName, timeoutMs: spec.timeoutMs, memoryMb: spec.memoryMb,
         reservedConcurrency: spec.reservedConcurrency, maxWorkers: options.maxWorkers ?? DEFAULT_MAX_WORKERS, clock,
         environment: () => ({ ...awsEnvironment(endpoints), ...spec.environment(workersQueueUrl),
-          ...(options.login === true && spec.key === "private" ? auth0TokensOf(auth0.url) : {}),
-          ...options.environment?.[spec.key] }), onLog: (line) => options.onLog?.(spec.key, line) }));
+          ...(options.login === true && ["private", "claim"].includes(spec.key) ? auth0TokensOf(auth0.url) : {}),
+          ...(spec.key === "claim" ? { GUMROAD_API: gumroadUrl } : {}), ...options.environment?.[spec.key] }),
+        onLog: (line) => options.onLog?.(spec.key, line) }));
   }
   const lambdaOf = (key: string): Lambda => {
     const lambda = lambdas.get(key);

@@ -7,6 +7,7 @@ import { describe, expect, it } from "@jest/globals";
 const ROOMS: Readonly<Record<string, readonly string[]>> = { access: [], config: ["access"], gumroad: ["access"],
   auth0: ["access", "config", "http"], dynamo: [], ledger: ["access", "dynamo"], queue: ["access", "gumroad"],
   http: ["config"], accounts: ["config", "dynamo", "http"],
+  claims: ["access", "accounts", "gumroad", "http", "ledger", "queue"],
   receiving: ["access", "config", "gumroad", "http", "queue"],
   provisioning: ["access", "auth0", "config", "gumroad", "ledger", "queue"],
   sweeping: ["access", "dynamo", "gumroad", "ledger", "provisioning", "queue"],

@@ -3,12 +3,12 @@ import { randomUUID } from "node:crypto";
 import { dueRoles } from "../../src/access/due-roles.ts";
 import { emptySource, grantedRole, isSourceId, type Act, type SourceId } from "../../src/access/facts.ts";
 import { addFacts, mergeSource } from "../../src/access/merge.ts";
+import { boughtTogether } from "../../src/access/together.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { dynamoLedger, type Ledger } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import type { ActFlags } from "../commands/options.ts";
 import { type ActOutcome, differenceWords, hasAct, outcomeFor, sendAct, signatureOf, tellOutcome } from "./acting.ts";
-import { belongingTo } from "./belonging.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 
@@ -27,7 +27,7 @@ export async function transfer(named: string, to: string, flags: TransferFlags, 
   const { source, owner } = await owned(named, ledger, context);
   if (owner === to) throw new ConfigError("MOVE_TO_SELF", `${source} is ${to}'s already`);
   const [from, target] = await Promise.all([ledger.load(owner), ledger.load(to)]);
-  const together = belongingTo(source, from, policy);
+  const together = boughtTogether(source, from.sources, policy);
   const sources = flags.only === true ? [source] : together;
   const dryRun = flags.dryRun === true;
   output.say(`${dryRun ? "would move " : ""}from ${owner} to ${to}:`);

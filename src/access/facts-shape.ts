@@ -57,5 +57,11 @@ export const sourceShape: z.ZodMiniType<Source> = z.looseObject({ productId: z.s
   ), changesDroppedAt: laterMoment, holds: laterText, listedAt: laterMoment, emails: laterText,
   read: z.nullable(z.looseObject({ at: z.number(), ended: z.nullable(end) })), act: z.nullable(actShape) });
 
+/** Who shows a licence key: a verified email at Auth0, or an account of the self-built login. */
+export const claimantShape = z.templateLiteral([z.enum(["email", "name"]), ":", z.string()]);
+
+/** Who shows a licence key. */
+export type Claimant = z.infer<typeof claimantShape>;
+
 /** A source's id. */
 export const sourceIdShape = z.templateLiteral([z.enum(["sale", "subscription", "grant"]), ":", z.string()]);

@@ -20,7 +20,10 @@ export interface Auth0TokenSettings {
   readonly issuer: string;
   /** The API's identifier. */
   readonly audience: string;
-  /** The claim with the role names. Auth0 drops names that are not a namespace: `https://example.com/roles`. */
+  /**
+   * The claim with the role names; with `_email` behind it, that with the verified email. Auth0 drops names that are
+   * not a namespace: `https://example.com/roles`.
+   */
   readonly rolesClaim: string | undefined;
   readonly now?: () => number;
   /**
@@ -35,7 +38,8 @@ export function auth0Issuer(setting: string): string {
   return setting.endsWith("/") ? setting : `${setting}/`;
 }
 
-const rolesShape = z.catch(z.array(z.string()), []);
+const claimsShape = z.object({ roles: z.catch(z.array(z.string()), []),
+  email: z.catch(z.optional(z.string()), undefined) });
 
 /**
  * A check of Auth0's access tokens. Build it once a process: it holds the keys. A warm call asks nobody.
@@ -51,8 +55,10 @@ export function createAuth0Verifier(
     refusing(token, async () => {
       const { payload } = await jwtVerify(token, keyFor, { algorithms: [algorithm], issuer, audience,
         requiredClaims: ["exp", "sub"], clockTolerance: clockToleranceSeconds, currentDate: new Date(now()) });
-      return { issuer, subject: subjectOf(payload),
-        roles: rolesClaim === undefined ? [] : rolesShape.parse(payload[rolesClaim]) };
+      const claimed = rolesClaim === undefined
+        ? {}
+        : { roles: payload[rolesClaim], email: payload[`${rolesClaim}_email`] };
+      return { issuer, subject: subjectOf(payload), ...claimsShape.parse(claimed) };
     });
 }
 

@@ -11,6 +11,8 @@ export interface Identity {
   readonly subject: string;
   /** Role names; empty if the token carries none. */
   readonly roles: readonly string[];
+  /** The verified email, where the issuer says so: our own accounts have none. */
+  readonly email?: string | undefined;
 }
 
 /**

@@ -3,33 +3,31 @@ import type { ClientAddress } from "./client-address.ts";
 import { BadCredentials } from "./errors.ts";
 import { checkNewPassword, checkTypedPassword } from "./password-rules.ts";
 import type { Passwords } from "./password.ts";
+import type { Renewing } from "./renew.ts";
 import type { Throttle } from "./throttle.ts";
-import type { Tokens } from "./tokens.ts";
 import { normalizeUsername } from "./username.ts";
 import type { User, Users } from "./users.ts";
 
 /** Whether an unknown username becomes a new user. */
 export type SignUp = "open" | "closed";
 
-/** What logging in works with. `now` gives epoch milliseconds. */
-export interface LoginDependencies {
+/** What logging in works with, and changing a password. */
+export interface Accounts extends Pick<Renewing, "tokens" | "rolesOf" | "now"> {
   readonly users: Users;
   readonly throttle: Throttle;
   readonly passwords: Passwords;
-  readonly tokens: Pick<Tokens, "issue">;
   readonly signUp: SignUp;
-  readonly now?: () => number;
 }
 
 /** What the caller typed, and from where. */
-export interface Login {
+export interface Typed {
   readonly username: string;
   readonly password: string;
   readonly address: ClientAddress;
 }
 
 /**
- * Logs a user in, and signs them up first if nobody has the name and sign-up is open.
+ * Logs a user in, and signs them up first if nobody has the name and sign-up is open; `remember`: for long.
  *
  * With sign-up closed an unknown user costs the same reads and the same hash as a wrong password, and gets the same
  * error.
@@ -39,8 +37,10 @@ export interface Login {
  * @throws {BadCredentials}
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
  */
-export async function logIn({ username: typed, password, address }: Login,
-  { users, throttle, passwords, tokens, signUp, now = Date.now }: LoginDependencies) {
+export async function logIn(
+  { username: typed, password, address, remember = false }: Typed & { readonly remember?: boolean | undefined },
+  { users, throttle, passwords, tokens, rolesOf, signUp, now = Date.now }: Accounts,
+) {
   const username = normalizeUsername(typed);
   checkTypedPassword(password);
 
@@ -60,5 +60,6 @@ export async function logIn({ username: typed, password, address }: Login,
     await users.replaceHash(user, await passwords.hash(password));
   }
   await admission.succeeded(isMine ? "sign-up" : "login");
-  return { user: { username, createdAt: user.createdAt }, token: await tokens.issue(username) };
+  const login = { subject: username, roles: await rolesOf(user), loggedInAt: Math.floor(now() / 1_000), remember };
+  return { user: { username, createdAt: user.createdAt }, token: await tokens.issue(login) };
 }

@@ -7,23 +7,31 @@ import { chosenSetting, requiredSetting } from "../config/settings.ts";
 import { ConfigError, NeedsPersonError } from "../errors.ts";
 import { HttpError } from "../http/errors.ts";
 import { accountsSecretShape } from "./accounts-secret.ts";
-import { auth0Issuer, type Auth0TokenSettings } from "./auth0-tokens.ts";
+import { auth0Issuer, type Auth0TokenSettings, createAuth0Verifier } from "./auth0-tokens.ts";
+import { anyIssuer, type VerifyToken } from "./identity.ts";
 import type { SignUp } from "./log-in.ts";
-import type { TokenSettings } from "./tokens.ts";
+import { createTokens, type TokenSettings } from "./tokens.ts";
 
 const optional = (value: string | undefined) => (value === "" ? undefined : value);
 
 /**
  * ACCOUNTS_SECRET (name or ARN; read at the first request, kept for five minutes; HttpError 404 as long as it has no
- * value), ACCOUNTS_ISSUER and ACCOUNTS_AUDIENCE.
- * @throws {ConfigError} SETTING_MISSING
+ * value), ACCOUNTS_ISSUER, ACCOUNTS_AUDIENCE, and ACCOUNTS_LIFETIME_SECONDS, a minute to a day.
+ * @throws {ConfigError} SETTING_MISSING, SETTING_INVALID
  */
 export function tokenSettings(env: NodeJS.ProcessEnv = process.env): TokenSettings {
   const client = new SecretsManagerClient(awsLimits({ connectMs: 500, requestMs: 1_500, attempts: 2 }));
   const { get, reread } = secretOf({ client, id: requiredSetting("ACCOUNTS_SECRET", env),
     shape: accountsSecretShape });
   return { secret: { get: () => get().catch(switchedOff), reread: () => reread().catch(switchedOff) },
-    issuer: requiredSetting("ACCOUNTS_ISSUER", env), audience: requiredSetting("ACCOUNTS_AUDIENCE", env) };
+    issuer: requiredSetting("ACCOUNTS_ISSUER", env), audience: requiredSetting("ACCOUNTS_AUDIENCE", env),
+    lifetimeSeconds: lifetimeSetting(requiredSetting("ACCOUNTS_LIFETIME_SECONDS", env)) };
+}
+
+function lifetimeSetting(text: string): number {
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds >= 60 && seconds <= 86_400) return seconds;
+  throw new ConfigError("SETTING_INVALID", `ACCOUNTS_LIFETIME_SECONDS is "${text}": it takes 60 to 86400.`);
 }
 
 /** Whoever leaves the secret empty doesn't want this login: nothing is wrong then, and nobody has to mend it. */
@@ -49,6 +57,15 @@ export function auth0Settings(env: NodeJS.ProcessEnv = process.env): Auth0TokenS
       "ACCOUNTS_ISSUER has to differ from AUTH0_ISSUER: it tells whose rules a token is checked by.");
   }
   return { issuer: auth0Issuer(issuer), audience, rolesClaim: optional(env["ROLES_CLAIM"]) };
+}
+
+/** Checks our own tokens, and Auth0's where its settings are there. Build it once a process: it holds Auth0's keys. */
+export function acceptedTokens(settings: TokenSettings): VerifyToken {
+  const auth0 = auth0Settings();
+  return anyIssuer(
+    new Map<string, VerifyToken>([[settings.issuer, createTokens(settings).verify],
+      ...(auth0 === undefined ? [] : [[auth0.issuer, createAuth0Verifier(auth0)] as const])]),
+  );
 }
 
 /**

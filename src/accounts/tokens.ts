@@ -5,11 +5,12 @@
  * a course platform, and a retired key can lose its private half at once while its last tokens still pass.
  */
 import { importJWK, type JWTHeaderParameters, jwtVerify, SignJWT } from "jose";
+import * as z from "zod/mini";
 
 import { NeedsPersonError } from "../errors.ts";
 import type { AccountsSecret, AccountsSecretSource } from "./accounts-secret.ts";
 import { TokenRefused } from "./errors.ts";
-import { refusing, subjectOf, type VerifyToken } from "./identity.ts";
+import { type Identity, refusing, subjectOf } from "./identity.ts";
 
 /** The one algorithm. Tokens that name another are refused, whatever their key. */
 const algorithm = "EdDSA";
@@ -17,29 +18,39 @@ const algorithm = "EdDSA";
 /** The `typ` of our tokens, our own so that no other kind of token signed by the same keys could stand in. */
 const tokenType = "account+jwt";
 
-/** How long a token is good. There is no log-out list: this is the longest a stolen one is of use. */
-export const tokenLifetimeSeconds = 900;
-
 /** How far clocks may differ. */
 const clockToleranceSeconds = 5;
+
+/** Of whom a token speaks, and of which login. */
+export interface Login {
+  readonly subject: string;
+  /** The roles at the time it was made: they show that long. */
+  readonly roles: readonly string[];
+  /** When the password was typed (epoch seconds). Renewing a token doesn't change it. */
+  readonly loggedInAt: number;
+  /** The user asked to stay logged in for long. */
+  readonly remember: boolean;
+}
 
 /** What tokens are made with. `now` gives epoch milliseconds. */
 export interface TokenSettings {
   readonly secret: AccountsSecretSource;
   readonly issuer: string;
   readonly audience: string;
+  /** How long a token is good. There is no log-out list: this is the longest a stolen one is of use. */
+  readonly lifetimeSeconds: number;
   readonly now?: () => number;
 }
 
 /** Makes and checks our tokens. */
-export interface Tokens {
-  /** A token for this user, good for {@link tokenLifetimeSeconds}. */
-  issue(username: string): Promise<string>;
-  verify: VerifyToken;
-}
+export type Tokens = ReturnType<typeof createTokens>;
+
+/** What a token may say besides; one of an earlier version has none of it. */
+const claimsShape = z.object({ roles: z._default(z.array(z.string()), []), auth_time: z.optional(z.number()),
+  remember: z._default(z.boolean(), false) });
 
 /** Our tokens, with the keys of the secret. */
-export function createTokens({ secret, issuer, audience, now = Date.now }: TokenSettings): Tokens {
+export function createTokens({ secret, issuer, audience, lifetimeSeconds, now = Date.now }: TokenSettings) {
   /**
    * The token's `kid` picks among our own keys and no more. A key put in a moment ago is unknown to
    * a warm process, so an unknown `kid` has the secret read again before the token is refused.
@@ -52,24 +63,22 @@ export function createTokens({ secret, issuer, audience, now = Date.now }: Token
     return importJWK({ kty, crv, x }, algorithm);
   }
 
-  return { async issue(username) {
+  async function issue({ subject, roles, loggedInAt, remember }: Login): Promise<string> {
     const { keys, sign_with } = await secret.get();
     const key = keys.find(({ kid }) => kid === sign_with);
     if (key?.d === undefined) {
       throw new NeedsPersonError("SIGNING_KEY_MISSING", "The accounts secret's sign_with names no key that can sign.");
     }
     const { kid, kty, crv, x, d } = key;
-    const issuedAt = Math.floor(now() / 1_000);
-    return new SignJWT()
+    const iat = Math.floor(now() / 1_000);
+    return new SignJWT({ iss: issuer, aud: audience, sub: subject, iat, exp: iat + lifetimeSeconds,
+      auth_time: loggedInAt, roles: [...roles], ...(remember ? { remember } : {}) })
       .setProtectedHeader({ alg: algorithm, typ: tokenType, kid })
-      .setIssuer(issuer)
-      .setAudience(audience)
-      .setSubject(username)
-      .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + tokenLifetimeSeconds)
       .sign(await importJWK({ kty, crv, x, d }, algorithm));
-  }, verify: (token) =>
-    refusing(token, async () => {
+  }
+
+  function verify(token: string): Promise<Identity & Login> {
+    return refusing(token, async () => {
       const { payload } = await jwtVerify(token, keyFor, {
         algorithms: [algorithm],
         typ: tokenType,
@@ -77,12 +86,17 @@ export function createTokens({ secret, issuer, audience, now = Date.now }: Token
         audience,
         requiredClaims: ["exp", "iat", "sub"],
         // Also refuses what was issued in the future.
-        maxTokenAge: tokenLifetimeSeconds,
+        maxTokenAge: lifetimeSeconds,
         clockTolerance: clockToleranceSeconds,
         currentDate: new Date(now()),
       });
       const { exp = Infinity, iat = 0 } = payload;
-      if (exp - iat > tokenLifetimeSeconds) throw new TokenRefused("The token is not valid");
-      return { issuer, subject: subjectOf(payload), roles: [] };
-    }) };
+      const claims = claimsShape.safeParse(payload);
+      if (!claims.success || exp - iat > lifetimeSeconds) throw new TokenRefused("The token is not valid");
+      const { roles, auth_time: loggedInAt = iat, remember } = claims.data;
+      return { issuer, subject: subjectOf(payload), roles, loggedInAt, remember };
+    });
+  }
+
+  return { issue, verify };
 }

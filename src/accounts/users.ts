@@ -1,4 +1,6 @@
-/** The users of the self-built login: who there is, and the hash of their password. */
+/** The users of the self-built login: who there is, the hash of their password, and what they claimed. */
+import { createHash, randomBytes } from "node:crypto";
+
 import * as z from "zod/mini";
 
 import { type ItemKey, putItem, readItem, type Table, updateItem } from "../dynamo/table.ts";
@@ -10,6 +12,12 @@ const userShape = z.object({
   createdAt: z.string(),
   /** A PHC string, see password.ts. */
   passwordHash: z.string(),
+  /** When the password was last changed (ISO 8601): logins of before aren't renewed. Left out: never. */
+  passwordSince: z.optional(z.string()),
+  /** An operator's one-time code, as {@link hashOfCode}, and until when it is taken (epoch ms). */
+  oneTime: z.optional(z.object({ hash: z.string(), until: z.number() })),
+  /** The sources whose licence keys this user showed. Which of them give anything, their owners' records say. */
+  claims: z.optional(z.set(z.string())),
 });
 
 /** A user as stored. */
@@ -18,16 +26,32 @@ export type User = Readonly<z.infer<typeof userShape>>;
 /** The users in the accounts table. Every method throws TemporaryError ACCOUNTS_UNREACHABLE when it can't be had. */
 export type Users = ReturnType<typeof createUsers>;
 
+/** More than anybody buys; each costs two reads a token. */
+const MOST_CLAIMS = 20;
+
 function keyOf(username: string): ItemKey {
   return { pk: `user#${username}`, sk: "user" };
 }
 
+/** A code that nobody guesses: 128 bits. So its hash needs no work, and no salt. */
+export function newCode(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+/** How a code is stored. */
+export function hashOfCode(code: string): string {
+  return createHash("sha256").update(code).digest("base64url");
+}
+
+/** The user of this name, or undefined: all that renewing a token needs. */
+export async function findUser(table: Table, username: string): Promise<User | undefined> {
+  const item = await readItem(table, keyOf(username));
+  return item === undefined ? undefined : userShape.parse(item);
+}
+
 /** The users in the given table. */
 export function createUsers(table: Table) {
-  async function find(username: string): Promise<User | undefined> {
-    const item = await readItem(table, keyOf(username));
-    return item === undefined ? undefined : userShape.parse(item);
-  }
+  const find = (username: string) => findUser(table, username);
 
   /**
    * Adds a user. Of several at once for one name the first to arrive is kept, and everybody gets that one back:
@@ -43,12 +67,28 @@ export function createUsers(table: Table) {
   return {
     find,
     create,
-    /** Replaces the hash, unless another has replaced it since `user` was read. Whether the new one is stored now. */
-    replaceHash: (user: User, passwordHash: string): Promise<boolean> =>
-      updateItem(table, keyOf(user.username), "SET passwordHash = :next", {
+    /**
+     * Replaces the hash, unless another has replaced it since `user` was read. Whether the new one is stored now.
+     * `since` (ISO 8601) for another password: it ends the logins of before, and a one-time code.
+     */
+    replaceHash: (user: User, passwordHash: string, since?: string): Promise<boolean> =>
+      updateItem(table, keyOf(user.username), since === undefined
+        ? "SET passwordHash = :next"
+        : "SET passwordHash = :next, passwordSince = :since REMOVE oneTime", {
         // The second half for a write that was repeated because its answer got lost.
         condition: "passwordHash = :seen OR passwordHash = :next",
-        values: { ":next": passwordHash, ":seen": user.passwordHash },
+        values: { ":next": passwordHash, ":seen": user.passwordHash,
+          ...(since === undefined ? {} : { ":since": since }) },
+      }),
+    /** Lets a code stand for the password once, until then (epoch ms). False: there is no such user. */
+    offerCode: (username: string, hash: string, until: number): Promise<boolean> =>
+      updateItem(table, keyOf(username), "SET oneTime = :code", { condition: "attribute_exists(pk)",
+        values: { ":code": { hash, until } } }),
+    /** Notes that a user claims a source. False: there is no such user, or they claim too many. */
+    noteClaim: (username: string, source: string): Promise<boolean> =>
+      updateItem(table, keyOf(username), "ADD claims :source", {
+        condition: "attribute_exists(pk) AND (attribute_not_exists(claims) OR size(claims) < :most)",
+        values: { ":source": new Set([source]), ":most": MOST_CLAIMS },
       }),
   };
 }

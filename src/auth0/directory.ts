@@ -27,6 +27,7 @@ export interface DirectoryUser {
   readonly database: string | null;
   /** Epoch ms; 0 where Auth0 doesn't say. */
   readonly createdAt: number;
+  readonly hasLoggedIn: boolean;
   /** The roles that this service keeps in the user's `app_metadata`, for plans without roles. */
   readonly metadataRoles: readonly string[];
 }
@@ -36,7 +37,8 @@ export type Directory = ReturnType<typeof auth0Directory>;
 
 const userShape = z.object({ user_id: z.string(), email_verified: z.optional(z.boolean()),
   identities: z.optional(z.array(z.object({ provider: z.optional(z.string()), connection: z.optional(z.string()) }))),
-  app_metadata: z.optional(z.unknown()), created_at: z.catch(z.optional(z.string()), undefined) });
+  app_metadata: z.optional(z.unknown()), created_at: z.catch(z.optional(z.string()), undefined),
+  logins_count: z.optional(z.number()), last_login: z.optional(z.unknown()) });
 const roleShape = z.object({ id: z.string(), name: z.string() });
 
 /** Auth0's largest page. A user can have 50 roles, so one page holds them. */
@@ -237,11 +239,15 @@ function refusedWith(error: unknown): number | undefined {
 }
 
 function directoryUser(user: unknown, email: string): DirectoryUser {
-  const { user_id, email_verified, identities, app_metadata, created_at } = answerAs(userShape, user);
+  const { user_id, email_verified, identities, app_metadata, created_at, logins_count, last_login } = answerAs(
+    userShape,
+    user,
+  );
   const { createdByUs, roles } = readOwnMetadata(app_metadata, email);
   return { id: user_id, verified: email_verified === true, createdByUs,
     database: identities?.find(({ provider }) => provider === "auth0")?.connection ?? null,
-    createdAt: (created_at === undefined ? 0 : Date.parse(created_at)) || 0, metadataRoles: roles };
+    createdAt: (created_at === undefined ? 0 : Date.parse(created_at)) || 0,
+    hasLoggedIn: (logins_count ?? 0) > 0 || last_login !== undefined, metadataRoles: roles };
 }
 
 /**

@@ -8,15 +8,20 @@ import { signUpSetting, tokenSettings } from "../accounts/settings.ts";
 import { createThrottle } from "../accounts/throttle.ts";
 import { createTokens } from "../accounts/tokens.ts";
 import { createUsers } from "../accounts/users.ts";
+import { linkedRoles, readLedger } from "../claims/linked.ts";
 import { awsLimits } from "../config/aws.ts";
 import { requiredSetting } from "../config/settings.ts";
 import { httpHandler } from "../http/handler.ts";
+import { ledgerTable } from "../ledger/keys.ts";
+import policy from "../products.ts";
 
 const settings = tokenSettings();
 const dynamo = new DynamoDBClient(awsLimits({ connectMs: 500, requestMs: 1_000, attempts: 3 }));
 const table = accountsTable(dynamo, requiredSetting("ACCOUNTS_TABLE"));
 const dependencies = { users: createUsers(table), throttle: createThrottle({ table }),
-  passwords: createPasswords({ secret: settings.secret }), tokens: createTokens(settings), signUp: signUpSetting() };
+  passwords: createPasswords({ secret: settings.secret }), tokens: createTokens(settings),
+  rolesOf: linkedRoles({ ledger: readLedger(ledgerTable(dynamo, requiredSetting("LEDGER_TABLE"))), policy }),
+  signUp: signUpSetting() };
 const logIn = loginCall(dependencies);
 const changePassword = passwordCall(dependencies);
 

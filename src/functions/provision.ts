@@ -24,6 +24,7 @@ import policy from "../products.ts";
 import { provisionBatch } from "../provisioning/batch.ts";
 import { forgetSecretShape, whoWasForgotten } from "../provisioning/forgotten.ts";
 import { workQueue } from "../queue/queue.ts";
+import { outsideRolesOf } from "../queue/sender.ts";
 
 /** What stays, when the time for Auth0 is up, for writing that down. */
 const NOTING_MS = 12_000;
@@ -36,7 +37,7 @@ const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
 const settings = { place: chosenSetting("ACCESS", ["roles", "app_metadata"]),
   gettingIn: chosenSetting("GETTING_IN", ["invite", "passwordless", "none"]) };
-const outsideRoles = requiredSetting("OUTSIDE_ROLES").split(",");
+const outsideRoles = outsideRolesOf(requiredSetting("OUTSIDE_ROLES"));
 /** Calls to Auth0 since the last invocation told of them. */
 let auth0Calls = 0;
 const auth0 = auth0Directory({

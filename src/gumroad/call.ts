@@ -1,7 +1,6 @@
 import type * as z from "zod/mini";
 
 import { notUnderstood, reasonOf, unreachable } from "./failures.ts";
-import type { GumroadCredentials } from "./secret.ts";
 
 /** What Gumroad answered. */
 export interface Answer {
@@ -10,9 +9,9 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** A call of Gumroad's API; `form` is what a PUT sends. */
+/** A call of Gumroad's API; `form` is what a PUT or a POST sends. */
 export interface Call {
-  readonly method?: "GET" | "PUT" | "DELETE";
+  readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;
   readonly form?: URLSearchParams;
   /** Names it in errors: "read a sale". */
@@ -25,16 +24,17 @@ const ATTEMPT_MS = 8_000;
 const MOST_BYTES = 2 * 1024 * 1024;
 
 /**
- * Asks once. A redirect is a failure: the token must not go elsewhere.
+ * Asks once, without a token where it is null. A redirect is a failure: the token must not go elsewhere.
  * @throws {TemporaryError} GUMROAD_UNREACHABLE where no answer of Gumroad's own comes in time
  */
-export async function askGumroad(send: typeof fetch, { token, api }: Pick<GumroadCredentials, "token" | "api">,
-  { method = "GET", path, form, what }: Call, signal: AbortSignal): Promise<Answer> {
+export async function askGumroad(send: typeof fetch,
+  { token, api }: { readonly token: string | null; readonly api: string }, { method = "GET", path, form, what }: Call,
+  signal: AbortSignal): Promise<Answer> {
   let status: number;
   let text: string | null = null;
   try {
     const response = await send(new URL(`${api}${path}`), { method,
-      headers: { authorization: `Bearer ${token}`, accept: "application/json" },
+      headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), accept: "application/json" },
       ...(form === undefined ? {} : { body: form }), redirect: "error",
       signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]) });
     status = response.status;

@@ -86,6 +86,11 @@ export async function loadRecord(table: Table, email: string): Promise<BuyerReco
   return item === undefined ? newRecord(email) : recordShape.parse(item["record"]);
 }
 
+/** Who owns a source, or null. */
+export async function loadOwner(table: Table, id: SourceId): Promise<string | null> {
+  return sourceItem(id, await readItem(table, sourceKey(id))).owner;
+}
+
 /** The ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
 export function dynamoLedger(client: DynamoDBClient, name: string, signal?: AbortSignal): Ledger {
   const table = ledgerTable(client, name, signal);
@@ -150,8 +155,8 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
     }
   }
 
-  return { load: (email) => loadRecord(table, email), save, claim, park,
-    owner: async (id) => sourceItem(id, await readItem(table, sourceKey(id))).owner, move, remember, due };
+  return { load: (email) => loadRecord(table, email), save, claim, park, owner: (id) => loadOwner(table, id), move,
+    remember, due };
 }
 
 function sourceItem(id: SourceId, item: unknown): SourceItem {

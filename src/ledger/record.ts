@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 
 import type { Source, SourceId, Sources } from "../access/facts.ts";
 import type { RolesPlace } from "../access/roles-place.ts";
-import { sourceIdShape, sourceShape, wordOf } from "../access/facts-shape.ts";
+import { claimantShape, sourceIdShape, sourceShape, wordOf, type Claimant } from "../access/facts-shape.ts";
 
 /**
  * How far one role of one user is: `adding` and `removing` are marks, written before Auth0 is called and settled
@@ -66,6 +66,16 @@ export interface Unsettled {
   readonly attempts: number;
 }
 
+/** What became of it that somebody showed the licence key of a source. */
+export interface Claim {
+  readonly source: SourceId;
+  readonly by: Claimant;
+  /** Epoch ms. */
+  readonly at: number;
+  /** `asked`: an operator decides. `granted` to a name: tokens of that account carry what the source gives. */
+  readonly state: "asked" | "granted" | "refused";
+}
+
 /** Everything known about a buyer, by normalized email. */
 export interface BuyerRecord {
   readonly email: string;
@@ -91,6 +101,8 @@ export interface BuyerRecord {
   readonly creating?: true | undefined;
   /** Null: no mail was asked for. */
   readonly invited: Invitation | null;
+  /** One a source and claimant. Left out: nobody showed a licence key. */
+  readonly claims?: readonly Claim[] | undefined;
   /** When Auth0 was first asked for this email (epoch ms): who signs up after that isn't trusted with a password. */
   readonly lookedAt?: number | undefined;
   /** Users of others' making that we saw unverified: their password isn't trusted once the email is verified. */
@@ -119,6 +131,11 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.looseObject({
       doubted: z.optional(z.record(z.string(), z.number())), told: z.optional(z.array(z.string())) })),
   adopts: z.optional(z.literal(true)),
   creating: z.optional(z.literal(true)),
+  claims: z.optional(
+    z.array(
+      z.looseObject({ source: sourceIdShape, by: claimantShape, at: z.number(), state: wordOf<Claim["state"]>() }),
+    ),
+  ),
   lookedAt: z.optional(z.number()),
   // Records from before there were invitations have none.
   invited: z._default(
@@ -140,6 +157,11 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.looseObject({
 export function newRecord(email: string): BuyerRecord {
   return { email, version: 0, spellings: [], sources: {}, gave: {}, held: {}, users: {}, invited: null, unverified: [],
     mailed: [], unsettled: null, dueAt: null };
+}
+
+/** The requests that nobody decided yet, of what is still this buyer's. */
+export function openClaims({ claims = [], sources }: BuyerRecord): readonly Claim[] {
+  return claims.filter(({ source, state }) => state === "asked" && sources[source]?.act?.decision.kind !== "move");
 }
 
 /** The fields that may be left out. */

@@ -4,7 +4,7 @@ import { RefusedError } from "../errors.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { keepRefused } from "../queue/keep.ts";
 import { readKeptLetter, readMessage, type BuyerMessage } from "../queue/message.ts";
-import { requireOperator } from "../queue/sender.ts";
+import { requireSender, type OutsideRoles } from "../queue/sender.ts";
 import type { Provisioning } from "./context.ts";
 import { provisionBuyer } from "./provision.ts";
 import { retrySeconds } from "./timing.ts";
@@ -28,10 +28,10 @@ interface Return {
  * Works off a batch from the queue: the buyers in it side by side, all messages of one buyer in one go. Returns the
  * ids of the messages that must be delivered again. Each of those comes back after seconds, then longer; meanwhile
  * only its own buyer waits.
- * @param outsideRoles ids of the roles whose functions may not tell what an operator decided
+ * @param outsideRoles the roles of functions that may not tell what an operator decided
  */
 export async function provisionBatch(records: readonly SQSRecord[], work: Provisioning,
-  outsideRoles: readonly string[]): Promise<readonly string[]> {
+  outsideRoles: OutsideRoles): Promise<readonly string[]> {
   const { buyers, returns } = await sorted(records, work, outsideRoles);
   const outcomes = await Promise.all([...buyers].map(([buyer, deliveries]) => provisionOne(buyer, deliveries, work)));
   const again = [...returns, ...outcomes.flat()];
@@ -43,7 +43,7 @@ export async function provisionBatch(records: readonly SQSRecord[], work: Provis
  * Messages by buyer. One that can't be read is kept aside at once: it would never be right. One of a version before,
  * whose time hasn't come, waits beside its buyer's record.
  */
-async function sorted(records: readonly SQSRecord[], work: Provisioning, outsideRoles: readonly string[]) {
+async function sorted(records: readonly SQSRecord[], work: Provisioning, outsideRoles: OutsideRoles) {
   const buyers = new Map<string, Delivery[]>();
   const returns: Return[] = [];
   for (const record of records) {
@@ -53,7 +53,7 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, outside
     try {
       if (letter?.code.startsWith("PING_") === true) throw new RefusedError(letter.code, letter.reason);
       const message = readMessage(letter?.body ?? record.body);
-      requireOperator(message, record.attributes.SenderId, outsideRoles);
+      requireSender(message, record.attributes.SenderId, outsideRoles);
       if (message.kind === "later") {
         await letWait(message.message, message.notBefore - work.now(), work).catch(() =>
           returns.push({ record, seconds: retryOf(record) })

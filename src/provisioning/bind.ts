@@ -83,8 +83,8 @@ async function findOrCreate(record: BuyerRecord, roles: readonly string[],
  * Asks for the email in lower case, as databases store it, and in each spelling that the buyer used, as a social
  * provider may.
  */
-async function findAll({ email, spellings }: BuyerRecord,
-  { auth0, signal }: Provisioning): Promise<readonly DirectoryUser[]> {
+export async function findAll({ email, spellings }: Pick<BuyerRecord, "email" | "spellings">,
+  { auth0, signal }: Pick<Provisioning, "auth0" | "signal">): Promise<readonly DirectoryUser[]> {
   const found = await Promise.all([email, ...spellings].map(async (spelling) => auth0.find(email, spelling, signal)));
   return [...new Map(found.flat().map((user) => [user.id, user])).values()];
 }

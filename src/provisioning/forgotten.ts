@@ -99,6 +99,7 @@ function broughtBy(message: BuyerMessage, answer: Answer | null, { email }: Buye
     case "moved":
       return { buyer: email, source: message.source, at: message.act.at };
     case "held":
+    case "claim":
       return { buyer: email, source: null, at: message.at };
     case "bind":
     case "invite":

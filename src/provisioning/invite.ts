@@ -58,6 +58,7 @@ function bringsSomebody(message: BuyerMessage): boolean {
     case "held":
     case "bind":
     case "invite":
+    case "claim":
       return false;
   }
 }

@@ -14,6 +14,7 @@ import { keepRefused } from "../queue/keep.ts";
 import type { BuyerMessage, HintMessage, PingMessage } from "../queue/message.ts";
 import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
 import { isNamed, withRoom } from "./apart.ts";
+import { mergeClaim } from "./claims.ts";
 import type { Provisioning } from "./context.ts";
 import { isForgotten } from "./forgotten.ts";
 import { mergeInvite } from "./invite.ts";
@@ -90,6 +91,8 @@ async function mergeMessage(record: BuyerRecord, message: BuyerMessage, readings
       return mergeMoved(record, message, work);
     case "held":
       return mergeHeld(record, message, work);
+    case "claim":
+      return mergeClaim(record, message, work);
     case "hint":
     case "ping":
       if (answer === null) return missed(message, work);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 
 import { RefusedError } from "../errors.ts";
-import { actShape, sourceIdShape } from "../access/facts-shape.ts";
+import { actShape, claimantShape, sourceIdShape } from "../access/facts-shape.ts";
 import { pingShape } from "../gumroad/ping.ts";
 
 const envelope = { v: z.literal(1), requestId: z.string() };
@@ -75,11 +75,19 @@ const heldMessage = z.object({ ...envelope, kind: z.literal("held"), buyer: z.st
 const bindMessage = z.object({ ...envelope, kind: z.literal("bind"), buyer: z.string(),
   spelling: z.nullable(z.string()) });
 
+/**
+ * Somebody showed the licence key of a sale of this buyer's (`decided` is null), or an operator decided about that.
+ * The sale, not its subscription: only that id can't be overwritten by what a buyer typed, see license.ts.
+ */
+const claimMessage = z.object({ ...envelope, kind: z.literal("claim"), buyer: z.string(), saleId: z.string(),
+  by: claimantShape, at: z.number(),
+  decided: z.nullable(z.object({ state: z.enum(["granted", "refused"]), by: z.string(), why: z.string() })) });
+
 /** `notBefore` in epoch ms. */
 const laterMessage = z.object({ ...envelope, kind: z.literal("later"), notBefore: z.number(), message: pingMessage });
 
 const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage,
-  heldMessage, bindMessage, inviteMessage, laterMessage]);
+  heldMessage, bindMessage, inviteMessage, claimMessage, laterMessage]);
 
 /** A ping on its way to its buyer's record. */
 export type PingMessage = z.infer<typeof pingMessage>;
@@ -99,10 +107,12 @@ export type BindMessage = z.infer<typeof bindMessage>;
 export type InviteMessage = z.infer<typeof inviteMessage>;
 /** A ping to be looked at again in a while. It waits in a group of its own, so that nobody waits behind it. */
 export type LaterMessage = z.infer<typeof laterMessage>;
+/** A licence key that somebody showed. */
+export type ClaimMessage = z.infer<typeof claimMessage>;
 
 /** A message for one buyer: it is worked off with the buyer's record. */
 export type BuyerMessage = PingMessage | DueMessage | HintMessage | ActMessage | MovedMessage | HeldMessage
-  | BindMessage | InviteMessage;
+  | BindMessage | InviteMessage | ClaimMessage;
 
 /** What the queue carries: only the fields that are used; no card, address or IP. */
 export type Message = BuyerMessage | LaterMessage;

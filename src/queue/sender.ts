@@ -1,17 +1,34 @@
 import { RefusedError } from "../errors.ts";
 import type { Message } from "./message.ts";
 
-const decisions: readonly Message["kind"][] = ["act", "moved", "held", "invite"];
+/**
+ * What each function that takes calls from outside may send. An operator's decisions aren't among it: whoever took one
+ * of them over could give themselves access with those.
+ */
+const MAY_SEND: ReadonlyMap<string, readonly Message["kind"][]> = new Map([["ping", ["ping"]], ["bind", ["bind"]], [
+  "reconcile",
+  ["due", "hint"],
+], ["claim", ["claim"]]]);
+
+/** Functions' roles: each role's id, and its function's name. */
+export type OutsideRoles = ReadonlyMap<string, string>;
+
+/** Reads the setting OUTSIDE_ROLES: `ping:AROA…,bind:AROA…`. */
+export function outsideRolesOf(setting: string): OutsideRoles {
+  return new Map(setting.split(",").map((each) => {
+    const [name = "", id = ""] = each.split(":");
+    return [id, name];
+  }));
+}
 
 /**
- * Refuses an operator's decision that comes from a function which takes calls from outside: whoever took one over
- * could give themselves access with it.
+ * Refuses what a function sends that is not its to send.
  * @param senderId who sent the message, as SQS says it: for a role its id, a colon and the session
- * @param outsideRoles the ids of those functions' roles
  * @throws {RefusedError} SENDER_NOT_OPERATOR
  */
-export function requireOperator({ kind }: Message, senderId: string, outsideRoles: readonly string[]): void {
-  if (!decisions.includes(kind) || !outsideRoles.includes(senderId.split(":")[0] ?? "")) return;
-  throw new RefusedError("SENDER_NOT_OPERATOR",
-    `A function sent what only an operator decides (${kind}): ${senderId}.`);
+export function requireSender(message: Message, senderId: string, outsideRoles: OutsideRoles): void {
+  const name = outsideRoles.get(senderId.split(":")[0] ?? "");
+  const isDecision = message.kind === "claim" && message.decided !== null;
+  if (name === undefined || (MAY_SEND.get(name)?.includes(message.kind) === true && !isDecision)) return;
+  throw new RefusedError("SENDER_NOT_OPERATOR", `${name} sent what it may not (${message.kind}): ${senderId}.`);
 }

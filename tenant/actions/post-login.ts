@@ -78,6 +78,8 @@ async function addRoles(event: PostLoginEvent, api: PostLoginApi): Promise<void>
     return;
   }
 
+  // By this the service knows who shows it a licence key. Set for verified emails alone.
+  api.accessToken.setCustomClaim(`${claim}_email`, email);
   const roles = new Set([...textsOf(event.authorization?.roles), ...textsOf(at(metadata, "gumroad_auth0", "roles"))]);
   const emailHash = createHash("sha256").update(email).digest("hex");
   if (!wasAsked(at(metadata, MARK), emailHash, roles.size > 0)) {

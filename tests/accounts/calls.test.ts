@@ -6,14 +6,13 @@ import * as z from "zod";
 
 import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { createAuth0Verifier } from "../../src/accounts/auth0-tokens.ts";
-import { authorize } from "../../src/accounts/authorize.ts";
 import { loginCall, passwordCall, privateCall, verifyCall } from "../../src/accounts/calls.ts";
 import { anyIssuer } from "../../src/accounts/identity.ts";
 import type { SignUp } from "../../src/accounts/log-in.ts";
 import { type Argon2Cost, createPasswords } from "../../src/accounts/password.ts";
 import { createThrottle, throttleRules } from "../../src/accounts/throttle.ts";
 import { createTokens } from "../../src/accounts/tokens.ts";
-import { createUsers } from "../../src/accounts/users.ts";
+import { createUsers, hashOfCode, newCode } from "../../src/accounts/users.ts";
 import type { Table } from "../../src/dynamo/table.ts";
 import { httpHandler } from "../../src/http/handler.ts";
 import { log } from "../../src/log.ts";
@@ -22,6 +21,8 @@ import { type Answer, type RequestParts, send } from "./http-events.ts";
 import { auth0Audience, rolesClaim, Tenant } from "./tenant.ts";
 
 const issuer = "https://login.example.com";
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
 const password = "plum-tree-at-noon";
 const badCredentials = { status: "error", error: "Bad username/password combination" };
 const privateResource = { status: "error", error: "This is a private resource" };
@@ -36,6 +37,8 @@ let ann: string;
 let tests = 0;
 /** The parameters of every hash that was computed in this test. */
 let hashes: { memory: number; passes: number }[] = [];
+/** The roles that everybody has in this test. */
+let roles: readonly string[] = [];
 /** The calls to the table in this test. */
 let tableCalls: string[] = [];
 
@@ -53,6 +56,7 @@ beforeEach(() => {
   clock = new Clock();
   hashes = [];
   tableCalls = [];
+  roles = [];
   jest.spyOn(log, "warn").mockImplementation(() => undefined);
   jest.spyOn(log, "error").mockImplementation(() => undefined);
 });
@@ -83,9 +87,11 @@ interface Terms {
 function dependencies({ signUp = "open", cost = cheapCost }: Terms) {
   const watched = watchedTable();
   return { users: createUsers(watched), throttle: createThrottle({ table: watched, now: clock.now }),
-    passwords: createPasswords({ cost, secret, derive }),
-    tokens: createTokens({ secret, issuer, audience: "course", now: clock.now }), signUp, now: clock.now };
+    passwords: createPasswords({ cost, secret, derive }), tokens: tokens(), rolesOf: () => Promise.resolve(roles),
+    signUp, now: clock.now };
 }
+
+const tokens = (now = clock.now) => createTokens({ secret, issuer, audience: "course", lifetimeSeconds: HOUR, now });
 
 const login = (request: RequestParts, terms: Terms = {}): Promise<Answer> =>
   send(httpHandler(loginCall(dependencies(terms))), request);
@@ -93,18 +99,15 @@ const changePassword = (request: RequestParts): Promise<Answer> =>
   send(httpHandler(passwordCall(dependencies({}))), request);
 
 function verify(request: RequestParts): Promise<Answer> {
-  const tokens = createTokens({ secret, issuer, audience: "course", now: clock.now });
-  return send(httpHandler(verifyCall(tokens.verify)), request);
+  return send(httpHandler(verifyCall(dependencies({}))), request);
 }
 
 function enter(request: RequestParts, now = clock.now): Promise<Answer> {
   const verifyEither = anyIssuer(new Map([
-    [issuer, createTokens({ secret, issuer, audience: "course", now }).verify],
+    [issuer, tokens(now).verify],
     [tenant.issuer, createAuth0Verifier({ issuer: tenant.issuer, audience: auth0Audience, rolesClaim, now })],
   ]));
-  const anyRole = (event: { pathParameters?: { [name: string]: string | undefined } | undefined }) =>
-    [event.pathParameters?.["role"]].filter((role) => role !== undefined);
-  return send(httpHandler(privateCall).use(authorize({ verify: verifyEither, anyRole })), request);
+  return send(httpHandler(privateCall(verifyEither)), request);
 }
 
 const tokenOf = (answer: Answer): string => tokenBody.parse(answer.body).token;
@@ -345,6 +348,25 @@ describe("POST /password", () => {
     expect(await login({ body: { username: ann, password: newPassword } })).toMatchObject({ status: 200 });
   });
 
+  it("takes an operator's one-time code in place of a forgotten password, once and in time", async () => {
+    await login({ body: { username: ann, password } });
+    const { users } = dependencies({});
+    const [late, code] = [newCode(), newCode()];
+    const withCode = (typed: string) => changePassword({ body: { username: ann, password: typed, newPassword } });
+    await users.offerCode(ann, hashOfCode(late), clock.now());
+    expect(await withCode(late)).toMatchObject({ status: 401, body: badCredentials });
+    await users.offerCode(ann, hashOfCode(code), clock.now() + 1);
+    expect(await withCode(late)).toMatchObject({ status: 401 });
+
+    expect(await login({ body: { username: ann, password: code } })).toMatchObject({ status: 401 });
+    expect(await withCode(code)).toMatchObject({ status: 200, body: { status: "changed" } });
+
+    expect(await withCode(code)).toMatchObject({ status: 401 });
+    expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 401 });
+    expect(await login({ body: { username: ann, password: newPassword } })).toMatchObject({ status: 200 });
+    expect(await users.offerCode(`un${ann}`, hashOfCode(code), clock.now() + 1)).toBe(false);
+  });
+
   it("logs neither the username nor a password", async () => {
     const lines: unknown[] = [];
     jest.spyOn(log, "warn").mockImplementation((...line) => lines.push(line));
@@ -443,7 +465,7 @@ describe("POST /login too often", () => {
     const lost = accountsTable(table.client, "no-such-table");
     const handler = httpHandler(
       loginCall({ users: createUsers(lost), throttle: createThrottle({ table: lost }),
-        passwords: createPasswords({ cost: cheapCost }), tokens: createTokens({ secret, issuer, audience: "course" }),
+        passwords: createPasswords({ cost: cheapCost }), tokens: tokens(), rolesOf: () => Promise.resolve([]),
         signUp: "open" }),
     );
 
@@ -453,15 +475,66 @@ describe("POST /login too often", () => {
 });
 
 describe("POST /verify", () => {
-  it("answers valid for a token of ours", async () => {
+  const renewedBody = z.object({ status: z.literal("valid"), token: z.string() });
+  /** Renews a token every half an hour, as a page does, for so long (seconds); undefined once there is no new one. */
+  async function goOn(first: string, seconds: number): Promise<string | undefined> {
+    let token: string | undefined = first;
+    for (let passed = 0; passed < seconds && token !== undefined; passed += HOUR / 2) {
+      clock.forward(HOUR / 2);
+      token = z.object({ token: z.optional(z.string()) }).parse((await verify({ body: { token } })).body).token;
+    }
+    return token;
+  }
+
+  it("answers valid for a token of ours, with a new one that holds the roles of now and the same login", async () => {
+    const token = tokenOf(await login({ body: { username: ann, password } }));
+    clock.forward(60);
+    roles = ["club"];
+
+    const answer = await verify({ body: { token } });
+
+    expect(answer.status).toBe(200);
+    expect(await tokens().verify(renewedBody.parse(answer.body).token)).toEqual({ issuer, subject: ann,
+      roles: ["club"], loggedInAt: startOfTests / 1_000, remember: false });
+    expect(tableCalls.at(-1)).toBe("GetItemCommand");
+  });
+
+  it("renews for 12 hours after the login, and then answers valid without a new token", async () => {
     const token = tokenOf(await login({ body: { username: ann, password } }));
 
-    expect(await verify({ body: { token } })).toMatchObject({ status: 200, body: { status: "valid" } });
+    const last = await goOn(token, 12 * HOUR - HOUR / 2);
+    expect(last).toEqual(expect.any(String));
+    clock.forward(HOUR / 2);
+    expect((await verify({ body: { token: last } })).body).toEqual({ status: "valid" });
+  });
+
+  it("renews for 30 days where the user asked to be remembered", async () => {
+    const token = tokenOf(await login({ body: { username: ann, password, remember: true } }));
+    clock.forward(30 * DAY - HOUR);
+    // As it would be after all renewals between.
+    const late = await tokens().issue({ ...(await tokens(() => startOfTests).verify(token)) });
+
+    expect(renewedBody.safeParse((await verify({ body: { token: late } })).body).success).toBe(true);
+    clock.forward(HOUR);
+    expect((await verify({ body: { token: late } })).body).toEqual({ status: "valid" });
+  });
+
+  it("answers 401 once the account is gone, and to a login from before the password was changed", async () => {
+    const token = tokenOf(await login({ body: { username: ann, password } }));
+    const ofNobody = await tokens().issue({ subject: "nobody", roles: [], loggedInAt: 0, remember: false });
+    expect(await verify({ body: { token: ofNobody } })).toMatchObject({ status: 401 });
+    clock.forward(60);
+    await changePassword({ body: { username: ann, password, newPassword: "pear-tree-at-dusk" } });
+
+    expect(await verify({ body: { token } })).toMatchObject({ status: 401,
+      body: { error: "The account is gone, or its password was changed" } });
+    const next = tokenOf(await login({ body: { username: ann, password: "pear-tree-at-dusk" } }));
+    expect(await verify({ body: { token: next } })).toMatchObject({ status: 200 });
   });
 
   it("answers 401 for a token that has expired, and for what is none", async () => {
     const token = tokenOf(await login({ body: { username: ann, password } }));
-    clock.forward(906);
+    clock.forward(HOUR + 6);
 
     expect(await verify({ body: { token } })).toMatchObject({ status: 401,
       body: { status: "error", error: "The token has expired" } });
@@ -530,7 +603,7 @@ describe("GET /private", () => {
 
   it("answers 401 and says so when the token is not valid", async () => {
     const token = tokenOf(await login({ body: { username: ann, password } }));
-    clock.forward(906);
+    clock.forward(HOUR + 6);
 
     expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 401,
       headers: {

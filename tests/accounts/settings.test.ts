@@ -2,18 +2,26 @@ import { describe, expect, it } from "@jest/globals";
 
 import { auth0Settings, signUpSetting, tokenSettings } from "../../src/accounts/settings.ts";
 
-const ours = { ACCOUNTS_SECRET: "accounts", ACCOUNTS_ISSUER: "https://login.example.com",
-  ACCOUNTS_AUDIENCE: "course" };
+const ours = { ACCOUNTS_SECRET: "accounts", ACCOUNTS_ISSUER: "https://login.example.com", ACCOUNTS_AUDIENCE: "course",
+  ACCOUNTS_LIFETIME_SECONDS: "3600" };
 const auth0 = { AUTH0_ISSUER: "https://tenant.eu.auth0.com", AUTH0_AUDIENCE: "https://course.example.com/api" };
 
 describe("tokenSettings", () => {
   it("reads whose tokens are ours", () => {
-    expect(tokenSettings(ours)).toMatchObject({ issuer: "https://login.example.com", audience: "course" });
+    expect(tokenSettings(ours)).toMatchObject({ issuer: "https://login.example.com", audience: "course",
+      lifetimeSeconds: 3_600 });
   });
 
-  it.each(["ACCOUNTS_SECRET", "ACCOUNTS_ISSUER", "ACCOUNTS_AUDIENCE"])("names %s when it is missing", (name) => {
-    expect(() => tokenSettings({ ...ours, [name]: "" })).toThrow(name);
+  it.each(["an hour", "59", "86401", "60.5", "Infinity"])("takes no token's lifetime of %s", (seconds) => {
+    expect(() => tokenSettings({ ...ours, ACCOUNTS_LIFETIME_SECONDS: seconds })).toThrow("it takes 60 to 86400");
   });
+
+  it.each(["ACCOUNTS_SECRET", "ACCOUNTS_ISSUER", "ACCOUNTS_AUDIENCE", "ACCOUNTS_LIFETIME_SECONDS"])(
+    "names %s when it is missing",
+    (name) => {
+      expect(() => tokenSettings({ ...ours, [name]: "" })).toThrow(name);
+    },
+  );
 });
 
 describe("auth0Settings", () => {

@@ -5,14 +5,15 @@ import { decodeJwt, decodeProtectedHeader, exportJWK } from "jose";
 
 import { newAccountsSecret } from "../../src/accounts/accounts-secret.ts";
 import { TokenRefused } from "../../src/accounts/errors.ts";
-import { createTokens, tokenLifetimeSeconds, type Tokens } from "../../src/accounts/tokens.ts";
+import { createTokens, type Tokens } from "../../src/accounts/tokens.ts";
 import { Clock, LocalSecret, startOfTests } from "./accounts-stage.ts";
 import { ed25519, hs256, newEd25519, newRsa, rs256, signedWith, unsigned } from "./forged-tokens.ts";
 
 const issuer = "https://login.example.com";
 const audience = "course";
 const issuedAt = startOfTests / 1_000;
-const claims = { iss: issuer, aud: audience, sub: "ann", iat: issuedAt, exp: issuedAt + 900 };
+const claims = { iss: issuer, aud: audience, sub: "ann", iat: issuedAt, exp: issuedAt + 3_600 };
+const login = { subject: "ann", roles: ["club"], loggedInAt: issuedAt, remember: false };
 const header = { alg: "EdDSA", typ: "account+jwt", kid: "1" };
 
 const clock = new Clock();
@@ -26,8 +27,8 @@ let publicHalf: Buffer;
 
 beforeAll(async () => {
   secret = await LocalSecret.create();
-  tokens = createTokens({ secret, issuer, audience, now: clock.now });
-  token = await tokens.issue("ann");
+  tokens = createTokens({ secret, issuer, audience, lifetimeSeconds: 3_600, now: clock.now });
+  token = await tokens.issue(login);
   const { kty, crv, x, d = "" } = secret.stored.keys[0]!;
   const key = createPrivateKey({ key: { kty, crv, x, d }, format: "jwk" });
   own = ed25519(key);
@@ -47,20 +48,23 @@ async function refused(forged: string): Promise<string> {
 }
 
 describe("a token of ours", () => {
-  it("carries exp, iat, iss, aud, sub, its own type and the key's id, and nothing else", () => {
+  it("carries exp, iat, iss, aud, sub, its own type and the key's id, the login and the roles", () => {
     expect(decodeProtectedHeader(token)).toEqual(header);
-    expect(decodeJwt(token)).toEqual(claims);
+    expect(decodeJwt(token)).toEqual({ ...claims, auth_time: issuedAt, roles: ["club"] });
   });
 
   it("speaks for its user", async () => {
-    expect(await tokens.verify(token)).toEqual({ issuer, subject: "ann", roles: [] });
+    expect(await tokens.verify(token)).toEqual({ issuer, ...login });
   });
 
-  it("is accepted for 15 minutes, and 5 seconds for clocks that differ", async () => {
-    expect(tokenLifetimeSeconds).toBe(900);
-    clock.time = startOfTests + 904_000;
+  it("of an earlier version, without a login and roles, speaks for its user too", async () => {
+    expect(await tokens.verify(signedWith(header, claims, own))).toEqual({ issuer, ...login, roles: [] });
+  });
+
+  it("is accepted for an hour, and 5 seconds for clocks that differ", async () => {
+    clock.time = startOfTests + 3_604_000;
     await expect(tokens.verify(token)).resolves.toMatchObject({ subject: "ann" });
-    clock.time = startOfTests + 905_000;
+    clock.time = startOfTests + 3_605_000;
     await expect(tokens.verify(token)).rejects.toThrow("The token has expired");
     clock.time = startOfTests - 5_000;
     await expect(tokens.verify(token)).resolves.toMatchObject({ subject: "ann" });
@@ -71,7 +75,7 @@ describe("a token of ours", () => {
 
   it("is a new one at every login", async () => {
     clock.forward(1);
-    const next = await tokens.issue("ann");
+    const next = await tokens.issue(login);
     clock.time = startOfTests;
     expect(next).not.toBe(token);
   });
@@ -152,7 +156,7 @@ describe("verify refuses", () => {
     { change: { exp: "tomorrow" }, why: "an exp that is no number" },
     { change: { iat: undefined }, why: "no iat" },
     { change: { iat: issuedAt + 60, exp: issuedAt + 960 }, why: "an iat in the future" },
-    { change: { exp: issuedAt + 901 }, why: "an exp further off than we ever set" },
+    { change: { exp: issuedAt + 3_601 }, why: "an exp further off than we ever set" },
     { change: { exp: issuedAt + 10 * 365 * 86_400 }, why: "an exp in ten years" },
     { change: { nbf: issuedAt + 60 }, why: "an nbf in the future" },
   ])("$why", async ({ change }) => {
@@ -205,16 +209,17 @@ describe("changing the key", () => {
   it("logs nobody out: old tokens pass, new ones carry the new key, also where the old was read before", async () => {
     clock.time = startOfTests;
     const changing = await LocalSecret.create();
-    const warm = createTokens({ secret: changing, issuer, audience, now: clock.now });
-    const before = await warm.issue("ann");
+    const warm = createTokens({ secret: changing, issuer, audience, lifetimeSeconds: 3_600, now: clock.now });
+    const before = await warm.issue(login);
     const added = await newAccountsSecret({ kid: "2" });
     // The old key without its private half: it can check, and sign nothing any more.
     const retired = changing.stored.keys.map(({ kid, kty, crv, x }) => ({ kid, kty, crv, x }));
     const changed = { ...changing.stored, keys: [...retired, ...added.keys], sign_with: "2" };
-    const cold = createTokens({ secret: new LocalSecret(changed), issuer, audience, now: clock.now });
+    const cold = createTokens({ secret: new LocalSecret(changed), issuer, audience, lifetimeSeconds: 3_600,
+      now: clock.now });
     changing.replace(changed);
 
-    const after = await cold.issue("ann");
+    const after = await cold.issue(login);
 
     expect(decodeProtectedHeader(after).kid).toBe("2");
     for (const each of [before, after]) {
@@ -222,12 +227,13 @@ describe("changing the key", () => {
       await expect(cold.verify(each)).resolves.toMatchObject({ subject: "ann" });
     }
     expect(changing.rereads).toBe(1);
-    expect(decodeProtectedHeader(await warm.issue("ann")).kid).toBe("2");
+    expect(decodeProtectedHeader(await warm.issue(login)).kid).toBe("2");
   });
 
   it("ends the tokens of a key that was taken out", async () => {
     const added = await newAccountsSecret({ kid: "2" });
-    const without = createTokens({ secret: new LocalSecret(added), issuer, audience, now: clock.now });
+    const without = createTokens({ secret: new LocalSecret(added), issuer, audience, lifetimeSeconds: 3_600,
+      now: clock.now });
 
     await expect(without.verify(token)).rejects.toThrow("a key that is not in use");
   });

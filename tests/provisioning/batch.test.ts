@@ -41,7 +41,7 @@ async function work(body: string, SenderId: string): Promise<{ letters: string[]
     settings: { place: "roles", gettingIn: "none" },
     now: () => JAN_5,
     signal: AbortSignal.timeout(60_000),
-  }, ["AROAPING"]);
+  }, new Map([["AROAPING", "ping"]]));
   return { letters, back };
 }
 

@@ -56,7 +56,7 @@ describe("the roles in the access token", () => {
   it("are those assigned, those of the metadata, and those that bind knows, each once", async () => {
     const { claims } = await logIn({ roles: ["vip", "reader"],
       user: { app_metadata: { gumroad_auth0: { roles: ["member", "vip"] } } } });
-    expect(claims).toEqual({ [CLAIM]: ["member", "reader", "vip"] });
+    expect(claims).toEqual({ [CLAIM]: ["member", "reader", "vip"], [`${CLAIM}_email`]: "ann@shop.test" });
   });
 
   it("are an empty list for a verified user without any, also where the tenant has no roles", async () => {
@@ -127,7 +127,8 @@ describe("asking bind", () => {
     const first = await logIn();
     expect(first).toMatchObject({ claims: { [CLAIM]: [], [`${CLAIM}_pending`]: true }, metadata: {} });
     answer = { status: 200, body: '{"roles":["reader"],"pending":false}' };
-    expect((await logIn({ user: { app_metadata: first.metadata } })).claims).toEqual({ [CLAIM]: ["reader"] });
+    const { claims } = await logIn({ user: { app_metadata: first.metadata } });
+    expect(claims).toEqual({ [CLAIM]: ["reader"], [`${CLAIM}_email`]: "ann@shop.test" });
     expect(asked).toHaveLength(2);
   });
 

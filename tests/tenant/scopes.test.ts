@@ -19,7 +19,8 @@ const calls: { readonly [Method in keyof Directory]: (directory: Directory, user
   remove: (directory, userId) => directory.remove(userId, ["reader"], signal),
   forgetPassword: (directory, userId) =>
     directory.forgetPassword({ id: userId, verified: false, createdByUs: false,
-      database: "Username-Password-Authentication", metadataRoles: [], createdAt: 0 }, email, signal),
+      database: "Username-Password-Authentication", metadataRoles: [], createdAt: 0, hasLoggedIn: false }, email,
+      signal),
   writeMetadataRoles: (directory, userId) => directory.writeMetadataRoles(userId, email, ["reader"], signal),
   invite: (directory) => directory.invite(email, null, signal),
   mailVerification: (directory, userId) => directory.mailVerification(userId, signal),

@@ -8,15 +8,24 @@ import { isChargedBack } from "./sale.ts";
 import type { Sale } from "./sale.ts";
 import type { Shop } from "./shop.ts";
 
-/** `POST /licenses/verify`, which needs no token. It counts a use unless told not to; its "no" is a 404. */
+/**
+ * `POST /licenses/verify`, which needs no token. It counts a use unless told not to; its "no" is a 404. A key is found
+ * in upper and lower case alike, and one without its product's id gets a 500 that tells the id.
+ */
 export function licensesRoutes(shop: () => Shop): Route[] {
   return [
     { method: "POST", path: "/licenses/verify", scope: "open", answer: ({ parameters }) => {
       const productId = parameters.get("product_id");
       const key = parameters.get("license_key");
       const sale = [...shop().sales.values()].find((known) =>
-        known.productId === productId && known.license !== undefined && known.license.key === key && !known.recurring
+        known.license !== undefined && known.license.key.toLowerCase() === key?.trimEnd().toLowerCase() &&
+        !known.recurring && (productId ?? known.productId) === known.productId
       );
+      if (sale !== undefined && productId === undefined) {
+        const message = "The 'product_id' parameter is required to verify the license for this product. Please set " +
+          `'product_id' to '${sale.productId}' in the request.`;
+        return { status: 500, body: { success: false, message } };
+      }
       if (sale?.license === undefined) return refusal("That license does not exist for the provided product.");
       if (sale.accessRevoked === true) {
         return refusal("Access to the purchase associated with this license has expired.");

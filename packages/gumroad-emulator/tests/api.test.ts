@@ -223,6 +223,15 @@ describe("POST /licenses/verify", () => {
     });
   });
 
+  it("finds a key in any case, and wants the product's id, which it tells", async () => {
+    const { shop } = await startListeningShop();
+    shop.sell({ ...ann, ids: { licenseKey: "KEY" } });
+    expect(await verify(shop, { product_id: HANDBOOK, license_key: "key" })).toMatchObject({ status: 200 });
+    expect(await verify(shop, { license_key: "KEY" })).toMatchObject({ status: 500,
+      body: { message: expect.stringContaining(`Please set 'product_id' to '${HANDBOOK}'`) } });
+    expect(await verify(shop, { license_key: "none" })).toMatchObject({ status: 404 });
+  });
+
   it("says no to another product's key, a switched-off one and revoked access", async () => {
     const { shop } = await startListeningShop();
     const { sale } = shop.sell({ ...ann, ids: { licenseKey: "KEY" } });

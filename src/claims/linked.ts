@@ -1,0 +1,68 @@
+import { entitlements } from "../access/entitlements.ts";
+import { withHeld } from "../access/due-roles.ts";
+import { isSourceId, type SourceId } from "../access/facts.ts";
+import type { Policy } from "../access/policy.ts";
+import { boughtTogether } from "../access/together.ts";
+import type { User } from "../accounts/users.ts";
+import { TemporaryError } from "../errors.ts";
+import { loadOwner, loadRecord } from "../ledger/ledger.ts";
+import type { BuyerRecord } from "../ledger/record.ts";
+import { causesOf, log } from "../log.ts";
+
+/** What a login needs of the ledger. */
+export interface ReadLedger {
+  owner(source: SourceId): Promise<string | null>;
+  load(email: string): Promise<BuyerRecord>;
+}
+
+/** Reads a ledger's table. */
+export function readLedger(table: Parameters<typeof loadOwner>[0]): ReadLedger {
+  return { owner: (source) => loadOwner(table, source), load: (email) => loadRecord(table, email) };
+}
+
+/** The purchases that an account was granted: the records of their owners, each with the sources. */
+export async function linkedTo(user: User | undefined, ledger: ReadLedger,
+  policy: Policy): Promise<readonly (readonly [BuyerRecord, readonly SourceId[]])[]> {
+  const claimed = [...(user?.claims ?? [])].filter(isSourceId);
+  const found = await Promise.all(claimed.map(async (source) => {
+    const owner = await ledger.owner(source);
+    const record = owner === null ? null : await ledger.load(owner);
+    // The record says whose it is by now; what stands with the account only tells where to look.
+    const isGranted = record?.claims?.some((claim) =>
+      claim.source === source && claim.state === "granted" && claim.by === `name:${user?.username ?? ""}`
+    );
+    return record === null || isGranted !== true
+      ? []
+      : [[record, boughtTogether(source, record.sources, policy)] as const];
+  }));
+  return found.flat();
+}
+
+/**
+ * The roles of an account of the self-built login: what the purchases give now that it was granted. While the ledger
+ * is away, none: a token without roles is better than no login.
+ */
+export function linkedRoles(
+  { ledger, policy, now = Date.now }: { readonly ledger: ReadLedger; readonly policy: Policy;
+    readonly now?: () => number },
+): (user: User) => Promise<readonly string[]> {
+  return async (user) => {
+    try {
+      const linked = await linkedTo(user, ledger, policy);
+      const roles = linked.flatMap(([record, sources]) => {
+        const { verdicts } = entitlements(record.sources, policy, now());
+        const given = verdicts.filter(({ source }) => sources.includes(source)).flatMap((verdict) => verdict.roles);
+        const mine = Object.fromEntries(sources.flatMap((id) => {
+          const facts = record.sources[id];
+          return facts === undefined ? [] : [[id, facts]];
+        }));
+        return withHeld(given, { ...record, sources: mine });
+      });
+      return [...new Set(roles)].sort();
+    } catch (error) {
+      if (!(error instanceof TemporaryError)) throw error;
+      log.warn("a token without roles: the ledger is away", { causes: causesOf(error) });
+      return [];
+    }
+  };
+}

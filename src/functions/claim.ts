@@ -1,0 +1,33 @@
+/** POST /claim: a purchase that its licence key shows to be somebody's. GET /claim: who else asks for one's own. */
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SQSClient } from "@aws-sdk/client-sqs";
+
+import { accountsTable } from "../accounts/accounts-table.ts";
+import { acceptedTokens, tokenSettings } from "../accounts/settings.ts";
+import { createThrottle } from "../accounts/throttle.ts";
+import { createUsers } from "../accounts/users.ts";
+import { claimCall, requestsCall } from "../claims/claim.ts";
+import { readLedger } from "../claims/linked.ts";
+import { awsLimits } from "../config/aws.ts";
+import { requiredSetting } from "../config/settings.ts";
+import { httpHandler } from "../http/handler.ts";
+import { ledgerTable } from "../ledger/keys.ts";
+import policy from "../products.ts";
+import { sqsQueue } from "../queue/queue.ts";
+
+const limits = awsLimits({ connectMs: 500, requestMs: 1_000, attempts: 2 });
+const settings = tokenSettings();
+const dynamo = new DynamoDBClient(limits);
+const accounts = accountsTable(dynamo, requiredSetting("ACCOUNTS_TABLE"));
+const claiming = { verify: acceptedTokens(settings), ownIssuer: settings.issuer,
+  throttle: createThrottle({ table: accounts }), users: createUsers(accounts),
+  ledger: readLedger(ledgerTable(dynamo, requiredSetting("LEDGER_TABLE"))),
+  queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: "" }), policy,
+  api: requiredSetting("GUMROAD_API"), now: Date.now };
+const claim = claimCall(claiming);
+const requests = requestsCall(claiming);
+
+/** The Lambda. */
+export const handler = httpHandler((event, context) =>
+  (event.routeKey === "POST /claim" ? claim : requests)(event, context)
+);

@@ -1,0 +1,176 @@
+import { beforeEach, describe, expect, it } from "@jest/globals";
+
+import type { SourceId, Sources } from "../../src/access/facts.ts";
+import type { Claimant } from "../../src/access/facts-shape.ts";
+import { defineProducts } from "../../src/config/products-file.ts";
+import type { DirectoryUser } from "../../src/auth0/directory.ts";
+import { newRecord, openClaims, recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
+import { mergeClaim } from "../../src/provisioning/claims.ts";
+import type { Provisioning } from "../../src/provisioning/context.ts";
+import type { ClaimMessage, Message } from "../../src/queue/message.ts";
+import { act, charge, JAN_5, reading, source } from "../access/purchases.ts";
+
+const OWNER = "ann@example.com";
+const BO = "email:bo@example.com";
+const policy = defineProducts([{ id: "book", name: "Book", roles: ["reader"] }, { id: "all", name: "All",
+  contains: ["book"] }]);
+const book: Sources = { "sale:s1": source("book", [charge()]) };
+
+/** The Auth0 users with the owner's email. */
+let users: DirectoryUser[] = [];
+let moves: string[] = [];
+let sent: Message[] = [];
+let remembered: unknown[] = [];
+beforeEach(() => {
+  [users, moves, sent, remembered] = [[], [], [], []];
+});
+
+const user = (changes: Partial<DirectoryUser> = {}): DirectoryUser => ({ id: "auth0|ann", verified: true,
+  createdByUs: true, database: "db", createdAt: 0, hasLoggedIn: false, metadataRoles: [], ...changes });
+
+const never = (): never => {
+  throw new Error("not called here");
+};
+const ledger = { load: never, save: never, claim: never, park: never, owner: never, due: never,
+  move: async (id: SourceId, from: string, to: string) => void moves.push(`${id} from ${from} to ${to}`),
+  remember: async (_subject: string, event: unknown) => void remembered.push(event) };
+const work: Provisioning = {
+  store: { ledger, gifts: { note: never, of: never },
+    losses: { permit: never, noteHeld: never, noteReleased: never, heldBuyers: never },
+    givers: { of: never, give: never, leave: never }, pending: { put: never, due: never, remove: never },
+    sweeps: { countChanged: never } },
+  auth0: { find: async () => users, create: never, rolesOf: never, assign: never, remove: never,
+    writeMetadataRoles: never, forgetPassword: never, mailVerification: never, invite: never },
+  gumroad: async () => null,
+  queue: { send: async (message) => void sent.push(message), keep: never, retryIn: never },
+  policy,
+  settings: { place: "roles", gettingIn: "none" },
+  now: () => JAN_5 + 1_000,
+  signal: new AbortController().signal,
+};
+
+const owned = (sources: Sources, changes: Partial<BuyerRecord> = {}): BuyerRecord => ({ ...newRecord(OWNER), sources,
+  ...changes });
+const shown = (by: Claimant, changes: Partial<ClaimMessage> = {}): ClaimMessage => ({ v: 1, kind: "claim",
+  requestId: "r", buyer: OWNER, saleId: "s1", by, at: JAN_5 + 500, decided: null, ...changes });
+const states = (record: BuyerRecord) =>
+  (record.claims ?? []).map((claim) => `${claim.source} ${claim.by} ${claim.state}`);
+
+describe("a licence key shown by an email at Auth0", () => {
+  it("moves a purchase whose buyer never logged in, as an operator moves one", async () => {
+    users = [user()];
+    const record = await mergeClaim(
+      owned(book, { users: { "auth0|ann": { origin: "created", foreign: [], roles: {} } } }),
+      shown(BO),
+      work,
+    );
+
+    expect(moves).toEqual([`sale:s1 from ${OWNER} to bo@example.com`]);
+    expect(sent).toMatchObject([{ kind: "moved", buyer: "bo@example.com", from: OWNER, source: "sale:s1" }]);
+    expect(record.sources["sale:s1"]?.act?.decision).toEqual({ kind: "move", to: "bo@example.com" });
+    expect(states(record)).toEqual([`sale:s1 ${BO} granted`]);
+  });
+
+  it("moves what was bought with it, too", async () => {
+    const bundle: Sources = { "sale:s1": source("all", [charge({ read: reading(1, { bundle: "bundle" }) })]),
+      "sale:c1": source("book", [charge({ saleId: "c1", priceCents: 0, read: reading(1, { bundle: "child" }) })]) };
+    await mergeClaim(owned(bundle), shown(BO, { saleId: "c1" }), work);
+    expect(moves.sort()).toEqual([`sale:c1 from ${OWNER} to bo@example.com`,
+      `sale:s1 from ${OWNER} to bo@example.com`]);
+  });
+
+  it.each<{ why: string; sources?: Sources; changes?: Partial<BuyerRecord>; found?: DirectoryUser[] }>([
+    { why: "a user of the buyer's has logged in", found: [user({ hasLoggedIn: true })] },
+    { why: "a user of the buyer's has another email by now, so that nobody knows",
+      changes: { users: { "auth0|old": { origin: "created", foreign: [], roles: {} } } } },
+    { why: "an operator acted on it",
+      sources: { "sale:s1": source("book", [charge()], { act: act(0, { kind: "follow" }) }) } },
+    { why: "it was refunded", sources: { "sale:s1": source("book", [charge({ refunded: true })]) } },
+    { why: "it is disputed", sources: { "sale:s1": source("book", [charge({ disputed: true })]) } },
+    { why: "its loss is held", changes: { held: { "sale:s1": 1 } } },
+    { why: "an account has it", changes: { claims: [{ source: "sale:s1", by: "name:cy", at: 1, state: "granted" }] } },
+    { why: "somebody was refused",
+      changes: { claims: [{ source: "sale:s1", by: "name:cy", at: 1, state: "refused" }] } },
+  ])("is a request where $why", async ({ sources = book, changes = {}, found = [user()] }) => {
+    users = found;
+    const record = await mergeClaim(owned(sources, changes), shown(BO), work);
+
+    expect([moves, sent]).toEqual([[], []]);
+    expect(openClaims(record)).toEqual([{ source: "sale:s1", by: BO, at: JAN_5 + 500, state: "asked" }]);
+    expect(recordShape.parse(record)).toEqual(record);
+  });
+
+  it("changes nothing for the buyer's own, for one that isn't here, and the second time", async () => {
+    const moved = owned({
+      "sale:s1": source("book", [charge()], { act: act(0, { kind: "move", to: "x@example.com" }) }),
+    });
+    expect(await mergeClaim(moved, shown(BO), work)).toBe(moved);
+    const record = owned(book);
+    expect(await mergeClaim(record, shown(`email:${OWNER}`), work)).toBe(record);
+    expect(await mergeClaim(record, shown(BO, { saleId: "s2" }), work)).toBe(record);
+    const unsold = owned({ "sale:s1": source("book", [charge({ seen: false })]) });
+    expect(await mergeClaim(unsold, shown(BO), work)).toBe(unsold);
+    for (const state of ["asked", "refused"] as const) {
+      const before = owned(book, { claims: [{ source: "sale:s1", by: BO, at: 1, state }] });
+      expect(await mergeClaim(before, shown(BO), work)).toBe(before);
+    }
+    expect([moves, sent, remembered]).toEqual([[], [], []]);
+  });
+});
+
+describe("a licence key shown by an account of the self-built login", () => {
+  it("is granted to the first, and is the second's request; nothing moves, and Auth0 isn't asked", async () => {
+    const noAuth0 = { ...work, auth0: { ...work.auth0, find: never } };
+    const first = await mergeClaim(owned(book), shown("name:cy"), noAuth0);
+    const second = await mergeClaim(first, shown("name:di", { requestId: "r2" }), noAuth0);
+
+    expect(states(second)).toEqual(["sale:s1 name:cy granted", "sale:s1 name:di asked"]);
+    expect(second.sources).toEqual(book);
+    expect([moves, sent]).toEqual([[], []]);
+  });
+
+  it("has one account a purchase, whichever key of a bundle was shown", async () => {
+    const bundle: Sources = { "sale:s1": source("all", [charge({ read: reading(1, { bundle: "bundle" }) })]),
+      "sale:c1": source("book", [charge({ saleId: "c1", priceCents: 0, read: reading(1, { bundle: "child" }) })]) };
+    const first = await mergeClaim(owned(bundle), shown("name:cy"), work);
+    const second = await mergeClaim(first, shown("name:di", { saleId: "c1" }), work);
+    expect(states(second)).toEqual(["sale:s1 name:cy granted", "sale:c1 name:di asked"]);
+  });
+});
+
+describe("an operator's decision about a request", () => {
+  const decided = (by: Claimant, state: "granted" | "refused") =>
+    shown(by, { requestId: "cli", decided: { state, by: "dee", why: "asked by mail" } });
+
+  it("confirmed moves it to an email, whoever logged in, in the operator's name", async () => {
+    users = [user({ hasLoggedIn: true })];
+    const asked = await mergeClaim(owned(book), shown(BO), work);
+    const record = await mergeClaim(asked, decided(BO, "granted"), work);
+    expect(moves).toEqual([`sale:s1 from ${OWNER} to bo@example.com`]);
+    expect(record.sources["sale:s1"]?.act).toMatchObject({ by: "dee", why: "asked by mail" });
+    expect(openClaims(record)).toEqual([]);
+  });
+
+  it("confirmed takes it from the account that has it", async () => {
+    const both = await mergeClaim(await mergeClaim(owned(book), shown("name:cy"), work), shown("name:di"), work);
+    expect(states(await mergeClaim(both, decided("name:di", "granted"), work))).toEqual(["sale:s1 name:cy refused",
+      "sale:s1 name:di granted"]);
+  });
+
+  it("refused closes it, and who was refused asks in vain", async () => {
+    users = [user({ hasLoggedIn: true })];
+    const refused = await mergeClaim(await mergeClaim(owned(book), shown(BO), work), decided(BO, "refused"), work);
+    expect(states(refused)).toEqual([`sale:s1 ${BO} refused`]);
+    expect(await mergeClaim(refused, shown(BO, { requestId: "again" }), work)).toBe(refused);
+    expect(moves).toEqual([]);
+  });
+
+  it("is in the history, as each showing is", async () => {
+    const asked = await mergeClaim(owned(book), shown("name:cy"), work);
+    await mergeClaim(asked, decided("name:cy", "refused"), work);
+    expect(remembered).toMatchObject([{ id: "claim r", detail: { event: "claim", state: "granted" } }, {
+      id: "claim cli",
+      detail: { event: "claim", state: "refused", by: "dee", why: "asked by mail" },
+    }]);
+  });
+});
