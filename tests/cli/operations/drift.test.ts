@@ -44,7 +44,7 @@ describe("drift", () => {
   it("is looked for in app_metadata where roles are kept there", async () => {
     const record = recordWith({ "auth0|1": { origin: "created", foreign: [], roles: { club: "has" } } });
     const user: DirectoryUser = { id: "auth0|1", verified: true, createdByUs: true, database: null, createdAt: 0,
-      metadataRoles: [] };
+      hasLoggedIn: false, metadataRoles: [] };
     expect(await driftOf(record, "app_metadata", tenantOf({ "auth0|1": ["club"] }, [user]))).toEqual([
       { buyer: ANN, userId: "auth0|1", isGone: false, missing: ["club"] },
     ]);
