@@ -37,7 +37,7 @@ export interface Claiming {
   readonly wait?: (ms: number) => Promise<unknown>;
 }
 
-/** Every claim is answered after this (ms), and whatever it takes is done by then: the time tells nothing of the key. */
+/** Every claim is answered after this (ms), by when all that it takes is done: the time tells nothing of the key. */
 const ANSWER_MS = 3_000;
 
 const bodyShape = z.object({ licenseKey: z.string().check(z.minLength(1), z.maxLength(100)) });
