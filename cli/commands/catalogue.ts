@@ -26,6 +26,8 @@ export const CATALOGUE: readonly (readonly [heading: string, commands: readonly 
     { name: "grant", summary: "gives somebody a role for nothing", load: () => import("./grant.ts") },
   ]],
   ["For a buyer:", [
+    { name: "buyers", summary: "lists buyers: who has a role, who waits, who lost one",
+      load: () => import("./buyers.ts") },
     { name: "revoke", summary: "takes back a role given for nothing, or what a purchase gives",
       load: () => import("./revoke.ts") },
     { name: "transfer", summary: "moves a purchase to another email", load: () => import("./transfer.ts") },

@@ -6,7 +6,7 @@ import { NEARLY_EMPTY, queueFeed } from "../../src/sweeping/feed.ts";
 import { distinct, dueFor, hintFor } from "../../src/sweeping/hints.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
-import { momentOf } from "../terminal/moments.ts";
+import { momentOf, momentTyped } from "../terminal/moments.ts";
 import { grouped, startProgress } from "../terminal/progress.ts";
 import { historyBetween, type Touched } from "./history.ts";
 import type { Stage } from "../stage/stage.ts";
@@ -106,12 +106,8 @@ async function send(messages: readonly BulkMessage[], stage: Stage, context: Con
 
 /** A day (its beginning, UTC) or a moment with its time zone. */
 function momentIn(flag: string, typed: string): number {
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(typed);
-  const isMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(typed);
-  const at = isDay || isMoment ? Date.parse(typed) : Number.NaN;
-  if (Number.isNaN(at) || (isDay && new Date(at).toISOString().slice(0, typed.length) !== typed)) {
-    throw new ConfigError("REPLAY_RANGE",
-      `${flag} ${typed} is no day (2026-01-31, its beginning in UTC) and no moment (2026-01-31T18:00:00Z)`);
-  }
-  return at;
+  const at = momentTyped(typed);
+  if (at !== null) return at;
+  throw new ConfigError("REPLAY_RANGE",
+    `${flag} ${typed} is no day (2026-01-31, its beginning in UTC) and no moment (2026-01-31T18:00:00Z)`);
 }

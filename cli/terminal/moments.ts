@@ -12,20 +12,27 @@ export function isoOf(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }
 
+const DAY = /^\d{4}-\d\d-\d\d$/;
+
+/** What somebody typed (epoch ms): a day's beginning (UTC), or a moment with its time zone; null if it is neither. */
+export function momentTyped(typed: string): number | null {
+  const isMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(typed);
+  const at = isMoment || DAY.test(typed) ? Date.parse(typed) : Number.NaN;
+  // Date.parse takes 2026-02-30 for the second of March.
+  return Number.isNaN(at) || (!isMoment && new Date(at).toISOString().slice(0, typed.length) !== typed) ? null : at;
+}
+
 /**
  * The end (epoch ms) that somebody typed: a day, which then counts as a whole (UTC), or a moment with its time zone.
  * @throws {ConfigError} UNTIL_INVALID, also for the past
  */
 export function untilOf(typed: string, now: number): number {
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(typed);
-  const isMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(typed);
-  const at = isDay || isMoment ? Date.parse(typed) : Number.NaN;
-  // Date.parse takes 2026-02-30 for the second of March.
-  if (Number.isNaN(at) || (isDay && new Date(at).toISOString().slice(0, typed.length) !== typed)) {
+  const at = momentTyped(typed);
+  if (at === null) {
     throw new ConfigError("UNTIL_INVALID",
       `--until "${typed}" is no day (2026-12-31, the last one in UTC) and no moment (2026-12-31T18:00:00Z)`);
   }
-  const until = isDay ? at + DAY_MS : at;
+  const until = DAY.test(typed) ? at + DAY_MS : at;
   if (until <= now) throw new ConfigError("UNTIL_INVALID", `--until ${typed} is over already`);
   return until;
 }

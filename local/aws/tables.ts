@@ -1,6 +1,6 @@
-import { CreateTableCommand, type CreateTableCommandInput, DescribeTableCommand, DynamoDBClient,
-  ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
-import { DeleteCommand, DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { CreateTableCommand, type CreateTableCommandInput, DeleteTableCommand, DescribeTableCommand, DynamoDBClient,
+  ResourceNotFoundException, waitUntilTableExists, waitUntilTableNotExists } from "@aws-sdk/client-dynamodb";
+import { DeleteCommand, DynamoDBDocumentClient, PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import dynalite from "dynalite";
 import { CREDENTIALS, REGION } from "./account.ts";
 import { ConfigError } from "../../src/errors.ts";
@@ -20,7 +20,7 @@ export interface Tables {
 
 /**
  * Starts dynalite with the tables, in memory or in the folder `dataDir`.
- * @throws {ConfigError} BAD_DATA_DIR if the folder can't be used, or holds tables of another shape.
+ * @throws {ConfigError} BAD_DATA_DIR if the folder can't be used, or holds tables with other keys.
  */
 export async function startTables(specs: readonly TableSpec[], dataDir?: string): Promise<Tables> {
   const folder = dataDir === undefined ? undefined : takeDataFolder(dataDir);
@@ -46,18 +46,7 @@ export async function startTables(specs: readonly TableSpec[], dataDir?: string)
     await stop();
     throw error;
   }
-  async function items(tableName: string): Promise<Record<string, unknown>[]> {
-    const found: Record<string, unknown>[] = [];
-    let from: Record<string, unknown> | undefined;
-    do {
-      const page = await documents.send(
-        new ScanCommand({ TableName: tableName, ConsistentRead: true, ExclusiveStartKey: from }),
-      );
-      found.push(...(page.Items ?? []));
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined);
-    return found;
-  }
+  const items = (tableName: string): Promise<Record<string, unknown>[]> => itemsIn(documents, tableName);
 
   async function clear(tableName: string): Promise<void> {
     const keys =
@@ -88,14 +77,38 @@ async function createTable(client: DynamoDBClient, spec: TableSpec, dataDir: str
     return;
   }
   const found = existing.Table ?? {};
-  const indexes = (list: typeof found.GlobalSecondaryIndexes): unknown =>
-    (list ?? []).map((index) => [index.IndexName, index.KeySchema]).sort();
-  const same = JSON.stringify(found.KeySchema) === JSON.stringify(spec.KeySchema) &&
-    JSON.stringify(indexes(found.GlobalSecondaryIndexes)) ===
-      JSON.stringify((spec.GlobalSecondaryIndexes ?? []).map((index) => [index.IndexName, index.KeySchema]).sort());
-  if (same) return;
-  throw new ConfigError("BAD_DATA_DIR",
-    `${
-      dataDir ?? "memory"
-    } holds a table ${spec.TableName} with other keys than serverless.yml; use another folder or delete it`);
+  if (JSON.stringify(found.KeySchema) !== JSON.stringify(spec.KeySchema)) {
+    throw new ConfigError("BAD_DATA_DIR",
+      `${
+        dataDir ?? "memory"
+      } holds a table ${spec.TableName} with other keys than serverless.yml; use another folder or delete it`);
+  }
+  const indexes = (list: typeof found.GlobalSecondaryIndexes) =>
+    JSON.stringify((list ?? []).map(({ IndexName, KeySchema }) => [IndexName, KeySchema]).sort());
+  if (indexes(found.GlobalSecondaryIndexes) !== indexes(spec.GlobalSecondaryIndexes)) await rebuild(client, input);
+}
+
+/** Makes the table anew with the indexes it should have by now, and all its items: dynalite can't add an index. */
+async function rebuild(client: DynamoDBClient, input: CreateTableCommandInput): Promise<void> {
+  const { TableName } = input;
+  const documents = DynamoDBDocumentClient.from(client);
+  const items = await itemsIn(documents, TableName);
+  const waiting = { client, maxWaitTime: 10, minDelay: 1, maxDelay: 1 };
+  await client.send(new DeleteTableCommand({ TableName }));
+  await waitUntilTableNotExists(waiting, { TableName });
+  await client.send(new CreateTableCommand(input));
+  await waitUntilTableExists(waiting, { TableName });
+  for (const Item of items) await documents.send(new PutCommand({ TableName, Item }));
+}
+
+async function itemsIn(documents: DynamoDBDocumentClient,
+  TableName: string | undefined): Promise<Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = [];
+  let from: Record<string, unknown> | undefined;
+  do {
+    const page = await documents.send(new ScanCommand({ TableName, ConsistentRead: true, ExclusiveStartKey: from }));
+    found.push(...(page.Items ?? []));
+    from = page.LastEvaluatedKey;
+  } while (from !== undefined);
+  return found;
 }

@@ -8,6 +8,7 @@ import { sourceShape } from "../access/facts-shape.ts";
 import { putItem, putVersion, queryPages, readItem, updatedItem, updateItem, type Table } from "../dynamo/table.ts";
 import { DUE_SHARD, ledgerTable, recordKey, sourceKey } from "./keys.ts";
 import { newRecord, recordShape, type BuyerRecord, type SourceItem } from "./record.ts";
+import { summaryOf } from "./summary.ts";
 
 /** One line of a buyer's history, as `explain` shows it. */
 export interface HistoryEvent {
@@ -40,7 +41,8 @@ export interface DueBuyer {
  * | `user#ID` | `givers` | which buyers' records give an Auth0 user what, see givers.ts |
  * | `giver#EMAIL` | `received#…`, `given#…` | the sides of gifts, see gifts.ts |
  *
- * Records and pending messages with a due time are in the sparse index `due`. Every method throws TemporaryError
+ * Records and pending messages with a due time are in the sparse index `due`. The index `buyers` has all by `sk`: so
+ * the buyers by email, with their summaries, see summary.ts. Every method throws TemporaryError
  * LEDGER_UNREACHABLE when DynamoDB can't be had.
  */
 export interface Ledger {
@@ -98,7 +100,8 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
   async function save(record: BuyerRecord): Promise<BuyerRecord> {
     const written: BuyerRecord = { ...record, version: record.version + 1 };
     const due = written.dueAt === null ? {} : { dueShard: DUE_SHARD, dueAt: written.dueAt };
-    const item = { ...recordKey(record.email), version: written.version, record: written, ...due };
+    const item = { ...recordKey(record.email), version: written.version, record: written, ...summaryOf(written),
+      ...due };
     if (await putVersion(table, item, record.version)) return written;
     throw new TemporaryError("RECORD_CHANGED", "Somebody else wrote this buyer's record first.");
   }

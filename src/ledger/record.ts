@@ -109,6 +109,8 @@ export interface BuyerRecord {
   readonly unverified: readonly string[];
   /** Those of them whom Auth0 mailed; not again. */
   readonly mailed: readonly string[];
+  /** What Auth0 was last told to take away, and when (epoch ms). Left out: nothing yet. */
+  readonly lost?: { readonly at: number; readonly roles: readonly string[] } | undefined;
   readonly unsettled: Unsettled | null;
   /**
    * When the record wants to be looked at again (epoch ms): unsettled, or a grace that ends, or a downgrade that comes
@@ -147,6 +149,7 @@ export const recordShape: z.ZodMiniType<BuyerRecord> = z.looseObject({
   ),
   unverified: z.array(z.string()),
   mailed: z.array(z.string()),
+  lost: z.optional(z.looseObject({ at: z.number(), roles: z.array(z.string()) })),
   unsettled: z.nullable(
     z.looseObject({ code: z.string(), message: z.string(), since: z.number(), attempts: z.number() }),
   ),

@@ -140,8 +140,9 @@ async function mark(stored: BuyerRecord, desired: Desired, work: Provisioning): 
 /** One conditional write: what was marked is so. Then the mail with which the buyer gets in, if that is wanted now. */
 async function settle(ours: BuyerRecord, { access, roles }: Desired,
   turn: Turn & { readonly changes: readonly RoleChanges[] }, work: Provisioning): Promise<void> {
-  const atLast = announced({ ...allIn(settled(ours), work.settings.place), ...restOf(ours, ours, access, work) },
-    work);
+  const lost = [...new Set(turn.changes.flatMap(({ remove }) => remove))];
+  const atLast = announced({ ...allIn(settled(ours), work.settings.place), ...restOf(ours, ours, access, work),
+    ...(lost.length > 0 ? { lost: { at: work.now(), roles: lost } } : {}) }, work);
   const written = isDeepStrictEqual(atLast, ours) ? ours : await work.store.ledger.save(atLast);
   if (written !== turn.stored) tellSettled(written, roles, turn.changes, turn.messages, work.now());
   if (turn.changes.length > 0) await countFindings(turn.messages, work);

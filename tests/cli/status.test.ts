@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import type { Stack } from "../../local/stack.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
-import { body, deliver, post, saleBy, startLocal } from "../pipeline/local-stack.ts";
+import { body, changed, deliver, post, saleBy, startLocal } from "../pipeline/local-stack.ts";
 import { cliOn, stageOn } from "./local-cli.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
@@ -59,6 +59,28 @@ describe("status", () => {
           "waiting {3}EMAIL_UNVERIFIED 1, the oldest since [-0-9: ]{19}; 1 are due at a known time",
       ),
     );
+  });
+
+  it("is a count of those whom buyers lists", async () => {
+    const run = cliOn(stack);
+    expect((await run("buyers --waiting")).out).toBe([
+      "buyer              roles                bought               waits             lost last",
+      "-----------------  -------------------  -------------------  ----------------  ---------",
+      "squat@example.com  serverless-handbook  Serverless Handbook  EMAIL_UNVERIFIED",
+    ].join("\n"));
+    await deliver(stack, saleBy("lost@example.com"),
+      changed("refund-full", { email: "lost@example.com", sale_id: "sale-of-lost@example.com" }));
+    expect(JSON.parse((await run("buyers --lost-since 2026-01-01 --json")).out)).toMatchObject({ next: null,
+      buyers: [{ email: "lost@example.com", roles: [], lost: { roles: ["serverless-handbook"] } }] });
+    expect((await run("buyers example.com --limit 1")).out).toContain(
+      "1 shown; there are more: npx gumroad-auth0 buyers example.com --limit 1 --after ann@example.com",
+    );
+    expect((await run("buyers LOST --csv")).out).toMatch(
+      /^buyer,roles,bought,waits,lost last\nlost@example.com,,Serverless Handbook,,serverless-handbook \(\d/,
+    );
+    expect(await run("buyers --role nobody-has")).toMatchObject({ code: 0, out: "nobody" });
+    expect(await run("buyers --lost-since yesterday")).toMatchObject({ code: 2,
+      err: expect.stringContaining("--lost-since yesterday is no day") });
   });
 
   it("points at what needs a person, and exits with 1: dead letters, held removals", async () => {

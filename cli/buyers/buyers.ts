@@ -1,0 +1,83 @@
+import type { Policy } from "../../src/access/policy.ts";
+import { ConfigError } from "../../src/errors.ts";
+import type { Context } from "../context.ts";
+import { EXIT, type ExitCode } from "../failures.ts";
+import { operate } from "../operating.ts";
+import { listBuyers, type ListedBuyer } from "../operations/buyers.ts";
+import { csvLine } from "../terminal/csv.ts";
+import { momentOf, momentTyped } from "../terminal/moments.ts";
+import { grouped } from "../terminal/progress.ts";
+
+/** The flags of `buyers`, as commander gives them. */
+export interface BuyersFlags {
+  readonly role?: string;
+  readonly product?: string;
+  readonly waiting?: true;
+  readonly lostSince?: string;
+  readonly limit: string;
+  readonly after?: string;
+  readonly all?: true;
+  readonly csv?: true;
+}
+
+const HEAD = ["buyer", "roles", "bought", "waits", "lost last"];
+
+/** Lists buyers. */
+export async function buyers(text: string | undefined, flags: BuyersFlags, context: Context): Promise<ExitCode> {
+  const { output, commandLine } = context;
+  const policy = await context.policy();
+  const { buyers: found, next } = await operate(context,
+    (operating) =>
+      listBuyers({ text: text?.trim().toLowerCase() ?? null, role: flags.role ?? null,
+        product: flags.product === undefined ? null : productId(flags.product, policy),
+        isWaiting: flags.waiting === true, lostSince: since(flags.lostSince),
+        after: flags.after?.trim().toLowerCase() ?? null, most: flags.all === true ? null : limitOf(flags.limit) },
+        operating));
+  output.result({ buyers: found, next });
+  const rows = found.map((buyer) => cellsOf(buyer, policy));
+  if (flags.csv === true) {
+    for (const row of [HEAD, ...rows]) output.say(csvLine(row));
+    return EXIT.ok;
+  }
+  if (found.length === 0) output.say("nobody");
+  else output.table(HEAD, rows);
+  if (next !== null) {
+    output.say(`\n${grouped(found.length)} shown; there are more: ${commandLine(againAfter(text, flags, next))}`);
+  }
+  return EXIT.ok;
+}
+
+function cellsOf({ email, roles, products, waits, lost }: ListedBuyer, policy: Policy): readonly string[] {
+  return [email, roles.join(", "), products.map((id) => policy.get(id)?.name ?? id).join(", "), waits.join(", "),
+    lost === undefined ? "" : `${lost.roles.join(", ")} (${momentOf(lost.at)})`];
+}
+
+function productId(typed: string, policy: Policy): string {
+  const name = typed.trim().toLowerCase();
+  return [...policy.values()].find((product) => product.name.toLowerCase() === name)?.id ?? typed.trim();
+}
+
+function since(typed: string | undefined): number | null {
+  if (typed === undefined) return null;
+  const at = momentTyped(typed);
+  if (at !== null) return at;
+  throw new ConfigError("LOST_SINCE",
+    `--lost-since ${typed} is no day (2026-01-31, its beginning in UTC) and no moment (2026-01-31T18:00:00Z)`);
+}
+
+function limitOf(typed: string): number {
+  if (/^[1-9]\d{0,5}$/.test(typed)) return Number(typed);
+  throw new ConfigError("LIMIT_INVALID", `--limit ${typed} is no number from 1 on; --all lists all`);
+}
+
+/** The same list from there on, as somebody would type it. */
+function againAfter(text: string | undefined, { role, product, waiting, lostSince, limit }: BuyersFlags,
+  next: string): string {
+  const given = { role, product, "lost-since": lostSince, limit: limit === "50" ? undefined : limit, after: next };
+  const flags = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${/\s/.test(value) ? `"${value}"` : value}`]
+  );
+  return ["buyers", ...(text === undefined ? [] : [text]), ...(waiting === true ? ["--waiting"] : []), ...flags].join(
+    " ",
+  );
+}

@@ -1,0 +1,123 @@
+import * as z from "zod";
+
+import { queryPages, readItems, type Item, type Table } from "../../src/dynamo/table.ts";
+import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
+import { recordShape } from "../../src/ledger/record.ts";
+import { summaryOf, type BuyerSummary } from "../../src/ledger/summary.ts";
+import type { Stage } from "../stage/stage.ts";
+import type { Operating } from "./operating.ts";
+
+/** Which buyers are listed: those who are all that is given. */
+export interface BuyersRequest {
+  /** A part of the email, in lower case. */
+  readonly text: string | null;
+  readonly role: string | null;
+  /** An id: whoever ever bought the product. */
+  readonly product: string | null;
+  /** Only those with something to wait for. */
+  readonly isWaiting: boolean;
+  /** Only those from whom Auth0 was told to take a role since then (epoch ms). */
+  readonly lostSince: number | null;
+  /** Goes on after this email; null begins. */
+  readonly after: string | null;
+  /** At most so many; null: all. */
+  readonly most: number | null;
+}
+
+/** A buyer in a list. */
+export interface ListedBuyer extends BuyerSummary {
+  readonly email: string;
+}
+
+/** A page of buyers, by email. */
+export interface BuyersPage {
+  readonly buyers: readonly ListedBuyer[];
+  /** What to go on after; null at the end. */
+  readonly next: string | null;
+}
+
+/** Records read in one call: at their greatest these are 10 MB, and an answer holds 16. */
+const RECORDS_A_CALL = 25;
+
+const rowShape = z.object({ pk: z.string(), roles: z.array(z.string()).optional(),
+  products: z.array(z.string()).default([]), waits: z.array(z.string()).default([]),
+  lost: z.object({ at: z.number(), roles: z.array(z.string()) }).optional() });
+const recordItemShape = z.object({ record: recordShape });
+
+/**
+ * Lists buyers by the index `buyers`, some thousand a call, and reads no record but those last written before there
+ * was the index. An index may be a second behind.
+ * @throws {TemporaryError} LEDGER_UNREACHABLE
+ */
+export async function listBuyers(request: BuyersRequest,
+  { stage, tell }: Pick<Operating, "tell"> & { readonly stage: Pick<Stage, "dynamo" | "ledger"> }): Promise<
+  BuyersPage
+> {
+  const { most } = request;
+  const table = ledgerTable(stage.dynamo, stage.ledger);
+  const buyers: ListedBuyer[] = [];
+  for await (const items of queryPages(table, queryFor(request))) {
+    for (const buyer of await listed(items, table)) {
+      if (!isAskedFor(buyer, request)) continue;
+      // One more than wanted: there is a next page.
+      if (buyers.length === most) return { buyers, next: buyers.at(-1)?.email ?? null };
+      buyers.push(buyer);
+    }
+    tell({ what: "buyers found", done: buyers.length, total: null });
+  }
+  return { buyers, next: null };
+}
+
+/** DynamoDB leaves out who surely isn't asked for. What has no summary yet passes: its record tells. */
+function queryFor({ text, role, product, isWaiting, lostSince, after, most }: BuyersRequest) {
+  const filters = Object.entries({ roles: role, products: product, waits: isWaiting ? 0 : null, lost: lostSince })
+    .filter(([, value]) => value !== null);
+  const expressions = filters.map(([name]) => {
+    const holds = name === "waits"
+      ? "size(#waits) > :waits"
+      : name === "lost"
+      ? "#lost.#at >= :lost"
+      : `contains(#${name}, :${name})`;
+    return `(attribute_not_exists(#roles) OR ${holds})`;
+  });
+  const named = ["roles", ...filters.map(([name]) => name), ...(lostSince === null ? [] : ["at"])];
+  return {
+    IndexName: "buyers",
+    KeyConditionExpression: "sk = :record AND pk > :after",
+    ExpressionAttributeValues: { ":record": "record", ":after": recordKey(after ?? "").pk,
+      ...Object.fromEntries(filters.map(([name, value]) => [`:${name}`, value])) },
+    ...(filters.length === 0
+      ? {}
+      : { FilterExpression: expressions.join(" AND "),
+        ExpressionAttributeNames: Object.fromEntries(named.map((name) => [`#${name}`, name])) }),
+    // What is left out here or there counts, too.
+    ...(most === null || text !== null || filters.length > 0 ? {} : { Limit: most + 1 }),
+  };
+}
+
+/** The rows of the index, with the summaries of those whose record is older than it. */
+async function listed(items: readonly Item[], table: Table): Promise<readonly ListedBuyer[]> {
+  const rows = items.map((item) => rowShape.parse(item)).map(({ pk, ...row }) => ({ ...row,
+    email: pk.slice(recordKey("").pk.length) })
+  );
+  const old = rows.filter(({ roles }) => roles === undefined).map(({ email }) => email);
+  const summaries = new Map<string, BuyerSummary>();
+  for (let start = 0; start < old.length; start += RECORDS_A_CALL) {
+    for (const item of await readItems(table, old.slice(start, start + RECORDS_A_CALL).map(recordKey), false)) {
+      const { data } = recordItemShape.safeParse(item);
+      if (data !== undefined) summaries.set(data.record.email, summaryOf(data.record));
+    }
+  }
+  return rows.map(({ roles, ...row }) =>
+    roles === undefined
+      ? { email: row.email, ...(summaries.get(row.email) ?? { roles: [], products: [], waits: ["RECORD_BROKEN"] }) }
+      : { ...row, roles }
+  );
+}
+
+function isAskedFor({ email, roles, products, waits, lost }: ListedBuyer,
+  { text, role, product, isWaiting, lostSince }: BuyersRequest): boolean {
+  return (text === null || email.includes(text)) && (role === null || roles.includes(role)) &&
+    (product === null || products.includes(product)) && (!isWaiting || waits.length > 0) &&
+    (lostSince === null || (lost !== undefined && lost.at >= lostSince));
+}
