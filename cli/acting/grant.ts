@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { dueRoles } from "../../src/access/due-roles.ts";
-import { emptySource, grantOf, type Act } from "../../src/access/facts.ts";
+import { emptySource, type Act, type SourceId } from "../../src/access/facts.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import type { ActFlags } from "../commands/options.ts";
@@ -26,7 +26,7 @@ export async function grant(buyer: string, role: string, flags: GrantFlags, cont
   const dryRun = flags.dryRun === true;
   const signature = dryRun ? { by: "", why: "" } : await signatureOf(flags, context);
 
-  const source = grantOf(role);
+  const source: SourceId = `grant:${role}`;
   const act: Act = { at: now(), id: randomUUID(), ...signature, decision: { kind: "give", until } };
   const given = { ...record, sources: addFacts(record.sources, source, { ...emptySource(""), act }) };
   const difference = { before: dueRoles(record, policy, now()), after: dueRoles(given, policy, now()) };

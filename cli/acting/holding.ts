@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 
 import type { Policy } from "../../src/access/policy.ts";
 import { ConfigError } from "../../src/errors.ts";
-import { dynamoLosses } from "../../src/ledger/losses.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import type { HeldMessage } from "../../src/queue/message.ts";
 import type { ActFlags } from "../commands/options.ts";
 import { outcomeFor, queueOf, signatureOf, tellOutcome } from "./acting.ts";
 import type { Context } from "../context.ts";
+import { heldBuyers } from "../ledger/held-buyers.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 
 /** The flags of `release` and `keep`, as commander gives them. */
@@ -21,10 +22,8 @@ export async function decide(decision: HeldMessage["decision"], named: string, o
   const { output, now } = context;
   const stage = await context.stage();
   const product = productNamed(named, await context.policy());
-  const buyers: string[] = [];
-  for await (const page of dynamoLosses(stage.dynamo, stage.ledger).heldBuyers(product.id)) {
-    buyers.push(...page.filter((buyer) => only === null || buyer === only));
-  }
+  const held = await heldBuyers(ledgerTable(stage.dynamo, stage.ledger), product.id);
+  const buyers = held.filter((buyer) => only === null || buyer === only);
   const dryRun = flags.dryRun === true;
   const about = { product: product.id, decision, buyers, dryRun };
   if (buyers.length === 0) {

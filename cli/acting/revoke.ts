@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { dueRoles } from "../../src/access/due-roles.ts";
 import { entitlements } from "../../src/access/entitlements.ts";
-import { emptySource, grantedRole, grantOf, isSourceId, type Act, type SourceId } from "../../src/access/facts.ts";
+import { emptySource, grantedRole, isSourceId, type Act, type SourceId } from "../../src/access/facts.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import type { Policy } from "../../src/access/policy.ts";
 import { ConfigError } from "../../src/errors.ts";
@@ -69,7 +69,7 @@ function sourceToTake(record: BuyerRecord, role: string | undefined, { source, u
     throw new ConfigError("SOURCE_UNKNOWN",
       `${source} is no purchase of ${record.email}: ${commandLine(`explain ${record.email}`)} shows theirs`);
   }
-  const granted = grantOf(role ?? "");
+  const granted: SourceId = `grant:${role ?? ""}`;
   if (record.sources[granted]?.act?.decision.kind === "give") return granted;
   const known = Object.keys(record.sources).flatMap((
     id,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { ConfigError } from "../../src/errors.ts";
 import { dynamoSurvey } from "../../src/ledger/survey.ts";
-import { dynamoSweeps, type Checkpoint, type Sweeps } from "../../src/ledger/sweeps.ts";
+import { dynamoSweeps, type Checkpoint } from "../../src/ledger/sweeps.ts";
 import { bulkQueue } from "../../src/queue/queue.ts";
 import { beginning, type Backfilling, type BackfillOutcome, type BackfillTerms, countSales, positionOf,
   runBackfill } from "./run.ts";
@@ -12,6 +12,8 @@ import { about, grouped, startProgress } from "../terminal/progress.ts";
 import type { Questions } from "../terminal/questions.ts";
 import { openShop } from "../shop/service-shop.ts";
 import type { Stage } from "../stage/stage.ts";
+import { lastReport } from "../ledger/sweep-reports.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 
 /** The flags of `backfill`, as commander gives them. */
 export interface BackfillFlags {
@@ -46,11 +48,11 @@ export async function backfill(flags: BackfillFlags, context: Context): Promise<
 
   if (last !== null && flags.restart !== true) {
     requireSameTerms(last, flags, since);
-    if (last.finishedAt !== null) return finishedBefore(last, sweeps, stage, context);
+    if (last.finishedAt !== null) return finishedBefore(last, stage, context);
     if (flags.dryRun === true) return dryRun({ ...positionOf(last) }, last, work, stage, context);
     const { total } = positionOf(last);
     output.say(`goes on where it stopped: ${grouped(last.read)} of ${grouped(total)} sales are done`);
-    return run(last, work, sweeps, stage, context);
+    return run(last, work, stage, context);
   }
   if (flags.dryRun === true) {
     return dryRun({ since, adopt: flags.adopt === true, invite: flags.invite === true }, null, work, stage, context);
@@ -67,11 +69,10 @@ export async function backfill(flags: BackfillFlags, context: Context): Promise<
   if (begun === null) {
     throw new ConfigError("BACKFILL_ELSEWHERE", "another backfill of this stage has just begun: leave it to that");
   }
-  return run(begun, work, sweeps, stage, context);
+  return run(begun, work, stage, context);
 }
 
-async function run(begun: Checkpoint, work: Backfilling, sweeps: Sweeps, stage: Stage,
-  context: Context): Promise<ExitCode> {
+async function run(begun: Checkpoint, work: Backfilling, stage: Stage, context: Context): Promise<ExitCode> {
   const { output, now } = context;
   const startedAt = now();
   const progress = startProgress({ what: "sales", total: positionOf(begun).total, before: begun.read }, context);
@@ -82,7 +83,7 @@ async function run(begun: Checkpoint, work: Backfilling, sweeps: Sweeps, stage: 
     progress.stop();
   }
   const { checkpoint, taken, untaken, nobodys } = outcome;
-  const changed = await changedBy(sweeps);
+  const changed = await changedBy(stage);
   const { since, adopt, invite } = positionOf(checkpoint);
   output.say(
     `${output.tone("good", "done")}: ${grouped(checkpoint.read)} sales seen, ${
@@ -125,10 +126,9 @@ async function dryRun(terms: BackfillTerms, under: Checkpoint | null, work: Back
   return EXIT.ok;
 }
 
-async function finishedBefore(last: Checkpoint, sweeps: Sweeps, stage: Stage,
-  { output, commandLine }: Context): Promise<ExitCode> {
+async function finishedBefore(last: Checkpoint, stage: Stage, { output, commandLine }: Context): Promise<ExitCode> {
   const { since, adopt, invite } = positionOf(last);
-  const changed = await changedBy(sweeps);
+  const changed = await changedBy(stage);
   output.say(
     `finished on ${new Date(last.finishedAt ?? 0).toISOString().slice(0, 10)}: ${grouped(last.read)} sales seen${
       since === null ? "" : ` since ${since}`
@@ -151,8 +151,8 @@ function counting({ output, complain, now }: Context): (sales: number) => void {
 }
 
 /** Counted by provision, change by change. */
-async function changedBy(sweeps: Sweeps): Promise<number> {
-  return (await sweeps.lastReport("backfill"))?.changed ?? 0;
+async function changedBy({ dynamo, ledger }: Stage): Promise<number> {
+  return (await lastReport(ledgerTable(dynamo, ledger), "backfill"))?.changed ?? 0;
 }
 
 function requireSameTerms(last: Checkpoint, flags: BackfillFlags, since: string | null): void {

@@ -12,6 +12,8 @@ import { lookAhead } from "./ahead.ts";
 import { askForSweep, type AskableSweep } from "./call.ts";
 import { openShop } from "../shop/service-shop.ts";
 import type { Stage } from "../stage/stage.ts";
+import { lastReport } from "../ledger/sweep-reports.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 
 /** The flags of `reconcile`, as commander gives them. */
 export interface ReconcileFlags {
@@ -42,7 +44,7 @@ async function sweepNow(sweep: AskableSweep, flags: ReconcileFlags, context: Con
     );
   }
   if (state.sent > 0) await workedOff(stage, context);
-  const report = await dynamoSweeps(stage.dynamo, stage.ledger).lastReport(sweep);
+  const report = await lastReport(ledgerTable(stage.dynamo, stage.ledger), sweep);
   const changed = report?.changed ?? 0;
   output.table(["sweep", "read", "differed", "sent", "changed"], [[sweep,
     ...[state.read, state.differed, state.sent, changed].map(grouped)]]);

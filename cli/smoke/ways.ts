@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import * as z from "zod";
 
-import { grantOf, type SourceId } from "../../src/access/facts.ts";
+import { type SourceId } from "../../src/access/facts.ts";
 import { contentsOf, type Policy, type Product, roleNames } from "../../src/access/policy.ts";
 import { ConfigError, NeedsPersonError } from "../../src/errors.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
@@ -123,7 +123,7 @@ function grantWay(stage: Stage, policy: Policy, wanted: string | undefined): Smo
   const role = wanted ?? roleNames(policy)[0];
   if (role === undefined) throw new ConfigError("SMOKE_ROLE", "the policy gives no role at all");
   const queue = sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters });
-  const source = grantOf(role);
+  const source: SourceId = `grant:${role}`;
   const act = async (buyer: string, kind: "give" | "take"): Promise<void> => {
     const [id, at] = [randomUUID(), stage.now()];
     const decision = kind === "give" ? { kind, until: at + GRANT_MS } : { kind };

@@ -1,12 +1,14 @@
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 
-import { dynamoSweeps, sweepKinds, type SweepKind, type SweepReport } from "../../src/ledger/sweeps.ts";
+import { dynamoSweeps, sweepKinds, type SweepKind } from "../../src/ledger/sweeps.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { type LedgerCount, countLedger } from "./ledger-count.ts";
 import { isoOf, momentOf } from "../terminal/moments.ts";
 import { startProgress } from "../terminal/progress.ts";
 import type { Stage } from "../stage/stage.ts";
+import { lastReport, type SweepReport } from "../ledger/sweep-reports.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 
 /** The flags of `status`, as commander gives them. */
 export interface StatusFlags {
@@ -131,7 +133,8 @@ async function queueState({ sqs }: Stage, QueueUrl: string): Promise<QueueState>
 async function sweepStates({ dynamo, ledger }: Stage): Promise<readonly SweepStatus[]> {
   const sweeps = dynamoSweeps(dynamo, ledger);
   return Promise.all(sweepKinds.map(async (sweep) => {
-    const [checkpoint, report] = await Promise.all([sweeps.load(sweep), sweeps.lastReport(sweep)]);
+    const [checkpoint, report] = await Promise.all([sweeps.load(sweep),
+      lastReport(ledgerTable(dynamo, ledger), sweep)]);
     return { sweep, startedAt: checkpoint?.startedAt ?? null, finishedAt: checkpoint?.finishedAt ?? null, report };
   }));
 }

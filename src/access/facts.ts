@@ -159,11 +159,6 @@ export function emptySource(productId: string): Source {
     changesDroppedAt: null, holds: [], listedAt: null, emails: [], read: null, act: null };
 }
 
-/** The source of a role given for nothing; it is about no product. */
-export function grantOf(role: string): SourceId {
-  return `grant:${role}`;
-}
-
 /** The role of a source that gives it for nothing, or null. */
 export function grantedRole(id: SourceId): string | null {
   return id.startsWith("grant:") ? id.slice("grant:".length) : null;

@@ -1,5 +1,4 @@
-import { entriesOf, type Act, type Charge, type Names, type Plan, type Source, type SourceId, type Sources,
-  type TierChange } from "./facts.ts";
+import type { Act, Charge, Names, Plan, Source, SourceId, Sources, TierChange } from "./facts.ts";
 
 /** More than a seller ever renames one option; who has the ping URL could make up any number. */
 const MOST_NAMES = 8;
@@ -30,11 +29,6 @@ export function mergeSource(a: Source, b: Source): Source {
 export function addFacts(sources: Sources, id: SourceId, facts: Source): Sources {
   const known = sources[id];
   return { ...sources, [id]: known === undefined ? mergeSource(facts, facts) : mergeSource(known, facts) };
-}
-
-/** All that either of two records knows. */
-export function mergeSources(a: Sources, b: Sources): Sources {
-  return entriesOf(b).reduce((sources, [id, facts]) => addFacts(sources, id, facts), a);
 }
 
 function mergeCharge(a: Charge, b: Charge): Charge {

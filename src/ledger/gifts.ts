@@ -4,28 +4,24 @@ import * as z from "zod/mini";
 import { pagesUnder, putItem } from "../dynamo/table.ts";
 import { ledgerTable } from "./keys.ts";
 
-/**
- * One side of a gift, as far as pings tell it: the receiver's sale, or the giver's, which is pinged only when it is
- * disputed.
- */
-export interface GiftSide {
-  readonly side: "received" | "given";
-  readonly saleId: string;
-  readonly productId: string;
+const sideShape = z.object({
+  side: z.enum(["received", "given"]),
+  saleId: z.string(),
+  productId: z.string(),
   /** Epoch ms. */
-  readonly soldAt: number;
+  soldAt: z.number(),
   /** Who received it (normalized email); null on the giver's side. */
-  readonly receiver: string | null;
-}
+  receiver: z.nullable(z.string()),
+});
+
+/** One side of a gift by pings: the receiver's sale, or the giver's, which is pinged only when it is disputed. */
+export type GiftSide = Readonly<z.infer<typeof sideShape>>;
 
 /**
  * The sides of gifts by their giver (normalized email), in items `giver#EMAIL` of the ledger's table: what links them
  * as long as Gumroad's API can't be asked. Every method throws TemporaryError LEDGER_UNREACHABLE.
  */
 export type Gifts = ReturnType<typeof dynamoGifts>;
-
-const sideShape = z.object({ side: z.enum(["received", "given"]), saleId: z.string(), productId: z.string(),
-  soldAt: z.number(), receiver: z.nullable(z.string()) });
 
 /** The gifts on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
 export function dynamoGifts(client: DynamoDBClient, name: string, signal?: AbortSignal) {

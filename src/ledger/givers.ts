@@ -25,31 +25,30 @@ export interface UserItem {
  * Who gives an Auth0 user what, in items `user#ID`: an address may be changed, and then two buyers' records are about
  * one user, who has what any of them gives. Every method throws TemporaryError LEDGER_UNREACHABLE.
  */
-export interface Givers {
-  of(userId: string): Promise<UserItem>;
-  /** Writes down what a buyer's record gives from now on; the item as it is then. */
-  give(userId: string, email: string, given: Given): Promise<UserItem>;
-  /** The buyer's record has nothing to do with the user any more. */
-  leave(userId: string, email: string): Promise<void>;
-}
+export type Givers = ReturnType<typeof dynamoGivers>;
 
 const BY = "by ";
 const givenShape = z.object({ roles: z.array(z.string()), ours: z.array(z.string()), isCreated: z.boolean() });
 
 /** The givers on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoGivers(client: DynamoDBClient, name: string, signal?: AbortSignal): Givers {
+export function dynamoGivers(client: DynamoDBClient, name: string, signal?: AbortSignal) {
   const table = ledgerTable(client, name, signal);
   const keyOf = (userId: string) => ({ pk: `user#${userId}`, sk: "givers" });
   const names = (email: string) => ({ "#by": `${BY}${email}`, "#version": "version" });
-  return { of: async (userId) => itemOf((await readItem(table, keyOf(userId))) ?? {}),
-    give: async (userId, email, given) =>
+  return {
+    of: async (userId: string) => itemOf((await readItem(table, keyOf(userId))) ?? {}),
+    /** Writes down what a buyer's record gives from now on; the item as it is then. */
+    give: async (userId: string, email: string, given: Given) =>
       itemOf(
         await updatedItem(table, keyOf(userId), "SET #by = :given ADD #version :one", { names: names(email),
           values: { ":given": given, ":one": 1 } }),
-      ), leave: async (userId, email) => {
+      ),
+    /** The buyer's record has nothing to do with the user any more. */
+    leave: async (userId: string, email: string): Promise<void> => {
       await updateItem(table, keyOf(userId), "REMOVE #by ADD #version :one", { names: names(email),
         values: { ":one": 1 } });
-    } };
+    },
+  };
 }
 
 function itemOf(item: Item): UserItem {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { pagesUnder, putItem, readItem, removeItem, updateItem, type ItemKey, type Table } from "../dynamo/table.ts";
+import { putItem, readItem, removeItem, updateItem, type ItemKey, type Table } from "../dynamo/table.ts";
 import { ledgerTable } from "./keys.ts";
 
 /**
@@ -11,11 +11,9 @@ import { ledgerTable } from "./keys.ts";
  *
  * | pk | sk | what |
  * |---|---|---|
- * | `losses#PRODUCT` | `hour#2026-01-05T19` | tags of the buyers who lost the product in that hour (UTC); ends by
- * itself |
+ * | `losses#PRODUCT` | `hour#2026-01-05T19` | tags of the buyers who lost the product in that hour (UTC) |
  * | `holders#PRODUCT` | `count` | how many buyers hold the product, as last counted |
- * | `held#PRODUCT` | `buyer#EMAIL` | a buyer with a held removal: what `status` shows, and whom release and keep go to
- * |
+ * | `held#PRODUCT` | `buyer#EMAIL` | a buyer with a held removal: whom release and keep go to |
  *
  * Emails are normalized. Every method throws TemporaryError LEDGER_UNREACHABLE when DynamoDB can't be had.
  */
@@ -25,10 +23,7 @@ export type Losses = ReturnType<typeof dynamoLosses>;
 const LEAST = 25;
 /** One holder in so many: 5 %. */
 const ONE_IN = 20;
-/**
- * 10,000 tags are some 90 KB of the 400 KB that an item may have. Who has more than 200,000 holders is asked earlier
- * than at 5 %.
- */
+/** 10,000 tags are some 90 KB of an item's 400. Who has more than 200,000 holders is asked earlier than at 5 %. */
 const MOST = 10_000;
 /** An hour's tags are of no use after it; two days leave time to look at them. */
 const KEPT_SECONDS = 2 * 24 * 60 * 60;
@@ -36,7 +31,6 @@ const KEPT_SECONDS = 2 * 24 * 60 * 60;
 const TAG_LENGTH = 8;
 
 const holdersShape = z.object({ holders: z.number() });
-const heldShape = z.object({ sk: z.string() });
 
 /** How many buyers may lose a product in one hour, by how many hold it: 5 %, but at least 25 and at most 10,000. */
 export function mostLosses(holders: number): number {
@@ -68,12 +62,6 @@ export function dynamoLosses(client: DynamoDBClient, name: string, signal?: Abor
     },
     /** Takes the buyer off that list. */
     noteReleased: (productId: string, email: string): Promise<void> => removeItem(table, heldKey(productId, email)),
-    /** Emails of the buyers with held removals of a product, page by page. */
-    heldBuyers: async function*(productId: string): AsyncGenerator<readonly string[]> {
-      for await (const items of pagesUnder(table, heldKey(productId, "").pk)) {
-        yield items.map((item) => heldShape.parse(item).sk.slice("buyer#".length));
-      }
-    },
   };
 }
 
@@ -96,6 +84,7 @@ function holdersKey(productId: string): ItemKey {
   return { pk: `holders#${productId}`, sk: "count" };
 }
 
-function heldKey(productId: string, email: string): ItemKey {
+/** Where a buyer with held removals of a product is listed. */
+export function heldKey(productId: string, email: string): ItemKey {
   return { pk: `held#${productId}`, sk: `buyer#${email}` };
 }

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { putVersion, queryPages, readItem, updateItem, type ItemKey } from "../dynamo/table.ts";
+import { putVersion, readItem, updateItem, type ItemKey } from "../dynamo/table.ts";
 import { ledgerTable } from "./keys.ts";
 
 /** The sweeps that `reconcile` makes: of the last days' sales, of what runs and was given, of everything. */
@@ -29,18 +29,6 @@ const checkpointShape = z.object({
   version: z.number(),
 });
 
-/** What came of a sweep. */
-export interface SweepReport {
-  readonly sweep: string;
-  readonly read: number;
-  readonly differed: number;
-  readonly sent: number;
-  /** Records that were changed because of it, so far. */
-  readonly changed: number;
-  /** Null while it is under way. */
-  readonly finishedAt: number | null;
-}
-
 /**
  * The sweeps' own items in the ledger's table:
  *
@@ -60,14 +48,7 @@ export function sweepName({ kind, startedAt }: Pick<Checkpoint, "kind" | "starte
 
 const KEPT_SECONDS = 60 * 24 * 60 * 60;
 
-const counted = z._default(z.number(), 0);
-const reportShape = z.object({ sk: z.string(), seen: counted, differed: counted, sent: counted, changed: counted,
-  finishedAt: z._default(z.nullable(z.number()), null) });
-
-/**
- * The sweeps' items on a DynamoDB table. `signal`, the invocation's deadline, ends every call; `now` gives epoch
- * milliseconds.
- */
+/** The sweeps' items on a DynamoDB table. `signal`, the invocation's deadline, ends every call; `now` in epoch ms. */
 export function dynamoSweeps(client: DynamoDBClient, name: string, signal?: AbortSignal,
   now: () => number = Date.now) {
   const table = ledgerTable(client, name, signal);
@@ -84,9 +65,7 @@ export function dynamoSweeps(client: DynamoDBClient, name: string, signal?: Abor
       const item = await readItem(table, checkpointKey(kind));
       return item === undefined ? null : checkpointShape.parse(item);
     },
-    /**
-     * Writes a checkpoint on the version that was read, and gives it with its new one. Null: somebody else was first.
-     */
+    /** Writes a checkpoint on the version read, and gives it with its new one. Null: somebody else was first. */
     save: async (checkpoint: Checkpoint): Promise<Checkpoint | null> => {
       const written: Checkpoint = { ...checkpoint, version: checkpoint.version + 1 };
       const item = { ...checkpointKey(checkpoint.kind), ...written };
@@ -101,18 +80,6 @@ export function dynamoSweeps(client: DynamoDBClient, name: string, signal?: Abor
     },
     /** Counts a record that was changed because of this sweep (see `sweepName`). */
     countChanged: (sweep: string): Promise<void> => change(sweep, "ADD changed :one SET", { ":one": 1 }),
-    /** What came of the last sweep that found anything or finished; null if none is kept. */
-    lastReport: async (kind: SweepKind): Promise<SweepReport | null> => {
-      const query = { KeyConditionExpression: "pk = :sweep AND begins_with(sk, :report)",
-        ExpressionAttributeValues: { ":sweep": `sweep#${kind}`, ":report": "report#" }, ScanIndexForward: false,
-        Limit: 1 };
-      for await (const [item] of queryPages(table, query)) {
-        if (item === undefined) continue;
-        const { sk, seen, ...counts } = reportShape.parse(item);
-        return { sweep: `${kind} ${sk.slice("report#".length)}`, read: seen, ...counts };
-      }
-      return null;
-    },
   };
 }
 

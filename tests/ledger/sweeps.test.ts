@@ -6,12 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { SourceId } from "../../src/access/facts.ts";
 import { startTables, type Tables } from "../../local/aws/tables.ts";
 import { readTemplate } from "../../local/aws/template.ts";
-import { recordKey } from "../../src/ledger/keys.ts";
+import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
 import { dynamoLedger, type Ledger } from "../../src/ledger/ledger.ts";
 import { newRecord } from "../../src/ledger/record.ts";
 import { dynamoSurvey, type Survey } from "../../src/ledger/survey.ts";
 import { dynamoSweeps, sweepName, type Checkpoint, type Sweeps } from "../../src/ledger/sweeps.ts";
 import { charge, JAN_5, source } from "../access/purchases.ts";
+import { lastReport } from "../../cli/ledger/sweep-reports.ts";
 
 const spec = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).tables.filter(({ logicalId }) =>
   logicalId === "LedgerTable"
@@ -64,16 +65,28 @@ describe("a sweep's report", () => {
     await sweeps.countChanged(sweepName(begun));
     await sweeps.report(finished);
     await sweeps.countChanged(sweepName(begun));
-    expect(await sweeps.lastReport("recent")).toEqual({ sweep: "recent 2026-01-05T19:38:56.000Z", read: 20,
-      differed: 3, sent: 2, changed: 2, finishedAt: JAN_5 + 5 });
-    expect(await sweeps.lastReport("daily")).toBeNull();
+    expect(await lastReport(ledgerTable(clientOf(tables.url), table), "recent")).toEqual({
+      sweep: "recent 2026-01-05T19:38:56.000Z",
+      read: 20,
+      differed: 3,
+      sent: 2,
+      changed: 2,
+      finishedAt: JAN_5 + 5,
+    });
+    expect(await lastReport(ledgerTable(clientOf(tables.url), table), "daily")).toBeNull();
   });
 
   it("is the last one's, and goes by itself after 60 days", async () => {
     await sweeps.report({ ...begun, kind: "weekly", finishedAt: JAN_5 });
     await sweeps.countChanged(sweepName({ kind: "weekly", startedAt: JAN_5 + 60_000 }));
-    expect(await sweeps.lastReport("weekly")).toEqual({ sweep: "weekly 2026-01-05T19:39:56.000Z", read: 0, differed: 0,
-      sent: 0, changed: 1, finishedAt: null });
+    expect(await lastReport(ledgerTable(clientOf(tables.url), table), "weekly")).toEqual({
+      sweep: "weekly 2026-01-05T19:39:56.000Z",
+      read: 0,
+      differed: 0,
+      sent: 0,
+      changed: 1,
+      finishedAt: null,
+    });
     expect(
       (await tables.items(table)).filter(({ pk, expiresAt }) => pk === "sweep#weekly" && expiresAt !== undefined).map((
         { expiresAt },
@@ -153,7 +166,7 @@ describe("sweeps and survey", () => {
     const gone = dynamoSweeps(nowhere, table);
     const blind = dynamoSurvey(nowhere, table);
     for (const call of [gone.load("recent"), gone.save(begun), gone.report(begun), gone.countChanged("recent x"),
-      gone.lastReport("recent"), blind.owned(["sale:1"]), blind.records(null)]) {
+      lastReport(ledgerTable(nowhere, table), "recent"), blind.owned(["sale:1"]), blind.records(null)]) {
       await expect(call).rejects.toMatchObject({ name: "TemporaryError", code: "LEDGER_UNREACHABLE" });
     }
   });

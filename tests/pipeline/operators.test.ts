@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import { grantOf, type Decision, type SourceId } from "../../src/access/facts.ts";
+import { type Decision, type SourceId } from "../../src/access/facts.ts";
 import type { Stack } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
@@ -64,19 +64,21 @@ async function reconciled(): Promise<void> {
 
 describe("a complimentary role", () => {
   it("is given to somebody who bought nothing, and taken back when it is revoked", async () => {
-    await decides("ann", grantOf(HANDBOOK), { kind: "give", until: null });
+    await decides("ann", `grant:${HANDBOOK}`, { kind: "give", until: null });
     expect(rolesOf("ann")).toEqual([HANDBOOK]);
-    await decides("ann", grantOf(HANDBOOK), { kind: "follow" });
+    await decides("ann", `grant:${HANDBOOK}`, { kind: "follow" });
     expect(rolesOf("ann")).toEqual([]);
-    await decides("ann", grantOf(HANDBOOK), { kind: "give", until: null });
-    await decides("ann", grantOf(HANDBOOK), { kind: "take" });
+    await decides("ann", `grant:${HANDBOOK}`, { kind: "give", until: null });
+    await decides("ann", `grant:${HANDBOOK}`, { kind: "take" });
     expect(rolesOf("ann")).toEqual([]);
     expect(await recordOf(stack, someone("ann"))).toMatchObject({ unsettled: null, dueAt: null, held: {} });
   });
 
   it("goes by itself when its time is over, and what was bought besides stays", async () => {
     await deliver(saleBy("ann"));
-    for (const role of [HANDBOOK, DATAVIZ]) await decides("ann", grantOf(role), { kind: "give", until: now() + HOUR });
+    for (const role of [HANDBOOK, DATAVIZ]) {
+      await decides("ann", `grant:${role}`, { kind: "give", until: now() + HOUR });
+    }
     expect(rolesOf("ann")).toEqual([DATAVIZ, HANDBOOK]);
     await stack.advance(HOUR - MINUTE);
     await reconciled();
@@ -88,8 +90,8 @@ describe("a complimentary role", () => {
   });
 
   it("isn't moved to somebody else: that is kept for the operator to see", async () => {
-    await decides("ann", grantOf(HANDBOOK), { kind: "give", until: null });
-    await decides("ann", grantOf(HANDBOOK), { kind: "move", to: someone("bo") });
+    await decides("ann", `grant:${HANDBOOK}`, { kind: "give", until: null });
+    await decides("ann", `grant:${HANDBOOK}`, { kind: "move", to: someone("bo") });
     expect(await newLetters()).toMatchObject([{ code: "MOVE_TO_SELF" }]);
     expect(rolesOf("ann")).toEqual([HANDBOOK]);
     expect(rolesOf("bo")).toEqual([]);

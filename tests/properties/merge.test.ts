@@ -3,8 +3,8 @@ import fc from "fast-check";
 
 import { entitlements } from "../../src/access/entitlements.ts";
 import { sourceShape } from "../../src/access/facts-shape.ts";
-import type { Sources } from "../../src/access/facts.ts";
-import { addFacts, mergeSource, mergeSources } from "../../src/access/merge.ts";
+import { entriesOf, type Sources } from "../../src/access/facts.ts";
+import { addFacts, mergeSource } from "../../src/access/merge.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { DAY, JAN_5 } from "../access/purchases.ts";
 import { anyFacts, anySourceId, seed } from "./arbitraries.ts";
@@ -91,6 +91,8 @@ describe(`merging facts (seed ${String(seed)})`, () => {
     const record = fc.array(fc.tuple(anySourceId, anyFacts), { maxLength: 4 }).map((told) =>
       told.reduce<Sources>((sources, [id, facts]) => addFacts(sources, id, facts), {})
     );
+    const mergeSources = (a: Sources, b: Sources) =>
+      entriesOf(b).reduce((sources, [id, facts]) => addFacts(sources, id, facts), a);
     fc.assert(fc.property(record, record, (a, b) => {
       expect(mergeSources(a, b)).toEqual(mergeSources(b, a));
       expect(mergeSources(mergeSources(a, b), b)).toEqual(mergeSources(a, b));
