@@ -35,8 +35,7 @@ const ledger = { load: never, save: never, claim: never, park: never, owner: nev
   move: async (id: SourceId, from: string, to: string) => void moves.push(`${id} from ${from} to ${to}`),
   remember: async (_subject: string, event: unknown) => void remembered.push(event) };
 const work: Provisioning = {
-  store: { ledger, gifts: { note: never, of: never },
-    losses: { permit: never, noteHeld: never, noteReleased: never },
+  store: { ledger, gifts: { note: never, of: never }, losses: { permit: never, noteHeld: never, noteReleased: never },
     givers: { of: never, give: never, leave: never }, pending: { put: never, due: never, remove: never },
     sweeps: { countChanged: never } },
   auth0: { find: async () => users, create: never, rolesOf: never, assign: never, remove: never,
