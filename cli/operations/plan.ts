@@ -1,14 +1,17 @@
 import { dueRoles, withHeld } from "../../src/access/due-roles.ts";
 import { entitlements, type Access } from "../../src/access/entitlements.ts";
 import { entriesOf, type SourceId } from "../../src/access/facts.ts";
+import { addFacts } from "../../src/access/merge.ts";
 import type { Policy } from "../../src/access/policy.ts";
 import type { Table } from "../../src/dynamo/table.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
+import { loadRecord } from "../../src/ledger/ledger.ts";
 import { holdersOf, mostLosses } from "../../src/ledger/losses.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
+import { isNamed, isToComeIn } from "../../src/provisioning/apart.ts";
 import { underHold } from "../../src/provisioning/hold.ts";
 import { marked } from "../../src/provisioning/marks.ts";
-import { everyRecord } from "../ledger/records.ts";
+import { everyRecord, type Apart } from "../ledger/records.ts";
 import type { Stage } from "../stage/stage.ts";
 import type { Operating } from "./operating.ts";
 
@@ -64,34 +67,87 @@ export async function planPolicy({ stage, now, tell, ...operating }: Planning): 
   const at = now();
   const table = ledgerTable(stage.dynamo, stage.ledger);
   const permit = permits(table);
-  const [gains, losses, held] = [tally(policy), tally(policy), tally(policy)];
-  const byTime: TimedChange[] = [];
+  const changes = new Map<string, Changes>();
+  const look = async (record: BuyerRecord) => {
+    changes.set(record.email, await changesOf(record, { policy, at, permit }));
+  };
+  const comingIn = new Map<string, Apart[]>();
   let [buyers, broken] = [0, 0];
   for await (const page of everyRecord(table)) {
-    for (const record of page.records) {
-      const access = entitlements(record.sources, policy, at);
-      const { record: after, roles } = await underHold(record, access, at, permit);
-      const [before, then] = [rolesOf(record), rolesOf({ ...marked(after, roles), gave: after.gave })];
-      for (const role of without(then, before)) {
-        gains.add(role, productsGiving(after, role, record), record);
-      }
-      for (const role of without(before, then)) {
-        losses.add(role, productsGiving(record, role, after), record);
-      }
-      for (const role of heldAnew(record, after, access)) held.add(role, productsGiving(after, role), record);
-      byTime.push(...changesByTime(after, access, policy, at));
+    for (const record of page.records) await look(record);
+    for (const apart of page.apart.filter(({ facts }) => isNamed(facts, policy))) {
+      comingIn.set(apart.owner, [...(comingIn.get(apart.owner) ?? []), apart]);
     }
-    buyers += page.records.length;
+    buyers += page.records.length + page.broken;
     broken += page.broken;
     tell({ what: "buyers", done: buyers, total: null });
   }
-  byTime.sort((a, b) => a.at - b.at);
-  return { buyers: buyers + broken, broken, gains: gains.changes(), losses: losses.changes(), held: held.changes(),
-    byTime };
+  for (const [owner, apart] of comingIn) {
+    const record = await loadRecord(table, owner);
+    if (record.version === 0) buyers += 1;
+    await look(
+      apart.reduce((known, { id, facts }) =>
+        isToComeIn(id, facts, known, policy) ? { ...known, sources: addFacts(known.sources, id, facts) } : known,
+        record),
+    );
+  }
+  return planOf(changes, { policy, buyers, broken });
 }
 
+/** One role and the products by which a buyer gains, loses or keeps it. */
+interface RoleOf {
+  readonly role: string;
+  readonly products: readonly string[];
+}
+
+/** What would change for one buyer. */
+interface Changes {
+  readonly gains: readonly RoleOf[];
+  readonly losses: readonly RoleOf[];
+  readonly held: readonly RoleOf[];
+  readonly byTime: readonly Omit<TimedChange, "buyer">[];
+}
+
+async function changesOf(record: BuyerRecord,
+  { policy, at, permit }: { readonly policy: Policy; readonly at: number; readonly permit: Permit }): Promise<
+  Changes
+> {
+  const access = entitlements(record.sources, policy, at);
+  const { record: after, roles } = await underHold(record, access, at, permit);
+  const [before, then] = [rolesOf(record), rolesOf({ ...marked(after, roles), gave: after.gave })];
+  return { gains: without(then, before).map((role) => ({ role, products: productsGiving(after, role, record) })),
+    losses: without(before, then).map((role) => ({ role, products: productsGiving(record, role, after) })),
+    held: heldAnew(record, after, access).map((role) => ({ role, products: productsGiving(after, role) })),
+    byTime: changesByTime(after, access, policy, at) };
+}
+
+function planOf(changes: ReadonlyMap<string, Changes>,
+  { policy, buyers, broken }: { readonly policy: Policy; readonly buyers: number;
+    readonly broken: number }): PolicyPlan {
+  const tallied = (kind: "gains" | "losses" | "held"): readonly PlannedChange[] => {
+    const rows = new Map<string, { readonly productId: string; readonly role: string; readonly buyers: string[] }>();
+    for (const [email, each] of changes) {
+      for (const { role, products } of each[kind]) {
+        for (const productId of products.length === 0 ? [""] : products) {
+          const row = rows.get(JSON.stringify([productId, role])) ?? { productId, role, buyers: [] };
+          rows.set(JSON.stringify([productId, role]), row);
+          row.buyers.push(email);
+        }
+      }
+    }
+    return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => ({ ...row,
+      product: policy.get(row.productId)?.name ?? null, buyers: row.buyers.sort() })
+    );
+  };
+  const byTime = [...changes].flatMap(([buyer, each]) => each.byTime.map((change) => ({ buyer, ...change })));
+  return { buyers, broken, gains: tallied("gains"), losses: tallied("losses"), held: tallied("held"),
+    byTime: byTime.sort((a, b) => a.at - b.at) };
+}
+
+type Permit = (productId: string) => Promise<boolean>;
+
 /** As many losses as the hold lets through within an hour, for each product. */
-function permits(table: Table): (productId: string) => Promise<boolean> {
+function permits(table: Table): Permit {
   const left = new Map<string, number>();
   return async (productId) => {
     const most = left.get(productId) ?? mostLosses(await holdersOf(table, productId));
@@ -124,13 +180,13 @@ function heldAnew(before: BuyerRecord, after: BuyerRecord, access: Access): read
   return without(withHeld(access.roles, after), withoutNew);
 }
 
-function changesByTime(record: BuyerRecord, access: Access, policy: Policy, now: number): readonly TimedChange[] {
-  const changes: TimedChange[] = [];
+function changesByTime(record: BuyerRecord, access: Access, policy: Policy, now: number): Changes["byTime"] {
+  const changes: Omit<TimedChange, "buyer">[] = [];
   let roles = withHeld(access.roles, record);
   for (let at = access.changesAt; at !== null && at <= now + AHEAD_MS;) {
     const then = dueRoles(record, policy, at);
     const [gains, losses] = [without(then, roles), without(roles, then)];
-    if (gains.length + losses.length > 0) changes.push({ buyer: record.email, at, gains, losses });
+    if (gains.length + losses.length > 0) changes.push({ at, gains, losses });
     roles = then;
     at = entitlements(record.sources, policy, at).changesAt;
   }
@@ -139,21 +195,4 @@ function changesByTime(record: BuyerRecord, access: Access, policy: Policy, now:
 
 function without(roles: readonly string[], others: readonly string[]): readonly string[] {
   return roles.filter((role) => !others.includes(role));
-}
-
-/** Collects who is concerned, by product and role. */
-function tally(policy: Policy) {
-  const products = new Map<string, Map<string, Set<string>>>();
-  return { add: (role: string, productIds: readonly string[], { email }: BuyerRecord): void => {
-    for (const id of productIds.length === 0 ? [""] : productIds) {
-      const roles = products.get(id) ?? new Map<string, Set<string>>();
-      products.set(id, roles.set(role, (roles.get(role) ?? new Set()).add(email)));
-    }
-  },
-    changes: (): readonly PlannedChange[] =>
-      [...products].flatMap(([productId, roles]) =>
-        [...roles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([role, buyers]) => ({ productId,
-          product: policy.get(productId)?.name ?? null, role, buyers: [...buyers].sort() })
-        )
-      ) };
 }

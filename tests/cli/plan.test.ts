@@ -85,6 +85,17 @@ describe("a plan", () => {
     expect([plan.losses, plan.held].map((changes) => changes[0]!.buyers.length)).toEqual([25, 5]);
   });
 
+  it("counts who bought what the policy names only now, whether they have a record or not", async () => {
+    const ledger = dynamoLedger(table.client, table.name);
+    for (const [id, email] of [["sale:n1", "ann@example.com"], ["sale:n2", "new@example.com"]] as const) {
+      await ledger.claim(id, email);
+      await ledger.park(id, source("course", [charge()]), email);
+    }
+    expect(await planned(DEPLOYED, buyer("ann", bought("book")))).toMatchObject({ buyers: 2, losses: [], held: [],
+      gains: [{ product: "Course", role: "course", buyers: ["ann@example.com", "new@example.com"] }] });
+    expect(await planned(defineProducts([BOOK]))).toMatchObject({ buyers: 1, gains: [] });
+  });
+
   it("takes nobody for a loser who has the role by another purchase, or of others' giving", async () => {
     const course = { ...COURSE, roles: ["course", "book"] };
     const both = buyer("ann", { ...bought("book"), ...bought("course") });
