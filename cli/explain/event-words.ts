@@ -20,6 +20,8 @@ const decisionShape = z.discriminatedUnion("kind", [
 ]);
 const decidedShape = z.object({ event: z.string(), by: z.string(), why: z.string(),
   decision: decisionShape.optional() });
+const claimShape = z.object({ event: z.literal("claim"), claimant: z.string(), state: z.string(),
+  by: z.string().optional(), why: z.string().optional() });
 const namedShape = z.object({ event: z.string() });
 
 /** A line of history in words. One that this version doesn't know keeps its event's name. */
@@ -28,6 +30,14 @@ export function wordsOf({ detail }: HistoryEvent): EventWords {
   if (ping.success) return { event: ping.data.event, told: toldBy(ping.data) };
   const found = foundShape.safeParse(detail);
   if (found.success) return { event: "found", told: `by the sweep ${found.data.sweep}: no ping had told` };
+  const claim = claimShape.safeParse(detail);
+  if (claim.success) {
+    const { event, claimant, state, by, why } = claim.data;
+    const told = by === undefined
+      ? `${claimant} showed the licence key: ${state}`
+      : `${claimant}: ${state} by ${by}: ${why ?? ""}`;
+    return { event, told };
+  }
   const decided = decidedShape.safeParse(detail);
   if (decided.success) {
     return { event: decided.data.event,

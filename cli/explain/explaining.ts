@@ -5,7 +5,7 @@ import { tierInForce } from "../../src/access/tiers.ts";
 import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
 import { statusOf } from "../../src/auth0/failures.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
+import { openClaims, type BuyerRecord } from "../../src/ledger/record.ts";
 import { changesOf, marked } from "../../src/provisioning/marks.ts";
 import { failureOf } from "../failures.ts";
 import { REASONS } from "./reasons.ts";
@@ -133,6 +133,11 @@ function waitsOf(record: BuyerRecord, changesAt: number | null): readonly Wait[]
           `the loss of ${id} is held: too many lost that product within an hour, so a person has to say release or ` +
           "keep", since, next: null });
     }
+  }
+  for (const { source, by, at } of openClaims(record)) {
+    waits.push({ code: "CLAIMED",
+      what: `${by} shows the licence key of ${source}: a person has to say claims confirm or refuse`, since: at,
+      next: null });
   }
   for (const { userId, add, remove } of changesOf(record)) {
     const what = [add.length > 0 ? `giving ${add.join(", ")}` : "",

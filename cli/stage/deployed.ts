@@ -27,6 +27,7 @@ export async function openDeployedStage(name: string): Promise<Stage> {
     queue: deadLetters.replace(/[^/]+$/, `${stack}-provision.fifo`),
     deadLetters,
     ledger: `${stack}-ledger`,
+    accounts: `${stack}-accounts`,
     access: chosen(outputs, "Access", ["roles", "app_metadata"], name),
     gettingIn: chosen(outputs, "GettingIn", ["invite", "passwordless", "none"], name),
     emulators: null,

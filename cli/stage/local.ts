@@ -48,6 +48,7 @@ export function localStage(
   const queue = named(sqs.queues, "ProvisionQueue");
   const deadLetters = named(sqs.queues, "DeadLetterQueue");
   const ledger = named(dynamodb.tables, "LedgerTable");
+  const accounts = named(dynamodb.tables, "AccountsTable");
   const shared = { region: REGION, credentials: CREDENTIALS };
   const clients = {
     secretsManager: new SecretsManagerClient({ ...shared, credentials: OPERATOR_CREDENTIALS,
@@ -56,8 +57,8 @@ export function localStage(
     dynamo: new DynamoDBClient({ ...shared, endpoint: dynamodb.endpoint }),
     lambda: new LambdaClient({ ...shared, endpoint: lambda.endpoint }),
   };
-  return { name: "local", pingAddress: `${url}/ping`, ...clients, queue, deadLetters, ledger, access, gettingIn,
-    emulators: { auth0: auth0.emulator, gumroad: gumroad.emulator }, now, close: () => {
+  return { name: "local", pingAddress: `${url}/ping`, ...clients, queue, deadLetters, ledger, accounts, access,
+    gettingIn, emulators: { auth0: auth0.emulator, gumroad: gumroad.emulator }, now, close: () => {
       for (const client of Object.values(clients)) client.destroy();
     } };
 }

@@ -30,6 +30,8 @@ export interface Stage {
   readonly deadLetters: string;
   /** Name of the table of the buyers' records. */
   readonly ledger: string;
+  /** Name of the table of the self-built login's accounts. */
+  readonly accounts: string;
   /** Where the service keeps roles at Auth0, and how new buyers get in: its parameters `access` and `gettingIn`. */
   readonly access: RolesPlace;
   readonly gettingIn: "invite" | "passwordless" | "none";

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import { roleNames } from "../../src/access/policy.ts";
 import type { Stack } from "../../local/stack.ts";
+import { accountsTable } from "../../src/accounts/accounts-table.ts";
+import { createUsers, hashOfCode } from "../../src/accounts/users.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import policy from "../../fixtures/policy.ts";
 import { body, changed, deliver, recordOf, saleBy, startLocal } from "../pipeline/local-stack.ts";
+import { send, workedOff } from "../pipeline/operator-messages.ts";
 import { answers, cliOn, stageOn } from "./local-cli.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
@@ -264,5 +267,80 @@ describe("commands on a stack whose time was moved ahead", () => {
     expect((await recordOf(stack, "later@example.com"))?.sources["grant:club"]?.act?.at).toBeGreaterThan(
       Date.now() + 2 * 86_400_000,
     );
+  });
+});
+
+describe("claims", () => {
+  /** Somebody shows the licence key of a sale. */
+  async function shows(by: `email:${string}` | `name:${string}`, buyer: string): Promise<void> {
+    const saleId = `sale-of-${buyer}`;
+    await send(stack, { v: 1, kind: "claim", requestId: `${by} ${saleId}`, buyer, saleId, by, at: Date.now(),
+      decided: null }, `${by} ${saleId}`);
+    await workedOff(stack);
+  }
+
+  it("lists who asks for what, which explain says too, and moves it once that is confirmed", async () => {
+    await deliver(stack, saleBy("owner@example.com"));
+    await shows("name:first", "owner@example.com");
+    expect((await run("claims")).out).toBe("nobody asks for anything");
+    await shows("email:late@example.com", "owner@example.com");
+
+    const listed = await run("claims");
+    expect(listed).toMatchObject({ code: 0, err: "" });
+    expect(listed.out).toContain(
+      "sale:sale-of-owner@example.com  Serverless Handbook, of owner@example.com: " +
+        "email:late@example.com shows its licence key",
+    );
+    const explained = await run("explain owner@example.com");
+    expect(explained.out).toContain("a person has to say claims confirm or refuse (CLAIMED");
+    expect(explained.out).toContain("name:first showed the licence key: granted");
+
+    const source = "sale:sale-of-owner@example.com";
+    const dry = await run(`claims confirm ${source} --dry-run`);
+    expect(dry.out).toBe(`would confirm that email:late@example.com gets ${source} of owner@example.com`);
+    expect(await run(`claims confirm ${source} --why receipt --by rita`)).toMatchObject({ code: 0, err: "" });
+    await workedOff(stack);
+
+    expect(rolesOf("late@example.com")).toEqual(["serverless-handbook"]);
+    expect(rolesOf("owner@example.com")).toEqual([]);
+    expect((await run("claims")).out).toBe("nobody asks for anything");
+    expect((await run("explain owner@example.com")).out).toContain("email:late@example.com: granted by rita: receipt");
+  });
+
+  it("closes what is refused; asks whom where several ask, and says where nobody does", async () => {
+    await deliver(stack, saleBy("kept@example.com"));
+    for (const name of ["one", "two", "three"] as const) await shows(`name:${name}`, "kept@example.com");
+    const source = "sale:sale-of-kept@example.com";
+
+    expect(await run(`claims refuse ${source} --why no`)).toMatchObject({ code: 2,
+      err: "gumroad-auth0: several ask for it: name one of name:two, name:three" });
+    expect((await run(`claims refuse ${source} name:two --why shared`)).code).toBe(0);
+    expect(JSON.parse((await run("claims --json")).out)).toMatchObject({
+      claims: [{ source, by: "name:three", buyer: "kept@example.com" }],
+    });
+    expect((await run(`claims refuse ${source} --why shared`)).code).toBe(0);
+    for (const nobody of [source, "sale:none", "nonsense"]) {
+      expect(await run(`claims confirm ${nobody} --why x`)).toMatchObject({ code: 2,
+        err: expect.stringContaining(`nobody asks for ${nobody}`) });
+    }
+  });
+});
+
+describe("accounts reset", () => {
+  it("prints a one-time code of which only the hash is stored, good for a day", async () => {
+    const { dynamo, accounts } = stageOn(stack);
+    const users = createUsers(accountsTable(dynamo, accounts));
+    await users.create({ username: "lena", createdAt: "2026-01-05T00:00:00.000Z", passwordHash: "x" });
+
+    const { code, out } = await run("accounts reset LENA");
+
+    expect(code).toBe(0);
+    const [typed = ""] = out.split("\n");
+    expect(typed).toMatch(/^[\w-]{22}$/);
+    const stored = (await users.find("lena"))?.oneTime;
+    expect(stored?.hash).toBe(hashOfCode(typed));
+    expect((stored?.until ?? 0) - stack.gumroad.now()).toBeGreaterThan(86_000_000);
+    expect(await run("accounts reset nobody")).toMatchObject({ code: 2,
+      err: "gumroad-auth0: there is no account nobody" });
   });
 });

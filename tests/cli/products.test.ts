@@ -93,7 +93,7 @@ describe("products", () => {
     localStage({ url: "http://127.0.0.1:9", auth0: { domain: "http://127.0.0.1:9", emulator: null },
       gumroad: { emulator: shop.url, readBack: false },
       sqs: { endpoint: "http://127.0.0.1:9", queues: { ProvisionQueue: "q", DeadLetterQueue: "d" } },
-      dynamodb: { endpoint: "http://127.0.0.1:9", tables: { LedgerTable: "t" } },
+      dynamodb: { endpoint: "http://127.0.0.1:9", tables: { LedgerTable: "t", AccountsTable: "a" } },
       lambda: { endpoint: "http://127.0.0.1:1" }, secretsmanager: { endpoint: secrets.url }, access: "roles",
       gettingIn: "invite" }, Date.now);
   const run = (line: string, policy: Policy = none) =>
