@@ -8,7 +8,7 @@ export function register(command: Command, context: Context): void {
   command
     .description(
       "For an account of the self-built login whose password is forgotten: prints a code that stands for the " +
-        'current password once, where a new one is chosen (POST /password; "I have a code" on the course page). It is ' +
+        'current password once, where a new one is chosen (POST /password; "I have a code" on the page). It is ' +
         "good for a day, and another takes its place. Make sure to whom you give it.",
     )
     .addArgument(new Argument("<act>", "what to do").choices(["reset"]))
