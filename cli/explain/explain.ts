@@ -26,6 +26,12 @@ export async function explain(who: string, { search }: ExplainFlags, context: Co
   const record = { ...stored, sources: { ...(await history.apartFrom(stored, told)), ...stored.sources } };
   const events = await withEarlier(told, record, history);
   const unsold = search === true ? await history.unsoldOf(email) : null;
+  const seen = search === true ? await history.seenUnder(email) : null;
+  for (const { source, owner } of seen ?? []) {
+    context.output.say(
+      `${source} is ${owner}'s, and was seen under ${email}: ${context.commandLine(`transfer ${source} ${email}`)}`,
+    );
+  }
   if (record.version === 0 && events.length === 0) {
     context.output.say(
       `nobody is known as ${email}. Another address, perhaps? A purchase is found by its id, too: ${
@@ -33,14 +39,14 @@ export async function explain(who: string, { search }: ExplainFlags, context: Co
       }`,
     );
     showUnsold(email, unsold, context);
-    context.output.result({ buyer: email, known: false, unsold });
+    context.output.result({ buyer: email, known: false, unsold, seen });
     return EXIT.failed;
   }
   const explanation = await explained({ record, events, policy: await context.policy(),
     directory: () => serviceDirectory(context), now: context.now() });
   showExplanation(explanation, context.output);
   if (unsold !== null && unsold.length > 0) showUnsold(email, unsold, context);
-  context.output.result({ known: true, ...explanation, unsold });
+  context.output.result({ known: true, ...explanation, unsold, seen });
   return EXIT.ok;
 }
 

@@ -54,6 +54,7 @@ function explainedSource({ source: id, productId, access, reason, roles, ...verd
   const granted = grantedRole(id);
   return { id, productId, product: product?.name ?? null, access, reason, because: REASONS[reason], variant,
     variantListed: verdict.variantListed, unlisted: verdict.unlisted, test: verdict.test,
+    emails: source.emails.filter((email) => email !== record.email), unconfirmed: verdict.unconfirmed,
     gives: heldSince === null ? roles : [...new Set([...roles, ...(record.gave[id] ?? [])])].sort(),
     couldGive: granted !== null ? [granted] : product === undefined ? [] : rolesOf(product, variant).roles, heldSince,
     act: source.act };

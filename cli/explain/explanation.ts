@@ -19,6 +19,10 @@ export interface ExplainedSource {
   /** What Gumroad calls the option by now, where the policy doesn't list that. */
   readonly unlisted: string | null;
   readonly test: boolean;
+  /** Other emails that its charges were seen under. */
+  readonly emails: readonly string[];
+  /** Changes of plan that no charge has confirmed. */
+  readonly unconfirmed: number;
   /** What it gives now; of a held one, what it gives on. */
   readonly gives: readonly string[];
   /** What it would give if it gave access. */

@@ -39,7 +39,8 @@ function roleLine({ role, entitled, sources: ids }: ExplainedRole, sources: read
 }
 
 function sourceLines(source: ExplainedSource): readonly string[] {
-  const { id, access, gives, because, variant, variantListed, unlisted, test, heldSince, act } = source;
+  const { id, access, gives, because, variant, variantListed, unlisted, test, heldSince, act, emails, unconfirmed } =
+    source;
   const now = unlisted === null || unlisted === variant ? "" : `, by now ${unlisted}`;
   const isListed = variantListed && unlisted === null;
   const option = variant === null
@@ -50,6 +51,8 @@ function sourceLines(source: ExplainedSource): readonly string[] {
     `  ${
       gives.length > 0 ? `gives ${gives.join(", ")}` : access ? "stands, with no role of its own" : "gives nothing"
     }, because ${because}`,
+    ...(emails.length === 0 ? [] : [`  also seen under ${emails.join(", ")}: transfer moves it`]),
+    ...(unconfirmed === 0 ? [] : [`  changes of plan that no charge has confirmed: ${String(unconfirmed)}`]),
     ...(heldSince === null ? [] : [`  its loss is held since ${momentOf(heldSince)}`]),
     ...(act === null
       ? []

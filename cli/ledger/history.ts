@@ -1,12 +1,12 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { isSourceId, type Source, type SourceId, type Sources } from "../../src/access/facts.ts";
+import { entriesOf, isSourceId, type Source, type SourceId, type Sources } from "../../src/access/facts.ts";
 import { sourceIdShape, sourceShape } from "../../src/access/facts-shape.ts";
 import { queryPages, readItem, readItems, removeItem, type Item, type ItemKey } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey, sourceKey } from "../../src/ledger/keys.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
+import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
 import { scanPages } from "./scan.ts";
 
 /** A buyer with what in the ledger belongs to them. */
@@ -44,6 +44,8 @@ export interface History {
    * What was told of this email's purchases before anybody told of their sale, oldest first. Reads the whole table.
    */
   unsoldOf(email: string): Promise<readonly HistoryEvent[]>;
+  /** Other buyers' sources of which a charge was seen under this email. Reads the whole table. */
+  seenUnder(email: string): Promise<readonly { readonly source: SourceId; readonly owner: string }[]>;
   /** Whether a line is there. */
   has(email: string, line: Pick<HistoryEvent, "id" | "receivedAt">): Promise<boolean>;
   /**
@@ -58,6 +60,7 @@ const AT_ONCE = 10;
 const keyShape = z.object({ pk: z.string(), sk: z.string() });
 const lineShape = z.object({ id: z.string(), receivedAt: z.number(), requestId: z.string(), source: sourceIdShape,
   detail: z.record(z.string(), z.unknown()) });
+const recordItemShape = z.object({ record: recordShape });
 const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape) });
 
 /** The histories on a DynamoDB table. */
@@ -114,6 +117,17 @@ export function dynamoHistory(client: DynamoDBClient, name: string): History {
       // The lines stay with a source once it is sold, too.
       const owned = await Promise.all(lines.map(({ source }) => isOwned(source)));
       return lines.filter((_, index) => owned[index] === false).sort((a, b) => a.receivedAt - b.receivedAt);
+    }, seenUnder: async (email) => {
+      const found: { readonly source: SourceId; readonly owner: string }[] = [];
+      const scan = { FilterExpression: "sk = :record", ExpressionAttributeValues: { ":record": "record" } };
+      for await (const items of scanPages(table, scan)) {
+        for (const item of items) {
+          const { record: { email: owner, sources } } = recordItemShape.parse(item);
+          const seen = entriesOf(sources).filter(([, { emails }]) => owner !== email && emails.includes(email));
+          found.push(...seen.map(([source]) => ({ source, owner })));
+        }
+      }
+      return found;
     }, has: (email, line) => isThere({ pk: recordKey(email).pk, sk: `${eventPrefix(line.receivedAt)}${line.id}` }),
     erase: async ({ email, sources, products, received }) => {
       const whole = await Promise.all(

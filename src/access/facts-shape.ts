@@ -46,7 +46,7 @@ const decisions = z.discriminatedUnion("kind", [
 ]);
 /** An operator's act. */
 export const actShape: z.ZodMiniType<Act> = z.looseObject({ at: z.number(), id: z.string(), by: z.string(),
-  why: z.string(),
+  why: z.string(), dropsChanges: z.optional(z.boolean()),
   decision: z.union([decisions, z.custom<Decision>((value) => isOfLater(later.safeParse(value).data?.kind))]) });
 
 /** Facts about one source. */

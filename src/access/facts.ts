@@ -125,6 +125,8 @@ export interface Act {
   readonly by: string;
   readonly why: string;
   readonly decision: Decision;
+  /** Changes of plan that no charge has confirmed until then count no more. Left out: they do. */
+  readonly dropsChanges?: boolean | undefined;
 }
 
 /** All that is known of one source. A ping is a small one of these; a buyer's record holds the merged whole. */

@@ -98,7 +98,8 @@ export async function mergeHeld(record: BuyerRecord, { productId, decision, by, 
 
 async function withAct(record: BuyerRecord,
   { source, act, requestId }: Pick<ActMessage, "source" | "act" | "requestId">, ledger: Ledger): Promise<BuyerRecord> {
-  const facts: Source = { ...emptySource(record.sources[source]?.productId ?? ""), act };
+  const facts: Source = { ...emptySource(record.sources[source]?.productId ?? ""), act,
+    changesDroppedAt: act.dropsChanges === true ? act.at : null };
   await ledger.remember(`buyer#${record.email}`, { id: `act ${act.id}`, receivedAt: act.at, requestId, source,
     detail: { event: act.decision.kind, by: act.by, why: act.why, decision: act.decision } });
   log.info("an operator's act", { requestId, buyer: buyerTag(record.email), decision: act.decision.kind, source });

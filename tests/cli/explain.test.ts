@@ -132,6 +132,15 @@ describe("explain", () => {
     expect(stack.auth0.rolesOfEmail("edit@example.com")).toEqual(["serverless-handbook"]);
   });
 
+  it("shows the other emails of a purchase, finds it by them, and says how it moves there", async () => {
+    await deliver(stack, body("membership-sale").replaceAll("eve%40", "moved%40"),
+      body("membership-renewal").replaceAll("eve%40", "moved-on%40"));
+    expect((await run("explain moved@example.com")).out).toContain("also seen under moved-on@example.com: transfer");
+    const { code, out } = await run("explain moved-on@example.com --search");
+    expect({ code, out }).toMatchObject({ code: 1,
+      out: expect.stringMatching(/^(subscription:\S+) is moved@example.com's, and was seen under moved-on@example.com: npx gumroad-auth0 transfer \1 moved-on@example.com/) });
+  });
+
   it("shows what is kept apart of a record, as the policy doesn't name it", async () => {
     await deliver(stack, saleBy("apart@example.com", { product_id: "BBBBBBBBBBBBBBBBBBBBBB==" }));
     expect(JSON.parse((await run("explain apart@example.com --json")).out)).toMatchObject({ known: true, roles: [],

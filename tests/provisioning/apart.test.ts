@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
-import { factsOfPing } from "../../src/gumroad/facts-of-ping.ts";
+import type { Sources } from "../../src/access/facts.ts";
+import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts-of-ping.ts";
 import type { GumroadApi } from "../../src/gumroad/api.ts";
 import { saleShape, type SaleRow } from "../../src/gumroad/rows.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
@@ -9,6 +10,7 @@ import { isFull } from "../../src/ledger/record.ts";
 import type { ActMessage, HintMessage, PingMessage } from "../../src/queue/message.ts";
 import type { SalePing } from "../../src/gumroad/ping.ts";
 import { JAN_5 } from "../access/purchases.ts";
+import { soldTo } from "./pings.ts";
 import { act, ANN, due, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
 
 const settings: Settings = { place: "roles", gettingIn: "none" };
@@ -38,14 +40,8 @@ beforeEach(() => {
 
 const roles = () => auth0.rolesOfEmail(ANN);
 
-/** Word of something bought, or of what became of it. */
-function sale(saleId: string, productId: string, changes: Partial<SalePing> = {}): PingMessage {
-  const ping: SalePing = { event: "sale", saleId, subscriptionId: null, productId, email: ANN, spelling: null,
-    soldAt: JAN_5, priceCents: 0, variants: [], recurrence: null, recurring: false, preorder: false, test: false,
-    gift: false, gifter: null, refunded: false, disputed: false, disputeWon: false, emailTyped: false, ...changes };
-  return { v: 1, kind: "ping", requestId: "r", receivedAt: JAN_5, pingId: `${ping.event} ${saleId}`, buyer: ANN,
-    hops: 0, misses: 0, again: false, given: false, ping };
-}
+const sale = (saleId: string, productId: string, changes: Partial<SalePing> = {}) =>
+  soldTo(ANN, saleId, productId, changes);
 
 /** The same, as Gumroad's API shows it from then on. */
 function shown(saleId: string, productId: string, fields: Readonly<Record<string, unknown>> = {}): PingMessage {
@@ -57,6 +53,13 @@ function shown(saleId: string, productId: string, fields: Readonly<Record<string
 
 const times = (count: number, what: (nth: string) => PingMessage) =>
   Array.from({ length: count }, (_, index) => what(`${String(index).padStart(20, "0")}==`));
+
+/** What fills a record. */
+function filledWith(productId: string): Sources {
+  return Object.fromEntries(
+    times(640, (id) => sale(id, productId)).map(({ ping }) => [sourceOfPing(ping), factsOfPing(ping, JAN_5)]),
+  );
+}
 
 function found(saleId: string): HintMessage {
   return { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId, subscriptionId: null, sweep: "daily now",
@@ -98,11 +101,7 @@ describe.each([{ how: "on trust", bought: sale, gumroad: null }, { how: "read ba
     });
 
     it("goes out of a record that an earlier version filled with it", async () => {
-      ann.write((record) => ({ ...record, sources: Object.fromEntries(times(640, (id) =>
-        sale(id, "mug")).map(({ ping }) =>
-          [`sale:${"saleId" in ping ? ping.saleId : ""}`, factsOfPing(ping, JAN_5)] as const
-        )) })
-      );
+      ann.write((record) => ({ ...record, sources: filledWith("mug") }));
       expect(isFull(ann.record())).toBe(true);
       expect(await ann.run(settings, bought("paid", "book"))).toBe(true);
       expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: ["reader"], kept: [] });
@@ -125,7 +124,7 @@ describe("more of the same", () => {
   it("goes out of a full record, which keeps enough of it", async () => {
     ann = oneBuyer(auth0, () => JAN_5, null);
     ann.sell(defineProducts([book, mug]));
-    await ann.run(settings, ...times(640, (id) => sale(id, "mug")));
+    ann.write((record) => ({ ...record, sources: filledWith("mug") }));
     expect(await ann.run(settings, sale("paid", "book"))).toBe(true);
     expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: ["member", "reader"], kept: [] });
   });

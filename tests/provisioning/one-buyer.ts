@@ -134,10 +134,10 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now,
 
   return { run: async (settings, ...messages) => {
     const work: Provisioning = {
-      store: { ledger, gifts: { note: never, of: never },
-        losses: { permit: never, noteHeld: never, noteReleased: never }, givers,
-        pending: { put: never, due: async () => Promise.resolve([]), remove: never },
-        sweeps: { countChanged: async () => Promise.resolve() } },
+      store: { ledger, gifts: { note: never, of: never }, losses: { permit: async () =>
+        Promise.resolve(true), noteHeld: never, noteReleased: never }, givers, pending: { put: never, due: async () =>
+          Promise.resolve([]), remove: never }, sweeps: { countChanged: async () =>
+            Promise.resolve() } },
       auth0: directoryFor(settings),
       settings,
       gumroad: async () => Promise.resolve(gumroad),
