@@ -113,7 +113,7 @@ describe("explain", () => {
     expect(await run("explain nobody@example.com")).toMatchObject({ code: 1, err: "",
       out: expect.stringContaining("nobody is known as nobody@example.com") });
     expect(await run("explain nobody@example.com --json")).toMatchObject({ code: 1,
-      out: JSON.stringify({ buyer: "nobody@example.com", known: false, unsold: null }, null, 2) });
+      out: JSON.stringify({ buyer: "nobody@example.com", known: false, unsold: null, seen: null }, null, 2) });
     expect(await run("explain nobody")).toMatchObject({ code: 2, err: 'gumroad-auth0: "nobody" is no email' });
   });
 
@@ -138,7 +138,9 @@ describe("explain", () => {
     expect((await run("explain moved@example.com")).out).toContain("also seen under moved-on@example.com: transfer");
     const { code, out } = await run("explain moved-on@example.com --search");
     expect({ code, out }).toMatchObject({ code: 1,
-      out: expect.stringMatching(/^(subscription:\S+) is moved@example.com's, and was seen under moved-on@example.com: npx gumroad-auth0 transfer \1 moved-on@example.com/) });
+      out: expect.stringMatching(
+        /^(subscription:\S+) is moved@example.com's, and was seen under moved-on@example.com: npx gumroad-auth0 transfer \1 moved-on@example.com/,
+      ) });
   });
 
   it("shows what is kept apart of a record, as the policy doesn't name it", async () => {
