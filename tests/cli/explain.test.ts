@@ -137,10 +137,9 @@ describe("explain", () => {
       body("membership-renewal").replaceAll("eve%40", "moved-on%40"));
     expect((await run("explain moved@example.com")).out).toContain("also seen under moved-on@example.com: transfer");
     const { code, out } = await run("explain moved-on@example.com --search");
-    expect({ code, out }).toMatchObject({ code: 1,
-      out: expect.stringMatching(
-        /^(subscription:\S+) is moved@example.com's, and was seen under moved-on@example.com: npx gumroad-auth0 transfer \1 moved-on@example.com/,
-      ) });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^(subscription:\S+) is moved@example.com's, and was seen under moved-on@example.com: /);
+    expect(out).toMatch(/gumroad-auth0 transfer subscription:\S+ moved-on@example.com$/m);
   });
 
   it("shows what is kept apart of a record, as the policy doesn't name it", async () => {
