@@ -14,7 +14,7 @@ export function register(command: Command, context: Context): void {
     )
     .argument("<who>", "the buyer's email; or a purchase: sale:ID, subscription:ID")
     .option("--search",
-      "look for purchases, too, that were seen under this email, or wait for word of their sale: reads the whole ledger")
+      "look for purchases seen under this email, too, or that wait for word of their sale: reads the whole ledger")
     .addHelpText("after",
       examples(["explain ann@example.com", "all about ann"], ["explain sale:fH9XoNJ-gQtcIacRpiKnyg== --stage prod",
         "whose purchase that is, and all about them"], ["explain ann@example.com --json", "for a script"]))
