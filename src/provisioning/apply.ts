@@ -6,24 +6,17 @@ import type { Provisioning } from "./context.ts";
 import { marksOf } from "./marks.ts";
 import { placesOf } from "./places.ts";
 
-/** What came of applying a record's marks. */
-export interface Applied {
-  readonly record: BuyerRecord;
-  /** Users who are no longer there. */
-  readonly gone: readonly string[];
-}
-
 /** Whether what a user's item says of this record is what it gives. */
 export function isTold({ told }: BoundUser, roles: readonly string[]): boolean {
   return isDeepStrictEqual(told, roles);
 }
 
 /**
- * Calls Auth0 for every marked role, and tells which users are gone; `roles` are those that the record gives. Whatever
- * can be done is done, for every user; only then the first failure is thrown: a role that can't be given must not keep
- * another from being taken.
+ * Calls Auth0 for every marked role, and tells which users are `gone`; `roles` are those that the record gives. The
+ * first failure is thrown once all is done that can be: a role that can't be given must not keep another from being
+ * taken.
  */
-export async function applyMarks(record: BuyerRecord, roles: readonly string[], work: Provisioning): Promise<Applied> {
+export async function applyMarks(record: BuyerRecord, roles: readonly string[], work: Provisioning) {
   const users: Record<string, BoundUser> = { ...record.users };
   const gone: string[] = [];
   const failures: unknown[] = [];
@@ -31,7 +24,7 @@ export async function applyMarks(record: BuyerRecord, roles: readonly string[], 
     const { add, remove } = marksOf(user);
     if (add.length + remove.length === 0 && isTold(user, roles)) continue;
     try {
-      const applied = await applyTo(userId, user, { email: record.email, roles }, work);
+      const applied = await applyTo(userId, user, record, roles, work);
       if (applied === null) gone.push(userId);
       else users[userId] = applied;
     } catch (error) {
@@ -42,18 +35,12 @@ export async function applyMarks(record: BuyerRecord, roles: readonly string[], 
   return { record: { ...record, users }, gone };
 }
 
-/** Who gives what to a user. */
-interface Giving {
-  readonly email: string;
-  readonly roles: readonly string[];
-}
-
 /**
- * Makes a user have what all records about it give, as far as this one changes that: its marked roles. Somebody who
- * writes the user's item meanwhile may have wanted one of them otherwise, so it is done again until nobody did: of
- * two, the last one that comes to write has seen both. Null: the user is gone.
+ * Makes a user have what all records about it give, as far as this one changes that: its marked roles. Who writes the
+ * user's item meanwhile may have wanted one of them otherwise, so it is done again until nobody did: of two, the last
+ * one to write has seen both. Null: the user is gone.
  */
-async function applyTo(userId: string, bound: BoundUser, { email, roles }: Giving,
+async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord, roles: readonly string[],
   work: Provisioning): Promise<BoundUser | null> {
   const { givers } = work.store;
   const user = bound.foreign.length === 0 ? bound : withoutOurs(bound, email, roles, await givers.of(userId));
@@ -87,15 +74,14 @@ async function applyTo(userId: string, bound: BoundUser, { email, roles }: Givin
 }
 
 /**
- * The user, where what another record gives was taken for a role from before we came. It is given anew: the other one
- * may just be taking it.
+ * Without what another record gives among the foreign roles. It is given anew: the other one may just be taking it.
  */
 function withoutOurs(user: BoundUser, email: string, roles: readonly string[], { givers }: UserItem): BoundUser {
   const others = [...givers].flatMap(([giver, given]) => (giver === email ? [] : given.ours));
-  const ours = user.foreign.filter((role) => others.includes(role));
-  return { ...user, foreign: user.foreign.filter((role) => !ours.includes(role)),
-    roles: { ...user.roles,
-      ...Object.fromEntries(ours.filter((role) => roles.includes(role)).map((role) => [role, "adding" as const])) } };
+  const foreign = user.foreign.filter((role) => !others.includes(role));
+  const ours = user.foreign.filter((role) => others.includes(role) && roles.includes(role));
+  const adding = Object.fromEntries(ours.map((role) => [role, "adding" as const]));
+  return { ...user, foreign, roles: { ...user.roles, ...adding } };
 }
 
 /** A call of Auth0; false if the user is gone. */
@@ -104,10 +90,7 @@ interface Call {
   readonly make: () => Promise<boolean>;
 }
 
-/**
- * The calls for a user's marked roles, towards what anybody gives. Gives before it takes, so that a change of tier
- * never leaves a gap. `app_metadata` is written whole: one call for all.
- */
+/** The calls for a user's marked roles, towards what anybody gives; to give comes first, so that there is no gap. */
 function callsFor(userId: string, user: BoundUser, { givers }: UserItem, work: Provisioning): readonly Call[] {
   const { auth0, settings: { place }, signal } = work;
   const { add, remove } = marksOf(user);
@@ -124,6 +107,7 @@ function callsFor(userId: string, user: BoundUser, { givers }: UserItem, work: P
 
   const calls: Call[] = [];
   const call = (make: Call["make"], isAfterAll = false) => calls.push({ isAfterAll, make });
+  // It is written whole: one call for all.
   if (place === "app_metadata") call(() => auth0.writeMetadataRoles(userId, createdFor, kept, signal));
   else {
     if (added.length > 0) call(() => auth0.assign(userId, added, signal));

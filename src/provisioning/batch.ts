@@ -18,16 +18,10 @@ interface Delivery {
   readonly message: BuyerMessage;
 }
 
-/** A message that must come back, and after how many seconds. */
-interface Return {
-  readonly record: SQSRecord;
-  readonly seconds: number;
-}
-
 /**
  * Works off a batch from the queue: the buyers in it side by side, all messages of one buyer in one go. Returns the
- * ids of the messages that must be delivered again. Each of those comes back after seconds, then longer; meanwhile
- * only its own buyer waits.
+ * ids of the messages that must be delivered again. Each comes back after seconds, then longer; only its own buyer
+ * waits.
  * @param outsideRoles the roles of functions that may not tell what an operator decided
  */
 export async function provisionBatch(records: readonly SQSRecord[], work: Provisioning,
@@ -35,29 +29,26 @@ export async function provisionBatch(records: readonly SQSRecord[], work: Provis
   const { buyers, returns } = await sorted(records, work, outsideRoles);
   const outcomes = await Promise.all([...buyers].map(([buyer, deliveries]) => provisionOne(buyer, deliveries, work)));
   const again = [...returns, ...outcomes.flat()];
-  await Promise.all(again.map((back) => comeBack(back, work)));
-  return again.map(({ record }) => record.messageId);
+  await Promise.all(again.map((record) => comeBack(record, work)));
+  return again.map(({ messageId }) => messageId);
 }
 
 /**
- * Messages by buyer. One that can't be read is kept aside at once: it would never be right. One of a version before,
- * whose time hasn't come, waits beside its buyer's record.
+ * Messages by buyer. One that can't be read would never be right and is kept aside at once; one of a version before,
+ * whose time hasn't come, waits beside its buyer's record. `returns` must come back.
  */
 async function sorted(records: readonly SQSRecord[], work: Provisioning, outsideRoles: OutsideRoles) {
   const buyers = new Map<string, Delivery[]>();
-  const returns: Return[] = [];
+  const returns: SQSRecord[] = [];
   for (const record of records) {
-    // A letter sent back from the dead-letter queue: its message is tried again; a ping in it has to come in by the
-    // front door.
+    // A letter sent back from the dead-letter queue is tried again; a ping in it has to come in by the front door.
     const letter = readKeptLetter(record.body);
     try {
       if (letter?.code.startsWith("PING_") === true) throw new RefusedError(letter.code, letter.reason);
       const message = readMessage(letter?.body ?? record.body);
       requireSender(message, record.attributes.SenderId, outsideRoles);
       if (message.kind === "later") {
-        await letWait(message.message, message.notBefore - work.now(), work).catch(() =>
-          returns.push({ record, seconds: retryOf(record) })
-        );
+        await letWait(message.message, message.notBefore - work.now(), work).catch(() => returns.push(record));
       } else {
         buyers.set(message.buyer, [...(buyers.get(message.buyer) ?? []), { record, message }]);
       }
@@ -65,14 +56,14 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, outside
       if (!(error instanceof RefusedError)) throw error;
       const refused = letter === null ? error : new RefusedError(letter.code, letter.reason);
       await keepRefused(work.queue, refused, letter?.requestId ?? record.messageId, letter?.body ?? record.body,
-        work.signal).catch(() => returns.push({ record, seconds: retryOf(record) }));
+        work.signal).catch(() => returns.push(record));
     }
   }
   return { buyers, returns };
 }
 
 async function provisionOne(buyer: string, deliveries: readonly Delivery[],
-  work: Provisioning): Promise<readonly Return[]> {
+  work: Provisioning): Promise<readonly SQSRecord[]> {
   const messages = deliveries.map(({ message }) => message);
   const receives = Math.max(...deliveries.map(({ record }) => receivesOf(record)));
   const again = await provisionBuyer(buyer, messages, work, receives).catch((error: unknown) => {
@@ -80,21 +71,16 @@ async function provisionOne(buyer: string, deliveries: readonly Delivery[],
       causes: causesOf(error) });
     return messages;
   });
-  return deliveries.filter(({ message }) => again.includes(message)).map(({ record }) => ({ record,
-    seconds: retryOf(record) })
-  );
+  return deliveries.filter(({ message }) => again.includes(message)).map(({ record }) => record);
 }
 
 function receivesOf({ attributes }: SQSRecord): number {
   return Number(attributes.ApproximateReceiveCount);
 }
 
-function retryOf(record: SQSRecord): number {
-  return retrySeconds(receivesOf(record));
-}
-
 /** Without this, a message would stay away for the whole visibility time-out. If it fails, that is what happens. */
-async function comeBack({ record, seconds }: Return, { queue }: Provisioning): Promise<void> {
+async function comeBack(record: SQSRecord, { queue }: Provisioning): Promise<void> {
+  const seconds = retrySeconds(receivesOf(record));
   await queue.retryIn(record.receiptHandle, seconds, AbortSignal.timeout(COME_BACK_MS)).catch(() => {
     log.warn("could not shorten the wait of a message", { messageId: record.messageId });
   });

@@ -3,25 +3,16 @@ import { TemporaryError } from "../errors.ts";
 import { withoutField, type BoundUser, type BuyerRecord } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
 
-/** What a look-up came to. */
-export interface Bound {
-  /** With the users that may have the buyer's roles, and with those seen unverified noted. */
-  readonly record: BuyerRecord;
-  /** False: there are users with the buyer's email, but somebody else made them and nobody verified it. */
-  readonly anybody: boolean;
-}
-
 /**
- * Finds the Auth0 users of a buyer, or creates one; nobody is created where the record has somebody, or without any
- * `roles` that they should have.
+ * Finds the Auth0 users of a buyer, or creates one where the record has nobody and they should have `roles`. `anybody`
+ * is false where there are only users of somebody else's making whose email nobody verified.
  *
- * A user is bound if its email is verified, or if we created it for this email. Anybody can register with a stranger's
- * address, so an unverified user of somebody else's making gets nothing (design, invariant 7). A user that we didn't
- * create brings roles of its own: they are listed once, and never removed. One that we created had none, also if a
- * crash made us forget it, which the mark in its `app_metadata` tells. Where roles are kept there, all that stand
- * there are ours.
+ * A user is bound if its email is verified, or if we created it for this email: anybody can register with a stranger's
+ * address (design, invariant 7). A user that we didn't create brings roles of its own: they are listed once, and never
+ * removed. One that we created had none, also if a crash made us forget it, which the mark in its `app_metadata`
+ * tells. Where roles are kept there, all that stand there are ours.
  */
-export async function bindUsers(record: BuyerRecord, roles: readonly string[], work: Provisioning): Promise<Bound> {
+export async function bindUsers(record: BuyerRecord, roles: readonly string[], work: Provisioning) {
   const isNeeded = roles.length > 0 && Object.keys(record.users).length === 0;
   const found = isNeeded ? await findOrCreate(record, roles, work) : await findAll(record, work);
   const eligible = found.filter((user) => user.verified || user.createdByUs);
@@ -44,8 +35,8 @@ async function boundUser(user: DirectoryUser, record: BuyerRecord,
     ? { roles: {} }
     : { roles: Object.fromEntries(user.metadataRoles.map((role) => [role, "has"] as const)), places: [place] };
   if (user.createdByUs) return { origin: "created", foreign: [], ...kept };
-  // Following a mail's link proves who owns the address, not who chose the password: whoever registered it while the
-  // buyer was known here, or was seen unverified, would still get in. The owner sets a new one by mail.
+  // Following a mail's link proves who owns the address, not who chose the password: who registered it while the buyer
+  // was known here, or was seen unverified, would still get in. The owner sets a new one by mail.
   const isLater = record.lookedAt !== undefined && user.createdAt > record.lookedAt;
   if (user.database !== null && (isLater || record.unverified.includes(user.id))) {
     await auth0.forgetPassword(user, record.email, signal);
@@ -79,10 +70,7 @@ async function findOrCreate(record: BuyerRecord, roles: readonly string[],
   }
 }
 
-/**
- * Asks for the email in lower case, as databases store it, and in each spelling that the buyer used, as a social
- * provider may.
- */
+/** Asks for the email in lower case, as databases store it, and as the buyer spelt it, as social providers may. */
 export async function findAll({ email, spellings }: Pick<BuyerRecord, "email" | "spellings">,
   { auth0, signal }: Pick<Provisioning, "auth0" | "signal">): Promise<readonly DirectoryUser[]> {
   const found = await Promise.all([email, ...spellings].map(async (spelling) => auth0.find(email, spelling, signal)));

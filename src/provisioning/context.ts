@@ -55,8 +55,8 @@ export function isOvertaken(error: unknown): boolean {
 }
 
 /**
- * Writes a note on a buyer's record as it is by now, whoever else writes it. `change` gives null where there is
- * nothing to note; the record as written, or that null, is given.
+ * Writes a note on a buyer's record as it is by now, whoever else writes it, and gives it as written. `change` gives
+ * null where there is nothing to note; then that is given.
  * @throws {TemporaryError} RECORD_CHANGED, LEDGER_UNREACHABLE
  */
 export async function note(email: string, { ledger }: Pick<Store, "ledger">,

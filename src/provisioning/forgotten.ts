@@ -12,21 +12,17 @@ import type { BuyerMessage } from "../queue/message.ts";
 import { isMine } from "./owners.ts";
 import type { Answer } from "./read-back.ts";
 
-/** The value of the secret `gumroad-auth0/{stage}/forget`. */
-export interface ForgetSecret {
-  /** What tombstones are hashed with. It must not change: another key finds none of them. */
-  readonly key: string;
-}
-
-/** Checks the secret's JSON: `{"key": "…"}`, at least 32 characters that nobody can guess. */
-export const forgetSecretShape: z.ZodMiniType<ForgetSecret> = z.object({ key: z.string().check(z.minLength(32)) });
-
 /**
- * What tells who was forgotten. Left out, nobody was; and `forgottenAt` says so of everybody while the secret has no
- * value.
+ * The secret `gumroad-auth0/{stage}/forget`: the key that tombstones are hashed with, which nobody can guess. It must
+ * not change: another finds none of them.
  */
+export const forgetSecretShape = z.object({ key: z.string().check(z.minLength(32)) });
+
+type Forgotten = Pick<Tombstones, "forgottenAt">;
+
+/** What tells who was forgotten. Without tombstones, nobody was. */
 export interface Remembrance {
-  readonly tombstones?: Pick<Tombstones, "forgottenAt"> | undefined;
+  readonly tombstones?: Forgotten | undefined;
   readonly ledger: Pick<Ledger, "owner">;
 }
 
@@ -35,8 +31,8 @@ export interface Remembrance {
  * broken one: somebody must mend that, but no purchase waits for it.
  * @throws {TemporaryError} where the secret or the ledger can't be read just now
  */
-export function whoWasForgotten(secret: () => Promise<ForgetSecret | null>,
-  open: (key: string) => Pick<Tombstones, "forgottenAt">): Pick<Tombstones, "forgottenAt"> {
+export function whoWasForgotten(secret: () => Promise<z.infer<typeof forgetSecretShape> | null>,
+  open: (key: string) => Forgotten): Forgotten {
   return { forgottenAt: async (subject) => {
     const known = await secret().catch(toldToMend);
     return known === null ? null : open(known.key).forgottenAt(subject);
@@ -59,10 +55,9 @@ interface Brought {
 }
 
 /**
- * Whether a message would bring back somebody who was forgotten: a ping told again, what a sweep or a backfill found,
- * an operator's act from before. What was bought or decided after the forgetting counts, and with it the whole
- * purchase from then on: a membership that goes on is paid for, so it gives access. `answer` is what Gumroad's API
- * said, where it was asked.
+ * Whether a message would bring back somebody who was forgotten: a ping told again, what a sweep found, an operator's
+ * act from before. What was bought or decided after the forgetting counts, and with it the whole purchase from then
+ * on: a membership that goes on is paid for. `answer` is what Gumroad's API said, where it was asked.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
 export async function isForgotten(message: BuyerMessage, answer: Answer | null, record: BuyerRecord,
@@ -76,8 +71,8 @@ export async function isForgotten(message: BuyerMessage, answer: Answer | null, 
   return true;
 }
 
-async function isOfForgotten({ buyer, source, at }: Brought, record: BuyerRecord,
-  { forgottenAt }: Pick<Tombstones, "forgottenAt">, ledger: Remembrance["ledger"]): Promise<boolean> {
+async function isOfForgotten({ buyer, source, at }: Brought, record: BuyerRecord, { forgottenAt }: Forgotten,
+  ledger: Remembrance["ledger"]): Promise<boolean> {
   if (source === null || grantedRole(source) !== null) {
     const since = await forgottenAt(`buyer:${buyer}`);
     return since !== null && (at === null ? record.version === 0 : at <= since);

@@ -21,9 +21,8 @@ const NOBODY =
   "None of the buyer's users has a password to choose: they log in another way, or nothing gives them a role.";
 
 /**
- * Notes on a buyer's record who is to be invited: somebody of whom nothing was known until these messages, so that a
- * user will be created. That it is noted with the facts makes it last: the user may be created later, when something
- * is mended.
+ * Notes on a buyer's record who is to be invited: somebody of whom nothing was known until these messages. Noted with
+ * the facts it lasts: the user may be created later, when something is mended.
  */
 export function withInvitation(record: BuyerRecord, messages: readonly BuyerMessage[],
   work: Provisioning): BuyerRecord {
@@ -42,10 +41,7 @@ function wanting(record: BuyerRecord, { settings: { gettingIn }, now }: Provisio
   return { ...record, invited: { outcome: "wanted", at: now(), message: null, asked: null } };
 }
 
-/**
- * What a sweep or a backfill found may have been bought long ago: nobody expects a mail then, unless somebody asked
- * for it.
- */
+/** What a sweep or a backfill found may have been bought long ago: a mail is expected only where it says so. */
 function bringsSomebody(message: BuyerMessage): boolean {
   switch (message.kind) {
     case "ping":
@@ -83,9 +79,8 @@ export async function mergeInvite(record: BuyerRecord, { requestId, by, why }: I
 }
 
 /**
- * A settled record as it is to be written: where an invitation is wanted and its time has come, it is `sending`, and
- * whoever wrote that, nobody else, calls `sendInvitation`. So a crash can lose a mail, which shows, and never sends it
- * twice.
+ * A settled record as it is to be written: an invitation whose time has come is `sending`, and whoever wrote that,
+ * nobody else, calls `sendInvitation`. So a crash can lose a mail, which shows, and never sends it twice.
  */
 export function announced(record: BuyerRecord, { settings: { gettingIn }, now }: Provisioning): BuyerRecord {
   const { invited, users } = record;
@@ -99,10 +94,7 @@ export function announced(record: BuyerRecord, { settings: { gettingIn }, now }:
   return created.some(({ roles }) => Object.values(roles).includes("has")) ? sending : record;
 }
 
-/**
- * Has Auth0 mail the invitation that the record announces, and writes down what came of it. Never throws: the roles
- * are given already.
- */
+/** Has Auth0 mail the announced invitation, and writes down what came of it. Never throws: the roles are given. */
 export async function sendInvitation(record: BuyerRecord, work: Provisioning): Promise<void> {
   const { invited } = record;
   if (invited === null) return;
@@ -150,10 +142,7 @@ async function databaseOf({ email, users }: BuyerRecord,
   return found.filter(({ id }) => Object.hasOwn(users, id)).flatMap((user) => user.database ?? [])[0];
 }
 
-/**
- * Writes the outcome, whoever else writes the record: a mail that went out must not stand there as one that may not
- * have.
- */
+/** Writes the outcome, whoever else writes the record: a mail that went out must not stand there as uncertain. */
 async function noteOutcome(record: BuyerRecord, invited: Invitation, { store, now }: Provisioning): Promise<void> {
   await note(record.email, store, (known) => {
     // Another was asked for meanwhile.

@@ -9,9 +9,8 @@ export interface RoleChanges {
 
 /**
  * Marks every role that must change, on every user of the buyer: `adding` what is desired and not there, `removing`
- * what we gave and is no longer desired. A mark left by a crash is turned towards what is desired now. Roles that the
- * user had before we came are neither given nor taken; where the record adopts, those of them that are desired become
- * ours.
+ * what we gave and is no longer desired, whatever mark a crash left. Roles that the user had before we came are
+ * neither given nor taken; where the record adopts, those of them that are desired become ours.
  */
 export function marked(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
   return mapUsers(record.adopts === true ? adopted(record, desired) : record, (user) => {
@@ -25,7 +24,7 @@ export function marked(record: BuyerRecord, desired: readonly string[]): BuyerRe
   });
 }
 
-/** The record with what users had before we came, and should have, as ours: the loss of the purchase ends it. */
+/** With what users had before we came, and should have, as ours: the loss of the purchase ends it. */
 function adopted(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
   return mapUsers(record, (user) => {
     const ours = user.foreign.filter((role) => desired.includes(role));
@@ -63,15 +62,18 @@ export function withoutUsers(record: BuyerRecord, gone: readonly string[]): Buye
 
 /**
  * A record that somebody else wrote while we were changing roles by `ours`. Nobody knows whose call reached Auth0
- * last, so every role that we touched counts as unknown there and is marked anew; a user whom we may have created is
- * looked for.
+ * last, so every role that we touched is marked anew, as unknown; a user whom we may have created is looked for.
  */
 export function doubted(theirs: BuyerRecord, ours: BuyerRecord): BuyerRecord {
   const record = mapUsers(theirs, (user, userId) => {
-    const unsure = Object.entries(ours.users[userId]?.roles ?? {}).filter(([, mark]) => mark !== "has");
-    return { ...user, roles: { ...user.roles, ...Object.fromEntries(unsure.map(([role]) => [role, "adding"])) } };
+    const touched = touchedBy(ours, userId).map((role) => [role, "adding"]);
+    return { ...user, roles: { ...user.roles, ...Object.fromEntries(touched) } };
   });
   return ours.creating === true ? { ...record, creating: true } : record;
+}
+
+function touchedBy({ users }: BuyerRecord, userId: string): readonly string[] {
+  return Object.entries(users[userId]?.roles ?? {}).flatMap(([role, mark]) => mark === "has" ? [] : [role]);
 }
 
 /** The record with every role of ours marked as unknown, so that it is made sure of. */
@@ -84,9 +86,8 @@ export function unknown(record: BuyerRecord): BuyerRecord {
 /** The record with a doubt, until then (epoch ms), on every role that `ours` was changing. */
 export function withDoubts(record: BuyerRecord, ours: BuyerRecord, until: number): BuyerRecord {
   return mapUsers(record, (user, userId) => {
-    const unsure = Object.entries(ours.users[userId]?.roles ?? {}).filter(([, mark]) => mark !== "has");
-    const doubted = { ...user.doubted, ...Object.fromEntries(unsure.map(([role]) => [role, until])) };
-    return unsure.length === 0 ? user : { ...user, doubted };
+    const touched = touchedBy(ours, userId).map((role) => [role, until]);
+    return touched.length === 0 ? user : { ...user, doubted: { ...user.doubted, ...Object.fromEntries(touched) } };
   });
 }
 
@@ -94,13 +95,12 @@ export function withDoubts(record: BuyerRecord, ours: BuyerRecord, until: number
 export function pastDoubts(record: BuyerRecord, now: number): BuyerRecord {
   return mapUsers(record, (user) => {
     if (user.doubted === undefined) return user;
-    const [over, left] = [true, false].map((isOver) =>
-      Object.entries(user.doubted ?? {}).filter(([, until]) => until <= now === isOver)
-    );
-    const roles = { ...user.roles, ...Object.fromEntries((over ?? []).map(([role]) => [role, "adding" as const])) };
-    return left === undefined || left.length === 0
-      ? { ...withoutField(user, "doubted"), roles }
-      : { ...user, roles, doubted: Object.fromEntries(left) };
+    const doubts = Object.entries(user.doubted);
+    const left = doubts.filter(([, until]) => until > now);
+    const over = doubts.filter(([, until]) => until <= now).map(([role]) => [role, "adding"]);
+    const roles = { ...user.roles, ...Object.fromEntries(over) };
+    return { ...withoutField(user, "doubted"), roles,
+      ...(left.length === 0 ? {} : { doubted: Object.fromEntries(left) }) };
   });
 }
 
@@ -111,13 +111,11 @@ export function doubtedUntil({ users }: BuyerRecord): number | null {
 }
 
 function rolesMarked(user: BoundUser, wanted: Mark): readonly string[] {
-  return Object.entries(user.roles)
-    .filter(([, mark]) => mark === wanted)
-    .map(([role]) => role)
-    .sort();
+  return Object.entries(user.roles).flatMap(([role, mark]) => mark === wanted ? [role] : []).sort();
 }
 
-function mapUsers(record: BuyerRecord, change: (user: BoundUser, userId: string) => BoundUser): BuyerRecord {
+/** The record with each of its users changed. */
+export function mapUsers(record: BuyerRecord, change: (user: BoundUser, userId: string) => BoundUser): BuyerRecord {
   return { ...record,
     users: Object.fromEntries(Object.entries(record.users).map(([userId, user]) => [userId, change(user, userId)])) };
 }

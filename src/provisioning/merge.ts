@@ -28,30 +28,18 @@ import { letWait } from "./waiting.ts";
 /** Each one costs a call when the buyer's users are looked up. */
 const MOST_SPELLINGS = 5;
 
-/**
- * Far more than a membership of ten years would see. Only pings tell of them, so somebody with the URL could make them
- * up.
- */
+/** Far more than a membership of ten years would see. Only pings tell of them: who has the URL could make them up. */
 const MOST_PLAN_CHANGES = 100;
 
-/** A record with all that could be merged, and what became of the messages that it didn't take. */
-export interface Merged {
-  readonly record: BuyerRecord;
-  /** They must come again. */
-  readonly failed: ReadonlyMap<BuyerMessage, Error>;
-  /** They went to another buyer, wait, or were refused: nothing of them is for this record. */
-  readonly elsewhere: ReadonlySet<BuyerMessage>;
-}
-
 /**
- * Merges messages into a buyer's record, which is not written yet. One about somebody else's source is forwarded to
- * them; one that can never be right is kept in the dead-letter queue; one that couldn't be read back fails alone. What
- * is new goes into the history first, so that a crash loses no line of it.
+ * Merges messages into a buyer's record, which is not written yet; what is new goes into the history first, so that a
+ * crash loses no line of it. `failed`: they must come again, as what couldn't be read back does. `elsewhere`: they
+ * went to another buyer, wait, or were refused into the dead-letter queue, and nothing of them is for this record.
  */
 export async function mergeMessages(stored: BuyerRecord, messages: readonly BuyerMessage[], readings: Readings,
-  work: Provisioning): Promise<Merged> {
+  work: Provisioning) {
   let record = stored;
-  const failed = new Map<BuyerMessage, Error>();
+  const failed = new Map<BuyerMessage, unknown>();
   const elsewhere = new Set<BuyerMessage>();
   for (const message of messages) {
     try {
@@ -63,10 +51,7 @@ export async function mergeMessages(stored: BuyerRecord, messages: readonly Buye
       if (error instanceof RefusedError) {
         await keepRefused(work.queue, error, message.requestId, JSON.stringify(message), work.signal);
         elsewhere.add(message);
-      } else {
-        failed.set(message,
-          error instanceof Error ? error : new Error("something was thrown that is no error", { cause: error }));
-      }
+      } else failed.set(message, error);
     }
   }
   return { record, failed, elsewhere };
@@ -116,10 +101,7 @@ async function mergeOnTrust(record: BuyerRecord, message: PingMessage,
   return told && mergeFacts(record, message, told, spellingIn(record, message), work);
 }
 
-/**
- * Merges what Gumroad's API answered. Of the ping itself nothing counts, but a change of plan, which the API doesn't
- * show.
- */
+/** Merges what Gumroad's API answered. Of the ping nothing counts but a change of plan, which the API doesn't show. */
 async function mergeAnswer(record: BuyerRecord, message: PingMessage | HintMessage, answer: Answer,
   work: Provisioning): Promise<BuyerRecord | null> {
   const { ledger } = work.store;
@@ -148,8 +130,8 @@ async function mergeAnswer(record: BuyerRecord, message: PingMessage | HintMessa
 
 function withWhatOnlyPingsTell(read: Source, { ping, receivedAt }: PingMessage): Source {
   if (ping.event === "subscription_updated") {
-    return mergeSource(read, { ...emptySource(read.productId),
-      tierChanges: factsOfPing(ping, receivedAt).tierChanges });
+    const { tierChanges } = factsOfPing(ping, receivedAt);
+    return mergeSource(read, { ...emptySource(read.productId), tierChanges });
   }
   // Whether the seller bought their own product: shown, and nothing hangs on it.
   if (ping.event === "sale" && ping.test) {
@@ -174,8 +156,7 @@ async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, m
 }
 
 /**
- * Gumroad's API doesn't know of it: a forged ping, or one that is a moment ahead of the API. It never takes access
- * away.
+ * Gumroad's API doesn't know of it: a ping that is forged, or ahead of the API. It never takes access away.
  * @throws {RefusedError} SALE_NOT_FOUND the third time
  */
 async function missed(message: PingMessage | HintMessage, work: Provisioning): Promise<null> {
@@ -242,9 +223,7 @@ function sellsMore(facts: Source, known: Source | undefined): boolean {
   );
 }
 
-/**
- * Whether a sweep of the last days brings a sale whose ping should have come by now: Gumroad's four tries are over.
- */
+/** Whether a sweep of the last days brings a sale whose ping is lost: Gumroad's four tries are over by now. */
 function isUntold({ sweep, foundAt }: HintMessage, facts: Source, known: Source | undefined): boolean {
   return sweep.startsWith("recent ") && sellsMore(facts, known) &&
     facts.charges.every(({ soldAt }) => foundAt - soldAt > UNSETTLED_LONG_MS);

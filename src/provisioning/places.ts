@@ -1,6 +1,7 @@
 import type { RolesPlace } from "../access/roles-place.ts";
 import { withoutField, type BoundUser, type BuyerRecord, type Mark } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
+import { mapUsers } from "./marks.ts";
 
 /** Where a user's roles may be. */
 export function placesOf({ places = ["roles"] }: BoundUser): readonly RolesPlace[] {
@@ -13,34 +14,28 @@ export function mustMove(record: BuyerRecord, place: RolesPlace): boolean {
 }
 
 /**
- * The record with its users' roles on their way to where they should be: each is marked, to be given there, and taken
- * from where it was only after that. Going among Auth0's roles, what a user has there already is listed first, as when
- * one is bound: those are never removed.
+ * The record with its users' roles on their way to where they should be: each is marked, to be given there first, then
+ * taken from where it was. What a user has among Auth0's roles already is listed, as when one is bound: never removed.
  */
 export async function onTheMove(record: BuyerRecord,
   { auth0, settings: { place }, signal }: Provisioning): Promise<BuyerRecord> {
   const users: Record<string, BoundUser> = {};
   for (const [userId, user] of Object.entries(record.users)) {
     const places = placesOf(user);
-    if (places.includes(place)) {
-      users[userId] = user;
-      continue;
+    users[userId] = user;
+    if (places.includes(place)) continue;
+    const isListed = place === "roles" && user.origin === "verified";
+    const foreign = isListed ? await auth0.rolesOf(userId, signal) : user.foreign;
+    const roles: Record<string, Mark> = {};
+    for (const [role, mark] of Object.entries(user.roles)) {
+      if (!foreign.includes(role)) roles[role] = mark === "has" ? "adding" : mark;
     }
-    const foreign = place === "roles" && user.origin === "verified"
-      ? await auth0.rolesOf(userId, signal)
-      : user.foreign;
-    const roles = Object.entries(user.roles).filter(([role]) => !foreign.includes(role)).map((
-      [role, mark],
-    ): [string, Mark] => [role, mark === "has" ? "adding" : mark]);
-    users[userId] = { ...user, foreign, roles: Object.fromEntries(roles), places: [...places, place] };
+    users[userId] = { ...user, foreign, roles, places: [...places, place] };
   }
   return { ...record, users };
 }
 
 /** The record once its users' roles are in this place and nowhere else. */
 export function allIn(record: BuyerRecord, place: RolesPlace): BuyerRecord {
-  const users = Object.entries(record.users).map((
-    [userId, user],
-  ): [string, BoundUser] => [userId, place === "roles" ? withoutField(user, "places") : { ...user, places: [place] }]);
-  return { ...record, users: Object.fromEntries(users) };
+  return mapUsers(record, (user) => place === "roles" ? withoutField(user, "places") : { ...user, places: [place] });
 }

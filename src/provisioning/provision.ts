@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { entitlements, type Access } from "../access/entitlements.ts";
-import { NeedsPersonError, TemporaryError } from "../errors.ts";
+import { NeedsPersonError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { causesOf, log } from "../log.ts";
 import type { BuyerMessage } from "../queue/message.ts";
@@ -15,7 +15,7 @@ import { changesOf, doubted, doubtedUntil, marked, pastDoubts, settled, withDoub
 import { mergeMessages } from "./merge.ts";
 import { allIn, mustMove, onTheMove } from "./places.ts";
 import { readBack } from "./read-back.ts";
-import { tellFailure, tellSettled, tellUnsettled } from "./telling.ts";
+import { asFailure, tellFailure, tellSettled, tellUnsettled } from "./telling.ts";
 import { dueAfterFailure, LATE_MS, LEFT_TO_RECORD, UNSETTLED_MS } from "./timing.ts";
 import { atRest, type AtRest } from "./unlisted.ts";
 import { awaitVerification, isAwaitingVerification } from "./verification.ts";
@@ -67,7 +67,8 @@ export async function provisionBuyer(email: string, delivered: readonly BuyerMes
   for (const { id, message } of waited) {
     if (!failed.has(message) && (isDone || elsewhere.has(message))) await work.store.pending.remove(email, id);
   }
-  const unread = await waitingInstead(email, failed, { waited, isPatient }, work);
+  const hasWaited = (message: BuyerMessage) => waited.some((each) => each.message === message);
+  const unread = await waitingInstead(email, failed, (message) => isPatient || hasWaited(message), work);
   // The record's own due time, or that of what waits, brings word again.
   return delivered.filter((message) =>
     message.kind !== "due" && (failed.has(message) ? unread.has(message) : !isDone && !elsewhere.has(message))
@@ -182,9 +183,7 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
   const { now } = work;
   const isRace = isOvertaken(error);
   if (isRace && ours === null) return false;
-  const failure = error instanceof NeedsPersonError || error instanceof TemporaryError
-    ? error
-    : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
+  const failure = asFailure(error);
   tellFailure(email, turn.messages, failure);
   const noted = await note(email, work.store, (theirs) => {
     if (theirs.version === 0) return null;

@@ -7,16 +7,13 @@ import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumr
 import type { Ping } from "../gumroad/ping.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
-import type { BuyerMessage } from "../queue/message.ts";
+import type { BuyerMessage, HintMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { READING_MS } from "./timing.ts";
 import type { Told } from "./trust.ts";
 
 /** What to ask Gumroad's API for: a sale, or else a subscription. */
-export interface Hint {
-  readonly saleId: string | null;
-  readonly subscriptionId: string | null;
-}
+type Hint = Pick<HintMessage, "saleId" | "subscriptionId">;
 
 /** What Gumroad's API says. */
 export interface Answer {
@@ -45,9 +42,9 @@ const GIVER_PAGES = 5;
 const BUYER_PAGES = 20;
 
 /**
- * Reads back what pings and sweeps only hint at; one thing once, however many messages name it. A reading counts from
- * when it was asked for; it is made after the record was loaded, and written on the version that was loaded: then the
- * newest reading is really the newest. One that fails keeps no other from being made.
+ * Reads back what pings and sweeps only hint at, each thing once; one that fails keeps no other from being made. A
+ * reading counts from when it was asked for. It is made after the record was loaded, and written on that version: so
+ * the newest reading is really the newest.
  */
 export async function readBack(messages: readonly BuyerMessage[], stored: BuyerRecord,
   work: Provisioning): Promise<Readings> {
@@ -136,10 +133,7 @@ function readerOf(api: GumroadApi, known: ReadonlySet<SourceId>, work: Provision
     yield null;
   }
 
-  /**
-   * A renewal may be under another email: whose a subscription is, its first sale tells, even if that one's ping was
-   * lost.
-   */
+  /** A renewal may be under another email: whose a subscription is, its first sale tells. */
   async function firstOf(subscriptionId: string): Promise<SaleRow | null> {
     const row = await api.subscriber(subscriptionId, signal);
     const [first] = row?.saleIds ?? [];
@@ -150,11 +144,9 @@ function readerOf(api: GumroadApi, known: ReadonlySet<SourceId>, work: Provision
     const at = now();
     const row = await api.subscriber(subscriptionId, signal);
     // Its sale says that it is dead, so it must be there: without a word of how, nothing may be concluded.
-    if (row === null) {
-      throw new TemporaryError("GUMROAD_UNREACHABLE",
-        "Gumroad doesn't find the ended subscription that its sale names.");
-    }
-    return mergeSource(facts, factsOfSubscriber(row, at));
+    if (row !== null) return mergeSource(facts, factsOfSubscriber(row, at));
+    throw new TemporaryError("GUMROAD_UNREACHABLE",
+      "Gumroad doesn't find the ended subscription that its sale names.");
   }
 
   async function subscription(subscriptionId: string): Promise<Answer | null> {
@@ -165,10 +157,9 @@ function readerOf(api: GumroadApi, known: ReadonlySet<SourceId>, work: Provision
     const [first] = row.saleIds;
     const isKnown = known.has(`subscription:${subscriptionId}`);
     const sold = isKnown || first === undefined ? null : await sale(first);
-    if (sold === null) {
-      return { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, others: [] };
-    }
-    return { ...sold, facts: mergeSource(sold.facts, facts) };
+    return sold === null
+      ? { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, others: [] }
+      : { ...sold, facts: mergeSource(sold.facts, facts) };
   }
 
   /** The API tells a received gift's giver, and of the giver's sales for whom they were. */
@@ -203,8 +194,8 @@ function hintOf(ping: Ping): Hint {
 }
 
 /**
- * Whether an answer says the opposite of its ping: the API may be a moment behind. A ping can just as well be old (it
- * is resent as it was), so this is a reason to ask again, and none to doubt the answer.
+ * Whether an answer says the opposite of its ping: the API may be a moment behind. Or the ping is old (it is resent as
+ * it was): so this is a reason to ask again, and none to doubt the answer.
  */
 export function contradicts(facts: Source, ping: Ping): boolean {
   switch (ping.event) {

@@ -9,32 +9,31 @@ import { UNSETTLED_LONG_MS } from "./timing.ts";
 /** What provisioning tells of itself: log lines with the requests that led to them, and metrics. Nobody is named. */
 
 /**
- * A message could not be read back: somebody may have to see this at once, as nothing is granted or taken until it is
- * mended.
+ * A message could not be read back: somebody may have to see this, as nothing is granted or taken until it is mended.
  */
 export function tellUnread(email: string, { requestId }: BuyerMessage, error: unknown): void {
-  const told = { buyer: buyerTag(email), requestId, causes: causesOf(error) };
-  countFailure(error instanceof TemporaryError || error instanceof NeedsPersonError ? error.code : "UNEXPECTED");
-  if (error instanceof TemporaryError) {
-    log.warn("will be tried again", told);
-    return;
-  }
-  count("NeedsPerson");
-  log.error("needs a person", { ...told,
-    mend: error instanceof NeedsPersonError ? error.message : "This is a bug: the log line has its causes." });
+  tell(asFailure(error), { buyer: buyerTag(email), requestId, causes: causesOf(error) });
 }
 
 /** A turn failed. */
 export function tellFailure(email: string, messages: readonly BuyerMessage[],
   failure: NeedsPersonError | TemporaryError): void {
-  const told = { buyer: buyerTag(email), requestIds: requestsOf(messages), mend: failure.message,
-    causes: causesOf(failure) };
+  tell(failure, { buyer: buyerTag(email), requestIds: requestsOf(messages), causes: causesOf(failure) });
+}
+
+/** What was thrown, as somebody's task: what isn't one of our own errors is a bug. */
+export function asFailure(error: unknown): NeedsPersonError | TemporaryError {
+  return error instanceof NeedsPersonError || error instanceof TemporaryError
+    ? error
+    : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
+}
+
+function tell(failure: NeedsPersonError | TemporaryError, about: Readonly<Record<string, unknown>>): void {
   countFailure(failure.code);
-  if (failure instanceof NeedsPersonError) {
+  if (failure instanceof TemporaryError) log.warn("will be tried again", { ...about, mend: failure.message });
+  else {
     count("NeedsPerson");
-    log.error("needs a person", told);
-  } else {
-    log.warn("will be tried again", told);
+    log.error("needs a person", { ...about, mend: failure.message });
   }
 }
 
@@ -52,8 +51,7 @@ export function tellSettled(record: BuyerRecord, roles: readonly string[], chang
   if (changes.length > 0) count("Applied");
   if (added.length === 0) return;
   for (const message of messages) {
-    // By Gumroad's own time of the sale. Not for old pings that somebody replays: they would say nothing of a buyer's
-    // wait.
+    // By Gumroad's own time of the sale. Old pings that somebody replays say nothing of a buyer's wait.
     if (message.kind === "ping" && message.ping.event === "sale" &&
       message.receivedAt - message.ping.soldAt < UNSETTLED_LONG_MS) timeToAccess((now - message.ping.soldAt) / 1_000);
   }

@@ -7,13 +7,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** A record with marks is looked at again after this if nobody settles it: longer than any invocation lives. */
 export const UNSETTLED_MS = 5 * MINUTE_MS;
 
-/** Seconds until a failed message comes back, by how often it was received. Ten receives span about half an hour. */
+/** Ten receives span about half an hour. */
 const RETRY_SECONDS = [2, 5, 15, 30, 60, 120, 240, 480, 900] as const;
 
-/**
- * How long (seconds) a message that failed stays away. After the tenth receive it goes to the dead-letter queue at
- * once.
- */
+/** How long (seconds) a message that failed stays away. After the tenth receive it is a dead letter at once. */
 export function retrySeconds(receives: number): number {
   return RETRY_SECONDS[Math.max(1, receives) - 1] ?? 0;
 }
@@ -27,8 +24,7 @@ export function dueAfterFailure(code: string, attempts: number): number {
 }
 
 /**
- * How long (ms) reading back may take in one turn: what was read by then must still be written and applied; the rest
- * comes again.
+ * How long (ms) reading back may take in one turn: what was read by then must still be applied; the rest comes again.
  */
 export const READING_MS = 20_000;
 
@@ -44,10 +40,7 @@ export const UNREAD_MS = 5 * MINUTE_MS;
 /** When (ms) an answer that contradicts its ping is asked for once more. */
 export const READ_AGAIN_MS = MINUTE_MS;
 
-/**
- * When (ms) what Gumroad's API doesn't know is asked for again, by how often it wasn't known: after 3 and 10 minutes
- * more, then no more (null).
- */
+/** When (ms) what Gumroad's API doesn't know is asked for again, by how often it wasn't known; null: no more. */
 export function readAgainAfterMiss(misses: number): number | null {
   return [3 * MINUTE_MS, 10 * MINUTE_MS][misses] ?? null;
 }
@@ -55,10 +48,7 @@ export function readAgainAfterMiss(misses: number): number | null {
 /** How long (ms) an invitation waits that Auth0 surely didn't send, because it sends too many. */
 export const INVITE_AGAIN_MS = 2 * MINUTE_MS;
 
-/**
- * A record that can't be settled for longer than this (ms) has an alarm. Also what Gumroad's tries of one ping span,
- * and more.
- */
+/** A record that can't be settled for longer (ms) has an alarm. Gumroad's tries of one ping are over by then, too. */
 export const UNSETTLED_LONG_MS = 15 * MINUTE_MS;
 
 /** How often (ms) a record is looked at whose bought option the policy lacks. */

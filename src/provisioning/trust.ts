@@ -31,7 +31,8 @@ export async function toldOnTrust(record: BuyerRecord, message: PingMessage, lin
   const source = sourceOfPing(ping);
   refuseTyped(ping);
   refuseUnread(record.sources[source]);
-  const facts = message.given ? asGiven(factsOfPing(ping, message.receivedAt)) : factsOfPing(ping, message.receivedAt);
+  const told = factsOfPing(ping, message.receivedAt);
+  const facts = message.given ? asGiven(told) : told;
   if (isMine(record, source)) {
     return [{ source, facts: isOwnAfterAll(record, message, source)
       ? { ...facts, act: await handBack(record, message, source, work) }
@@ -69,10 +70,7 @@ function refuseUnread(known: Source | null | undefined): void {
   }
 }
 
-/**
- * A source that nobody has bought yet. Its sale may come; but a *dispute* can be of a gift: the giver's sale is told
- * of by nothing else, and ends what the receiver has.
- */
+/** A source nobody bought yet: its sale may come. A dispute may be of a giver's sale, of which nothing else tells. */
 async function waitOrFindReceiver({ id }: SourceItem, message: PingMessage, line: HistoryEvent,
   work: Provisioning): Promise<void> {
   const { ledger, gifts } = work.store;
@@ -117,10 +115,7 @@ async function givenTo(receiver: string, { ping, requestId }: PingMessage,
   return told;
 }
 
-/**
- * Whether a source that was taken for the giver's side of a gift turns out to be that person's own purchase: a giver's
- * side has no `sale` ping.
- */
+/** Whether a source was wrongly taken for the giver's side of a gift: that has no `sale` ping. */
 function isOwnAfterAll(record: BuyerRecord, { ping, given }: PingMessage, source: SourceId): boolean {
   const isGiven = record.sources[source]?.charges.some((charge) => charge.gift === "given") === true;
   return isGiven && !given && ping.event === "sale" && !ping.gift && ping.email !== record.email;
@@ -139,13 +134,8 @@ async function handBack(record: BuyerRecord, { requestId, receivedAt, pingId, pi
 }
 
 function receiversOf(given: GiftSide, sides: readonly GiftSide[]): readonly string[] {
-  return [
-    ...new Set(
-      sides.flatMap((
-        side,
-      ) => (side.side === "received" && side.receiver !== null && canBeOneGift(side, given) ? [side.receiver] : [])),
-    ),
-  ];
+  const received = sides.filter((side) => side.side === "received" && canBeOneGift(side, given));
+  return [...new Set(received.flatMap(({ receiver }) => receiver ?? []))];
 }
 
 function asGiven(facts: Source): Source {

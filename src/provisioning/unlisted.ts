@@ -11,9 +11,9 @@ const CODE = "OPTION_UNLISTED";
 export type AtRest = Pick<BuyerRecord, "unsettled" | "dueAt">;
 
 /**
- * A record at rest is due when time alone changes its roles. One with a paid option that the policy doesn't list is
- * due every few hours besides, so that a mended policy reaches it, and says so, once: a seller who renames a tier
- * would else lose every buyer of it without a word. Where the policy has an `otherwise`, that was meant.
+ * A record at rest is due when time alone changes its roles. One with a paid option that the policy doesn't list, nor
+ * means by an `otherwise`, is due every few hours besides, so that a mended policy reaches it, and says so, once: a
+ * seller who renames a tier would else lose every buyer of it without a word.
  */
 export function atRest(stored: BuyerRecord, access: Access,
   { policy, now }: { readonly policy: Policy; readonly now: () => number }): AtRest {

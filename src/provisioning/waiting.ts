@@ -5,14 +5,8 @@ import { nameOf } from "./owners.ts";
 import { tellUnread } from "./telling.ts";
 import { UNREAD_MS } from "./timing.ts";
 
-/** A message that waited beside its buyer's record. */
-export interface Waited {
-  readonly id: string;
-  readonly message: BuyerMessage;
-}
-
 /** What waited beside a buyer's record and is due: it is merged like a message of today. */
-export async function dueMessages(email: string, { store, now }: Provisioning): Promise<readonly Waited[]> {
+export async function dueMessages(email: string, { store, now }: Provisioning) {
   return (await store.pending.due(email, now())).flatMap(({ id, body }) => {
     const message = messageIn(body);
     return message === null ? [] : [{ id, message }];
@@ -37,25 +31,18 @@ export async function letWait(message: PingMessage | HintMessage, ms: number,
 }
 
 /**
- * Of the messages that couldn't be read back, those that came too often already, or waited before, wait beside the
- * record: an outage may last longer than the queue has patience. Gives the others, which must be delivered again.
+ * Of the messages that couldn't be read back, those that `mayWait` wait beside the record: an outage may last longer
+ * than the queue has patience. Gives the others, which must be delivered again.
  */
-export async function waitingInstead(email: string, failed: ReadonlyMap<BuyerMessage, Error>,
-  { waited, isPatient }: { readonly waited: readonly Waited[]; readonly isPatient: boolean },
-  work: Provisioning): Promise<ReadonlySet<BuyerMessage>> {
-  const again = new Set<BuyerMessage>();
+export async function waitingInstead(email: string, failed: ReadonlyMap<BuyerMessage, unknown>,
+  mayWait: (message: BuyerMessage) => boolean, work: Provisioning): Promise<ReadonlySet<BuyerMessage>> {
+  const again = new Set(failed.keys());
   for (const [message, error] of failed) {
     tellUnread(email, message, error);
-    const canWait = (message.kind === "ping" || message.kind === "hint") &&
-      (isPatient || waited.some((each) => each.message === message));
-    if (canWait) {
-      await letWait(message, UNREAD_MS, work).catch((unwritten: unknown) => {
-        log.warn("a message that should wait was not written down", { causes: causesOf(unwritten) });
-        again.add(message);
-      });
-    } else {
-      again.add(message);
-    }
+    if ((message.kind !== "ping" && message.kind !== "hint") || !mayWait(message)) continue;
+    await letWait(message, UNREAD_MS, work).then(() => again.delete(message), (unwritten: unknown) => {
+      log.warn("a message that should wait was not written down", { causes: causesOf(unwritten) });
+    });
   }
   return again;
 }
