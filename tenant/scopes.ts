@@ -1,4 +1,4 @@
-import type { RolesPlace } from "../src/access/roles-place.ts";
+import type { RolesPlace } from "../src/ledger/record.ts";
 
 /**
  * The scopes of the calls that `directory.ts` makes, and no more. Auth0 checks the scopes of a token, and a token

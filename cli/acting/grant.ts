@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { dueRoles } from "../../src/access/due-roles.ts";
+import { dueRoles } from "../../src/access/entitlements.ts";
 import { emptySource, type Act, type SourceId } from "../../src/access/facts.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { dueRoles } from "../../src/access/due-roles.ts";
+import { dueRoles } from "../../src/access/entitlements.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import type { ActFlags } from "../commands/options.ts";

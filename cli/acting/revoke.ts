@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { dueRoles } from "../../src/access/due-roles.ts";
-import { entitlements } from "../../src/access/entitlements.ts";
+import { dueRoles, entitlements } from "../../src/access/entitlements.ts";
 import { emptySource, grantedRole, isSourceId, type Act, type SourceId } from "../../src/access/facts.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import type { Policy } from "../../src/access/policy.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { dueRoles } from "../../src/access/due-roles.ts";
+import { dueRoles } from "../../src/access/entitlements.ts";
 import { emptySource, grantedRole, isSourceId, type Act, type SourceId } from "../../src/access/facts.ts";
 import { addFacts, mergeSource } from "../../src/access/merge.ts";
 import { boughtTogether } from "../../src/access/together.ts";

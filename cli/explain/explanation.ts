@@ -1,4 +1,4 @@
-import type { Reason } from "../../src/access/entitlements.ts";
+import type { Reason } from "../../src/access/standing.ts";
 import type { Act, SourceId } from "../../src/access/facts.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
 import type { Invitation, Mark } from "../../src/ledger/record.ts";

@@ -1,4 +1,4 @@
-import type { Reason } from "../../src/access/entitlements.ts";
+import type { Reason } from "../../src/access/standing.ts";
 
 /**
  * Why a purchase gives what it gives, or nothing, in words that go on after "because". Every row of the truth table

@@ -1,8 +1,7 @@
-import type { RolesPlace } from "../../src/access/roles-place.ts";
+import type { BuyerRecord, RolesPlace } from "../../src/ledger/record.ts";
 import type { Directory } from "../../src/auth0/directory.ts";
 import { statusOf } from "../../src/auth0/failures.ts";
 import type { ItemKey } from "../../src/dynamo/table.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { dynamoSurvey } from "../../src/ledger/survey.ts";
 import { CALL_MS, type Operating } from "./operating.ts";
 

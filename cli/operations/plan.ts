@@ -1,5 +1,4 @@
-import { dueRoles, withHeld } from "../../src/access/due-roles.ts";
-import { entitlements, type Access } from "../../src/access/entitlements.ts";
+import { dueRoles, entitlements, withHeld, type Access } from "../../src/access/entitlements.ts";
 import { entriesOf, type SourceId } from "../../src/access/facts.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import type { Policy } from "../../src/access/policy.ts";

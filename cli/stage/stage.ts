@@ -3,7 +3,7 @@ import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 
-import type { RolesPlace } from "../../src/access/roles-place.ts";
+import type { RolesPlace } from "../../src/ledger/record.ts";
 
 /** The stage that `npm start` runs. */
 export const LOCAL = "local";

@@ -21,11 +21,10 @@ export type Children = ReadonlyMap<SourceId, readonly SourceId[]>;
  * Finds the bundles of what came with one. Gumroad links them nowhere, and pushes a product that is added to a bundle
  * to everybody who ever bought that, months later.
  *
- * Gumroad's API says which sales are children. One is in here, also with no bundle known. It can be of any bundle of
- * the buyer's that was ever seen to hold the product, and isn't younger than the child.
- *
- * Pings don't say. There a bundle accounts for at most one sale at price 0 of each product that it holds: the one sold
- * nearest to it, within ten minutes, or that was first told of together with it. Any other stands by itself.
+ * By Gumroad's API, which says what is a child, that can be of any bundle of the buyer's that was ever seen to hold
+ * the product, and isn't younger; it is in here also with no bundle known. By pings, a bundle accounts for at most one
+ * sale at price 0 of each product that it holds: the one sold nearest to it, within ten minutes, or first told of
+ * together.
  */
 export function childrenIn(sources: Sources, policy: Policy): Children {
   const sold = entriesOf(sources).flatMap(([id, source]): Sold[] => {

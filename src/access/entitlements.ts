@@ -7,8 +7,6 @@ import { rolesOf, type Policy, type Product } from "./policy.ts";
 import { decided, ownStanding, whileAny, type Reason, type Standing } from "./standing.ts";
 import { tierInForce } from "./tiers.ts";
 
-export type { Reason } from "./standing.ts";
-
 /** What one source comes to at a moment. */
 export interface Verdict {
   readonly source: SourceId;
@@ -21,10 +19,7 @@ export interface Verdict {
   readonly variantListed: boolean;
   /** What Gumroad calls the option by now, where the policy doesn't list that. */
   readonly unlisted: string | null;
-  /**
-   * The policy doesn't say what the option gives, or a later version an operator's act: what it gave stays until a
-   * person decides.
-   */
+  /** The policy doesn't say what the option gives, or this version what an act does: a person has to decide. */
   readonly unsure: boolean;
   /** Changes of plan that only pings told of, and no charge has confirmed yet. */
   readonly unconfirmed: number;
@@ -72,6 +67,24 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
     changesAt: moments.length === 0 ? null : Math.min(...moments) };
 }
 
+/** What a buyer's sources gave when they were last worked on, and which of them give that on: their loss is held. */
+export interface Kept {
+  readonly sources: Sources;
+  readonly gave: Readonly<Partial<Record<SourceId, readonly string[]>>>;
+  readonly held: Readonly<Partial<Record<SourceId, unknown>>>;
+}
+
+/** Roles, and what held sources give on. Sorted, without doubles. */
+export function withHeld(roles: readonly string[], { sources, gave, held }: Kept): readonly string[] {
+  const kept = entriesOf(sources).flatMap(([id]) => (held[id] === undefined ? [] : (gave[id] ?? [])));
+  return [...new Set([...roles, ...kept])].sort();
+}
+
+/** The roles that a buyer should have at a moment (epoch ms): what facts and policy give, and what is held. */
+export function dueRoles(kept: Kept, policy: Policy, now: number): readonly string[] {
+  return withHeld(entitlements(kept.sources, policy, now).roles, kept);
+}
+
 /** All that a source's standing can hang on. */
 interface Known {
   readonly sources: Sources;
@@ -97,9 +110,9 @@ function standingOf(id: SourceId, source: Source, product: Product, known: Known
 }
 
 /**
- * What came with a bundle. Nobody refunds it, and a dispute that marks it is the bundle's: where one is known, its own
- * flags say nothing. It is gone when all the bundles are that it can have come with; by the API, once the buyer's
- * sales were listed since, so that there is no other.
+ * What came with a bundle. Where one is known, its own flags say nothing: nobody refunds it, and a dispute is the
+ * bundle's. It is gone when all the bundles are that it can have come with; by the API, once the buyer's sales were
+ * listed since.
  */
 function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], known: Known): Standing {
   if (own.reason === "revoked") return own;

@@ -4,11 +4,8 @@ import { isOfLater, type Act, type Charge, type ChargeRead, type Decision, type 
   type TierChange } from "./facts.ts";
 
 /**
- * How facts are written down, in records and in messages. The types are those of the heart, which knows nothing of
- * storing.
- *
- * What this version doesn't know is kept: fields of a later one pass through here, and through merging. A field that
- * an earlier version didn't write has a default, so that its records can be read.
+ * How facts are written down, in records and in messages. Fields of a later version pass through here and through
+ * merging, and are kept; one that an earlier version didn't write has a default, so that its records can be read.
  */
 
 /**

@@ -1,12 +1,11 @@
 /**
- * What is known of a purchase: facts, never conclusions. Every field only grows (a flag that turns true, a time that
- * gets later, a set that gains members, a newer reading), so facts can be merged in any order, any number of times:
- * see `merge.ts`. All times are epoch milliseconds.
+ * What is known of a purchase: facts, never conclusions. Every field only grows (a flag that turns true, a later time,
+ * a greater set, a newer reading), so facts can be merged in any order: see `merge.ts`. All times are epoch
+ * milliseconds.
  */
 
 /**
- * The thing that gives access: a single sale, a subscription with all its charges, or a role that an operator gave for
- * nothing. The prefix keeps the ids apart, and harmless as keys.
+ * The thing that gives access: a sale, a subscription with its charges, or a role that an operator gave for nothing.
  */
 export type SourceId = `sale:${string}` | `subscription:${string}` | `grant:${string}`;
 
@@ -41,10 +40,7 @@ export interface Names {
 /** What happened to one charge (one Gumroad sale), as pings told it, or as the API says. */
 export interface Charge extends Flags {
   readonly saleId: string;
-  /**
-   * A `sale` ping or a row of the API told of it. A refund that arrives before its sale leaves this false, and the
-   * charge gives nothing.
-   */
+  /** A `sale` ping or a row of the API told of it. False: a refund came before its sale; the charge gives nothing. */
   readonly seen: boolean;
   readonly soldAt: number;
   readonly priceCents: number;
@@ -82,11 +78,9 @@ export interface Plan {
   readonly quantity: number | null;
 }
 
-/**
- * A change of plan told by `subscription_updated`. `at` is its `effective_as_of`, which for a downgrade lies in the
- * future. Gumroad's API doesn't show it before the next charge.
- */
+/** A change of plan told by `subscription_updated`. The API doesn't show it before the next charge. */
 export interface TierChange {
+  /** Its `effective_as_of`, which for a downgrade lies in the future. */
   readonly at: number;
   /** When its ping first came in: the least. Null: before this was kept. */
   readonly toldAt: number | null;
@@ -95,17 +89,7 @@ export interface TierChange {
   readonly to: Plan;
 }
 
-/** How Gumroad's API says a subscription stands at a moment. It stands for the ends and restarts of every ping. */
-export interface SubscriptionRead {
-  readonly at: number;
-  /** Null while it runs, also when it is cancelled for a later day. */
-  readonly ended: { readonly at: number; readonly reason: EndReason } | null;
-}
-
-/**
- * What an operator decided about a source: `give` (until a moment, or for good), `take`, `move` to another buyer, or
- * `follow` the facts again.
- */
+/** An operator's word: `give` (until a moment, or for good), `take`, `move` to another buyer, `follow` the facts. */
 export type Decision =
   | { readonly kind: "give"; readonly until: number | null }
   | { readonly kind: "take" }
@@ -148,7 +132,8 @@ export interface Source {
   readonly listedAt: number | null;
   /** A growing set: the buyer's emails that its sales were seen under, sorted. A few. */
   readonly emails: readonly string[];
-  readonly read: SubscriptionRead | null;
+  /** How the API says that it stands, over every ping's ends and restarts; `ended` is null while it runs. */
+  readonly read: Pick<Source, "ended"> & { readonly at: number } | null;
   readonly act: Act | null;
 }
 
@@ -178,7 +163,5 @@ export function isSourceId(text: string): text is SourceId {
 
 /** A buyer's sources with their ids: what `Object.entries` would give, had it not forgotten the key's type. */
 export function entriesOf(sources: Sources): (readonly [SourceId, Source])[] {
-  const entries: (readonly [SourceId, Source])[] = [];
-  for (const [key, source] of Object.entries(sources)) if (isSourceId(key)) entries.push([key, source]);
-  return entries;
+  return Object.entries(sources).flatMap(([key, source]) => (isSourceId(key) ? [[key, source] as const] : []));
 }

@@ -1,14 +1,12 @@
-import type { Charge, Sources } from "./facts.ts";
-import { sidesOf } from "./gift-sides.ts";
-import { flagsOf } from "./known.ts";
+import { entriesOf, type Act, type Charge, type Source, type Sources } from "./facts.ts";
+import { areTogether, flagsOf, isGiversSide, sameOptions } from "./known.ts";
 import type { Product } from "./policy.ts";
 import { decided, ofCharge, whileAny, type Standing } from "./standing.ts";
 
 /**
  * A received gift stands while a giver's side does: refunds and disputes happen to that, and the receiver's side may
- * show none of it, or only what was true when its ping was resent. With two gifts at once it isn't told which side
- * belongs to which: while fewer giver's sides are known than were received, some gift has none, and goes by its own
- * flags.
+ * show none of it. With two gifts at once it isn't told which side belongs to which: while fewer giver's sides are
+ * known than were received, some gift has none, and goes by its own flags.
  */
 export function ofReceived(own: Standing, received: Charge, productId: string, sources: Sources, product: Product,
   now: number): Standing {
@@ -30,14 +28,31 @@ function asPaid(given: Charge, received: Charge): Charge {
     disputed: given.disputed || disputed, disputeWon: given.disputeWon || disputeWon };
 }
 
-/**
- * A giver's side stands for a receiver's that was never told of; an operator who took that one away, or moved it,
- * meant both.
- */
+/** A giver's side stands for a receiver's never told of; an operator who took that away, or moved it, meant both. */
 export function ofGiven(own: Standing, given: Charge, productId: string, sources: Sources, now: number): Standing {
   const decisions = sidesOf("received", given, productId, sources).map(({ act }) => decided(act, now));
   const [first] = decisions;
   return first !== undefined && first !== null && decisions.every((decision) => decision?.access === false)
     ? first
     : own;
+}
+
+type GiftSale = Pick<Source, "productId"> & Pick<Charge, "soldAt">;
+
+/** Whether two sales can be the two sides of one gift: of one product, sold within ten minutes. */
+export function canBeOneGift(a: GiftSale, b: GiftSale): boolean {
+  return a.productId === b.productId && areTogether(a, b);
+}
+
+/** The sides of gifts in a buyer's sources that may be of the same gift as this sale, with the same options. */
+export function sidesOf(which: "received" | "given", charge: Charge, productId: string,
+  sources: Sources): readonly { readonly side: Charge; readonly act: Act | null }[] {
+  return entriesOf(sources).flatMap(([, source]) =>
+    source.charges
+      .filter((side) =>
+        (which === "given" ? isGiversSide(side) : side.gift === which) &&
+        canBeOneGift({ ...side, productId: source.productId }, { ...charge, productId }) && sameOptions(side, charge)
+      )
+      .map((side) => ({ side, act: source.act }))
+  );
 }

@@ -1,9 +1,6 @@
 import type { Charge, Flags, Options, Source } from "./facts.ts";
 
-/**
- * How far apart the sale times of one order may lie: of a bundle and what is in it, of a gift's two sides. A bank that
- * asks back may take minutes.
- */
+/** How far apart one order's sales may be: a bundle's, a gift's two sides. A bank that asks back may take minutes. */
 export const TOGETHER_MS = 10 * 60_000;
 
 /** Whether two sales can be of one order, by their times (epoch ms). */
@@ -11,10 +8,7 @@ export function areTogether(a: Pick<Charge, "soldAt">, b: Pick<Charge, "soldAt">
   return Math.abs(a.soldAt - b.soldAt) <= TOGETHER_MS;
 }
 
-/**
- * What is known of a charge's money: what the API said last, else what pings told. A ping after a reading only causes
- * another.
- */
+/** What is known of a charge's money: what the API said last, else what pings told. */
 export function flagsOf(charge: Charge): Flags {
   return charge.read ?? charge;
 }
@@ -44,8 +38,7 @@ export function endOf({ read, ended, restartedAt, charges }: Source): Source["en
 }
 
 /**
- * Whether an answer of the API tells more of a source than what is known: then it is worth reading back. When it was
- * asked makes no difference, nor does the day of an end.
+ * Whether an answer of the API tells more than is known: it is worth reading back. Times and an end's day don't count.
  */
 export function tellsMore(known: Source | undefined, told: Source): boolean {
   if (known === undefined) return true;

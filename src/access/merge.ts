@@ -8,10 +8,8 @@ const MOST_EMAILS = 5;
 /**
  * The merge table of the design: commutative, associative, idempotent. Every field is joined by `or`, by the greater
  * or lesser value, by the newer of two readings or acts, or by the union of a set, so that no order, no duplicate and
- * no crash can make a difference. A field that only a later version knows is carried, see `carried`.
- *
- * What Gumroad never changes about a charge (its time, its price) is the same in every ping; should two ever differ,
- * the rule below still picks the same one whichever came first.
+ * no crash can make a difference; also what Gumroad never changes (a charge's time, its price), should two pings ever
+ * differ.
  */
 export function mergeSource(a: Source, b: Source): Source {
   return { ...carried(a, b),
@@ -61,8 +59,8 @@ function named(charge: Charge): Charge {
 }
 
 /**
- * Both, and where they differ something over nothing, `true` over `false`, else the greater text: a rule for all that
- * has none of its own, as for a field that only a later version of this service knows, and so must not lose.
+ * Both, and where they differ something over nothing, `true` over `false`, else the greater text: the rule for what
+ * has none of its own, as a field that only a later version of this service knows, which must not be lost.
  */
 function carried<T extends object>(a: T, b: T): T {
   const both = { ...a, ...b };
@@ -74,10 +72,7 @@ function rank(value: unknown): string {
   return value === null || value === undefined ? "" : JSON.stringify(value);
 }
 
-/**
- * The newer reading of Gumroad's API, or the later end. Two of one moment are picked from by their text: which,
- * doesn't matter, as long as it is always the same.
- */
+/** The newer reading of Gumroad's API, or the later end; of two of one moment always the same one. */
 function newest<T extends { readonly at: number }>(a: T | null, b: T | null): T | null {
   if (a === null || b === null) return a ?? b;
   if (a.at !== b.at) return a.at > b.at ? a : b;

@@ -2,16 +2,13 @@ import type { Charge } from "./facts.ts";
 import { namesOf } from "./known.ts";
 import { asRead, listedAs, type VariantProduct } from "./policy.ts";
 
-/**
- * The names of one product's option on one source. A name is a label, and no fact: the seller may change it, and
- * Gumroad's API then shows the new one for old sales too.
- */
+/** The names of one product's option on one source. */
 export type OptionNames = ReturnType<typeof optionNames>;
 
 /**
- * Reads the options of a source's charges. The latest name that the policy lists counts. Names that one charge was
- * seen under are one option: where the policy lists one of them, it lists all. But what the policy gives `otherwise`
- * is meant for every name that it doesn't list.
+ * Reads the options of a source's charges. A name is a label, and no fact: the seller may change it, and Gumroad's API
+ * then shows the new one for old sales too. So the latest that the policy lists counts, and names of one charge are
+ * one option. But what the policy gives `otherwise` is meant for every name that it doesn't list.
  */
 export function optionNames(product: VariantProduct, charges: readonly Charge[]) {
   const seen = charges.filter((charge) => charge.seen).map((charge) => namesIn(product, charge));

@@ -17,10 +17,7 @@ interface ProductBase {
   readonly onPartialRefund?: Consequence;
   /** While a charge is disputed and not won. Left out: as after a full refund. */
   readonly onDispute?: Consequence;
-  /**
-   * When a membership or an unpaid instalment plan ends. Left out: access ends at once (Gumroad already waited 5
-   * days).
-   */
+  /** When a membership or an unpaid instalment plan ends. Left out: at once (Gumroad already waited 5 days). */
   readonly onEnd?: OnEnd;
   /** Paid in instalments: a subscription for Gumroad, but access stays for good once it is paid off. */
   readonly plan?: "instalments";
@@ -34,17 +31,13 @@ export interface PlainProduct extends ProductBase {
 /** What an option gives; `also` lists the names that it had before it was renamed at Gumroad. */
 export type OptionRoles = readonly string[] | { readonly roles: readonly string[]; readonly also: readonly string[] };
 
-/**
- * A product whose roles depend on an option or a membership tier: `variant` is the category ("Tier"), the keys of
- * `roles` its names, compared as people read them.
- */
+/** A product whose roles depend on an option or a membership tier. */
 export interface VariantProduct extends ProductBase {
+  /** The option's category ("Tier"). */
   readonly variant: string;
+  /** By the option's name, compared as people read it. */
   readonly roles: Readonly<Record<string, OptionRoles>>;
-  /**
-   * The roles for a name that `roles` doesn't list. Left out: such a name takes nothing from anybody, gives nothing,
-   * and a person is told.
-   */
+  /** For a name that `roles` doesn't list. Left out: it takes and gives nothing, and a person is told. */
   readonly otherwise?: readonly string[];
 }
 
@@ -72,9 +65,8 @@ export function rolesOf(product: Product,
 
 /** Under which key the policy lists an option of this name; null: it doesn't. */
 export function listedAs({ roles }: VariantProduct, name: string): string | null {
-  const read = asRead(name);
-  return Object.keys(roles).find((key) => namesUnder(key, roles[key]).some((listed) => asRead(listed) === read)) ??
-    null;
+  const isIt = (listed: string) => asRead(listed) === asRead(name);
+  return Object.keys(roles).find((key) => namesUnder(key, roles[key]).some(isIt)) ?? null;
 }
 
 /** The names under which the policy lists an option: its key, and former ones. */
@@ -90,11 +82,6 @@ export function asRead(name: string): string {
 /** The roles that an option gives. */
 export function rolesIn(option: OptionRoles): readonly string[] {
   return "also" in option ? option.roles : option;
-}
-
-/** The option category that decides a product's roles, or null. */
-export function variantCategory(product: Product): string | null {
-  return "variant" in product ? product.variant : null;
 }
 
 /** The products in a bundle; empty for everything else. */

@@ -36,10 +36,7 @@ export function decided(act: Act | null, now: number): Standing | null {
   }
 }
 
-/**
- * What a source comes to that stands while any of these does, in its own words where it has some; null where none
- * does.
- */
+/** What a source is that stands while any of these does, in its own words if it has some; null where none does. */
 export function whileAny(standings: readonly Standing[], own: Standing): Standing | null {
   const standing = standings.find(({ access }) => access);
   return standing !== undefined && own.access ? own : (standing ?? null);
@@ -61,9 +58,7 @@ export function ownStanding(id: SourceId, source: Source, product: Product, now:
 
 /** A single charge by itself. `unlessSaid` is what a refund does where the policy doesn't say. */
 export function ofCharge(charge: Charge, product: Product, unlessSaid: Consequence): Standing {
-  const onRefund = product.onRefund ?? unlessSaid;
-  const onDispute = product.onDispute ?? unlessSaid;
-  const onPartialRefund = product.onPartialRefund ?? "keep";
+  const { onRefund = unlessSaid, onDispute = unlessSaid, onPartialRefund = "keep" } = product;
   if (charge.revoked?.is === true) return { access: false, reason: "revoked" };
   const { refunded, partlyRefunded, disputed, disputeWon } = flagsOf(charge);
   if (refunded && onRefund === "remove") return { access: false, reason: "refunded" };
@@ -77,8 +72,7 @@ export function ofCharge(charge: Charge, product: Product, unlessSaid: Consequen
 }
 
 function ofMembership(source: Source, paid: readonly Charge[], product: Product, now: number): Standing {
-  // Refunding one charge doesn't end a membership, unless the policy says so; then the newest charge decides, and no
-  // grace after an end gives back what the refund took.
+  // A refund ends a membership only if the policy says so: then the newest charge's, and no grace gives it back.
   const newest = ofCharge(newestOf(paid), product, "keep");
   if (!newest.access) return newest;
   const ended = endOf(source);

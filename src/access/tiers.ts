@@ -12,26 +12,17 @@ interface Step {
   readonly to: Plan;
 }
 
-/** The option in force, and when it may change next (epoch ms). */
-export interface TierInForce {
-  readonly variant: string | null;
-  /** The option that Gumroad has by now, where the policy doesn't list it: a renamed one, or a new one. */
-  readonly unlisted: string | null;
-  /** Changes of plan that no charge has confirmed yet: only pings told of them. */
-  readonly unconfirmed: number;
-  readonly changesAt: number | null;
-}
-
 /**
- * Which option (membership tier) a source has at a moment: the latest of its sales and updates that the policy lists,
- * so that a new name at Gumroad takes nothing from anybody. Where several fall on one moment, an update counts over a
- * sale, then the one whose tier was charged just then, then the one with more roles; but what a later charge was made
- * for, no update of its moment changes.
+ * Which option (membership tier) a source has at a moment, and when that may change next (epoch ms): the latest of its
+ * sales and updates that the policy lists, so that a new name at Gumroad (`unlisted`) takes nothing from anybody. Of
+ * one moment, an update counts over a sale, then the one whose tier was charged just then, then the one with more
+ * roles; but what a later charge was made for, no update of its moment changes. `unconfirmed` counts the changes of
+ * plan that only pings told of, with no charge since.
  *
  * A downgrade is told ahead of time, and an upgrade that comes before it drops it, without a word from Gumroad. So a
  * downgrade counts only if the plan it leaves is in force just before it.
  */
-export function tierInForce(source: Source, product: Product, now: number): TierInForce {
+export function tierInForce(source: Source, product: Product, now: number) {
   const none = { variant: null, unlisted: null, unconfirmed: 0, changesAt: null };
   if (!("variant" in product)) return none;
 
@@ -84,9 +75,9 @@ function stepsOf(source: Source, names: OptionNames): readonly Step[] {
 }
 
 /**
- * What pings tell of changes, and the API doesn't: so whoever has the ping URL can make it up. An upgrade counts from
- * when it was told at the latest, not from a day ahead; one to a tier that there isn't counts as nothing, and so do
- * those that an operator dropped. The next charge's own tier takes the place of whatever it doesn't confirm.
+ * Only pings tell of changes, and who has the ping URL can make them up. So an upgrade counts from when it was told at
+ * the latest, one to a tier that there isn't and what an operator dropped not at all, and the next charge's own tier
+ * takes the place of whatever it doesn't confirm.
  */
 function updatesOf({ tierChanges, changesDroppedAt }: Source, names: OptionNames): readonly Step[] {
   return tierChanges.flatMap(({ at, toldAt, type, from, to }): Step[] => {
@@ -116,9 +107,8 @@ function isSale({ change }: Step): boolean {
 }
 
 /**
- * Whether a downgrade leaves the plan in force before it. The number of seats, and the price with it, may have changed
- * since in silence: where only these differ, it is dropped only if an upgrade left the very plan that it means to
- * leave.
+ * Whether a downgrade leaves the plan in force before it. Seats, and the price with them, may have changed since in
+ * silence: where only these differ, it is dropped only if an upgrade left the very plan that it means to leave.
  */
 function leaves(downgrade: Step, before: Plan, steps: readonly Step[]): boolean {
   const { from, at } = downgrade;

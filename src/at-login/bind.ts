@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import * as z from "zod/mini";
 
-import { dueRoles } from "../access/due-roles.ts";
+import { dueRoles } from "../access/entitlements.ts";
 import type { Policy } from "../access/policy.ts";
 import { normalizedEmail } from "../gumroad/email.ts";
 import { acceptingSecret, type TokenSecret } from "../http/accepted-token.ts";

@@ -1,5 +1,4 @@
-import { entitlements } from "../access/entitlements.ts";
-import { withHeld } from "../access/due-roles.ts";
+import { entitlements, withHeld } from "../access/entitlements.ts";
 import { isSourceId, type SourceId } from "../access/facts.ts";
 import type { Policy } from "../access/policy.ts";
 import { boughtTogether } from "../access/together.ts";

@@ -1,7 +1,4 @@
-/**
- * Client settings that keep an AWS call within these milliseconds, and so many attempts, the first included: the SDK's
- * defaults would wait for minutes.
- */
+/** Limits of an AWS call, in ms and attempts, the first included: the SDK's defaults would wait for minutes. */
 export function awsLimits(
   { connectMs, requestMs, attempts }: Readonly<Record<"connectMs" | "requestMs" | "attempts", number>>,
 ) {

@@ -5,8 +5,7 @@ const UNSEEN = /[\p{C}\p{Default_Ignorable_Code_Point}]/u;
 const SHAPE = /^[^\s@<>(),;:\\"]+@[^\s@<>(),;:\\"]+\.[^\s@<>(),;:\\".]+$/;
 
 /**
- * The one way an email is written here: trimmed, lower case. Null if it is none. A plus part belongs to it: people use
- * them as addresses of their own.
+ * The one way an email is written here: trimmed, lower case, with the plus part, which people use. Null if it is none.
  */
 export function normalizedEmail(text: string): string | null {
   const email = text.trim().toLowerCase();

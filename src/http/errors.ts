@@ -1,7 +1,4 @@
-/**
- * A call that's refused or can't be served. Its message is the answer, read by strangers: it says what to do and gives
- * nothing away.
- */
+/** A call that's refused or can't be served. Strangers read its message: it says what to do and gives nothing away. */
 export class HttpError extends Error {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;

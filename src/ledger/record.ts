@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 
 import type { Source, SourceId, Sources } from "../access/facts.ts";
-import type { RolesPlace } from "../access/roles-place.ts";
 import { claimantShape, sourceIdShape, sourceShape, wordOf, type Claimant } from "../access/facts-shape.ts";
 
 /**
@@ -9,6 +8,9 @@ import { claimantShape, sourceIdShape, sourceShape, wordOf, type Claimant } from
  * after, so that whoever comes after a crash repeats them.
  */
 export type Mark = "adding" | "has" | "removing";
+
+/** Where a user's roles are kept at Auth0: assigned, or in `app_metadata`, where the post-login Action finds them. */
+export type RolesPlace = "roles" | "app_metadata";
 
 /** One Auth0 user of a buyer, by user id in the record. */
 export interface BoundUser {
@@ -18,15 +20,9 @@ export interface BoundUser {
   readonly foreign: readonly string[];
   /** The roles that we gave, or are about to give or take. */
   readonly roles: Readonly<Record<string, Mark>>;
-  /**
-   * Where those roles may be. Left out: they are assigned. Two places while they are moved, after the setting was
-   * changed.
-   */
+  /** Where those roles may be. Left out: they are assigned. Two while they are moved, as the setting was changed. */
   readonly places?: readonly RolesPlace[] | undefined;
-  /**
-   * Roles of which a change wasn't answered in time: it may be carried out until then (epoch ms), so they are made
-   * sure of after that. Left out: none.
-   */
+  /** Roles of which a change may be carried out until then (epoch ms), as it wasn't answered. Left out: none. */
   readonly doubted?: Readonly<Record<string, number>> | undefined;
   /** The roles that the user's item says that this record gives, see givers.ts. Left out: it says nothing yet. */
   readonly told?: readonly string[] | undefined;
@@ -54,10 +50,7 @@ export type GaveRoles = Readonly<Partial<Record<SourceId, readonly string[]>>>;
 
 /** Why a record is not settled: what to mend, or what it waits for. Times are epoch milliseconds. */
 export interface Unsettled {
-  /**
-   * An error's code; or `EMAIL_UNVERIFIED`: nobody with a verified email yet; or `OPTION_UNLISTED`: the policy lacks a
-   * bought option.
-   */
+  /** An error's code; or `EMAIL_UNVERIFIED`; or `OPTION_UNLISTED`: the policy lacks a bought option. */
   readonly code: string;
   /** What to mend, without an email or a secret. */
   readonly message: string;
@@ -89,15 +82,9 @@ export interface BuyerRecord {
   /** Sources whose loss is held until a person decides: they give on what they gave. Since when (epoch ms). */
   readonly held: Readonly<Partial<Record<SourceId, number>>>;
   readonly users: Readonly<Record<string, BoundUser>>;
-  /**
-   * Roles that users had before we came count as ours where the buyer's purchases give them: an operator said so. Left
-   * out: they don't.
-   */
+  /** By an operator's word, roles from before we came count as ours where purchases give them. Left out: not. */
   readonly adopts?: true | undefined;
-  /**
-   * A user is being created who has the roles from the start: should a crash follow, that user is looked for, whatever
-   * is desired by then.
-   */
+  /** A user is being created who has the roles from the start: after a crash, that user is looked for in any case. */
   readonly creating?: true | undefined;
   /** Null: no mail was asked for. */
   readonly invited: Invitation | null;
@@ -112,10 +99,7 @@ export interface BuyerRecord {
   /** What Auth0 was last told to take away, and when (epoch ms). Left out: nothing yet. */
   readonly lost?: { readonly at: number; readonly roles: readonly string[] } | undefined;
   readonly unsettled: Unsettled | null;
-  /**
-   * When the record wants to be looked at again (epoch ms): unsettled, or a grace that ends, or a downgrade that comes
-   * due.
-   */
+  /** When the record wants to be looked at again (epoch ms): unsettled, or time alone changes what is due. */
   readonly dueAt: number | null;
 }
 

@@ -28,10 +28,7 @@ export interface RecordPage {
   readonly next: ItemKey | null;
 }
 
-/**
- * Reads of many buyers at once, for sweeps. They may be a moment behind: what a sweep finds is only a hint. Both throw
- * TemporaryError LEDGER_UNREACHABLE.
- */
+/** Reads of many buyers for sweeps; they may be a moment behind. Both throw TemporaryError LEDGER_UNREACHABLE. */
 export type Survey = ReturnType<typeof dynamoSurvey>;
 
 /** Records read in one call: at their greatest these are 10 MB, and an answer holds 16. */

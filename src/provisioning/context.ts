@@ -1,5 +1,5 @@
 import type { Policy } from "../access/policy.ts";
-import type { RolesPlace } from "../access/roles-place.ts";
+import type { BuyerRecord, RolesPlace } from "../ledger/record.ts";
 import type { Directory } from "../auth0/directory.ts";
 import { TemporaryError } from "../errors.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
@@ -8,7 +8,6 @@ import type { Givers } from "../ledger/givers.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Losses } from "../ledger/losses.ts";
 import type { Pending } from "../ledger/pending.ts";
-import type { BuyerRecord } from "../ledger/record.ts";
 import type { Sweeps } from "../ledger/sweeps.ts";
 import type { Tombstones } from "../ledger/tombstones.ts";
 import type { WorkQueue } from "../queue/queue.ts";

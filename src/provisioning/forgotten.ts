@@ -12,10 +12,7 @@ import type { BuyerMessage } from "../queue/message.ts";
 import { isMine } from "./owners.ts";
 import type { Answer } from "./read-back.ts";
 
-/**
- * The secret `gumroad-auth0/{stage}/forget`: the key that tombstones are hashed with, which nobody can guess. It must
- * not change: another finds none of them.
- */
+/** The secret `gumroad-auth0/{stage}/forget`: what tombstones are hashed with. With another key, none is found. */
 export const forgetSecretShape = z.object({ key: z.string().check(z.minLength(32)) });
 
 type Forgotten = Pick<Tombstones, "forgottenAt">;

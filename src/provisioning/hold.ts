@@ -1,8 +1,8 @@
-import { withHeld } from "../access/due-roles.ts";
-import type { Access, Reason, Verdict } from "../access/entitlements.ts";
+import { withHeld, type Access, type Verdict } from "../access/entitlements.ts";
 import { emptySource, entriesOf, isSourceId, type Act, type Source, type SourceId } from "../access/facts.ts";
 import { endOf, flagsOf } from "../access/known.ts";
 import { addFacts } from "../access/merge.ts";
+import type { Reason } from "../access/standing.ts";
 import type { Losses } from "../ledger/losses.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
@@ -16,10 +16,7 @@ export interface Decided {
   readonly roles: readonly string[];
 }
 
-/**
- * Losses that somebody meant for this one buyer: a refund, a dispute, an operator's act. They are never held, however
- * many.
- */
+/** Losses that somebody meant for this one buyer are never held: a refund, a dispute, an operator's act. */
 const MEANT: ReadonlySet<Reason> = new Set<Reason>([
   "refunded",
   "partly-refunded",
@@ -127,10 +124,7 @@ function isTakenBack(id: SourceId, source: Source): boolean {
   return refunded || (disputed && !disputeWon);
 }
 
-/**
- * Keeps the lists of held buyers as the record is. Who stays held is listed again: a crash may have come between list
- * and record.
- */
+/** Keeps the lists of held buyers as the record is; who stays held is listed again, in case of a crash. */
 async function noteHolds(before: BuyerRecord, after: BuyerRecord, losses: Losses): Promise<void> {
   const held = heldProducts(after);
   for (const product of held) await losses.noteHeld(product, after.email);

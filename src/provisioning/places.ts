@@ -1,5 +1,4 @@
-import type { RolesPlace } from "../access/roles-place.ts";
-import { withoutField, type BoundUser, type BuyerRecord, type Mark } from "../ledger/record.ts";
+import { withoutField, type BoundUser, type BuyerRecord, type Mark, type RolesPlace } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
 import { mapUsers } from "./marks.ts";
 

@@ -1,5 +1,5 @@
 import type { Act, Source, SourceId } from "../access/facts.ts";
-import { canBeOneGift } from "../access/gift-sides.ts";
+import { canBeOneGift } from "../access/gifts.ts";
 import { mergeSource } from "../access/merge.ts";
 import { NeedsPersonError, RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";

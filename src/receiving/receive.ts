@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 
-import { rolesOf, variantCategory, type Policy } from "../access/policy.ts";
+import { rolesOf, type Policy } from "../access/policy.ts";
 import { RefusedError } from "../errors.ts";
 import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount,
   type Form } from "../gumroad/form.ts";
@@ -100,8 +100,8 @@ function read<T>(reading: () => T): T {
 function logTestPing(form: Form, policy: Policy, requestId: string): void {
   const productId = textOf(form, "product_id");
   const product = policy.get(productId ?? "");
-  const category = product === undefined ? null : variantCategory(product);
-  const variant = category === null ? null : (textOf(nestedOf(form, "variants"), category) ?? null);
+  const options = nestedOf(form, "variants");
+  const variant = product !== undefined && "variant" in product ? (textOf(options, product.variant) ?? null) : null;
   log.info("test ping: nothing is changed", { requestId, product: productId, inPolicy: product !== undefined,
     wouldGrant: product === undefined ? [] : rolesOf(product, variant).roles });
 }

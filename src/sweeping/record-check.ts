@@ -1,7 +1,6 @@
-import { withHeld } from "../access/due-roles.ts";
-import { entitlements } from "../access/entitlements.ts";
+import { entitlements, withHeld } from "../access/entitlements.ts";
 import { entriesOf, isSubscription, type Charge, type Source, type SourceId } from "../access/facts.ts";
-import { sidesOf } from "../access/gift-sides.ts";
+import { sidesOf } from "../access/gifts.ts";
 import { endOf, flagsOf, tellsMore } from "../access/known.ts";
 import type { Policy } from "../access/policy.ts";
 import type { GumroadApi } from "../gumroad/api.ts";

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
-import type { RolesPlace } from "../../src/access/roles-place.ts";
+import type { RolesPlace } from "../../src/ledger/record.ts";
 import { emptySource } from "../../src/access/facts.ts";
 import type { BuyerMessage } from "../../src/queue/message.ts";
 import { act, ANN, due, hint, invite, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
