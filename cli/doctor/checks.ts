@@ -3,6 +3,8 @@ import { type Auth0Credentials, auth0SecretShape } from "../../src/auth0/secret.
 import { tenantAdmin } from "../admin/tenant-admin.ts";
 import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
 import { shopAdmin } from "../admin/shop-admin.ts";
+import { countLedger } from "../operations/count-ledger.ts";
+import { drifts } from "../operations/drift.ts";
 import { operatorAdmin } from "../stage/operator.ts";
 import { LOCAL } from "../stage/stage.ts";
 import { readStored, SECRET_NAMES, type SecretName, type StoredSecret } from "../stage/secrets.ts";
@@ -10,15 +12,22 @@ import { readStored, SECRET_NAMES, type SecretName, type StoredSecret } from "..
 import { type Check, limit, NotChecked, type Patient } from "./finding.ts";
 import { connectionFindings, connectionOf, credentialFindings, roleFindings, rolesThere,
   scopeFindings } from "./auth0.ts";
-import { productFindings, sellerFindings, tokenFindings } from "./gumroad.ts";
+import { contentsFindings, productFindings, sellerFindings, tokenFindings, trustFindings } from "./gumroad.ts";
 import { deadLetterFindings, pingPlanFindings, pingUrlFindings, plans } from "./pings.ts";
+import { driftFindings, ledgerFindings } from "./ledger.ts";
+import { deployLine } from "./ledger-words.ts";
 import { forgetFindings, secretFindings } from "./secrets.ts";
+
+/** Buyers who are compared with Auth0 unless all are asked for: some 25 seconds on its free plan. */
+const SOME = 50;
 
 /** Everything that is looked at, in the order of the report. */
 export function checksOf(patient: Patient): readonly Check[] {
   const { stage, policy, flags, env, commandLine } = patient;
+  // A bar would stand among the lines of the report.
+  const operating = { ...patient.operating, tell: () => undefined };
   const setup = commandLine("setup");
-  const deploy = stage.name === LOCAL ? "npm start" : `npm run deploy -- --stage ${stage.name}`;
+  const deploy = deployLine(stage.name);
   const thenDeploy = (command: string): string => (stage.name === LOCAL ? command : `${command} && ${deploy}`);
 
   const secrets = new Map(SECRET_NAMES.map((name) => [name, once(() => readStored(stage, name))]));
@@ -36,6 +45,7 @@ export function checksOf(patient: Patient): readonly Check[] {
     const client = shopAdmin({ api, token });
     return { client, sellerId: await client.sellerId(limit()) };
   });
+  const ledger = once(() => countLedger(operating));
   const products = once(async () => (await working(shop)).client.products(limit()));
 
   async function goodValue(name: SecretName): Promise<unknown> {
@@ -60,6 +70,7 @@ export function checksOf(patient: Patient): readonly Check[] {
   );
   return [
     ...secretChecks,
+    { name: "trust", run: async () => trustFindings(await stored("gumroad"), setup) },
     { name: "secret forget", run: () => forgetFindings(stage) },
     { name: "Auth0 credentials", run: () => credentialFindings(own, setup) },
     { name: "Auth0 scopes",
@@ -86,6 +97,14 @@ export function checksOf(patient: Patient): readonly Check[] {
       run: async () =>
         productFindings((await working(shop)).client, await working(products), policy, (command) =>
           thenDeploy(commandLine(command))) },
+    { name: "options and bundles", run: async () =>
+      // What somebody bought already is told with the buyers.
+      contentsFindings(await working(products), policy, (await ledger()).findings, commandLine("products")) },
+    { name: "buyers", run: async () => ledgerFindings((await ledger()).findings, stage.name, commandLine) },
+    { name: patient.deep ? "Auth0 and all buyers" : `Auth0 and ${String(SOME)} buyers`, run: async () => {
+      await working(own);
+      return driftFindings(await drifts({ most: patient.deep ? null : SOME }, operating), commandLine("sync --drift"));
+    } },
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { Policy } from "../../src/access/policy.ts";
 import { NeedsPersonError } from "../../src/errors.ts";
 import type { OperatorFlags } from "../commands/options.ts";
+import type { Operating } from "../operations/operating.ts";
 import type { Stage } from "../stage/stage.ts";
 
 /** Something that is wrong, or will be. */
@@ -27,6 +28,9 @@ export class NotChecked extends Error {}
 export interface Patient {
   readonly stage: Stage;
   readonly policy: Policy;
+  readonly operating: Operating;
+  /** Compares all buyers with Auth0, instead of some. */
+  readonly deep: boolean;
   readonly flags: OperatorFlags;
   readonly env: NodeJS.ProcessEnv;
   readonly wait: (milliseconds: number) => Promise<void>;

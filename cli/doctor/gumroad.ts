@@ -1,5 +1,7 @@
-import type { Policy } from "../../src/access/policy.ts";
+import { type Policy, type Product, variantCategory } from "../../src/access/policy.ts";
 import type { ShopAdmin, ShopProduct } from "../admin/shop-admin.ts";
+import { type LedgerFinding, unlistedContent, unlistedOption } from "../operations/record-findings.ts";
+import { unlistedOptions } from "../products/policy-file.ts";
 import { keptOf } from "../setup/values.ts";
 import type { StoredSecret } from "../stage/secrets.ts";
 
@@ -45,4 +47,38 @@ export async function productFindings(shop: ShopAdmin, sold: readonly ShopProduc
     }
   }
   return findings;
+}
+
+/** Options and contents of bundles that the shop has and the policy lacks, where nobody bought them yet. */
+export function contentsFindings(sold: readonly ShopProduct[], policy: Policy, found: readonly LedgerFinding[],
+  mend: string): readonly Finding[] {
+  return sold.flatMap((product) => {
+    const known = policy.get(product.id);
+    return known === undefined
+      ? []
+      : lacksOf(known, product, policy).flatMap(({ code, what }) =>
+        found.some((each) => each.code === code && each.product === known.name && each.what === what)
+          ? []
+          : [{ code, mend, message: `${known.name}: ${what}.` }]
+      );
+  });
+}
+
+function lacksOf(known: Product, product: ShopProduct,
+  policy: Policy): readonly Pick<LedgerFinding, "code" | "what">[] {
+  return [
+    ...unlistedOptions(known, product).map((option) => ({ code: "OPTION_UNLISTED",
+      what: unlistedOption(variantCategory(known) ?? "", option) })
+    ),
+    ...("contains" in known ? product.contains.filter((id) => policy.has(id) && !known.contains.includes(id)) : [])
+      .map((id) => ({ code: "BUNDLE_CONTENT_UNLISTED", what: unlistedContent(policy.get(id)?.name ?? id) })),
+  ];
+}
+
+/** Without a token there is nothing to read back. */
+export function trustFindings(gumroad: StoredSecret, setup: string): readonly Finding[] {
+  if (gumroad.state !== "empty") return [];
+  return [{ code: "ON_TRUST", mend: setup,
+    message: "Without a Gumroad token pings are taken at their word: lost ones are never found, and a gift that a " +
+      "buyer made to themselves keeps its access for good, refunded or not." }];
 }

@@ -29,7 +29,7 @@ export function policyFile(products: readonly ShopProduct[], policy: Policy): st
     const known = policy.get(product.id);
     return known === undefined
       ? entry(proposal(product, ids), proposalNote(product))
-      : entry(known, unlistedNote(known, product));
+      : entry(known, unlistedNote(known, product, policy));
   });
   const soldIds = new Set(products.map(({ id }) => id));
   const notSold = [...policy.values()].filter(({ id }) => !soldIds.has(id)).map((product) => entry(product, null));
@@ -65,12 +65,18 @@ function proposalNote({ categories, membership }: ShopProduct): string | null {
     }. All give the same roles, unless "variant" names one.`;
 }
 
-/** Options that an entry doesn't mention give nothing, and raise an alarm when somebody buys one. */
-function unlistedNote(known: Product, { categories }: ShopProduct): string | null {
-  if (!("variant" in known) || known.otherwise !== undefined) return null;
-  const options = categories.find(({ title }) => title === known.variant)?.options ?? [];
-  const unlisted = options.filter((option) => listedAs(known, option) === null);
+/** What an entry lacks of the product: options, and what is in a bundle. */
+function unlistedNote(known: Product, product: ShopProduct, policy: Policy): string | null {
+  const contents = "contains" in known ? product.contains.filter((id) => !known.contains.includes(id)) : [];
+  const unlisted = [...unlistedOptions(known, product), ...contents.map((id) => policy.get(id)?.name ?? id)];
   return unlisted.length === 0 ? null : `Not listed yet: ${unlisted.join(", ")}.`;
+}
+
+/** Options that an entry doesn't mention: they give nothing, and raise an alarm when somebody buys one. */
+export function unlistedOptions(known: Product, { categories }: ShopProduct): readonly string[] {
+  if (!("variant" in known) || known.otherwise !== undefined) return [];
+  const options = categories.find(({ title }) => title === known.variant)?.options ?? [];
+  return options.filter((option) => listedAs(known, option) === null);
 }
 
 /** A role name out of any text: `Pro Club` gives `pro-club`. Empty where the text has no letter or digit of ASCII. */

@@ -249,6 +249,58 @@ describe("doctor", () => {
     expect((await cliOn(stack)("doctor --ignore PRODUCT_NOT_IN_POLICY", { policy })).code).toBe(0);
   });
 
+  it("finds options that the shop has and the policy lacks, sold or not, and what a bundle holds", async () => {
+    const [book, course, club, all] = ["zGyG_1JQunZuizwqd9CP7g==", "Z7kcrf7WgiSjiBnsGYi45w==",
+      "wg2b8FhyMUKaJ6Eo3PrR5g==", "zdLk8Uz-AIidbazwzX2EkA=="];
+    const policy: Policy = new Map([...shopPolicy, [club!, { id: club!, name: "Pro Club", variant: "Tier",
+      roles: { Premium: ["club"] } }], [all!, { id: all!, name: "Everything Bundle", contains: [book!] }]]);
+    expect(policy.has(course!)).toBe(true);
+    expect(findingsOf(await cliOn(stack)("doctor --json", { policy }))).toEqual([
+      { code: "OPTION_UNLISTED", mend: "npx gumroad-auth0 products",
+        message: 'Pro Club: src/products.ts doesn\'t list the Tier "Basic": add it there, under "also" if it is a ' +
+          "new name." },
+      { code: "BUNDLE_CONTENT_UNLISTED", mend: "npx gumroad-auth0 products",
+        message: 'Everything Bundle: the bundle holds React for Data Visualization, which its "contains" in ' +
+          "src/products.ts lacks." },
+    ]);
+    expect((await cliOn(stack)("products", { policy })).out).toContain(
+      "// Not listed yet: React for Data Visualization.",
+    );
+  });
+
+  it("finds what differs between records and Auth0, once for each role, with the buyers", async () => {
+    const bought = ["d1@example.com", "d2@example.com", "d3@example.com"];
+    for (const email of bought) await sold({ email });
+    const ids = bought.map((email) => stack.auth0.users().find((user) => user.email === email)!.user_id);
+    for (const id of ids.slice(0, 2)) stack.auth0.takeRoles(id, ["serverless-handbook"]);
+    stack.auth0.removeUser(ids[2]!);
+    expect(findingsOf(await cliOn(stack)("doctor --json"))).toEqual([
+      { code: "USER_GONE", mend: "npx gumroad-auth0 sync --drift",
+        message: "The Auth0 user to whom we gave roles was deleted. It concerns d3@example.com." },
+      { code: "ROLE_DRIFTED", mend: "npx gumroad-auth0 sync --drift",
+        message: expect.stringMatching(
+          /^Somebody took away at Auth0 the role serverless-handbook. It concerns 2 buyers: d\d@example.com, d\d/,
+        ) },
+    ]);
+    const { out } = await cliOn(stack)("doctor --deep");
+    expect(out).toContain("found      Auth0 and all buyers: The Auth0 user");
+    await stack.forget("LedgerTable");
+  });
+
+  it("finds what records show: a tier that was renamed and sold", async () => {
+    stack.gumroad.renameTier("wg2b8FhyMUKaJ6Eo3PrR5g==", "Premium", "Gold");
+    await sold({ email: "tier@example.com", product: "wg2b8FhyMUKaJ6Eo3PrR5g==", tier: "Gold" });
+    // Once: the shop's own list says the same of it.
+    expect(findingsOf(await cliOn(stack)("doctor --json"))).toMatchObject([{ code: "OPTION_UNLISTED",
+      message: expect.stringContaining('doesn\'t list the Tier "Gold"'), mend: "npx gumroad-auth0 products" }]);
+    await stack.forget("LedgerTable");
+  });
+
+  it("says what trust means where there is no token", async () => {
+    stack.secrets.set("gumroad", undefined);
+    expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual(["ON_TRUST", "SECRET_MISSING"]);
+  });
+
   it("says what it could not look at, and finds the rest all the same", async () => {
     stack.secrets.set("gumroad", undefined);
     stack.auth0.removeRole("club");
@@ -262,7 +314,7 @@ describe("doctor", () => {
       "found      Auth0 roles: The policy gives the role club, which the Auth0 tenant doesn't have. " +
         "(AUTH0_ROLE_MISSING)",
     );
-    expect(out).toContain("\n2 found");
+    expect(out).toContain("\n3 found");
   });
 
   it("names the stage in the commands that mend", async () => {
@@ -289,6 +341,14 @@ async function registrations() {
 async function unregister(id: string): Promise<void> {
   await fetch(`${stack.gumroad.apiUrl}/resource_subscriptions/${encodeURIComponent(id)}`, { method: "DELETE",
     headers: { authorization: `Bearer ${LOCAL_ACCESS_TOKEN}` } });
+}
+
+/** Somebody buys in the shop, and gets what that gives. */
+async function sold(order: Partial<Parameters<typeof stack.gumroad.sell>[0]>): Promise<void> {
+  stack.gumroad.setPingUrl(stack.pingUrl);
+  stack.gumroad.sell({ product: "zGyG_1JQunZuizwqd9CP7g==", email: "ann@example.com", ...order });
+  await stack.gumroad.settled();
+  await stack.sqs.idle();
 }
 
 async function emptyDeadLetters(): Promise<void> {

@@ -46,6 +46,7 @@ describe("status", () => {
           held: {},
           earliestDueAt: expect.any(Number),
           oldestUnsettledAt: expect.any(Number),
+          findings: [],
         }, sweeps: [
           { sweep: "recent", startedAt: null, finishedAt: null, report: null },
           { sweep: "daily", startedAt: expect.any(Number), finishedAt: expect.any(Number),
@@ -95,6 +96,29 @@ describe("status", () => {
     );
     expect(out).toMatch(/dead {6}1: npx gumroad-auth0 replay --dead-letters --dry-run says of what kind/);
     await dynamoLosses(dynamo, ledger).noteReleased(HANDBOOK, "ann@example.com");
+  });
+
+  it("says once for all buyers what a person has to see to, how to mend it, and exits with 1", async () => {
+    for (const name of ["g1", "g2"]) {
+      await deliver(stack,
+        saleBy(`${name}@example.com`, { product_id: "wg2b8FhyMUKaJ6Eo3PrR5g==", "variants[Tier]": "Gold" }));
+    }
+    const { code, out } = await run("status");
+    expect(code).toBe(1);
+    expect(out).toContain(
+      'found     Pro Club: src/products.ts doesn\'t list the Tier "Gold": add it there, under "also" if it is a new ' +
+        "name. It concerns 2 buyers: g",
+    );
+    expect(out).toContain("(OPTION_UNLISTED)\n          mend it: npx gumroad-auth0 products");
+    expect(JSON.parse((await run("status --json")).out).ledger.findings).toMatchObject([
+      { code: "OPTION_UNLISTED", product: "Pro Club",
+        buyers: expect.arrayContaining(["g1@example.com", "g2@example.com"]) },
+    ]);
+  });
+
+  it("takes a buyer who didn't verify an email for a day for one who needs a person", async () => {
+    await stack.advance(25 * 60 * 60_000);
+    expect((await run("status")).out).toContain("mend it: npx gumroad-auth0 invite squat@example.com");
   });
 
   it("leaves the table alone where that would take too long", async () => {

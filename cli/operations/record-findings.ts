@@ -1,0 +1,131 @@
+import { entitlements, type Verdict } from "../../src/access/entitlements.ts";
+import { type Source } from "../../src/access/facts.ts";
+import { contentsOf, type Policy, type Product } from "../../src/access/policy.ts";
+import type { BuyerRecord } from "../../src/ledger/record.ts";
+
+/** Something about one buyer that a person has to see to. */
+export interface RecordFinding {
+  /** Stable, in capitals. */
+  readonly code: string;
+  /** What it is about, as people call it: a product, or nothing. */
+  readonly product: string | null;
+  /** One sentence that is the same for all whom the same mends. */
+  readonly what: string;
+  /** The command that mends it, without the program's name; `deploy` for a deployment. */
+  readonly mend: string;
+}
+
+/** What a person has to see to, and whom it concerns: once for all buyers whom the same mends. */
+export interface LedgerFinding extends RecordFinding {
+  /** Emails, in the order in which they were found. */
+  readonly buyers: readonly string[];
+}
+
+const HOUR_MS = 60 * 60_000;
+/** Waits that pass by themselves, and how long (ms) they may take until somebody should look. */
+const PATIENCE_MS: Readonly<Record<string, number>> = { EMAIL_UNVERIFIED: 24 * HOUR_MS, AUTH0_AWAY: HOUR_MS,
+  AUTH0_TIMED_OUT: HOUR_MS, AUTH0_THROTTLED: HOUR_MS, AUTH0_UNREACHABLE: HOUR_MS, AUTH0_USER_HIDDEN: HOUR_MS,
+  RECORD_CHANGED: HOUR_MS, LEDGER_UNREACHABLE: HOUR_MS, QUEUE_UNREACHABLE: HOUR_MS, SECRET_UNREACHABLE: HOUR_MS,
+  GUMROAD_UNREACHABLE: HOUR_MS };
+
+/** What a person has to see to about one buyer, under this policy, at this moment (epoch ms). */
+export function findingsIn(record: BuyerRecord, policy: Policy, now: number): readonly RecordFinding[] {
+  const { verdicts } = entitlements(record.sources, policy, now);
+  const ofSources = verdicts.flatMap((verdict) => findingsOf(verdict, record, policy));
+  const distinct = new Map(ofSources.map((finding) => [JSON.stringify(finding), finding]));
+  return [...distinct.values(), ...waitsIn(record, ofSources, now)];
+}
+
+function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): readonly RecordFinding[] {
+  const source = record.sources[verdict.source];
+  const product = policy.get(verdict.productId);
+  const name = product?.name ?? (verdict.productId === "" ? null : verdict.productId);
+  const found: RecordFinding[] = [];
+  const add = (code: string, what: string, mend: string): void => {
+    found.push({ code, product: name, what, mend });
+  };
+  if (record.held[verdict.source] !== undefined) {
+    add("HELD", "removals are held until you say release or keep", `release ${quoted(name ?? "")}`);
+  }
+  if (verdict.unconfirmed > 0) {
+    const what = "the tier rests on a change of plan that only a ping told of, and no charge has confirmed: if the " +
+      "buyer asked for none, somebody else has the ping URL";
+    add("PLAN_CHANGE_UNCONFIRMED", what, `explain ${record.email}`);
+  }
+  if (verdict.reason === "bundle-unknown") {
+    const what = "it came with a bundle that nothing has told of, so no refund of that bundle would end it";
+    add("BUNDLE_UNKNOWN", what, "reconcile weekly");
+  }
+  if (verdict.reason === "bundle-unsure") {
+    const what = "its bundle gives access no more, but the buyer's other purchases weren't all looked at since";
+    add("BUNDLE_UNSURE", what, "reconcile weekly");
+  }
+  if (source !== undefined && product !== undefined) {
+    for (const what of optionFindings(verdict, product)) add("OPTION_UNLISTED", what, "products");
+    for (const what of contentFindings(source, product, policy)) add("BUNDLE_CONTENT_UNLISTED", what, "products");
+  }
+  return found;
+}
+
+function optionFindings({ access, variant, variantListed, unlisted }: Verdict, product: Product): readonly string[] {
+  if (!access || !("variant" in product) || product.otherwise !== undefined) return [];
+  if (variantListed && unlisted === null) return [];
+  return [unlistedOption(product.variant, unlisted ?? variant)];
+}
+
+/** What is said of an option that the policy lacks. */
+export function unlistedOption(category: string, option: string | null): string {
+  return `src/products.ts doesn't list the ${category} ${
+    option === null ? "that is missing" : `"${option}"`
+  }: add it there, under "also" if it is a new name`;
+}
+
+function contentFindings({ holds }: Source, product: Product, policy: Policy): readonly string[] {
+  if (!("contains" in product)) return [];
+  const contents = contentsOf(product);
+  return holds.filter((id) => policy.has(id) && !contents.includes(id)).map((id) =>
+    unlistedContent(policy.get(id)?.name ?? id)
+  );
+}
+
+/** What is said of a product that a bundle holds, and `contains` lacks. */
+export function unlistedContent(name: string): string {
+  return `the bundle holds ${name}, which its "contains" in src/products.ts lacks`;
+}
+
+function waitsIn({ unsettled, invited, email }: BuyerRecord, found: readonly RecordFinding[],
+  now: number): readonly RecordFinding[] {
+  const invitation = invited?.outcome === "failed"
+    ? [{ code: "INVITATION_FAILED", product: null, what: "Auth0 didn't send the invitation", mend: `invite ${email}` }]
+    : [];
+  if (unsettled === null || now - unsettled.since < (PATIENCE_MS[unsettled.code] ?? 0) ||
+    found.some(({ code }) => code === unsettled.code)) return invitation;
+  const { code, message } = unsettled;
+  return [...invitation, { code, product: null,
+    what: code === "EMAIL_UNVERIFIED"
+      ? "the buyer hasn't verified the email for a day: send the mail again"
+      : message.replace(/\.$/, ""), mend: mendOf(code, email) }];
+}
+
+function mendOf(code: string, email: string): string {
+  if (code === "EMAIL_UNVERIFIED") return `invite ${email}`;
+  if (code === "OPTION_UNLISTED") return "deploy";
+  return /^AUTH0_(?:ROLE_MISSING|SCOPE|CREDENTIALS)$|^SECRET_/.test(code) ? "setup" : "sync --waiting";
+}
+
+/** Adds a buyer's findings to those of others; what only one buyer's own command mends has that of the first. */
+export function addFindings(all: Map<string, LedgerFinding & { readonly buyers: string[] }>, email: string,
+  findings: readonly RecordFinding[]): void {
+  for (const finding of findings) {
+    const { code, product, what } = finding;
+    const key = JSON.stringify([code, product, what]);
+    const known = all.get(key) ?? { ...finding, buyers: [] };
+    known.buyers.push(email);
+    all.set(key, known);
+  }
+}
+
+/** A name as one argument of a command line. */
+function quoted(name: string): string {
+  return /^[\w.@-]+$/.test(name) ? name : `"${name}"`;
+}
