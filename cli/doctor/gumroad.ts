@@ -1,4 +1,4 @@
-import { type Policy, type Product, variantCategory } from "../../src/access/policy.ts";
+import type { Policy, Product } from "../../src/access/policy.ts";
 import type { ShopAdmin, ShopProduct } from "../admin/shop-admin.ts";
 import { type LedgerFinding, unlistedContent, unlistedOption } from "../operations/record-findings.ts";
 import { unlistedOptions } from "../products/policy-file.ts";
@@ -68,7 +68,7 @@ function lacksOf(known: Product, product: ShopProduct,
   policy: Policy): readonly Pick<LedgerFinding, "code" | "what">[] {
   return [
     ...unlistedOptions(known, product).map((option) => ({ code: "OPTION_UNLISTED",
-      what: unlistedOption(variantCategory(known) ?? "", option) })
+      what: unlistedOption("variant" in known ? known.variant : "", option) })
     ),
     ...("contains" in known ? product.contains.filter((id) => policy.has(id) && !known.contains.includes(id)) : [])
       .map((id) => ({ code: "BUNDLE_CONTENT_UNLISTED", what: unlistedContent(policy.get(id)?.name ?? id) })),
