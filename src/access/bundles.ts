@@ -23,8 +23,7 @@ export type Children = ReadonlyMap<SourceId, readonly SourceId[]>;
  *
  * By Gumroad's API, which says what is a child, that can be of any bundle of the buyer's that was ever seen to hold
  * the product, and isn't younger; it is in here also with no bundle known. By pings, a bundle accounts for at most one
- * sale at price 0 of each product that it holds: the one sold nearest to it, within ten minutes, or first told of
- * together.
+ * sale at price 0 of each product that it holds: sold within ten minutes and nearest to it, or first told of together.
  */
 export function childrenIn(sources: Sources, policy: Policy): Children {
   const sold = entriesOf(sources).flatMap(([id, source]): Sold[] => {

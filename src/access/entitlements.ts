@@ -110,9 +110,8 @@ function standingOf(id: SourceId, source: Source, product: Product, known: Known
 }
 
 /**
- * What came with a bundle. Where one is known, its own flags say nothing: nobody refunds it, and a dispute is the
- * bundle's. It is gone when all the bundles are that it can have come with; by the API, once the buyer's sales were
- * listed since.
+ * What came with a bundle. Where one is known, its own flags say nothing: nobody refunds it, and a dispute is that
+ * one's. It is gone when all the bundles are that it can be of; by the API, once the buyer's sales were listed since.
  */
 function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], known: Known): Standing {
   if (own.reason === "revoked") return own;

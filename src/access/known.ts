@@ -37,9 +37,7 @@ export function endOf({ read, ended, restartedAt, charges }: Source): Source["en
   return charges.some((charge) => charge.seen && !charge.preorder && charge.soldAt > ended.at) ? null : ended;
 }
 
-/**
- * Whether an answer of the API tells more than is known: it is worth reading back. Times and an end's day don't count.
- */
+/** Whether an answer of the API tells more than is known: times, and an end's day, don't count. */
 export function tellsMore(known: Source | undefined, told: Source): boolean {
   if (known === undefined) return true;
   if (told.read !== null && (endOf(told) === null) !== (endOf(known) === null)) return true;

@@ -7,9 +7,8 @@ const MOST_EMAILS = 5;
 
 /**
  * The merge table of the design: commutative, associative, idempotent. Every field is joined by `or`, by the greater
- * or lesser value, by the newer of two readings or acts, or by the union of a set, so that no order, no duplicate and
- * no crash can make a difference; also what Gumroad never changes (a charge's time, its price), should two pings ever
- * differ.
+ * or lesser value, by the newer of two readings or acts, or by the union of a set: no order, no duplicate and no crash
+ * can make a difference; also what never changes (a charge's time, its price), should two pings ever differ.
  */
 export function mergeSource(a: Source, b: Source): Source {
   return { ...carried(a, b),

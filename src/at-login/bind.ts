@@ -80,8 +80,7 @@ export async function answerLogin(event: APIGatewayProxyEventV2, atLogin: AtLogi
       spelling: spelled === email ? null : spelled }, `bind ${email} ${userId}`, signal);
   }
   log.info("somebody logged in", { requestId, buyer: buyerTag(email), roles, isNews });
-  // Who registered a user before the email was verified may know its password: until provision replaced that where it
-  // has to, nothing is told.
+  // Who registered a user before the email was verified may know its password: first provision replaces that.
   const pending = isNews && (userId.startsWith(DATABASE_USER) || record.unverified.includes(userId));
   return { roles: pending ? [] : roles, pending };
 }

@@ -62,12 +62,10 @@ export interface DirectoryOptions extends Pick<Pacing, "fetch" | "now" | "onThro
 }
 
 /**
- * The directory of the tenant in the secret. Keep one for the process: it holds the token, the role ids and the
- * pacing.
- *
- * Every method takes the invocation's deadline and throws TemporaryError AUTH0_UNREACHABLE, AUTH0_AWAY,
- * AUTH0_TIMED_OUT (a change that may yet be carried out once more), NeedsPersonError AUTH0_CREDENTIALS, AUTH0_SCOPE,
- * AUTH0_REFUSED or AUTH0_NOT_UNDERSTOOD, or what reading the secret throws. One call each, or it says so.
+ * The directory of the tenant in the secret. One for the process: it holds the token, the role ids and the pacing. All
+ * methods take the invocation's deadline, are one call or say so, and throw TemporaryError AUTH0_UNREACHABLE,
+ * AUTH0_AWAY, AUTH0_TIMED_OUT (a change that may yet be carried out once more), NeedsPersonError AUTH0_CREDENTIALS,
+ * AUTH0_SCOPE, AUTH0_REFUSED or AUTH0_NOT_UNDERSTOOD, or what reading the secret throws.
  */
 export function auth0Directory(
   { secret, passwordless = false, fetch: send = fetch, now = Date.now, onThrottled, retrying }: DirectoryOptions,
@@ -75,8 +73,7 @@ export function auth0Directory(
   const paced = pacedFetch({ fetch: send, now, ...(onThrottled === undefined ? {} : { onThrottled }) });
   const steady = retryingFetch({ ...retrying, service: "AUTH0", fetch: paced, kindOf, now });
   const token = managementToken(secret, steady, now);
-  // Sub-clients, not ManagementClient: it is eight times the size. Retrying is ours: the SDK repeats a POST after a
-  // 502.
+  // Sub-clients, not ManagementClient: it is eight times the size. The SDK's own retries repeat a POST.
   const options = { baseUrl: async () => `${(await secret.get()).url}/api/v2`, token: () => token.get(), fetch: steady,
     maxRetries: 0, timeoutInSeconds: SDK_TIMEOUT_S };
   const users = new UsersClient(options);
@@ -198,8 +195,8 @@ export function auth0Directory(
       await call("mail a verification", signal, (until) => jobs.verificationEmail.create({ user_id: userId }, until));
     },
     /**
-     * Has Auth0 mail the person with this email in a database connection (null: the one where users are created) a
-     * link for choosing a password. No Management call; throws as `mailInvitation`.
+     * Has Auth0 mail who has this email in a database connection (null: the one where users are created) a link for
+     * choosing a password. No Management call; throws as `mailInvitation`.
      */
     invite: async (email: string, database: string | null, signal: AbortSignal): Promise<void> => {
       const credentials = await secret.get();

@@ -52,10 +52,7 @@ function bodyOf(error: unknown): Readonly<Record<string, unknown>> {
   return typeof body === "object" && body !== null ? { ...body } : {};
 }
 
-/**
- * The part of an answer that is used.
- * @throws {NeedsPersonError} AUTH0_NOT_UNDERSTOOD
- */
+/** The part of an answer that is used. Throws NeedsPersonError AUTH0_NOT_UNDERSTOOD. */
 export function answerAs<T>(shape: z.ZodMiniType<T>, answer: unknown): T {
   const parsed = shape.safeParse(answer);
   if (parsed.success) return parsed.data;

@@ -35,12 +35,7 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, 
   }
 
   return {
-    /**
-     * The token; fetched at first, and again a minute before it expires. The fetching is everybody's; the signal ends
-     * one's own waiting.
-     * @throws {NeedsPersonError} AUTH0_CREDENTIALS
-     * @throws {TemporaryError} AUTH0_UNREACHABLE
-     */
+    /** The token, fetched anew a minute before it expires. The signal ends one's own waiting, not the fetching. */
     get: async (signal?: AbortSignal): Promise<string> => {
       if (known !== undefined && now() < known.until) return known.token;
       fetching ??= fresh().finally(() => {
@@ -70,10 +65,7 @@ async function ending(signal: AbortSignal): Promise<never> {
   throw new TemporaryError("AUTH0_UNREACHABLE", "Auth0 gave no token in time.");
 }
 
-/**
- * Asks for a token; null means that Auth0 refuses these credentials.
- * @throws {TemporaryError} AUTH0_UNREACHABLE
- */
+/** Asks for a token; null means that Auth0 refuses these credentials. Throws TemporaryError AUTH0_UNREACHABLE. */
 export async function askForToken({ url, audience, clientId, clientSecret }: Auth0Credentials, send: Fetch) {
   let response: Response;
   try {

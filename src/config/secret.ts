@@ -67,8 +67,7 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
         return await freshest(MAX_AGE_MS, signal);
       } catch (error) {
         const last = known;
-        // While Secrets Manager is away, or its value is broken, what worked a moment ago is better than refusing
-        // buyers. The next attempt is in a while, so that not every call waits for one.
+        // What worked a moment ago is better than refusing buyers. Not every call waits for the next attempt.
         if (last === undefined || now() - last.goodAt >= LONGEST_FALLBACK_MS) throw error;
         if (error instanceof NeedsPersonError) count("NeedsPerson");
         known = { ...last, readAt: now() - MAX_AGE_MS + REREAD_MS };
@@ -77,8 +76,8 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
       }
     },
     /**
-     * As `get`, but reads again when the last reading is ten seconds old: for when a value was refused. Never an old
-     * value in need: who asks has just seen it fail, and refusing a buyer on it would be for good.
+     * As `get`, but reads again when the last reading is ten seconds old, and falls back to nothing: for who has just
+     * seen the value refused.
      */
     reread: (signal?: AbortSignal): Promise<T> => freshest(REREAD_MS, signal),
   };

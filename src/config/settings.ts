@@ -1,9 +1,6 @@
 import { ConfigError } from "../errors.ts";
 
-/**
- * Reads a setting that `serverless.yml` must give the function.
- * @throws {ConfigError} SETTING_MISSING, naming it
- */
+/** A setting that `serverless.yml` must give the function. Throws ConfigError SETTING_MISSING, naming it. */
 export function requiredSetting(name: string, env: NodeJS.ProcessEnv = process.env): string {
   const value = env[name];
   if (value === undefined || value === "") {
@@ -12,10 +9,7 @@ export function requiredSetting(name: string, env: NodeJS.ProcessEnv = process.e
   return value;
 }
 
-/**
- * Reads a setting that takes one of a few words.
- * @throws {ConfigError} SETTING_MISSING or SETTING_INVALID, naming it and the words
- */
+/** A setting that takes one of a few words. Throws ConfigError SETTING_MISSING or SETTING_INVALID, naming them. */
 export function chosenSetting<Choice extends string>(name: string, choices: readonly Choice[],
   env: NodeJS.ProcessEnv = process.env): Choice {
   const value = requiredSetting(name, env);

@@ -53,10 +53,7 @@ export async function askGumroad(send: typeof fetch,
   }
 }
 
-/**
- * The part of an answer that is used.
- * @throws {NeedsPersonError} GUMROAD_NOT_UNDERSTOOD
- */
+/** The part of an answer that is used. Throws NeedsPersonError GUMROAD_NOT_UNDERSTOOD. */
 export function answerAs<T>(shape: z.ZodMiniType<T>, value: unknown, what: string): T {
   const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -4,9 +4,7 @@ const LONGEST = 254;
 const UNSEEN = /[\p{C}\p{Default_Ignorable_Code_Point}]/u;
 const SHAPE = /^[^\s@<>(),;:\\"]+@[^\s@<>(),;:\\"]+\.[^\s@<>(),;:\\".]+$/;
 
-/**
- * The one way an email is written here: trimmed, lower case, with the plus part, which people use. Null if it is none.
- */
+/** The one way an email is written: trimmed, lower case, with the plus part, which people use. Null if it is none. */
 export function normalizedEmail(text: string): string | null {
   const email = text.trim().toLowerCase();
   return email.length <= LONGEST && SHAPE.test(email) && !UNSEEN.test(email) ? email : null;

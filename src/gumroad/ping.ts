@@ -63,10 +63,7 @@ export function isTestPing(form: Form): boolean {
   return form["resource_name"] === undefined && textOf(form, "test") === "true";
 }
 
-/**
- * Reads a ping from its form.
- * @throws {FormError} naming the field that is missing or not understood
- */
+/** Reads a ping from its form. Throws FormError, naming the field that is missing or not understood. */
 export function readPing(form: Form): Ping {
   const event = eventOf(form);
   switch (event) {
@@ -103,9 +100,7 @@ function readSalePing(event: SalePing["event"], form: Form): SalePing {
     emailTyped: Object.hasOwn(nestedOf(form, "custom_fields"), "email") };
 }
 
-/**
- * The fields that decide what a charge is, and by which it is read back; `email` isn't one, for it can be read back.
- */
+/** The fields that decide what a charge is, and by which it is read back, as `email` can be. */
 const DECIDING = ["seller_id", "product_id", "sale_id", "subscription_id", "sale_timestamp", "price", "resource_name",
   "test", "variants", "refunded", "disputed", "dispute_won", "is_recurring_charge", "is_preorder_authorization",
   "is_gift_receiver_purchase", "gifter_email"];

@@ -22,12 +22,6 @@ export interface HistoryEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** A buyer whose due time has come. */
-export interface DueBuyer {
-  readonly email: string;
-  readonly dueAt: number;
-}
-
 /**
  * The buyer records, in one DynamoDB table:
  *
@@ -45,33 +39,7 @@ export interface DueBuyer {
  * the buyers by email, with their summaries, see summary.ts. Every method throws TemporaryError
  * LEDGER_UNREACHABLE when DynamoDB can't be had.
  */
-export interface Ledger {
-  /** The buyer's record, or an empty one of version 0. */
-  load(email: string): Promise<BuyerRecord>;
-  /**
-   * Writes the record on the version that was read, and returns it with its new version.
-   * @throws {TemporaryError} RECORD_CHANGED if somebody else wrote first
-   */
-  save(record: BuyerRecord): Promise<BuyerRecord>;
-  /** Makes the buyer the source's owner unless it has one, and tells who owns it and what waited. */
-  claim(id: SourceId, email: string): Promise<SourceItem>;
-  /**
-   * Keeps facts on a source's own item: of one that nobody owns yet, or that `owner` does and whose record need not
-   * hold them. If anybody else owns it, keeps nothing and tells who.
-   */
-  park(id: SourceId, facts: Source, owner?: string): Promise<SourceItem>;
-  /** Who owns a source, or null. */
-  owner(id: SourceId): Promise<string | null>;
-  /**
-   * Makes another buyer the source's owner; harmless if they are already.
-   * @throws {RefusedError} SOURCE_NOT_OWNED if it is neither the one's nor the other's
-   */
-  move(id: SourceId, from: string, to: string): Promise<void>;
-  /** Adds a line to the history of a buyer, or of a source that nobody has bought yet; the same line twice is one. */
-  remember(subject: `buyer#${string}` | `source#${SourceId}`, event: HistoryEvent): Promise<void>;
-  /** Buyers due by this moment (epoch ms), earliest first, page by page. */
-  due(now: number): AsyncIterable<readonly DueBuyer[]>;
-}
+export type Ledger = ReturnType<typeof dynamoLedger>;
 
 /** Two events about one source can be parked at once; the loser of the race reads again. */
 const PARK_ATTEMPTS = 5;
@@ -80,7 +48,8 @@ const OWNER = { "#owner": "owner" };
 
 const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape),
   version: z.optional(z.number()) });
-const dueItemShape = z.object({ pk: z.string(), dueAt: z.number() });
+const dueShape = z.pipe(z.object({ pk: z.string(), dueAt: z.number() }),
+  z.transform(({ pk, dueAt }) => ({ email: pk.slice("buyer#".length), dueAt })));
 
 /** A buyer's record as it is now, or an empty one of version 0: all that a login needs of the ledger. */
 export async function loadRecord(table: Table, email: string): Promise<BuyerRecord> {
@@ -94,9 +63,13 @@ export async function loadOwner(table: Table, id: SourceId): Promise<string | nu
 }
 
 /** The ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoLedger(client: DynamoDBClient, name: string, signal?: AbortSignal): Ledger {
+export function dynamoLedger(client: DynamoDBClient, name: string, signal?: AbortSignal) {
   const table = ledgerTable(client, name, signal);
 
+  /**
+   * Writes the record on the version that was read, and returns it with its new version.
+   * @throws {TemporaryError} RECORD_CHANGED if somebody else wrote first
+   */
   async function save(record: BuyerRecord): Promise<BuyerRecord> {
     const written: BuyerRecord = { ...record, version: record.version + 1 };
     const due = written.dueAt === null ? {} : { dueShard: DUE_SHARD, dueAt: written.dueAt };
@@ -106,12 +79,17 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
     throw new TemporaryError("RECORD_CHANGED", "Somebody else wrote this buyer's record first.");
   }
 
+  /** Makes the buyer the source's owner unless it has one, and tells who owns it and what waited. */
   async function claim(id: SourceId, email: string): Promise<SourceItem> {
-    return sourceItem(id,
-      await updatedItem(table, sourceKey(id), "SET #owner = if_not_exists(#owner, :email)", { names: OWNER,
-        values: { ":email": email } }));
+    const change = "SET #owner = if_not_exists(#owner, :email)";
+    const item = await updatedItem(table, sourceKey(id), change, { names: OWNER, values: { ":email": email } });
+    return sourceItem(id, item);
   }
 
+  /**
+   * Keeps facts on a source's own item: of one that nobody owns yet, or that `owner` does and whose record need not
+   * hold them. If anybody else owns it, keeps nothing and tells who.
+   */
   async function park(id: SourceId, facts: Source, owner?: string): Promise<SourceItem> {
     for (let attempt = 1; attempt <= PARK_ATTEMPTS; attempt += 1) {
       const stored = await readItem(table, sourceKey(id));
@@ -133,33 +111,33 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
     throw new TemporaryError("SOURCE_CHANGED", "Others keep writing this source's item.");
   }
 
+  /**
+   * Makes another buyer the source's owner; harmless if they are already.
+   * @throws {RefusedError} SOURCE_NOT_OWNED if it is neither the one's nor the other's
+   */
   async function move(id: SourceId, from: string, to: string): Promise<void> {
-    const isMoved = await updateItem(table, sourceKey(id), "SET #owner = :to", {
-      condition: "#owner = :from OR #owner = :to",
-      names: OWNER,
-      values: { ":from": from, ":to": to },
-    });
+    const isMoved = await updateItem(table, sourceKey(id), "SET #owner = :to", { names: OWNER,
+      condition: "#owner = :from OR #owner = :to", values: { ":from": from, ":to": to } });
     if (!isMoved) throw new RefusedError("SOURCE_NOT_OWNED", `${id} belongs to neither of the two buyers.`);
   }
 
-  async function remember(subject: string, event: HistoryEvent): Promise<void> {
+  /** Adds a line to the history of a buyer, or of a source that nobody has bought yet; the same line twice is one. */
+  async function remember(subject: `buyer#${string}` | `source#${SourceId}`, event: HistoryEvent): Promise<void> {
     const sk = `event#${new Date(event.receivedAt).toISOString()}#${event.id}`;
     await putItem(table, { pk: subject, sk, ...event });
   }
 
-  async function* due(now: number): AsyncGenerator<readonly DueBuyer[]> {
+  /** Buyers due by this moment (epoch ms), earliest first, page by page. */
+  async function* due(now: number): AsyncIterable<readonly z.infer<typeof dueShape>[]> {
     const query = { IndexName: "due", KeyConditionExpression: "dueShard = :shard AND dueAt <= :now",
       ExpressionAttributeValues: { ":shard": DUE_SHARD, ":now": now } };
     for await (const items of queryPages(table, query)) {
-      yield items.map((item) => {
-        const { pk, dueAt } = dueItemShape.parse(item);
-        return { email: pk.slice("buyer#".length), dueAt };
-      });
+      yield items.map((item) => dueShape.parse(item));
     }
   }
 
-  return { load: (email) => loadRecord(table, email), save, claim, park, owner: (id) => loadOwner(table, id), move,
-    remember, due };
+  return { load: (email: string) => loadRecord(table, email), save, claim, park,
+    owner: (id: SourceId) => loadOwner(table, id), move, remember, due };
 }
 
 function sourceItem(id: SourceId, item: unknown): SourceItem {

@@ -3,10 +3,7 @@ import * as z from "zod/mini";
 import type { Source, SourceId, Sources } from "../access/facts.ts";
 import { claimantShape, sourceIdShape, sourceShape, wordOf, type Claimant } from "../access/facts-shape.ts";
 
-/**
- * How far one role of one user is: `adding` and `removing` are marks, written before Auth0 is called and settled
- * after, so that whoever comes after a crash repeats them.
- */
+/** How far one role of one user is. `adding` and `removing` are written before Auth0 is called, to be repeated. */
 export type Mark = "adding" | "has" | "removing";
 
 /** Where a user's roles are kept at Auth0: assigned, or in `app_metadata`, where the post-login Action finds them. */
@@ -31,10 +28,9 @@ export interface BoundUser {
 /** The mail with which a buyer gets in: once a person, and again where an operator asks for it. */
 export interface Invitation {
   /**
-   * - `wanted`: it follows the first role, or the next look at the record
-   * - `sending`: written before Auth0 is asked. Where it stays so, something crashed in between and nobody knows
-   *   whether the mail went out
-   * - `sent`, `failed`: what Auth0 answered
+   * `wanted`: it follows the first role, or the next look at the record. `sending`: written before Auth0 is asked;
+   * where it stays so, something crashed and nobody knows whether the mail went out. `sent`, `failed`: what Auth0
+   * answered.
    */
   readonly outcome: "wanted" | "sending" | "sent" | "failed";
   /** Since when (epoch ms). */
@@ -44,9 +40,6 @@ export interface Invitation {
   /** The operator's request; null: the purchase itself. */
   readonly asked: { readonly requestId: string; readonly by: string; readonly why: string } | null;
 }
-
-/** Role names by source. */
-export type GaveRoles = Readonly<Partial<Record<SourceId, readonly string[]>>>;
 
 /** Why a record is not settled: what to mend, or what it waits for. Times are epoch milliseconds. */
 export interface Unsettled {
@@ -78,7 +71,7 @@ export interface BuyerRecord {
   readonly spellings: readonly string[];
   readonly sources: Sources;
   /** The roles that each source gave when the record was last worked on: what tells a loss. */
-  readonly gave: GaveRoles;
+  readonly gave: Readonly<Partial<Record<SourceId, readonly string[]>>>;
   /** Sources whose loss is held until a person decides: they give on what they gave. Since when (epoch ms). */
   readonly held: Readonly<Partial<Record<SourceId, number>>>;
   readonly users: Readonly<Record<string, BoundUser>>;

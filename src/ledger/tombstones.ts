@@ -11,9 +11,8 @@ import { ledgerTable } from "./keys.ts";
 export type Subject = `buyer:${string}` | SourceId;
 
 /**
- * What stays of a forgotten buyer, in items `forgotten#HMAC` of the ledger's table: nothing but a keyed hash and a
- * moment. Without the key, which isn't in the table, nobody can tell whom they are about, not even by guessing
- * addresses. Both methods throw TemporaryError LEDGER_UNREACHABLE.
+ * What stays of a forgotten buyer, in items `forgotten#HMAC`: a keyed hash and a moment. Without the key, which isn't
+ * in the table, nobody can guess whom they are about. Both methods throw TemporaryError LEDGER_UNREACHABLE.
  */
 export type Tombstones = ReturnType<typeof dynamoTombstones>;
 

@@ -12,9 +12,8 @@ export function isTold({ told }: BoundUser, roles: readonly string[]): boolean {
 }
 
 /**
- * Calls Auth0 for every marked role, and tells which users are `gone`; `roles` are those that the record gives. The
- * first failure is thrown once all is done that can be: a role that can't be given must not keep another from being
- * taken.
+ * Calls Auth0 for every marked role, and tells which users are `gone`; `roles` are those that the record gives. Its
+ * first failure is thrown when all is done that can be: a role that can't be given must not keep another.
  */
 export async function applyMarks(record: BuyerRecord, roles: readonly string[], work: Provisioning) {
   const users: Record<string, BoundUser> = { ...record.users };
@@ -73,9 +72,7 @@ async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord,
   }
 }
 
-/**
- * Without what another record gives among the foreign roles. It is given anew: the other one may just be taking it.
- */
+/** Without foreign roles that another record gives. They are given anew: the other one may just be taking them. */
 function withoutOurs(user: BoundUser, email: string, roles: readonly string[], { givers }: UserItem): BoundUser {
   const others = [...givers].flatMap(([giver, given]) => (giver === email ? [] : given.ours));
   const foreign = user.foreign.filter((role) => !others.includes(role));

@@ -155,10 +155,7 @@ async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, m
   return null;
 }
 
-/**
- * Gumroad's API doesn't know of it: a ping that is forged, or ahead of the API. It never takes access away.
- * @throws {RefusedError} SALE_NOT_FOUND the third time
- */
+/** A ping that is forged, or ahead of Gumroad's API. The third time it throws RefusedError SALE_NOT_FOUND. */
 async function missed(message: PingMessage | HintMessage, work: Provisioning): Promise<null> {
   if (message.kind === "hint") return null;
   const wait = readAgainAfterMiss(message.misses);

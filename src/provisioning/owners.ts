@@ -13,10 +13,7 @@ export function isMine({ sources }: BuyerRecord, id: SourceId): boolean {
   return Object.hasOwn(sources, id) && sources[id]?.act?.decision.kind !== "move";
 }
 
-/**
- * Sends a message on to the group of the buyer whose source it is about.
- * @throws {RefusedError} OWNER_UNCLEAR once it has gone around too often
- */
+/** Sends a message on to whom its source belongs. Throws RefusedError OWNER_UNCLEAR once it went around too often. */
 export async function forward(message: PingMessage | HintMessage | ActMessage, source: SourceId, owner: string,
   { queue, signal }: Pick<Provisioning, "queue" | "signal">): Promise<void> {
   if (message.hops >= MOST_HOPS) throw new RefusedError("OWNER_UNCLEAR", `The owner of ${source} keeps changing.`);

@@ -43,8 +43,8 @@ const BUYER_PAGES = 20;
 
 /**
  * Reads back what pings and sweeps only hint at, each thing once; one that fails keeps no other from being made. A
- * reading counts from when it was asked for. It is made after the record was loaded, and written on that version: so
- * the newest reading is really the newest.
+ * reading counts from when it was asked for, which is after the record was loaded, and is written on that version: so
+ * the newest is really the newest.
  */
 export async function readBack(messages: readonly BuyerMessage[], stored: BuyerRecord,
   work: Provisioning): Promise<Readings> {

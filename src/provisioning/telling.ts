@@ -8,9 +8,7 @@ import { UNSETTLED_LONG_MS } from "./timing.ts";
 
 /** What provisioning tells of itself: log lines with the requests that led to them, and metrics. Nobody is named. */
 
-/**
- * A message could not be read back: somebody may have to see this, as nothing is granted or taken until it is mended.
- */
+/** A message could not be read back: nothing is granted or taken for it until that is mended. */
 export function tellUnread(email: string, { requestId }: BuyerMessage, error: unknown): void {
   tell(asFailure(error), { buyer: buyerTag(email), requestId, causes: causesOf(error) });
 }

@@ -23,9 +23,7 @@ export function dueAfterFailure(code: string, attempts: number): number {
   return Math.min(MINUTE_MS * 2 ** (attempts - 1), code === "AUTH0_REFUSED" ? 6 * HOUR_MS : 15 * MINUTE_MS);
 }
 
-/**
- * How long (ms) reading back may take in one turn: what was read by then must still be applied; the rest comes again.
- */
+/** How long (ms) reading back may take in one turn: what was read must still be applied; the rest comes again. */
 export const READING_MS = 20_000;
 
 /** How long (ms) a change that wasn't answered in time may be carried out yet. */

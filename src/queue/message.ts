@@ -69,9 +69,7 @@ const movedMessage = z.object({ ...envelope, kind: z.literal("moved"), buyer: z.
 const heldMessage = z.object({ ...envelope, kind: z.literal("held"), buyer: z.string(), productId: z.string(),
   decision: z.enum(["release", "keep"]), at: z.number(), by: z.string(), why: z.string() });
 
-/**
- * `spelling`: the email as the user has it, where that differs. Nothing else of the user: whom to bind, Auth0 says.
- */
+/** `spelling`: the email as the user has it, where that differs. Whom to bind, Auth0 says. */
 const bindMessage = z.object({ ...envelope, kind: z.literal("bind"), buyer: z.string(),
   spelling: z.nullable(z.string()) });
 
@@ -143,10 +141,7 @@ export function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/**
- * Reads a message from the queue.
- * @throws {RefusedError} MESSAGE_INVALID: not written by this service, or by a newer one
- */
+/** Reads a message of the queue. Throws RefusedError MESSAGE_INVALID for what this version didn't write. */
 export function readMessage(body: string): Message {
   let json: unknown;
   try {

@@ -23,9 +23,7 @@ export interface BulkMessage {
 
 /** SQS takes ten entries a batch. */
 const BATCH = 10;
-/**
- * Bytes of a body that are kept: in base64 they still fit the first queue (256 KiB), should a letter be moved back.
- */
+/** Bytes of a body that are kept: in base64 they still fit the first queue (256 KiB), if a letter is moved back. */
 const KEPT_BYTES = 160 * 1024;
 
 /** The queues at these URLs. */

@@ -52,8 +52,7 @@ export function queueFeed({ queue, enough, deadline, wait }: FeedOptions) {
  * the next run. Returns how many were sent.
  *
  * The first few go whatever the queue holds: a busy shop's may not be nearly empty for hours, and so few hold nobody
- * up. The due time is part of the message's id: who waits in the queue already is not queued again within five
- * minutes.
+ * up. With the due time in the message's id, who waits in the queue already is not queued again within five minutes.
  */
 export async function sendDueBuyers(ledger: Pick<Ledger, "due">, feed: Feed, now: number,
   requestId: string): Promise<number> {

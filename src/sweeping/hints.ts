@@ -12,9 +12,8 @@ export function named(id: SourceId): ToReadBack {
 }
 
 /**
- * Word for a buyer's record that Gumroad shows something else; the same of one sweep is queued once within five
- * minutes. Who is found among the last days' sales is a new buyer whose ping was lost, and gets the mail that new
- * buyers get.
+ * Word for a buyer's record that Gumroad shows something else; the same of one sweep is queued once in five minutes.
+ * Who is found among the last days' sales is a new buyer whose ping was lost, and gets the mail that new buyers get.
  */
 export function hintFor(buyer: string, what: ToReadBack,
   { requestId, sweep, now }: Pick<SweepTools, "requestId" | "sweep" | "now">): BulkMessage {

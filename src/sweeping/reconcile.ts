@@ -86,9 +86,7 @@ export async function reconcile(asked: AskedSweep | null, work: Reconciling): Pr
   return { due, sweeps };
 }
 
-/**
- * A slice of a sweep that is under way, due or asked for; null if it isn't, can't be done, or another run was first.
- */
+/** A slice of a sweep that is under way, due or asked for; null if it isn't, can't be, or another run was first. */
 async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed,
   work: Reconciling): Promise<SweepState | null> {
   const last = await work.sweeps.load(sweep.kind);

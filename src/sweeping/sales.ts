@@ -65,9 +65,7 @@ async function salesPage(position: string, tools: SweepTools): Promise<SweepPage
   return { read: rows.length, differed, found: distinct(found), next: next === null ? null : written(following) };
 }
 
-/**
- * What to read back where a row differs from what is known, or null. A dead membership's row doesn't say since when.
- */
+/** What to read back where a row differs from what is known, or null. A dead membership's doesn't say since when. */
 export function unlike(row: SaleRow, known: Source | undefined, at: number): ToReadBack | null {
   if (tellsMore(known, { ...factsOfSale(row, at), read: null })) return { saleId: row.id };
   if (known === undefined || row.subscriptionId === null || row.dead === (endOf(known) !== null)) return null;
