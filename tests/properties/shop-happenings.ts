@@ -39,6 +39,10 @@ export interface Scene {
   isAsEver(tier: Option | undefined): boolean;
   /** Somebody with the ping URL tells of a change of plan to a tier that there isn't. */
   makeUp(subscription: Subscription, which: number): void;
+  /** Likewise to a tier that there is. */
+  forge(subscription: Subscription, tier: Option): void;
+  /** Gumroad's support moves a purchase to another email. */
+  changeEmail(sale: Sale): void;
   /** An operator decides about a purchase. */
   decide(sale: Sale, decision: Decision): void;
   /** An operator gives somebody a role for nothing, or takes it back. */
@@ -125,6 +129,17 @@ export const HAPPENINGS = { buy: (scene) => {
     if (!waits && tier !== undefined) rename(product.id, tier, which);
   }, "make up a change of plan": ({ makeUp, subscription, which }) => {
     makeUp(subscription, which);
+  }, "forge an upgrade": ({ forge, subscription, products, which }) => {
+    const product = products.find(({ id }) => id === subscription.productId);
+    // In a trial, the books don't say when the plan was changed after that.
+    const others = product?.kind === "membership" && product.freeTrialDays === undefined
+      ? product.tiers.filter(({ id }) => id !== subscription.plan.tier?.id)
+      : [];
+    const tier = others[which % others.length];
+    if (tier !== undefined) forge(subscription, tier);
+  }, "change a purchase's email": ({ changeEmail, row, telling }) => {
+    // By pings alone, a giver's dispute is then under an email that no gift names.
+    if (telling !== "pings" || row.state !== "giftGiver") changeEmail(row);
   }, "change the account's email": ({ acts, email, which }) => {
     acts.changeAccountEmail(email, `${String(which % 2)}.${email}`);
   }, "delete a product": ({ acts, subscription, which }) => {
@@ -150,11 +165,11 @@ export type What = keyof typeof HAPPENINGS;
 
 const TIME = ["let days pass", "let days pass", "let days pass"] as const;
 const MONEY = ["revoke access", "give access back", "refund", "refund half", "take a refund back", "dispute",
-  "dispute", "win a dispute", "win a dispute", "resend a ping", "decide"] as const;
+  "dispute", "win a dispute", "win a dispute", "resend a ping", "decide", "change a purchase's email"] as const;
 const LIFE = ["cancel", "cancel as the seller", "end", "restart", "restart", "renew", "fail to pay",
-  "fail to pay later", "delete a product", "change the account's email"] as const;
+  "fail to pay later", "delete a product", "change the account's email", "change a purchase's email"] as const;
 const PLANS = ["upgrade", "upgrade", "upgrade the period", "upgrade the seats", "downgrade", "downgrade", "downgrade",
-  "change seats", "rename a tier", "rename a tier", "make up a change of plan"] as const;
+  "change seats", "rename a tier", "rename a tier", "make up a change of plan", "forge an upgrade"] as const;
 const SHOPPING = ["buy several", "buy two at once", "buy for nothing", "buy as the seller", "let minutes pass",
   "grant", "add to a bundle"] as const;
 const GIFTS = ["give", "give", "give", "refund a gift"] as const;

@@ -83,6 +83,9 @@ class Played {
   readonly #grantees = new Set<string>();
   readonly #told: Told[] = [];
   readonly #names = new TierNames();
+  readonly #forged: { readonly id: string; readonly at: number; readonly tier: string }[] = [];
+  /** Whose a source was when its email was first changed: who is known to have bought it stays that. */
+  readonly #owners = new Map<string, string>();
 
   constructor(market: Market, telling: Telling) {
     this.#market = market;
@@ -100,10 +103,14 @@ class Played {
 
   /** What came with a gifted bundle is on no list, so nothing makes up for its ping. */
   #tell(ping: Ping): void {
-    const told = toldByPing(ping, this.#shop.now());
+    const told = this.#owned(toldByPing(ping, this.#shop.now()));
     const isGiftedChild = ping.event === "sale" && ping.gift &&
       this.#shop.sale(ping.saleId).bundleSaleId !== undefined;
     this.#told.push({ ...told, irreplaceable: told.irreplaceable || isGiftedChild });
+  }
+
+  #owned(told: Told): Told {
+    return { ...told, buyer: (told.buyer && this.#owners.get(told.source)) ?? told.buyer };
   }
 
   happen(happening: Happening): void {
@@ -121,14 +128,17 @@ class Played {
     const word = (about: string) => this.#operators.lastWord(about, now);
     const roles = new Map(
       rolesByTheBooks({ sales: [...this.#shop.sales.values()], subscriptions: [...this.#shop.subscriptions.values()],
-        now: () => now, namesSince: (tier, since) => this.#names.since(tier, since), contentsOf: (productId) =>
-          contentsOf(this.#shop.product(productId)) }, this.#market.policy, word, this.#telling === "pings"),
+        now: () => now, namesSince: (tier, since) => this.#names.since(tier, since), ownerOf: (source) =>
+          this.#owners.get(source), forged: (id) => this.#forged.filter((each) => each.id === id),
+        contentsOf: (productId) => contentsOf(this.#shop.product(productId)) }, this.#market.policy, word,
+        this.#telling === "pings"),
     );
     for (const email of this.#grantees) {
       const others = roles.get(email) ?? [];
       roles.set(email, word(`guest ${email}`) === "has" ? [...others, "guest"].sort() : others);
     }
-    return { at: now, roles, told: [...this.#told], rows: this.#telling === "pings" ? [] : toldByRows(this.#shop) };
+    return { at: now, roles, told: [...this.#told],
+      rows: this.#telling === "pings" ? [] : toldByRows(this.#shop).map((told) => this.#owned(told)) };
   }
 
   /** Moves time: what falls due happens in order. */
@@ -171,7 +181,9 @@ class Played {
         const to = [`${first} (2026)`, ` ${first.toUpperCase()}`, first][number % 3] ?? first;
         // Everything was read while it had its name, and can't be read so again.
         if (this.#telling !== "pings") {
-          this.#told.push(...toldByRows(shop).map((told) => ({ ...told, irreplaceable: true, unlisted: null })));
+          this.#told.push(
+            ...toldByRows(shop).map((told) => ({ ...this.#owned(told), irreplaceable: true, unlisted: null })),
+          );
         }
         this.#names.begin(tier);
         shopActs(() => shop).renameTier(productId, tier.name, to);
@@ -186,6 +198,21 @@ class Played {
             type: number % 3 === 0 ? "downgrade" : "upgrade",
             from: { ...from, tier: tier === null ? null : from.tier }, to: { ...from, tier } }, now),
         );
+      }, forge: ({ id, productId, plan }, tier) => {
+        const now = shop.now();
+        const from = { tier: plan.tier?.name ?? null, recurrence: plan.recurrence, priceCents: plan.priceCents,
+          quantity: plan.quantity };
+        this.#forged.push({ id, at: now, tier: this.#names.first(tier) });
+        this.#told.push(
+          toldByPing({ event: "subscription_updated", subscriptionId: id, productId, email: BUYERS[0] ?? "",
+            at: now + DAY, type: "upgrade", from, to: { ...from, tier: this.#names.first(tier) } }, now),
+        );
+      }, changeEmail: (sale) => {
+        // A first ping or a row came before.
+        for (const { source, buyer, recurring } of toldByRows(shop)) {
+          if (buyer !== null && !recurring && !this.#owners.has(source)) this.#owners.set(source, buyer);
+        }
+        shopActs(() => shop).changeEmail(sale, `moved.${sale.email}`);
       }, decide: ({ id, productId, subscriptionId }, decision) => {
         const act = this.#operators.note(subscriptionId ?? id, actTime(shop.now()), decision);
         this.#told.push(

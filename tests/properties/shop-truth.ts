@@ -15,6 +15,10 @@ export interface Books {
   namesSince?(tier: Option, moment: number): readonly string[];
   /** What was ever in a bundle. Left out: what came with each bundle is all that it ever held. */
   contentsOf?(productId: string): readonly string[];
+  /** Whose a source is, where that isn't whom it names by now. */
+  ownerOf?(source: string): string | undefined;
+  /** Upgrades of a subscription that were made up: they count until its next charge. */
+  forged?(subscriptionId: string): readonly { readonly at: number; readonly tier: string }[];
 }
 
 /** The seller's decisions by product id. */
@@ -32,7 +36,11 @@ const DAY = 86_400_000;
  */
 export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord: LastWord = () => null,
   isOnTrust = false): ReadonlyMap<string, readonly string[]> {
-  const { sales, subscriptions } = books;
+  const { subscriptions } = books;
+  const sales = books.sales.map((sale) => {
+    const source = sale.subscriptionId === undefined ? `sale:${sale.id}` : `subscription:${sale.subscriptionId}`;
+    return { ...sale, email: books.ownerOf?.(source) ?? sale.email };
+  });
   const now = books.now();
   const byId = new Map(sales.map((sale) => [sale.id, sale]));
   const roles = new Map<string, Set<string>>(sales.map(({ email }) => [email, new Set()]));
@@ -131,8 +139,10 @@ function goesOn(subscription: Subscription, charges: readonly Sale[], product: P
  * The tier paid for, or the cheaper one that the subscriber asked for, once what was paid for is over: by what the
  * terms call it. One that the terms never listed under any name takes nothing: the one before it stays.
  */
-function tierNow({ plan, pendingPlan, createdAt }: Subscription, charges: readonly Sale[],
-  product: Product | undefined, { now, namesSince = ({ name }) => [name] }: Books): string | undefined {
+function tierNow({ id, plan, pendingPlan, createdAt }: Subscription, charges: readonly Sale[],
+  product: Product | undefined, { now, namesSince = ({ name }) => [name], forged }: Books): string | undefined {
+  const made = forged?.(id).findLast(({ at }) => charges.every((charge) => charge.createdAt < at));
+  if (made !== undefined) return made.tier;
   const last = charges.findLast(({ state }) => state !== "freeTrial");
   const isDue = pendingPlan !== undefined && last !== undefined &&
     onePeriodAfter(last.createdAt, plan.recurrence) <= now();
