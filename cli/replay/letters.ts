@@ -1,7 +1,9 @@
+import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import * as z from "zod";
 
 import { RefusedError } from "../../src/errors.ts";
+import { outsideRolesOf, requireSender, SENDER_NOT_OPERATOR, type OutsideRoles } from "../../src/queue/sender.ts";
 import { readKeptLetter, readMessage, type Message } from "../../src/queue/message.ts";
 import type { Stage } from "../stage/stage.ts";
 
@@ -38,9 +40,11 @@ const lengthShape = z.object({ bodyBytes: z.number() });
  * later ones show only when the earlier are dealt with: ask again then. Errors of the AWS SDK go through.
  */
 export async function takeLetters(
-  { sqs, deadLetters, emulators }: Pick<Stage, "sqs" | "deadLetters" | "emulators">,
+  stage: Pick<Stage, "sqs" | "lambda" | "name" | "deadLetters" | "emulators">,
 ): Promise<readonly Letter[]> {
+  const { sqs, deadLetters, emulators } = stage;
   const letters: Letter[] = [];
+  const roles = await outsideRolesAt(stage);
   for (;;) {
     const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({
       QueueUrl: deadLetters,
@@ -48,12 +52,12 @@ export async function takeLetters(
       VisibilityTimeout: HELD_SECONDS,
       // Without waiting, AWS asks only some of its servers, and what they don't have looks like nothing.
       WaitTimeSeconds: emulators === null ? 2 : 0,
-      MessageSystemAttributeNames: ["SentTimestamp"],
+      MessageSystemAttributeNames: ["SentTimestamp", "SenderId"],
     }));
     if (Messages.length === 0) return letters;
     for (const { MessageId = "", ReceiptHandle = "", Body = "", Attributes } of Messages) {
       letters.push({ messageId: MessageId, receiptHandle: ReceiptHandle,
-        sentAt: Number(Attributes?.SentTimestamp ?? 0), ...readLetter(Body) });
+        sentAt: Number(Attributes?.SentTimestamp ?? 0), ...readLetter(Body, Attributes?.SenderId ?? "", roles) });
     }
   }
 }
@@ -75,8 +79,33 @@ export async function giveBack({ sqs, deadLetters }: Pick<Stage, "sqs" | "deadLe
   }
 }
 
-/** What a message in the dead-letter queue is, and why it is there. */
-export function readLetter(body: string): Pick<Letter, "code" | "reason" | "content"> {
+/** The roles of the functions that take calls from outside, as the one knows them that works the messages off. */
+async function outsideRolesAt(
+  { lambda, name, emulators }: Pick<Stage, "lambda" | "name" | "emulators">,
+): Promise<OutsideRoles> {
+  if (emulators !== null) return new Map();
+  const command = new GetFunctionConfigurationCommand({ FunctionName: `gumroad-auth0-${name}-provision` });
+  return outsideRolesOf((await lambda.send(command)).Environment?.Variables?.["OUTSIDE_ROLES"] ?? "");
+}
+
+/**
+ * What a message in the dead-letter queue is, and why it is there. What a function had no business to send is not sent
+ * again in an operator's name; `senderId` as SQS says it.
+ */
+export function readLetter(body: string, senderId: string,
+  outsideRoles: OutsideRoles): Pick<Letter, "code" | "reason" | "content"> {
+  const letter = letterIn(body);
+  try {
+    if (letter.code === SENDER_NOT_OPERATOR) throw new RefusedError(letter.code, letter.reason);
+    if (letter.content.kind === "message") requireSender(letter.content.message, senderId, outsideRoles);
+    return letter;
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    return { ...letter, content: { kind: "unusable", why: error.message } };
+  }
+}
+
+function letterIn(body: string): Pick<Letter, "code" | "reason" | "content"> {
   const letter = readKeptLetter(body);
   if (letter === null) {
     return { code: TRIED_TEN_TIMES, reason: "It failed ten times within half an hour.", content: contentOf(body) };

@@ -4,7 +4,7 @@ import { RefusedError } from "../errors.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { keepRefused } from "../queue/keep.ts";
 import { readKeptLetter, readMessage, type BuyerMessage } from "../queue/message.ts";
-import { requireSender, type OutsideRoles } from "../queue/sender.ts";
+import { requireSender, SENDER_NOT_OPERATOR, type OutsideRoles } from "../queue/sender.ts";
 import type { Provisioning } from "./context.ts";
 import { provisionBuyer } from "./provision.ts";
 import { retrySeconds } from "./timing.ts";
@@ -41,10 +41,13 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, outside
   const buyers = new Map<string, Delivery[]>();
   const returns: SQSRecord[] = [];
   for (const record of records) {
-    // A letter sent back from the dead-letter queue is tried again; a ping in it has to come in by the front door.
+    // A letter sent back from the dead-letter queue is tried again; but a ping in it has to come in by the front door,
+    // and what somebody sent who may not is theirs, whoever sends it back.
     const letter = readKeptLetter(record.body);
     try {
-      if (letter?.code.startsWith("PING_") === true) throw new RefusedError(letter.code, letter.reason);
+      if (letter?.code.startsWith("PING_") === true || letter?.code === SENDER_NOT_OPERATOR) {
+        throw new RefusedError(letter.code, letter.reason);
+      }
       const message = readMessage(letter?.body ?? record.body);
       requireSender(message, record.attributes.SenderId, outsideRoles);
       if (message.kind === "later") {

@@ -10,6 +10,9 @@ const MAY_SEND: ReadonlyMap<string, readonly Message["kind"][]> = new Map([["pin
   ["due", "hint"],
 ], ["claim", ["claim"]]]);
 
+/** The code of what somebody sent who may not: it isn't carried out when it is sent back, either. */
+export const SENDER_NOT_OPERATOR = "SENDER_NOT_OPERATOR";
+
 /** Functions' roles: each role's id, and its function's name. */
 export type OutsideRoles = ReadonlyMap<string, string>;
 
@@ -30,5 +33,5 @@ export function requireSender(message: Message, senderId: string, outsideRoles: 
   const name = outsideRoles.get(senderId.split(":")[0] ?? "");
   const isDecision = message.kind === "claim" && message.decided !== null;
   if (name === undefined || (MAY_SEND.get(name)?.includes(message.kind) === true && !isDecision)) return;
-  throw new RefusedError("SENDER_NOT_OPERATOR", `${name} sent what it may not (${message.kind}): ${senderId}.`);
+  throw new RefusedError(SENDER_NOT_OPERATOR, `${name} sent what it may not (${message.kind}): ${senderId}.`);
 }

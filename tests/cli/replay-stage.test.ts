@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { PurgeQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 
+import { readLetter } from "../../cli/replay/letters.ts";
 import type { Stack } from "../../local/stack.ts";
 import { LOCAL_TOKEN } from "../../local/known-values.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord } from "../../src/ledger/record.ts";
+import { outsideRolesOf } from "../../src/queue/sender.ts";
 import { changed, post } from "../pipeline/local-stack.ts";
 import { cliOn, stageOn, startComplete } from "./local-cli.ts";
 
@@ -71,6 +73,21 @@ describe("replay --dead-letters", () => {
     ];
     expect((await codes("replay --dead-letters --dry-run --json")).sort()).toEqual(listed);
     expect((await codes("replay --dead-letters --dry-run --json")).sort()).toEqual(listed);
+  });
+
+  it("sends nothing in an operator's name that a function had no business to send", () => {
+    const roles = outsideRolesOf("ping:AROAPING,bind:AROABIND");
+    const decision = JSON.stringify({ v: 1, requestId: "r", kind: "invite", buyer: "eve@example.com", by: "eve",
+      why: "" });
+    const kept = (code: string) =>
+      JSON.stringify({ code, reason: "ping sent it", requestId: "r", body: Buffer.from(decision).toString("base64") });
+    const read = (text: string, senderId: string) => readLetter(text, senderId, roles).content.kind;
+    expect(["AROAPING:x", "AROABIND:x", "AIDAOPERATOR", "AROAPROVISION:x"].map((sender) => read(decision, sender)))
+      .toEqual(["unusable", "unusable", "message", "message"]);
+    expect(read(kept("RECORD_FULL"), "AROAPING:x")).toBe("unusable");
+    expect(read(kept("RECORD_FULL"), "AROAPROVISION:x")).toBe("message");
+    // Provision's own letter about what ping sent.
+    expect(read(kept("SENDER_NOT_OPERATOR"), "AROAPROVISION:x")).toBe("unusable");
   });
 
   it("puts messages back into the queue, begun afresh, and all of one buyer's", async () => {

@@ -56,6 +56,13 @@ describe("an operator's decision", () => {
     expect(await work(letter("RECORD_FULL", decision), "AIDAOPERATOR")).toEqual({ letters: [], back: ["m"] });
   });
 
+  it("is not carried out either once what ping's role sent is sent back from the dead-letter queue", async () => {
+    expect(await work(letter("SENDER_NOT_OPERATOR", decision), "AIDAOPERATOR")).toEqual({
+      letters: ["SENDER_NOT_OPERATOR"],
+      back: [],
+    });
+  });
+
   it("is none if it is what somebody posted at the ping URL, sent back from the dead-letter queue", async () => {
     expect(await work(letter("PING_NOT_UNDERSTOOD", decision), "AIDAOPERATOR")).toEqual({
       letters: ["PING_NOT_UNDERSTOOD"],
