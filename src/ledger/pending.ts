@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
+import { RefusedError } from "../errors.ts";
 import { pagesUnder, putItem, removeItem } from "../dynamo/table.ts";
 import { DUE_SHARD, ledgerTable, recordKey } from "./keys.ts";
 
@@ -19,6 +20,8 @@ export type Pending = ReturnType<typeof dynamoPending>;
 
 /** Somebody with the ping URL can make waiting messages up: the rest has its turn a minute later. */
 const MOST_A_TURN = 20;
+/** And no more of them wait: what is refused, sweeps find. */
+const MOST = 200;
 const PREFIX = "pending#";
 
 const itemShape = z.object({ sk: z.string(), dueAt: z.number(), body: z.string() });
@@ -27,18 +30,29 @@ const itemShape = z.object({ sk: z.string(), dueAt: z.number(), body: z.string()
 export function dynamoPending(client: DynamoDBClient, name: string, signal?: AbortSignal) {
   const table = ledgerTable(client, name, signal);
   const keyOf = (buyer: string, id: string) => ({ pk: recordKey(buyer).pk, sk: `${PREFIX}${id}` });
+  async function itemsOf(buyer: string): Promise<readonly z.infer<typeof itemShape>[]> {
+    const found: z.infer<typeof itemShape>[] = [];
+    for await (const items of pagesUnder(table, recordKey(buyer).pk, PREFIX)) {
+      found.push(...items.map((item) => itemShape.parse(item)));
+    }
+    return found;
+  }
   return {
-    /** Keeps it until then (epoch ms). */
+    /**
+     * Keeps it until then (epoch ms).
+     * @throws {RefusedError} PENDING_FULL
+     */
     put: async (buyer: string, { id, body }: Waiting, dueAt: number): Promise<void> => {
+      const there = await itemsOf(buyer);
+      if (there.length >= MOST && !there.some(({ sk }) => sk === `${PREFIX}${id}`)) {
+        throw new RefusedError("PENDING_FULL", "Hundreds of messages wait for this buyer: who else has the ping URL?");
+      }
       await putItem(table, { ...keyOf(buyer, id), body, dueShard: DUE_SHARD, dueAt });
     },
     /** What is due by now (epoch ms), longest due first: so many as one turn can read. */
     due: async (buyer: string, now: number): Promise<readonly Waiting[]> => {
-      const found: z.infer<typeof itemShape>[] = [];
-      for await (const items of pagesUnder(table, recordKey(buyer).pk, PREFIX)) {
-        found.push(...items.map((item) => itemShape.parse(item)));
-      }
-      return found.filter(({ dueAt }) => dueAt <= now).sort((a, b) => a.dueAt - b.dueAt).slice(0, MOST_A_TURN)
+      return (await itemsOf(buyer)).filter(({ dueAt }) => dueAt <= now).sort((a, b) => a.dueAt - b.dueAt).slice(0,
+        MOST_A_TURN)
         .map(({ sk, body }) => ({ id: sk.slice(PREFIX.length), body }));
     },
     remove: (buyer: string, id: string): Promise<void> => removeItem(table, keyOf(buyer, id)),

@@ -35,6 +35,9 @@ export const LEFT_TO_RECORD = 5;
 /** How long (ms) waits beside the record what couldn't be read back. */
 export const UNREAD_MS = 5 * MINUTE_MS;
 
+/** How long (ms) rests what waits and only a later version can read: until that is back. */
+export const UNREADABLE_MS = HOUR_MS;
+
 /** When (ms) an answer that contradicts its ping is asked for once more. */
 export const READ_AGAIN_MS = MINUTE_MS;
 

@@ -3,14 +3,17 @@ import { readMessage, type BuyerMessage, type HintMessage, type PingMessage } fr
 import type { Provisioning } from "./context.ts";
 import { nameOf } from "./owners.ts";
 import { tellUnread } from "./telling.ts";
-import { UNREAD_MS } from "./timing.ts";
+import { UNREAD_MS, UNREADABLE_MS } from "./timing.ts";
 
 /** What waited beside a buyer's record and is due: it is merged like a message of today. */
 export async function dueMessages(email: string, { store, now }: Provisioning) {
-  return (await store.pending.due(email, now())).flatMap(({ id, body }) => {
+  const waited: { readonly id: string; readonly message: BuyerMessage }[] = [];
+  for (const { id, body } of await store.pending.due(email, now())) {
     const message = messageIn(body);
-    return message === null ? [] : [{ id, message }];
-  });
+    if (message !== null) waited.push({ id, message });
+    else await store.pending.put(email, { id, body }, now() + UNREADABLE_MS);
+  }
+  return waited;
 }
 
 /** Null: a later version wrote it, and will read it when it is back. */

@@ -141,7 +141,17 @@ export function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** Reads a message of the queue. Throws RefusedError MESSAGE_INVALID for what this version didn't write. */
+const anyFields = z.looseObject({ ping: z.optional(z.looseObject({})) });
+
+/** What this version doesn't know of a message goes on with it, to another buyer's group or into a wait. */
+function withLaterFields(message: Message, json: unknown): Message {
+  const { ping, ...fields } = anyFields.parse(json);
+  return message.kind === "ping"
+    ? { ...fields, ...message, ping: { ...ping, ...message.ping } }
+    : { ...fields, ...message };
+}
+
+/** Reads a message of the queue. Throws RefusedError MESSAGE_INVALID for what this version can't read. */
 export function readMessage(body: string): Message {
   let json: unknown;
   try {
@@ -150,7 +160,7 @@ export function readMessage(body: string): Message {
     throw new RefusedError("MESSAGE_INVALID", "The message is not JSON.", { cause: error });
   }
   const parsed = messageShape.safeParse(json);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return withLaterFields(parsed.data, json);
   const [issue] = parsed.error.issues;
   throw new RefusedError("MESSAGE_INVALID", `The message has a wrong value at "${issue?.path.join(".") ?? ""}".`);
 }

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { describe, expect, it } from "@jest/globals";
+import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { SQSRecord } from "aws-lambda";
 
 import { dynamoGivers } from "../../src/ledger/givers.ts";
@@ -15,6 +15,12 @@ const decision = JSON.stringify({ v: 1, requestId: "r", kind: "invite", buyer: "
   why: "" });
 const letter = (code: string, body: string) =>
   JSON.stringify({ code, reason: "why", requestId: "r", body: Buffer.from(body).toString("base64") });
+
+/** The bodies of what was kept. */
+let kept: string[] = [];
+beforeEach(() => {
+  kept = [];
+});
 
 /** Works a message off against a ledger that isn't there: one that is taken on comes back, as it can't be read. */
 async function work(body: string, SenderId: string): Promise<{ letters: string[]; back: readonly string[] }> {
@@ -34,8 +40,9 @@ async function work(body: string, SenderId: string): Promise<{ letters: string[]
     auth0: { find: never, create: never, rolesOf: never, assign: never, remove: never, writeMetadataRoles: never,
       forgetPassword: never, mailVerification: never, invite: never },
     gumroad: async () => null,
-    queue: { send: never, retryIn: async () => undefined, keep: async ({ code }: KeptLetter) => {
+    queue: { send: never, retryIn: async () => undefined, keep: async ({ code, body: text }: KeptLetter) => {
       letters.push(code);
+      kept.push(text);
     } },
     policy: new Map(),
     settings: { place: "roles", gettingIn: "none" },
@@ -44,6 +51,16 @@ async function work(body: string, SenderId: string): Promise<{ letters: string[]
   }, new Map([["AROAPING", "ping"]]));
   return { letters, back };
 }
+
+describe("a message of a kind that only a later version knows", () => {
+  it("is not acted on, and kept as it is for when that version is back", async () => {
+    const body = JSON.stringify({ v: 1, requestId: "r", kind: "of later", buyer: "eve@example.com", unheardOf: 1 });
+    expect(await work(body, "AIDAOPERATOR")).toEqual({ letters: ["MESSAGE_INVALID"], back: [] });
+    expect(await work(letter("MESSAGE_INVALID", body), "AIDAOPERATOR")).toEqual({ letters: ["MESSAGE_INVALID"],
+      back: [] });
+    expect(kept).toEqual([body, body]);
+  });
+});
 
 describe("an operator's decision", () => {
   it("is kept for a person, and not carried out, if ping's role sent it", async () => {
