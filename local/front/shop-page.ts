@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 import type { GumroadEmulator } from "gumroad-emulator";
 import type { Product } from "gumroad-emulator/products";
 import type { Sale } from "gumroad-emulator/sale";
@@ -41,6 +43,9 @@ export async function shopAct(shop: GumroadEmulator, act: string, form: URLSearc
       case "tier":
         changeTier(shop, subscription, field("tier"));
         break;
+      case "preorder":
+        takePreorders(shop, field("product"));
+        break;
       case "release":
         shop.releasePreorder(field("product"));
         break;
@@ -58,13 +63,29 @@ export async function shopAct(shop: GumroadEmulator, act: string, form: URLSearc
   return null;
 }
 
+/** As Gumroad's: four groups of eight hexadecimal digits. */
+function licenseKey(): string {
+  return Array.from({ length: 4 }, () => randomBytes(4).toString("hex").toUpperCase()).join("-");
+}
+
 function sell(shop: GumroadEmulator, field: (name: string) => string): void {
   const [email, to, tier] = [field("email"), field("to"), field("tier")];
   if (!email.includes("@")) throw new ShopError("BAD_REQUEST", "An email is needed.");
   const isGiven = field("how") === "gift";
   if (isGiven && !to.includes("@")) throw new ShopError("BAD_REQUEST", "Whom is the gift for? Fill in their email.");
-  shop.sell({ product: field("product"), email, ...(tier === "" ? {} : { tier }),
+  shop.sell({ product: field("product"), email, ids: { licenseKey: licenseKey() }, ...(tier === "" ? {} : { tier }),
     ...(isGiven ? { gift: { to } } : {}) });
+}
+
+/** Turns a product that nobody bought yet into one that is paid at its release. */
+function takePreorders(shop: GumroadEmulator, id: string): void {
+  const product = shop.products.find((one) => one.id === id);
+  if (product?.kind !== "single" || isSold(shop, id)) throw new ShopError("BAD_REQUEST", "It is sold already.");
+  shop.addProduct({ ...product, kind: "preorder", releaseAt: shop.now() + 31 * DAY_MS });
+}
+
+function isSold(shop: GumroadEmulator, id: string): boolean {
+  return shop.sales.some(({ productId }) => productId === id);
 }
 
 /** The better tier is an upgrade, which counts at once; the other a downgrade, which waits for the period's end. */
@@ -93,14 +114,14 @@ export function shopPage(shop: GumroadEmulator, wanted: string, fault: string | 
       button("move-time", { days: String(days) }, `Move time by ${String(days)} ${days === 1 ? "day" : "days"}`)
     ).join(" ")
   }</span></p>
-<div class="grid">${products.map(region).join("\n")}</div>
+<div class="grid">${products.map((product) => region(shop, product)).join("\n")}</div>
 <h2>Sales</h2>
 <div class="table"><table><thead><tr><th scope="col">When</th><th scope="col">Product</th><th scope="col">Buyer</th>
-<th scope="col">State</th><th scope="col">Acts</th></tr></thead>
+<th scope="col">Licence key</th><th scope="col">State</th><th scope="col">Acts</th></tr></thead>
 <tbody>${sales.map((sale) => row(shop, sale)).join("\n")}</tbody></table></div>`;
 }
 
-function region(product: Product): string {
+function region(shop: GumroadEmulator, product: Product): string {
   const id = `product-${product.permalink}`;
   const tiers = product.kind === "membership" ? product.tiers : [];
   const choice = tiers.length === 0
@@ -110,7 +131,7 @@ function region(product: Product): string {
     }</select></label>`;
   const isGiveable = product.kind === "single" || product.kind === "bundle";
   return `<section aria-labelledby="${id}"><h2 id="${id}">${escaped(product.name)}</h2>
-<p>${escaped(product.kind)}, $${(product.priceCents / 100).toFixed(2)}</p>
+<p>${escaped(offerOf(product))}</p>
 <form method="post" action="/shop/sell"><input type="hidden" name="product" value="${escaped(product.id)}">
 <label>Email<input type="email" name="email" required value="zoe@example.com"></label>${choice}
 <span class="inline"><button name="how" value="buy">Buy</button></span>
@@ -120,8 +141,28 @@ ${
 <span class="inline"><button name="how" value="gift">Buy as a gift</button></span>`
       : ""
   }</form>${
-    product.kind === "preorder" ? button("release", { product: product.id }, "Release it now") : ""
+    product.kind === "preorder"
+      ? button("release", { product: product.id }, "Release it now")
+      : product.kind === "single" && !isSold(shop, product.id)
+      ? button("preorder", { product: product.id }, "Take preorders")
+      : ""
   }</section>`;
+}
+
+/** What is sold, and how it is paid. */
+function offerOf(product: Product): string {
+  const price = `$${(product.priceCents / 100).toFixed(2)}`;
+  switch (product.kind) {
+    case "instalments":
+      return `${price} in ${String(product.charges)} instalments, one a month`;
+    case "preorder":
+      return `preorder, ${price} when it is released, on ${moment(product.releaseAt).slice(0, 10)}`;
+    case "membership":
+      return `membership, ${product.recurrence}`;
+    case "single":
+    case "bundle":
+      return `${product.kind}, ${price}`;
+  }
 }
 
 function row(shop: GumroadEmulator, sale: Sale): string {
@@ -143,7 +184,9 @@ function row(shop: GumroadEmulator, sale: Sale): string {
     ...(subscription === undefined || sale.recurring ? [] : subscriptionActs(subscription, product)),
   ];
   return `<tr><td>${moment(sale.createdAt)}</td><td>${escaped(product?.name ?? "")}</td><td>${escaped(sale.email)}</td>
-<td>${escaped(state.join(", "))}</td><td>${acts.join(" ")}</td></tr>`;
+<td><code>${escaped(sale.license?.key ?? "")}</code></td><td>${escaped(state.join(", "))}</td><td>${
+    acts.join(" ")
+  }</td></tr>`;
 }
 
 function stateOf({ plan, deactivatedAt, cancelledAt, failedAt }: Subscription, now: number): string {

@@ -39,10 +39,11 @@ export function verifyCall(renewing: Renewing): HttpFunction {
     json({ status: "valid", token: await renewed(jsonBodyOf(event, verifyShape).token, renewing) });
 }
 
-/** `GET /private` and `GET /private/{role}`: a lesson for whom the token lets in. */
-export function privateCall(verify: VerifyToken): HttpFunction {
+/** `GET /private` and `GET /private/{role}`: a greeting, and the role's lesson, for whom the token lets in. */
+export function privateCall(verify: VerifyToken, lessons: ReadonlyMap<string, readonly string[]>): HttpFunction {
   return async ({ headers, pathParameters }) => {
-    const { subject } = await checkAccess(headers["authorization"], verify, pathParameters?.["role"]);
-    return json({ message: `Hello ${subject}` });
+    const role = pathParameters?.["role"];
+    const { subject } = await checkAccess(headers["authorization"], verify, role);
+    return json({ message: `Hello ${subject}`, lesson: lessons.get(role ?? "") });
   };
 }

@@ -2,6 +2,7 @@
 import { privateCall } from "../accounts/calls.ts";
 import { acceptedTokens, tokenSettings } from "../accounts/settings.ts";
 import { httpHandler } from "../http/handler.ts";
+import { lessons } from "../lessons.ts";
 
 /** The Lambda. The role in the path is the one the caller needs. */
-export const handler = httpHandler(privateCall(acceptedTokens(tokenSettings())));
+export const handler = httpHandler(privateCall(acceptedTokens(tokenSettings()), lessons));

@@ -107,7 +107,7 @@ function enter(request: RequestParts, now = clock.now): Promise<Answer> {
     [issuer, tokens(now).verify],
     [tenant.issuer, createAuth0Verifier({ issuer: tenant.issuer, audience: auth0Audience, rolesClaim, now })],
   ]));
-  return send(httpHandler(privateCall(verifyEither)), request);
+  return send(httpHandler(privateCall(verifyEither, new Map([["club", ["One.", "Two."]]]))), request);
 }
 
 const tokenOf = (answer: Answer): string => tokenBody.parse(answer.body).token;
@@ -643,8 +643,11 @@ describe("GET /private/{role}", () => {
 
   it("lets in whoever has the role", async () => {
     expect(await enter({ headers: await withRoles("other", "club"), pathParameters: { role: "club" } })).toMatchObject(
-      { status: 200 },
+      { status: 200, body: { message: "Hello auth0|ann", lesson: ["One.", "Two."] } },
     );
+    expect((await enter({ headers: await withRoles("other"), pathParameters: { role: "other" } })).body).toEqual({
+      message: "Hello auth0|ann",
+    });
   });
 
   it.each([[[]], [["clubs"]], [["Club"]]])("answers 403 to the roles %j", async (roles) => {

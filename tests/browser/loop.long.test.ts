@@ -5,6 +5,7 @@ import type { Browser } from "playwright-core";
 import { frontPages } from "../../local/front/front.ts";
 import type { Stack } from "../../local/stack.ts";
 import policy from "../../src/products.ts";
+import { cliOn } from "../cli/local-cli.ts";
 import { startLocal } from "../pipeline/local-stack.ts";
 import { hasBrowser, Person, startBrowser } from "./person.ts";
 
@@ -52,11 +53,7 @@ stories("a buyer", () => {
     const yan = await person();
     await yan.buys(HANDBOOK, "yan@example.com");
     await yan.followsMail("yan@example.com", "Choose a password");
-    await yan.open("/courses/");
-    await yan.press("Log in");
-    await yan.press("Continue with Google");
-    await yan.fill({ Email: "yan@example.com" });
-    await yan.press("Continue");
+    await yan.logsInWithGoogle("yan@example.com");
     await yan.sees(HANDBOOK, "Open");
   });
 
@@ -104,21 +101,125 @@ stories("a buyer", () => {
     await may.sees(HANDBOOK, "Open");
     expect(stack.auth0.rolesOfEmail("gus@example.com")).toEqual([]);
   });
+
+  it("who bought with an address nobody logs in with shows the licence key, and the course opens", async () => {
+    const bo = await person();
+    await bo.buys(HANDBOOK, "bo.at.work@example.com");
+    const key = await bo.licenseKeyOf("bo.at.work@example.com");
+    await stack.sqs.idle();
+    await bo.logsInWithGoogle("bo@example.com");
+    await bo.sees(HANDBOOK, "Locked");
+    await bo.shows(key);
+    await bo.sees(HANDBOOK, "Open");
+    expect(stack.auth0.rolesOfEmail("bo.at.work@example.com")).toEqual([]);
+  });
+
+  it("who is logged in keeps the course when somebody else shows its key, and sees that they ask", async () => {
+    const [ola, eve] = [await person(), await person()];
+    await ola.buys(HANDBOOK, "ola@example.com");
+    await stack.sqs.idle();
+    await ola.logsInWithGoogle("ola@example.com");
+    await ola.sees(HANDBOOK, "Open");
+    await eve.logsInWithGoogle("eve@example.com");
+    const key = await ola.licenseKeyOf("ola@example.com");
+    await eve.shows(key);
+    await stack.sqs.idle();
+    await ola.open("/courses/");
+    await ola.sees(HANDBOOK, "Open");
+    await ola.page.getByText(`Somebody showed the licence key of your ${HANDBOOK}`).waitFor();
+    await ola.findsNoBarrier();
+    expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual([]);
+  });
+
+  it("who bought ahead, or pays in instalments, gets in when the product is released, and from the first payment",
+    async () => {
+      const [pia, ian] = [await person(), await person()];
+      await pia.open("/shop");
+      await pia.region("React for Data Visualization").getByRole("button", { name: "Take preorders" }).click();
+      await pia.buys("React for Data Visualization", "pia@example.com");
+      await ian.buys("Masterclass", "ian@example.com");
+      await stack.sqs.idle();
+      expect(stack.auth0.rolesOfEmail("pia@example.com")).toEqual([]);
+      expect(stack.auth0.rolesOfEmail("ian@example.com")).toEqual(["masterclass"]);
+      await pia.open("/shop");
+      await pia.region("React for Data Visualization").getByRole("button", { name: "Release it now" }).click();
+      await stack.gumroad.settled();
+      await stack.sqs.idle();
+      expect(stack.auth0.rolesOfEmail("pia@example.com")).toEqual(["react-for-dataviz"]);
+    });
 });
 
 stories("the self-built login", () => {
   it("lets nobody in with a wrong password, and keeps the right one in", async () => {
     const own = await person();
-    await own.open("/courses/?login=own");
-    await own.press("Log in");
-    await own.fill({ Name: "ann", Password: "plum-tree-at-noon" });
-    await own.press("Continue");
+    await own.logsInHere("ann", "plum-tree-at-noon");
     await own.page.getByText("Logged in as ann").waitFor();
     await own.press("Log out");
     await own.press("Log in");
     await own.fill({ Name: "ann", Password: "pear-tree-at-noon" });
     await own.press("Continue");
     await own.page.getByText("Bad username/password combination").waitFor();
+  });
+
+  it("opens a course by the licence key, and locks it with the token after the refund", async () => {
+    const [cy, seller] = [await person(), await person()];
+    await cy.buys(HANDBOOK, "cy.buys@example.com");
+    const key = await cy.licenseKeyOf("cy.buys@example.com");
+    await stack.sqs.idle();
+    await cy.logsInHere("cy", "fig-tree-at-dawn");
+    await cy.page.getByText("Logged in as cy").waitFor();
+    await cy.shows(key);
+    await cy.sees(HANDBOOK, "Open");
+    await cy.region(HANDBOOK).getByRole("button", { name: "Read the lesson" }).click();
+    await cy.region(HANDBOOK).getByText("A function that nobody calls costs nothing").waitFor();
+    await seller.shopDoes("Refund", "cy.buys@example.com");
+    await cy.sees(HANDBOOK, "Locked");
+  });
+
+  it("makes who guesses wait, and says how long", async () => {
+    const eve = await person();
+    await eve.logsInHere("ann", "guess");
+    const wait = eve.page.getByText(/Too many attempts. Try again in \d+ seconds./);
+    while (!(await wait.isVisible())) await eve.press("Continue");
+  });
+
+  it("asks for a new login once the token is over", async () => {
+    const di = await person();
+    await di.logsInHere("di", "fig-tree-at-dawn");
+    await di.page.getByText("Logged in as di").waitFor();
+    await stack.advance(2 * 60 * 60_000);
+    await di.page.getByText("Your login has expired: log in again.").waitFor();
+    await di.page.getByRole("button", { name: "Log in" }).waitFor();
+  });
+
+  it("keeps who asked for it logged in for days", async () => {
+    const ed = await person();
+    await ed.open("/courses/?login=own");
+    await ed.press("Log in");
+    await ed.fill({ Name: "ed", Password: "fig-tree-at-dawn" });
+    await ed.page.getByLabel("Stay logged in for 30 days").check();
+    await ed.press("Continue");
+    await ed.page.getByText("Logged in as ed").waitFor();
+    await ed.page.close();
+    const later = await ed.page.context().newPage();
+    await later.goto(`${stack.url}/courses/?login=own`);
+    await later.getByText("Logged in as ed").waitFor();
+  });
+
+  it("takes a one-time code for a forgotten password", async () => {
+    const fay = await person();
+    await fay.logsInHere("fay", "fig-tree-at-dawn");
+    await fay.press("Log out");
+    const { out } = await cliOn(stack)("accounts reset fay");
+    await fay.press("Log in");
+    await fay.press("I have a code");
+    await fay.fill({ Name: "fay", Code: out.split("\n")[0] ?? "", "New password": "olive-tree-at-8" });
+    await fay.findsNoBarrier();
+    await fay.press("Continue");
+    await fay.page.getByRole("form", { name: "Log in" }).waitFor();
+    await fay.fill({ Name: "fay", Password: "olive-tree-at-8" });
+    await fay.press("Continue");
+    await fay.page.getByText("Logged in as fay").waitFor();
   });
 });
 

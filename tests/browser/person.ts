@@ -81,6 +81,38 @@ export class Person {
     await row.getByRole("button", { name: act, exact: true }).click();
   }
 
+  /** The licence key on the receipt of somebody's newest purchase. */
+  async licenseKeyOf(email: string): Promise<string> {
+    await this.open("/shop");
+    return this.page.getByRole("row").filter({ hasText: email }).first().locator("code").innerText();
+  }
+
+  /** Shows a licence key at the courses, where somebody is logged in. */
+  async shows(licenseKey: string): Promise<void> {
+    await this.page.getByText("I paid and can't get in").click();
+    await this.fill({ "Licence key": licenseKey });
+    await this.press("Show the key");
+    await this.page.getByText("Received.").waitFor();
+  }
+
+  /** Logs in at the courses with Google. */
+  async logsInWithGoogle(email: string): Promise<void> {
+    await this.open("/courses/");
+    await this.press("Log in");
+    await this.press("Continue with Google");
+    await this.fill({ Email: email });
+    await this.press("Continue");
+    await this.page.getByText(`Logged in as ${email}`).waitFor();
+  }
+
+  /** Logs in, or signs up, with the service's own login. */
+  async logsInHere(name: string, password: string): Promise<void> {
+    await this.open("/courses/?login=own");
+    await this.press("Log in");
+    await this.fill({ Name: name, Password: password });
+    await this.press("Continue");
+  }
+
   /** Follows the link of the newest mail to an address; mails come after the role, so they are waited for. */
   async followsMail(to: string, link: string): Promise<void> {
     await this.open("/");

@@ -14,8 +14,10 @@ export function auth0Session({ domain, clientId, audience, rolesClaim }: Setting
     const token = await client.getTokenSilently({ cacheMode }).catch(() => undefined);
     const user = await client.getUser();
     if (token === undefined || user === undefined) return null;
+    const claims = claimsOf(token);
     return { name: user.name ?? user.email ?? "you", email: user.email ?? null,
-      emailVerified: user.email_verified === true, roles: rolesIn(claimsOf(token)[rolesClaim]) };
+      emailVerified: user.email_verified === true, roles: rolesIn(claims[rolesClaim]),
+      pending: claims[`${rolesClaim}_pending`] === true };
   }
 
   return {

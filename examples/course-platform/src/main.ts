@@ -1,6 +1,7 @@
 /** The page: the catalogue, open or locked by the roles of whoever is logged in. */
 import { auth0Session } from "./auth0-session.ts";
 import { type Course, COURSES } from "./catalogue.ts";
+import { claimForm, requestsFor } from "./claim.ts";
 import { button, element } from "./element.ts";
 import { help } from "./help.ts";
 import { lesson } from "./lesson.ts";
@@ -8,8 +9,9 @@ import { ownSession } from "./own-session.ts";
 import type { Account, Session } from "./session.ts";
 import { settingsOf } from "./settings.ts";
 
-/** How often the page looks for a role that just came, while it is seen. */
+/** How often the page looks for a role that just came, while it is seen; and how soon where one may come. */
 const LOOK_AGAIN_MS = 10_000;
+const SOON_MS = 2_000;
 
 const settings = settingsOf(window.COURSES ?? {});
 const place = (id: string): HTMLElement => document.getElementById(id) ?? document.body;
@@ -22,15 +24,29 @@ const session: Session = new URLSearchParams(location.search).get("login") === "
 
 let shown: Account | null = null;
 
-function show(account: Account | null): void {
+function show(account: Account | null, whoElse = "Nobody is logged in."): void {
   shown = account;
-  place("account").textContent = account === null ? "Nobody is logged in." : `Logged in as ${account.name}`;
+  if (account?.pending === true) setTimeout(() => void lookAgain(), SOON_MS);
+  place("account").textContent = account === null
+    ? whoElse
+    : `Logged in as ${account.name}${account.pending ? ". Your purchases are being looked up …" : ""}`;
   place("doors").replaceChildren(
     account === null ? button("Log in", logIn, { class: "first" }) : button("Log out", logOut),
   );
   place("catalogue").replaceChildren(...COURSES.map((course) => region(course, account)));
   place("catalogue").setAttribute("aria-busy", "false");
-  place("help").replaceChildren(help(account));
+  const isReading = place("help").querySelector("details")?.open === true;
+  const steps = help(account, claimForm(settings.api, session.token));
+  steps.open = isReading;
+  place("help").replaceChildren(steps);
+  place("requests").replaceChildren();
+  if (account !== null) void showRequests();
+}
+
+/** What others ask for of what is this account's. */
+async function showRequests(): Promise<void> {
+  const requests = await requestsFor(settings.api, await session.token());
+  place("requests").replaceChildren(...requests.map((words) => element("p", { class: "request" }, [words])));
 }
 
 function region({ name, role, about, slug }: Course, account: Account | null): HTMLElement {
@@ -39,7 +55,9 @@ function region({ name, role, about, slug }: Course, account: Account | null): H
   const read = button("Read the lesson", async () => {
     const answer = await lesson(settings.api, role, await session.token());
     words.replaceChildren(
-      "text" in answer ? element("blockquote", {}, [answer.text]) : element("p", { class: "fault" }, [answer.refused]),
+      "paragraphs" in answer
+        ? element("blockquote", {}, answer.paragraphs.map((text) => element("p", {}, [text])))
+        : element("p", { class: "fault" }, [answer.refused]),
     );
   }, { class: "first" });
   const buy = element("a", { class: "button", href: `${settings.shop}${slug}` }, [`Buy`]);
@@ -68,8 +86,9 @@ async function lookAgain(): Promise<void> {
   if (document.hidden || shown === null) return;
   const now = await session.renew();
   const key = (account: Account | null) =>
-    JSON.stringify(account === null ? null : [account.emailVerified, [...account.roles]]);
-  if (key(now) !== key(shown)) show(now);
+    JSON.stringify(account === null ? null : [account.emailVerified, account.pending, [...account.roles]]);
+  if (now === null) show(now, "Your login has expired: log in again.");
+  else if (now.pending || key(now) !== key(shown)) show(now);
 }
 
 show(await session.begin().catch(() => null));

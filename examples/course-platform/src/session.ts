@@ -5,6 +5,8 @@ export interface Account {
   readonly email: string | null;
   readonly emailVerified: boolean;
   readonly roles: ReadonlySet<string>;
+  /** The purchases of this login are being looked up: the next token may hold more. */
+  readonly pending: boolean;
 }
 
 /** A way to log in: Auth0, or the service's own. The page knows nothing else of either. */
