@@ -12,13 +12,13 @@ import { shownProgress } from "./terminal/progress.ts";
  */
 export async function operate<T>(context: Context, operation: (operating: Operating) => Promise<T>): Promise<T> {
   const stage = await context.stage();
-  const { now, wait, policy } = context;
+  const { now, wait, policy, commandLine } = context;
   const shown = shownProgress(context);
   let directory: Promise<Directory> | undefined;
   try {
     return await operation({ stage, ledger: dynamoLedger(stage.dynamo, stage.ledger),
       queue: sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }), policy,
-      directory: () => (directory ??= serviceDirectory(context)), now, wait, tell: shown.tell });
+      directory: () => (directory ??= serviceDirectory(context)), now, wait, commandLine, tell: shown.tell });
   } finally {
     shown.stop();
   }

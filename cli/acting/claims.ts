@@ -4,13 +4,15 @@ import { isSourceId } from "../../src/access/facts.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import { type Claim, openClaims } from "../../src/ledger/record.ts";
+import { type BuyerRecord, type Claim, openClaims } from "../../src/ledger/record.ts";
 import type { ActFlags } from "../commands/options.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { everyRecord } from "../ledger/records.ts";
 import { isoOf, momentOf } from "../terminal/moments.ts";
-import { outcomeFor, queueOf, signatureOf, tellOutcome } from "./acting.ts";
+import { operate } from "../operating.ts";
+import { cameOf } from "../operations/outcome.ts";
+import { signatureOf, toldDone, waitingOf } from "./telling.ts";
 
 /** What an operator may say to a request. */
 export type ClaimDecision = "confirm" | "refuse";
@@ -77,16 +79,18 @@ export async function decideClaim(decision: ClaimDecision, source: string | unde
     output.result(about);
     return EXIT.ok;
   }
+  const waiting = waitingOf(flags);
   const { by, why } = await signatureOf(flags, context);
   const requestId = randomUUID();
   const saleId = record.sources[claim.source]?.charges.find(({ seen }) => seen)?.saleId ?? "";
-  await queueOf(stage).send({ v: 1, kind: "claim", requestId, buyer, saleId, by: claim.by, at: now(),
-    decided: { state, by, why } }, `claim ${requestId}`);
-  const outcome = await outcomeFor(buyer,
-    (latest) => !openClaims(latest).some((open) => open.source === claim.source && open.by === claim.by), flags,
-    context);
-  output.result({ ...about, by, why, outcome });
-  if (!tellOutcome(buyer, outcome, flags, context)) return EXIT.failed;
-  output.say(output.tone("good", "done"));
-  return EXIT.ok;
+  const isOpen = (latest: BuyerRecord): boolean =>
+    openClaims(latest).some((open) => open.source === claim.source && open.by === claim.by);
+  const came = await operate(context,
+    (operating) =>
+      cameOf([buyer], { isAbout: "act", takenIn: async (latest) => ({ state: isOpen(latest) ? "no" : "yes" }),
+        send: () =>
+          operating.queue.send({ v: 1, kind: "claim", requestId, buyer, saleId, by: claim.by, at: now(),
+            decided: { state, by, why } }, `claim ${requestId}`) }, waiting, operating));
+  output.result({ ...about, by, why, outcome: came[0]?.outcome });
+  return toldDone(came, flags, context);
 }

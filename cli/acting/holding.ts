@@ -1,15 +1,10 @@
-import { randomUUID } from "node:crypto";
-
-import type { Policy } from "../../src/access/policy.ts";
-import { ConfigError } from "../../src/errors.ts";
-import { ledgerTable } from "../../src/ledger/keys.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
+import { decideHeld, plannedHold } from "../operations/hold.ts";
 import type { HeldMessage } from "../../src/queue/message.ts";
-import type { ActFlags } from "../commands/options.ts";
-import { outcomeFor, queueOf, signatureOf, tellOutcome } from "./acting.ts";
 import type { Context } from "../context.ts";
-import { heldBuyers } from "../ledger/held-buyers.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
+import { operate } from "../operating.ts";
+import { cameResult, confirmed, signatureOf, tellCame, waitingOf } from "./telling.ts";
+import type { ActFlags } from "../commands/options.ts";
 
 /** The flags of `release` and `keep`, as commander gives them. */
 export interface HoldFlags extends ActFlags {
@@ -19,20 +14,14 @@ export interface HoldFlags extends ActFlags {
 /** Lets held removals go, or not. */
 export async function decide(decision: HeldMessage["decision"], named: string, only: string | null, flags: HoldFlags,
   context: Context): Promise<ExitCode> {
-  const { output, now } = context;
-  const stage = await context.stage();
-  const product = productNamed(named, await context.policy());
-  const held = await heldBuyers(ledgerTable(stage.dynamo, stage.ledger), product.id);
-  const buyers = held.filter((buyer) => only === null || buyer === only);
+  const { output } = context;
+  const waitFor = waitingOf(flags);
+  const plan = await operate(context, (operating) => plannedHold({ decision, named, only }, operating));
+  const { product, buyers } = plan;
+  const back = [...new Set(plan.back.changes.map(({ buyer }) => buyer))];
   const dryRun = flags.dryRun === true;
-  const about = { product: product.id, decision, buyers, dryRun };
+  const about = { product: product.id, decision, buyers, ...(back.length === 0 ? {} : { back }), dryRun };
   if (buyers.length === 0) {
-    if (!product.isKnown) {
-      throw new ConfigError("PRODUCT_UNKNOWN",
-        `the policy has no product ${named}, and nothing is held of one with this id. It has: ${
-          [...(await context.policy()).values()].map(({ name }) => name).join(", ")
-        }`);
-    }
     output.say(`nothing is held of ${product.name}${only === null ? "" : ` for ${only}`}`);
     output.result({ ...about, waiting: [] });
     return EXIT.ok;
@@ -43,47 +32,20 @@ export async function decide(decision: HeldMessage["decision"], named: string, o
       buyers.length === 1 ? "buyer" : "buyers"
     }: ${does}`,
   );
+  if (back.length > 0) output.say(`and brings back ${String(back.length)} who lost it in the hour before it was held`);
   if (dryRun) {
-    for (const buyer of buyers) output.say(`  ${buyer}`);
+    for (const buyer of [...buyers, ...back]) output.say(`  ${buyer}`);
     output.result({ ...about, waiting: buyers });
     return EXIT.ok;
   }
-  if (flags.yes !== true && context.questions?.confirm !== undefined &&
-    !(await context.questions.confirm("Go on", false))) throw new ConfigError("HOLD_STOPPED", "nothing was decided");
+  await confirmed("Go on", false, flags, { code: "HOLD_STOPPED", unasked: "nobody can be asked here: say --yes",
+    refused: "nothing was decided" }, context);
   const signature = await signatureOf(flags, context);
-  const queue = queueOf(stage);
-  for (const buyer of buyers) {
-    const requestId = randomUUID();
-    await queue.send({ v: 1, kind: "held", requestId, buyer, productId: product.id, decision, at: now(),
-      ...signature }, `${decision} ${requestId}`);
+  const came = await operate(context, (operating) => decideHeld(plan, signature, waitFor, operating));
+  const waiting = came.filter((each) => !tellCame([each], flags, context)).map(({ buyer }) => buyer);
+  output.result({ ...about, ...signature, waiting, came: came.map(cameResult) });
+  if (waitFor.withinMs !== null) {
+    output.say(`${output.tone("good", "done")} for ${String(came.length - waiting.length)} of ${String(came.length)}`);
   }
-  const waiting: string[] = [];
-  for (const buyer of buyers) {
-    const outcome = await outcomeFor(buyer, (record) => !isHeld(record, product.id), flags, context);
-    if (!tellOutcome(buyer, outcome, flags, context)) waiting.push(buyer);
-  }
-  output.result({ ...about, ...signature, waiting });
-  output.say(
-    `${output.tone("good", "done")} for ${String(buyers.length - waiting.length)} of ${String(buyers.length)}`,
-  );
   return waiting.length === 0 ? EXIT.ok : EXIT.failed;
-}
-
-/**
- * A product by its id or its name. One that the policy dropped is known by its id only: dropping it may be why
- * removals are held.
- */
-function productNamed(typed: string,
-  policy: Policy): { readonly id: string; readonly name: string; readonly isKnown: boolean } {
-  const named = typed.trim();
-  const products = [...policy.values()];
-  const found = products.find(({ id }) => id === named) ??
-    products.find(({ name }) => name.toLowerCase() === named.toLowerCase());
-  return found === undefined
-    ? { id: named, name: `product ${named}`, isKnown: false }
-    : { id: found.id, name: found.name, isKnown: true };
-}
-
-function isHeld({ sources, held }: BuyerRecord, productId: string): boolean {
-  return Object.entries(sources).some(([id, source]) => source.productId === productId && Object.hasOwn(held, id));
 }

@@ -35,6 +35,8 @@ export const CATALOGUE: readonly (readonly [heading: string, commands: readonly 
       load: () => import("./claims.ts") },
     { name: "accounts", summary: "a one-time code for a forgotten password", load: () => import("./accounts.ts") },
     { name: "invite", summary: "mails somebody the invitation again", load: () => import("./invite.ts") },
+    { name: "sync", summary: "makes Auth0 match a buyer's record now, or all that wait or differ",
+      load: () => import("./sync.ts") },
     { name: "forget", summary: "erases a person", load: () => import("./forget.ts") },
   ]],
   ["For a stage:", [

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 
 import type { HeldMessage } from "../../src/queue/message.ts";
-import type { HoldFlags } from "../acting/holding.ts";
-import { buyerEmail } from "./buyer-email.ts";
 import type { Context } from "../context.ts";
+import { buyerEmail } from "./buyer-email.ts";
 import { actOptions } from "./options.ts";
+import type { HoldFlags } from "../acting/holding.ts";
 
 /** Adds the arguments, flags and the action that `release` and `keep` share. */
 export function holdCommand(command: Command, decision: HeldMessage["decision"], context: Context): Command {

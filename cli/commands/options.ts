@@ -8,15 +8,23 @@ export interface ActFlags {
   readonly by?: string;
   readonly why?: string;
   readonly within: string;
+  /** False with `--no-wait`. */
+  readonly wait: boolean;
   readonly dryRun?: true;
 }
 
 /** Adds the flags that every act has. */
 export function actOptions(command: Command): Command {
-  return command
+  return waitOptions(command
     .option("--why <text>", "why: kept with it, and shown by explain; asked for at a terminal")
-    .option("--by <name>", "who does this; your name on this machine, if left out")
+    .option("--by <name>", "who does this; your name on this machine, if left out"));
+}
+
+/** Adds the flags of what is waited for. */
+export function waitOptions(command: Command): Command {
+  return command
     .option("--within <seconds>", "how long to wait until it is done", "60")
+    .option("--no-wait", "only put it into the queue; whether Auth0 matches then isn't looked at")
     .option("--dry-run", DRY_RUN);
 }
 

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 
-import { actOptions, examples } from "./options.ts";
-import { buyerEmail } from "./buyer-email.ts";
 import type { Context } from "../context.ts";
+import { buyerEmail } from "./buyer-email.ts";
+import { actOptions, examples } from "./options.ts";
 import type { RevokeFlags } from "../acting/revoke.ts";
 
 /** Defines `revoke`. */

@@ -27,6 +27,8 @@ export interface Operating {
   /** The stage's time (epoch ms). */
   readonly now: () => number;
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** What somebody would do next, for an error that says so: of a command its whole line. */
+  readonly commandLine: (command: string) => string;
   readonly tell: (progress: Progress) => void;
 }
 

@@ -76,7 +76,8 @@ export async function holdersOf(table: Table, productId: string): Promise<number
   return item === undefined ? 0 : holdersShape.parse(item).holders;
 }
 
-function tagOf(email: string): string {
+/** A buyer as an hour's item names them. */
+export function tagOf(email: string): string {
   return createHash("sha256").update(email).digest("base64url").slice(0, TAG_LENGTH);
 }
 

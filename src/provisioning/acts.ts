@@ -19,10 +19,12 @@ import { forward, isMine } from "./owners.ts";
 export async function mergeAct(record: BuyerRecord, told: ActMessage,
   work: Provisioning): Promise<BuyerRecord | null> {
   const { ledger } = work.store;
-  // Decided on a machine whose clock is ahead, it would count for longer than it should.
-  const message = { ...told, act: { ...told.act, at: Math.min(told.act.at, work.now()) } };
-  const { source, act } = message;
+  const { source } = told;
   const known = record.sources[source]?.act ?? null;
+  // Decided on a machine whose clock is ahead, it would count for longer than it should.
+  const at = Math.min(told.act.at, Math.max(work.now(), (known?.at ?? 0) + 1));
+  const message = { ...told, act: { ...told.act, at } };
+  const { act } = message;
   // Done before, by the message that is here again.
   if (known?.id === act.id) return record;
   if (grantedRole(source) === null && !isMine(record, source)) {

@@ -104,7 +104,8 @@ export function keep(record: BuyerRecord, productId: string, act: Omit<Act, "dec
     : { ...record, sources: kept.reduce((sources, id) => addFacts(sources, id, given), record.sources) };
 }
 
-function isMeant({ source: id, reason, unsure }: Verdict, { sources }: BuyerRecord): boolean {
+/** Whether somebody meant a loss for this one buyer. */
+export function isMeant({ source: id, reason, unsure }: Verdict, { sources }: BuyerRecord): boolean {
   const source = sources[id];
   return !unsure && MEANT.has(reason) ||
     (!unsure && source !== undefined && (reason === "ended" || reason === "not-in-policy") && isTakenBack(id, source));

@@ -89,7 +89,7 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
   let ours: BuyerRecord | null = null;
   try {
     const desired = await derive(turn.record, work);
-    ours = await mark(turn.stored, desired, work);
+    ours = await mark(turn, desired, work);
     let isToLookUp = needsUsers(ours, desired) || ours.creating === true ||
       (isToLookAnew(turn.messages) && desired.roles.length > 0);
     let changes: readonly RoleChanges[] = [];
@@ -125,8 +125,11 @@ async function derive(record: BuyerRecord, { store, policy, now }: Provisioning)
   return { ...(await withHolds(record, access, { losses: store.losses, now })), access };
 }
 
-/** One conditional write: the facts, and a mark on every role about to change. None where nothing changed. */
-async function mark(stored: BuyerRecord, desired: Desired, work: Provisioning): Promise<BuyerRecord> {
+/**
+ * One conditional write: the facts, and a mark on every role about to change. None where nothing changed; but whoever
+ * asked for a look sees by it that there was one.
+ */
+async function mark({ stored, messages }: Turn, desired: Desired, work: Provisioning): Promise<BuyerRecord> {
   const next = creating(marked(pastDoubts(desired.record, work.now()), desired.roles), desired, work);
   const written = isInLine(next, desired, work)
     ? { ...next, ...restOf(next, stored, desired.access, work) }
@@ -135,7 +138,8 @@ async function mark(stored: BuyerRecord, desired: Desired, work: Provisioning): 
       dueAt: isDeepStrictEqual({ ...next, dueAt: null }, { ...stored, dueAt: null }) && stored.dueAt !== null
         ? stored.dueAt
         : work.now() + UNSETTLED_MS };
-  return isDeepStrictEqual(written, stored) ? stored : work.store.ledger.save(written);
+  const isShown = stored.version > 0 && messages.some(isAskedAnew);
+  return isDeepStrictEqual(written, stored) && !isShown ? stored : work.store.ledger.save(written);
 }
 
 /** One conditional write: what was marked is so. Then the mail with which the buyer gets in, if that is wanted now. */
@@ -214,7 +218,11 @@ function creating(record: BuyerRecord, desired: Desired, { settings }: Provision
 
 /** Somebody logged in whom the record may not know, or an operator wants to be sure. */
 function isToLookAnew(messages: readonly BuyerMessage[]): boolean {
-  return messages.some((message) => message.kind === "bind" || (message.kind === "due" && message.anew === true));
+  return messages.some((message) => message.kind === "bind" || isAskedAnew(message));
+}
+
+function isAskedAnew(message: BuyerMessage): boolean {
+  return message.kind === "due" && message.anew === true;
 }
 
 function isInLine(record: BuyerRecord, desired: Decided, { settings }: Provisioning): boolean {

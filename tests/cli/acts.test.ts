@@ -29,7 +29,15 @@ const ledger = () => {
 describe("grant and revoke", () => {
   it("give a role to somebody nobody knows, with who and why, and take it back", async () => {
     const given = await run("grant new@example.com club --why raffle --by rita");
-    expect(given).toEqual({ code: 0, err: "", out: "gives club for good: new@example.com gets club\ndone" });
+    const [user] = stack.auth0.users();
+    expect(given.out.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+      ["gives club for good: new@example.com gets club"],
+      ["user at Auth0", "before", "after"],
+      [expect.stringMatching(/^-+$/), expect.anything(), expect.anything()],
+      [user?.user_id, "no such user", "club"],
+      ["done"],
+    ]);
+    expect([given.code, given.err]).toEqual([0, ""]);
     expect(rolesOf("new@example.com")).toEqual(["club"]);
     expect((await recordOf(stack, "new@example.com"))?.sources["grant:club"]?.act).toMatchObject({ by: "rita",
       why: "raffle", decision: { kind: "give", until: null } });
@@ -38,7 +46,8 @@ describe("grant and revoke", () => {
     );
 
     const taken = await run("revoke new@example.com club --why over");
-    expect(taken).toEqual({ code: 0, err: "", out: "takes away grant:club: new@example.com loses club\ndone" });
+    expect([taken.code, taken.err]).toEqual([0, ""]);
+    expect(taken.out).toMatch(/^takes away grant:club: new@example.com loses club\n.*\n.*\n.* club +none\ndone$/);
     expect(rolesOf("new@example.com")).toEqual([]);
     expect((await run("explain new@example.com")).out).toContain(
       "no   club, because a role given for nothing: an operator gave it for nothing, and that is over or was taken " +
@@ -60,8 +69,10 @@ describe("grant and revoke", () => {
     expect({ code: dry.code, json: JSON.parse(dry.out) }).toEqual({ code: 0, json: { ...about, dryRun: true } });
     expect(await recordOf(stack, "dry@example.com")).toBeUndefined();
     const wet = await run("grant dry@example.com club --why script --by ci --json");
+    const id = stack.auth0.users().find(({ email }) => email === "dry@example.com")?.user_id;
     expect({ code: wet.code, json: JSON.parse(wet.out) }).toEqual({ code: 0,
-      json: { ...about, dryRun: false, by: "ci", why: "script", outcome: { state: "applied" } } });
+      json: { ...about, dryRun: false, by: "ci", why: "script", outcome: { state: "applied" },
+        auth0: { before: [], after: [{ id, isThere: true, verified: false, roles: ["club"] }] } } });
   });
 
   it("ask why at a terminal, and insist on an answer", async () => {
@@ -139,14 +150,19 @@ describe("grant and revoke", () => {
 describe("transfer", () => {
   it("moves a purchase to another email, and its later pings with it", async () => {
     await deliver(stack, saleBy("anne@example.com"));
-    const { code, out } = await run("transfer sale-of-anne@example.com ann2@example.com --why typo");
-    expect({ code, out }).toEqual({ code: 0, out: [
+    expect(await run("transfer sale-of-anne@example.com ann2@example.com --why typo")).toMatchObject({ code: 2,
+      err: expect.stringContaining("say --yes") });
+    const { code, out } = await run("transfer sale-of-anne@example.com ann2@example.com --why typo --yes");
+    expect({ code, out: out.split("\n").slice(0, 5) }).toEqual({ code: 0, out: [
       "from anne@example.com to ann2@example.com:",
       "  sale:sale-of-anne@example.com  Serverless Handbook",
       "anne@example.com loses serverless-handbook",
       "ann2@example.com gets serverless-handbook",
-      "done",
-    ].join("\n") });
+      expect.stringMatching(/^buyer +user at Auth0 +before +after$/),
+    ] });
+    expect(out).toMatch(
+      /\nanne@example.com +auth0\S+ +serverless-handbook +none\nann2@example.com +auth0\S+ +no such user +serverless-handbook\ndone$/,
+    );
     expect([rolesOf("anne@example.com"), rolesOf("ann2@example.com")]).toEqual([[], ["serverless-handbook"]]);
     await deliver(stack, changed("refund-full", { email: "anne@example.com", sale_id: "sale-of-anne@example.com" }));
     expect(rolesOf("ann2@example.com")).toEqual([]);
@@ -229,10 +245,10 @@ describe("release and keep", () => {
     expect(await run(`release ${HANDBOOK} h1@example.com`, { questions: answers("n") })).toMatchObject({ code: 2,
       err: expect.stringContaining("nothing was decided") });
 
-    expect(await run(`release ${HANDBOOK} h1@example.com --why ended`)).toMatchObject({ code: 0,
+    expect(await run(`release ${HANDBOOK} h1@example.com --why ended --yes`)).toMatchObject({ code: 0,
       out: expect.stringContaining("done for 1 of 1") });
     expect([rolesOf("h1@example.com"), rolesOf("h2@example.com")]).toEqual([[], ["serverless-handbook"]]);
-    expect(await run(`keep ${HANDBOOK} --why mistake`)).toMatchObject({ code: 0,
+    expect(await run(`keep ${HANDBOOK} --why mistake --yes`)).toMatchObject({ code: 0,
       out: expect.stringContaining("done for 2 of 2") });
     expect([rolesOf("h2@example.com"), rolesOf("h3@example.com")]).toEqual([["serverless-handbook"], [
       "serverless-handbook",
@@ -246,12 +262,127 @@ describe("invite", () => {
   it("sends word once more to somebody who has a role, and to nobody else", async () => {
     await deliver(stack, saleBy("guest@example.com"));
     expect(await run("invite guest@example.com --dry-run")).toMatchObject({ code: 0,
-      out: "would invite guest@example.com, who has serverless-handbook" });
-    expect((await run("invite guest@example.com --why lost --json")).code).toBe(0);
-    await stack.sqs.idle();
+      out: "would invite guest@example.com, who is to have serverless-handbook" });
+    expect(await run("invite guest@example.com --why lost")).toMatchObject({ code: 0,
+      out: expect.stringContaining("done: Auth0 mailed the invitation") });
+    expect(stack.auth0.passwordMails.filter(({ to }) => to === "guest@example.com")).toHaveLength(2);
     expect((await recordOf(stack, "guest@example.com"))?.invited?.asked).toMatchObject({ why: "lost" });
     expect(await run("invite stranger@example.com --why fun")).toMatchObject({ code: 2,
       err: expect.stringContaining("has no role") });
+  });
+});
+
+describe("an act about somebody whose roles at Auth0 aren't as we left them", () => {
+  const userOf = (email: string) => {
+    const user = stack.auth0.users().find((each) => each.email === email);
+    if (user === undefined) throw new Error(`nobody is ${email}`);
+    return user.user_id;
+  };
+
+  it("mends what was removed by hand, shows it, and is done only then", async () => {
+    await deliver(stack, saleBy("hand@example.com"));
+    stack.auth0.takeRoles(userOf("hand@example.com"), ["serverless-handbook"]);
+    const { code, out } = await run("grant hand@example.com serverless-handbook --why sorry");
+    expect(out).toMatch(
+      /keeps the same roles \(serverless-handbook\)\n(?:.*\n){2}.* none +serverless-handbook\ndone$/,
+    );
+    expect([code, rolesOf("hand@example.com")]).toEqual([0, ["serverless-handbook"]]);
+  });
+
+  it("makes and invites the user anew whom somebody deleted", async () => {
+    await deliver(stack, saleBy("deleted@example.com"));
+    stack.auth0.removeUser(userOf("deleted@example.com"));
+    const { code, out } = await run("sync deleted@example.com");
+    expect(out).toMatch(/ deleted +no such user\n.* no such user +serverless-handbook\ndone$/);
+    expect([code, rolesOf("deleted@example.com")]).toEqual([0, ["serverless-handbook"]]);
+    expect(stack.auth0.passwordMails.filter(({ to }) => to === "deleted@example.com")).toHaveLength(2);
+  });
+
+  it("says that Auth0 doesn't match where it can't be made to, and that it was only queued with --no-wait", async () => {
+    await deliver(stack, saleBy("soon@example.com"));
+    stack.auth0.takeRoles(userOf("soon@example.com"), ["serverless-handbook"]);
+    const queued = await run("grant soon@example.com club --why x --no-wait");
+    expect(queued).toMatchObject({ code: 0, out: expect.stringContaining("queued for soon@example.com") });
+    expect(queued.out).not.toContain("done");
+    await stack.sqs.idle();
+    expect(rolesOf("soon@example.com")).toEqual(["club", "serverless-handbook"]);
+
+    const fault = stack.auth0.fault({ method: "POST", path: "/users/{id}/roles", times: 9, answer: { status: 400 } });
+    const refused = await run("grant soon@example.com react-for-dataviz --why x");
+    expect(refused).toMatchObject({ code: 1,
+      out: expect.stringContaining("it waits: Auth0 refused to assign roles") });
+    fault.remove();
+  });
+
+  it("is hurried with all others that wait once the cause is mended, hours before their time", async () => {
+    stack.auth0.addRole("masterclass");
+    const { code, out } = await run("sync --waiting");
+    expect(out).toMatch(/\nsoon@example.com +AUTH0_REFUSED/);
+    expect(out).toMatch(/\nstuck@example.com +AUTH0_ROLE_MISSING/);
+    expect([code, rolesOf("stuck@example.com")]).toEqual([0, ["masterclass"]]);
+    expect(rolesOf("soon@example.com")).toContain("react-for-dataviz");
+  });
+
+  it("finds all whose record and Auth0 differ, and mends them", async () => {
+    stack.auth0.takeRoles(userOf("hand@example.com"), ["serverless-handbook"]);
+    stack.auth0.giveRoles(userOf("soon@example.com"), ["club-premium"]);
+    expect(await run("sync --drift --dry-run")).toMatchObject({ code: 0,
+      out: expect.stringMatching(/\nhand@example.com +\S+ +serverless-handbook$/) });
+    expect((await run("sync --drift")).code).toBe(0);
+    expect(rolesOf("hand@example.com")).toEqual(["serverless-handbook"]);
+    expect((await run("sync --drift")).out).toBe("Auth0 matches every record");
+  });
+
+  it("refuses a buyer of whom nothing is known", async () => {
+    expect(await run("sync nobody@example.com")).toMatchObject({ code: 2,
+      err: expect.stringContaining("nobody is known as nobody@example.com") });
+    expect((await run("sync")).code).toBe(2);
+    expect((await run("sync ann@example.com --drift")).code).toBe(2);
+  });
+});
+
+describe("of two operators' acts", () => {
+  const skewed = (aheadMs: number) => async (line: string) =>
+    run(line, { openStage: async () => ({ ...stageOn(stack), now: () => Date.now() + aheadMs }) });
+
+  it("the one made later counts, though the clock of the first was five minutes ahead", async () => {
+    await skewed(300_000)("grant skew@example.com club --why x --by rita");
+    expect((await recordOf(stack, "skew@example.com"))?.sources["grant:club"]?.act?.at).toBeLessThan(
+      Date.now() + 1_000,
+    );
+    expect(await skewed(-300_000)("revoke skew@example.com club --why over --by tom")).toMatchObject({ code: 0,
+      out: expect.stringMatching(/done$/) });
+    expect(rolesOf("skew@example.com")).toEqual([]);
+  });
+
+  it("the one that was overruled before it came in says so, and by whom", async () => {
+    await run("grant raced@example.com club --why x");
+    const behind = { ...stageOn(stack), now: () => Date.now() - 300_000 };
+    const { code, out } = await run("revoke raced@example.com club --by tom", { openStage: async () => behind,
+      questions: { ...answers(), ask: async () => {
+        await run("grant raced@example.com club --why stays --by rita");
+        return "over";
+      } } });
+    expect(out).toMatch(/overruled for raced@example.com: what rita decided .* is newer and counts \(stays\)/);
+    expect([code, rolesOf("raced@example.com")]).toEqual([1, ["club"]]);
+  });
+});
+
+describe("transfer --all", () => {
+  it("moves purchases and roles given for nothing, leaves what was taken away, and insists on --yes", async () => {
+    await deliver(stack, saleBy("old@example.com"),
+      saleBy("old@example.com", { sale_id: "second-of-old", product_id: "Z7kcrf7WgiSjiBnsGYi45w==" }));
+    await run("grant old@example.com club --why raffle");
+    await run("revoke old@example.com --source sale:second-of-old --why fraud");
+    expect(await run("transfer --all old@example.com fresh@example.com --why moved")).toMatchObject({ code: 2,
+      err: expect.stringContaining("say --yes") });
+    const { code, out } = await run("transfer --all old@example.com fresh@example.com --why moved --yes");
+    expect(out).toContain("an operator took sale:second-of-old away: it stays with old@example.com");
+    expect(out).toContain("  grant:club  given for nothing");
+    expect([code, rolesOf("old@example.com"), rolesOf("fresh@example.com")]).toEqual([0, [], ["club",
+      "serverless-handbook"]]);
+    expect(await run("transfer --all old@example.com fresh@example.com --why again --yes")).toMatchObject({ code: 2,
+      err: expect.stringContaining("has nothing to move") });
   });
 });
 

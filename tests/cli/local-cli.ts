@@ -44,9 +44,11 @@ const SOON_MS = 1_000;
 /** Runs a command line over a running stack. Long waits move the functions' calendar instead. */
 export function cliOn(stack: Stack) {
   return async (line: string,
-    { questions = null, env = {}, policy = shopPolicy, waits = wait(stack) }: Options = {}): Promise<CliRun> =>
-    cli(line, { questions, env, policy: async () => policy, openStage: async () =>
-      localStage(addressesOf(stack), await clockOf(addressesOf(stack).gumroad)), wait: waits });
+    { questions = null, env = {}, policy = shopPolicy, waits = wait(stack), openStage }: Options = {}): Promise<
+    CliRun
+  > =>
+    cli(line, { questions, env, policy: async () => policy, openStage: openStage ?? (async () =>
+      localStage(addressesOf(stack), await clockOf(addressesOf(stack).gumroad))), wait: waits });
 }
 
 interface Options {
@@ -54,6 +56,7 @@ interface Options {
   readonly env?: NodeJS.ProcessEnv;
   readonly policy?: Policy;
   readonly waits?: World["wait"];
+  readonly openStage?: World["openStage"];
 }
 
 const wait = (stack: Stack) => async (ms: number): Promise<void> => {

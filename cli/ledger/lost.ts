@@ -1,0 +1,19 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import * as z from "zod";
+
+import { readItem } from "../../src/dynamo/table.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
+
+const hourShape = z.object({ buyers: z.set(z.string()) });
+
+/**
+ * The tags of the buyers who lost a product in the hour of a moment (epoch ms), see losses.ts; none where nobody did,
+ * or where that is more than two days ago.
+ * @throws {TemporaryError} LEDGER_UNREACHABLE
+ */
+export async function lostInHour(client: DynamoDBClient, name: string, productId: string,
+  at: number): Promise<ReadonlySet<string>> {
+  const hour = new Date(at).toISOString().slice(0, "2026-01-05T19".length);
+  const item = await readItem(ledgerTable(client, name), { pk: `losses#${productId}`, sk: `hour#${hour}` });
+  return item === undefined ? new Set() : hourShape.parse(item).buyers;
+}

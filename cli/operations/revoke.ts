@@ -1,0 +1,70 @@
+import { entitlements } from "../../src/access/entitlements.ts";
+import { emptySource, grantedRole, isSourceId, type SourceId } from "../../src/access/facts.ts";
+import { addFacts } from "../../src/access/merge.ts";
+import { ConfigError } from "../../src/errors.ts";
+import type { BuyerRecord } from "../../src/ledger/record.ts";
+import { isMine } from "../../src/provisioning/owners.ts";
+import { type ActPlan, ownChange, planned, type PlannedAct } from "./carry-out.ts";
+import type { Operating } from "./operating.ts";
+
+/** What to take back: a role that grant gave, or what a purchase gives, which `undo` leaves to the facts again. */
+export interface RevokeRequest {
+  readonly buyer: string;
+  readonly role: string | undefined;
+  readonly source: string | undefined;
+  readonly undo: boolean;
+}
+
+/** What taking comes to. */
+export interface RevokePlan extends ActPlan {
+  readonly source: SourceId;
+  /** The sources that give the role all the same. */
+  readonly stillFrom: readonly SourceId[];
+}
+
+/**
+ * Plans to take back what was given for nothing, or what a purchase gives.
+ * @throws {ConfigError} REVOKE_WHAT, SOURCE_UNKNOWN, NOT_GRANTED
+ */
+export async function plannedRevoke(request: RevokeRequest, operating: Operating): Promise<RevokePlan> {
+  const record = await operating.ledger.load(request.buyer);
+  const source = sourceToTake(record, request, operating);
+  const act = planned(record, source, { kind: request.undo ? "follow" : "take" }, operating.now());
+  return { acts: [act], changes: [await ownChange(record, act, operating)], source,
+    stillFrom: await stillGiving(record, act, operating) };
+}
+
+function sourceToTake(record: BuyerRecord, { role, source, undo }: RevokeRequest,
+  { commandLine }: Operating): SourceId {
+  if ((role === undefined) === (source === undefined)) {
+    throw new ConfigError("REVOKE_WHAT", "name either a role that grant gave, or a purchase with --source");
+  }
+  if (undo && source === undefined) {
+    throw new ConfigError("REVOKE_WHAT", "--undo is for --source: a role given for nothing comes back with grant");
+  }
+  if (source !== undefined) {
+    if (isSourceId(source) && isMine(record, source)) return source;
+    throw new ConfigError("SOURCE_UNKNOWN",
+      `${source} is no purchase of ${record.email}: ${commandLine(`explain ${record.email}`)} shows theirs`);
+  }
+  const granted: SourceId = `grant:${role ?? ""}`;
+  if (record.sources[granted]?.act?.decision.kind === "give") return granted;
+  const known = Object.keys(record.sources).flatMap((
+    id,
+  ) => (isSourceId(id) && record.sources[id]?.act?.decision.kind === "give" ? (grantedRole(id) ?? []) : []));
+  throw new ConfigError("NOT_GRANTED",
+    `nobody gave ${record.email} ${role ?? ""} for nothing${
+      known.length === 0 ? "" : ` (they were given ${known.join(", ")})`
+    }: if a purchase gives it, name that with --source; ${commandLine(`explain ${record.email}`)} shows which`);
+}
+
+async function stillGiving(record: BuyerRecord, { source, decision, at }: PlannedAct,
+  { policy, now }: Operating): Promise<readonly SourceId[]> {
+  const role = grantedRole(source);
+  if (role === null) return [];
+  const sources = addFacts(record.sources, source, { ...emptySource(""),
+    act: { at, id: "planned", by: "", why: "", decision } });
+  return entitlements(sources, await policy(), now()).verdicts.flatMap((
+    { source: id, roles },
+  ) => (roles.includes(role) ? [id] : []));
+}
