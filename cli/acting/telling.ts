@@ -87,7 +87,7 @@ export async function confirmed(question: string, fallback: boolean, { yes }: { 
   if (!(await questions.confirm(question, fallback))) throw new ConfigError(code, refused);
 }
 
-/** Says what came of it, after it came of it: each buyer's users before and after, and what keeps it. True: all done. */
+/** Says what came of it, once it did: each buyer's users before and after, and what keeps it. True: all done. */
 export function tellCame(came: readonly Came[], flags: Pick<ActFlags, "within">, context: Context): boolean {
   const { output } = context;
   const rows = came.flatMap(({ buyer, before, after, record }) =>

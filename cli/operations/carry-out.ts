@@ -54,7 +54,7 @@ export async function ownChange(record: BuyerRecord, { source, decision, at }: P
 }
 
 /**
- * Carries acts out: has Auth0 looked at anew, sends them to the one writer, waits for the turns of all buyers whom they
+ * Carries acts out: has Auth0 looked at anew, sends them to the one writer, waits for the turns of all whom they
  * change, and looks at Auth0 again. What came of it is told for each buyer in the plan's order.
  * @throws {TemporaryError} QUEUE_UNREACHABLE, LEDGER_UNREACHABLE
  */

@@ -80,7 +80,7 @@ export async function decideHeld({ decision, product, buyers, back }: HoldPlan, 
 }
 
 /**
- * The acts that give a product again to those who lost it in the hour before the hold set in, and in its hour: they are
+ * The acts that give a product again to those who lost it in the hour before the hold, and in its own: they are
  * counted by tag there. What somebody meant for one buyer, a refund say, stays lost.
  */
 async function broughtBack(productId: string, heldSinceAt: number, policy: Policy,

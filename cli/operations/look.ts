@@ -14,7 +14,7 @@ export interface SeenUser {
   readonly roles: readonly string[];
 }
 
-/** The users of a buyer at Auth0: those with the email, in each spelling, and those of the record. Throws as the directory. */
+/** The users of a buyer at Auth0: those with the email, however spelt, and those of the record. Throws as it. */
 export async function lookAt({ email, spellings, users }: Pick<BuyerRecord, "email" | "spellings" | "users">,
   { stage, ...operating }: Pick<Operating, "stage" | "directory">): Promise<readonly SeenUser[]> {
   const directory = await operating.directory();

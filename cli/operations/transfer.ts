@@ -8,7 +8,7 @@ import { isMine } from "../../src/provisioning/owners.ts";
 import { type ActPlan, planned, type PlannedAct } from "./carry-out.ts";
 import type { Operating } from "./operating.ts";
 
-/** A purchase that moves, and its product's name; null: the policy doesn't list it, or it is a role given for nothing. */
+/** A purchase that moves, with its product's name; null: not in the policy, or a role given for nothing. */
 export interface Moving {
   readonly id: SourceId;
   readonly product: string | null;

@@ -161,7 +161,7 @@ describe("transfer", () => {
       expect.stringMatching(/^buyer +user at Auth0 +before +after$/),
     ] });
     expect(out).toMatch(
-      /\nanne@example.com +auth0\S+ +serverless-handbook +none\nann2@example.com +auth0\S+ +no such user +serverless-handbook\ndone$/,
+      /\nanne@example.com .* serverless-handbook +none\nann2@example.com .* such user +serverless-handbook\ndone$/,
     );
     expect([rolesOf("anne@example.com"), rolesOf("ann2@example.com")]).toEqual([[], ["serverless-handbook"]]);
     await deliver(stack, changed("refund-full", { email: "anne@example.com", sale_id: "sale-of-anne@example.com" }));
@@ -298,7 +298,7 @@ describe("an act about somebody whose roles at Auth0 aren't as we left them", ()
     expect(stack.auth0.passwordMails.filter(({ to }) => to === "deleted@example.com")).toHaveLength(2);
   });
 
-  it("says that Auth0 doesn't match where it can't be made to, and that it was only queued with --no-wait", async () => {
+  it("says that Auth0 doesn't match where it can't be made to, and with --no-wait that it is queued", async () => {
     await deliver(stack, saleBy("soon@example.com"));
     stack.auth0.takeRoles(userOf("soon@example.com"), ["serverless-handbook"]);
     const queued = await run("grant soon@example.com club --why x --no-wait");
