@@ -316,6 +316,8 @@ describe("an act about somebody whose roles at Auth0 aren't as we left them", ()
 
   it("is hurried with all others that wait once the cause is mended, hours before their time", async () => {
     stack.auth0.addRole("masterclass");
+    // Roles are listed again every ten seconds at most.
+    await stack.advance(10_000);
     const { code, out } = await run("sync --waiting");
     expect(out).toMatch(/\nsoon@example.com +AUTH0_REFUSED/);
     expect(out).toMatch(/\nstuck@example.com +AUTH0_ROLE_MISSING/);
@@ -343,12 +345,12 @@ describe("an act about somebody whose roles at Auth0 aren't as we left them", ()
 
 describe("of two operators' acts", () => {
   const skewed = (aheadMs: number) => async (line: string) =>
-    run(line, { openStage: async () => ({ ...stageOn(stack), now: () => Date.now() + aheadMs }) });
+    run(line, { openStage: async () => ({ ...stageOn(stack), now: () => Date.now() + stack.ahead() + aheadMs }) });
 
   it("the one made later counts, though the clock of the first was five minutes ahead", async () => {
     await skewed(300_000)("grant skew@example.com club --why x --by rita");
     expect((await recordOf(stack, "skew@example.com"))?.sources["grant:club"]?.act?.at).toBeLessThan(
-      Date.now() + 1_000,
+      Date.now() + stack.ahead() + 1_000,
     );
     expect(await skewed(-300_000)("revoke skew@example.com club --why over --by tom")).toMatchObject({ code: 0,
       out: expect.stringMatching(/done$/) });
@@ -357,7 +359,7 @@ describe("of two operators' acts", () => {
 
   it("the one that was overruled before it came in says so, and by whom", async () => {
     await run("grant raced@example.com club --why x");
-    const behind = { ...stageOn(stack), now: () => Date.now() - 300_000 };
+    const behind = { ...stageOn(stack), now: () => Date.now() + stack.ahead() - 300_000 };
     const { code, out } = await run("revoke raced@example.com club --by tom", { openStage: async () => behind,
       questions: { ...answers(), ask: async () => {
         await run("grant raced@example.com club --why stays --by rita");
