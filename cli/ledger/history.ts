@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { entriesOf, isSourceId, type Source, type SourceId, type Sources } from "../../src/access/facts.ts";
-import { sourceIdShape, sourceShape } from "../../src/access/facts-shape.ts";
+import { entriesOf, isSourceId, sourceIdShape, sourceShape, type Source, type SourceId,
+  type Sources } from "../../src/access/facts.ts";
 import { queryPages, readItem, readItems, removeItem, type Item, type ItemKey } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey, sourceKey } from "../../src/ledger/keys.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";

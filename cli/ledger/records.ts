@@ -1,7 +1,6 @@
 import * as z from "zod";
 
-import { isSourceId, type Source, type SourceId } from "../../src/access/facts.ts";
-import { sourceShape } from "../../src/access/facts-shape.ts";
+import { isSourceId, sourceShape, type Source, type SourceId } from "../../src/access/facts.ts";
 import type { Table } from "../../src/dynamo/table.ts";
 import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
 import { scanPages } from "./scan.ts";

@@ -1,8 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
 
-import type { SourceId } from "../../src/access/facts.ts";
-import { sourceIdShape } from "../../src/access/facts-shape.ts";
+import { sourceIdShape, type SourceId } from "../../src/access/facts.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { scanPages } from "../ledger/scan.ts";
 

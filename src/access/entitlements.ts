@@ -70,8 +70,8 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
 /** What a buyer's sources gave when they were last worked on, and which of them give that on: their loss is held. */
 export interface Kept {
   readonly sources: Sources;
-  readonly gave: Readonly<Partial<Record<SourceId, readonly string[]>>>;
-  readonly held: Readonly<Partial<Record<SourceId, unknown>>>;
+  readonly gave: Readonly<Record<SourceId, readonly string[]>>;
+  readonly held: Readonly<Record<SourceId, unknown>>;
 }
 
 /** Roles, and what held sources give on. Sorted, without doubles. */

@@ -1,141 +1,178 @@
+import * as z from "zod/mini";
+
 /**
- * What is known of a purchase: facts, never conclusions. Every field only grows (a flag that turns true, a later time,
- * a greater set, a newer reading), so facts can be merged in any order: see `merge.ts`. All times are epoch
- * milliseconds.
+ * What is known of a purchase: facts, never conclusions, and how they are written down in records and messages. Every
+ * field only grows (a flag that turns true, a later time, a greater set, a newer reading), so facts can be merged in
+ * any order: see `merge.ts`. All times are epoch milliseconds. Fields of a later version pass through here and through
+ * merging, and are kept; one that an earlier version didn't write has a default.
  */
+
+/** What nobody changes once it is read. */
+export type Fixed<T> = T extends object ? { readonly [Key in keyof T]: Fixed<T[Key]> } : T;
+
+/** An object that keeps what a later version wrote besides, of which its type knows nothing. */
+export function kept<Shape extends z.core.$ZodShape>(shape: Shape): z.ZodMiniObject<Shape>;
+export function kept(shape: z.core.$ZodShape): z.ZodMiniObject {
+  return z.looseObject(shape);
+}
+
+/**
+ * One of the words that this version knows, or a later one's: that is kept as it is, and does nothing. An end is an
+ * end, whatever its reason; a gift of a new kind is a purchase by itself, and so is a new part of a bundle; a new
+ * change of plan changes none; a new place of a role is none that this version looks at.
+ */
+export function wordOf<T extends string>(): z.ZodMiniType<T> {
+  return z.custom<T>((value) => typeof value === "string");
+}
+
+/** A source's id. */
+export const sourceIdShape = z.templateLiteral([z.enum(["sale", "subscription", "grant"]), ":", z.string()]);
 
 /**
  * The thing that gives access: a sale, a subscription with its charges, or a role that an operator gave for nothing.
  */
-export type SourceId = `sale:${string}` | `subscription:${string}` | `grant:${string}`;
+export type SourceId = z.infer<typeof sourceIdShape>;
 
+/** Who shows a licence key: a verified email at Auth0, or an account of the self-built login. */
+export const claimantShape = z.templateLiteral([z.enum(["email", "name"]), ":", z.string()]);
+
+/** Who shows a licence key. */
+export type Claimant = z.infer<typeof claimantShape>;
+
+const text = z.string();
+const moment = z.number();
+const laterText = z._default(z.array(text), []);
+const laterMoment = z._default(z.nullable(moment), null);
+
+/** `disputed`: ever. */
+const flags = { refunded: z.boolean(), partlyRefunded: z.boolean(), disputed: z.boolean(), disputeWon: z.boolean() };
 /** What became of a charge's money. */
-export interface Flags {
-  readonly refunded: boolean;
-  readonly partlyRefunded: boolean;
-  /** Ever disputed. */
-  readonly disputed: boolean;
-  readonly disputeWon: boolean;
-}
+export type Flags = Readonly<Record<keyof typeof flags, boolean>>;
 
-/** What Gumroad's API says of a charge at a moment. It stands for the flags of every ping. */
-export interface ChargeRead extends Flags {
-  /** When it was asked for, not when the answer came. */
-  readonly at: number;
-  /** The chosen options by their names of that moment: a seller may rename them, or change a buyer's. */
-  readonly variants: Options;
-  /** The API tells bundles and what came with one; pings don't. */
-  readonly bundle: "bundle" | "child" | "none";
-}
-
+const options = z.array(z.tuple([text, text]));
 /** Chosen options as [category, name], sorted: [["Tier", "Basic"]]. Pairs: a category may be called `__proto__`. */
-export type Options = readonly (readonly [string, string])[];
+export type Options = Fixed<z.infer<typeof options>>;
 
+const names = kept({ at: moment, variants: options });
 /** Names that a charge's options were seen under, and when first. A seller may rename them; Gumroad tells nobody. */
-export interface Names {
-  readonly at: number;
-  readonly variants: Options;
-}
+export type Names = Fixed<z.infer<typeof names>>;
 
-/** What happened to one charge (one Gumroad sale), as pings told it, or as the API says. */
-export interface Charge extends Flags {
-  readonly saleId: string;
+const chargeRead = kept({
+  /** When it was asked for, not when the answer came. */
+  at: moment,
+  ...flags,
+  /** The chosen options by their names of that moment: a seller may rename them, or change a buyer's. */
+  variants: options,
+  /** The API tells bundles and what came with one; pings don't. */
+  bundle: wordOf<"bundle" | "child" | "none">(),
+});
+/** What Gumroad's API says of a charge at a moment. It stands for the flags of every ping. */
+export type ChargeRead = Fixed<z.infer<typeof chargeRead>>;
+
+const charge = kept({
+  saleId: text,
   /** A `sale` ping or a row of the API told of it. False: a refund came before its sale; the charge gives nothing. */
-  readonly seen: boolean;
-  readonly soldAt: number;
-  readonly priceCents: number;
+  seen: z.boolean(),
+  soldAt: moment,
+  priceCents: z.number(),
   /** The chosen options, under one of their names. */
-  readonly variants: Options;
+  variants: options,
   /** A growing set: all names that the options were seen under; a few, the first ones. */
-  readonly names: readonly Names[];
+  names: z._default(z.array(names), []),
   /** How often a membership is charged ("monthly"), where the ping says so. */
-  readonly recurrence: string | null;
-  readonly recurring: boolean;
+  recurrence: z.nullable(text),
+  recurring: z.boolean(),
   /** A preorder's authorization: money not taken yet. The release comes as a sale of its own. */
-  readonly preorder: boolean;
+  preorder: z.boolean(),
   /** The seller bought their own product. */
-  readonly test: boolean;
+  test: z.boolean(),
   /**
    * Which side of a gift it is. Gumroad makes two sales of one: what the giver paid for, and what the receiver got.
    * Both belong to the receiver's record; nobody refunds or disputes the second.
    */
-  readonly gift: "none" | "received" | "given";
+  gift: wordOf<"none" | "received" | "given">(),
+  ...flags,
   /** When its `sale` ping first came in: the least. Null where only the API told of it. */
-  readonly receivedAt: number | null;
+  receivedAt: laterMoment,
   /** Whether the seller took access away by hand: the newest answer of the API that says, as not every one does. */
-  readonly revoked: { readonly at: number; readonly is: boolean } | null;
-  readonly read: ChargeRead | null;
-}
+  revoked: z._default(z.nullable(kept({ at: moment, is: z.boolean() })), null),
+  read: z.nullable(chargeRead),
+});
+/** What happened to one charge (one Gumroad sale), as pings told it, or as the API says. */
+export type Charge = Fixed<z.infer<typeof charge>>;
 
 /** Why Gumroad ended a subscription; `unknown` is any reason it may invent later. */
 export type EndReason = "cancelled" | "failed_payment" | "fixed_subscription_period_ended" | "unknown";
+const end = kept({ at: moment, reason: wordOf<EndReason>() });
 
+const plan = kept({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()),
+  quantity: z.nullable(z.number()) });
 /** A membership's plan, as far as it is known. Gumroad treats a change of any of these as a change of plan. */
-export interface Plan {
-  readonly tier: string | null;
-  readonly recurrence: string | null;
-  readonly priceCents: number | null;
-  readonly quantity: number | null;
-}
+export type Plan = Fixed<z.infer<typeof plan>>;
 
-/** A change of plan told by `subscription_updated`. The API doesn't show it before the next charge. */
-export interface TierChange {
+const tierChange = kept({
   /** Its `effective_as_of`, which for a downgrade lies in the future. */
-  readonly at: number;
+  at: moment,
   /** When its ping first came in: the least. Null: before this was kept. */
-  readonly toldAt: number | null;
-  readonly type: "upgrade" | "downgrade";
-  readonly from: Plan;
-  readonly to: Plan;
-}
+  toldAt: laterMoment,
+  type: wordOf<"upgrade" | "downgrade">(),
+  from: plan,
+  to: plan,
+});
+/** A change of plan told by `subscription_updated`. The API doesn't show it before the next charge. */
+export type TierChange = Fixed<z.infer<typeof tierChange>>;
 
+const decision = z.discriminatedUnion("kind", [kept({ kind: z.literal("give"), until: z.nullable(moment) }),
+  kept({ kind: z.literal("take") }), kept({ kind: z.literal("move"), to: text }),
+  kept({ kind: z.literal("follow") })]);
 /** An operator's word: `give` (until a moment, or for good), `take`, `move` to another buyer, `follow` the facts. */
-export type Decision =
-  | { readonly kind: "give"; readonly until: number | null }
-  | { readonly kind: "take" }
-  | { readonly kind: "move"; readonly to: string }
-  | { readonly kind: "follow" };
+export type Decision = Fixed<z.infer<typeof decision>>;
+const ofLater = z.custom<Decision>((value) => isOfLater(z.object({ kind: text }).safeParse(value).data?.kind));
 
 /** Whether a later version knows what was decided, and this one doesn't. Of nothing decided (undefined), no. */
 export function isOfLater(kind: string | undefined): boolean {
   return kind !== undefined && !["give", "take", "move", "follow"].includes(kind);
 }
 
-/** An operator's act: it beats whatever Gumroad says, until the next act. */
-export interface Act {
-  readonly at: number;
+/** How an act is written down. */
+export const actShape = kept({
+  at: moment,
   /** Tells acts of one moment apart. */
-  readonly id: string;
-  readonly by: string;
-  readonly why: string;
-  readonly decision: Decision;
+  id: text,
+  by: text,
+  why: text,
   /** Changes of plan that no charge has confirmed until then count no more. Left out: they do. */
-  readonly dropsChanges?: boolean | undefined;
-}
+  dropsChanges: z.optional(z.boolean()),
+  decision: z.union([decision, ofLater]),
+});
+/** An operator's act: it beats whatever Gumroad says, until the next act. */
+export type Act = Fixed<z.infer<typeof actShape>>;
 
-/** All that is known of one source. A ping is a small one of these; a buyer's record holds the merged whole. */
-export interface Source {
-  readonly productId: string;
+/** How facts about one source are written down. */
+export const sourceShape = kept({
+  productId: text,
   /** Sorted by sale id. A single sale has exactly one. */
-  readonly charges: readonly Charge[];
-  readonly ended: { readonly at: number; readonly reason: EndReason } | null;
-  readonly restartedAt: number | null;
+  charges: z.array(charge),
+  ended: z.nullable(end),
+  restartedAt: z.nullable(moment),
   /** Cancelled for some later day: shown, nothing more. */
-  readonly cancelledAt: number | null;
+  cancelledAt: z.nullable(moment),
   /** Sorted by time. */
-  readonly tierChanges: readonly TierChange[];
+  tierChanges: z.array(tierChange),
   /** Changes of plan told until then an operator dropped: the last time counts. */
-  readonly changesDroppedAt: number | null;
+  changesDroppedAt: laterMoment,
   /** Of a bundle, a growing set: the ids of the products that it was ever seen to hold. */
-  readonly holds: readonly string[];
+  holds: laterText,
   /** Of a bundle: when the buyer's other sales were listed, all of them, the last time. */
-  readonly listedAt: number | null;
+  listedAt: laterMoment,
   /** A growing set: the buyer's emails that its sales were seen under, sorted. A few. */
-  readonly emails: readonly string[];
+  emails: laterText,
   /** How the API says that it stands, over every ping's ends and restarts; `ended` is null while it runs. */
-  readonly read: Pick<Source, "ended"> & { readonly at: number } | null;
-  readonly act: Act | null;
-}
+  read: z.nullable(kept({ at: moment, ended: z.nullable(end) })),
+  act: z.nullable(actShape),
+});
+/** All that is known of one source. A ping is a small one of these; a buyer's record holds the merged whole. */
+export type Source = Fixed<z.infer<typeof sourceShape>>;
 
 /** A buyer's sources by id. */
 export type Sources = Readonly<Record<SourceId, Source>>;

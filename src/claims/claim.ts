@@ -2,8 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import * as z from "zod/mini";
 
-import { entriesOf, type SourceId } from "../access/facts.ts";
-import type { Claimant } from "../access/facts-shape.ts";
+import { entriesOf, type Claimant, type SourceId } from "../access/facts.ts";
 import type { Policy } from "../access/policy.ts";
 import { checkAccess } from "../accounts/authorize.ts";
 import { clientAddress } from "../accounts/client-address.ts";

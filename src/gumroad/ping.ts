@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 
-import type { EndReason, TierChange } from "../access/facts.ts";
-import { wordOf } from "../access/facts-shape.ts";
+import { wordOf, type EndReason, type TierChange } from "../access/facts.ts";
 import { normalizedEmail } from "./email.ts";
 import { momentOf } from "./moment.ts";
 import { FormError, nestedOf, textOf, type Form } from "./form.ts";

@@ -1,10 +1,9 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import type { Source, SourceId } from "../access/facts.ts";
+import { sourceShape, type Source, type SourceId } from "../access/facts.ts";
 import { mergeSource } from "../access/merge.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
-import { sourceShape } from "../access/facts-shape.ts";
 import { putItem, putVersion, queryPages, readItem, updatedItem, updateItem, type Table } from "../dynamo/table.ts";
 import { DUE_SHARD, ledgerTable, recordKey, sourceKey } from "./keys.ts";
 import { newRecord, recordShape, type BuyerRecord, type SourceItem } from "./record.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 
-import type { Source, SourceId, Sources } from "../access/facts.ts";
-import { claimantShape, sourceIdShape, sourceShape, wordOf, type Claimant } from "../access/facts-shape.ts";
+import { claimantShape, kept, sourceIdShape, sourceShape, wordOf, type Fixed, type Source,
+  type SourceId } from "../access/facts.ts";
 
 /** How far one role of one user is. `adding` and `removing` are written before Auth0 is called, to be repeated. */
 export type Mark = "adding" | "has" | "removing";
@@ -9,129 +9,101 @@ export type Mark = "adding" | "has" | "removing";
 /** Where a user's roles are kept at Auth0: assigned, or in `app_metadata`, where the post-login Action finds them. */
 export type RolesPlace = "roles" | "app_metadata";
 
-/** One Auth0 user of a buyer, by user id in the record. */
-export interface BoundUser {
-  /** `created` by us, or found with a `verified` email. */
-  readonly origin: "created" | "verified";
-  /** Roles the user had before we came: never removed. */
-  readonly foreign: readonly string[];
-  /** The roles that we gave, or are about to give or take. */
-  readonly roles: Readonly<Record<string, Mark>>;
-  /** Where those roles may be. Left out: they are assigned. Two while they are moved, as the setting was changed. */
-  readonly places?: readonly RolesPlace[] | undefined;
-  /** Roles of which a change may be carried out until then (epoch ms), as it wasn't answered. Left out: none. */
-  readonly doubted?: Readonly<Record<string, number>> | undefined;
-  /** The roles that the user's item says that this record gives, see givers.ts. Left out: it says nothing yet. */
-  readonly told?: readonly string[] | undefined;
-}
+const text = z.string();
+const texts = z.array(text);
+/** Epoch milliseconds. */
+const moment = z.number();
 
-/** The mail with which a buyer gets in: once a person, and again where an operator asks for it. */
-export interface Invitation {
+const boundUser = kept({
+  /** `created` by us, or found with a `verified` email. */
+  origin: wordOf<"created" | "verified">(),
+  /** Roles the user had before we came: never removed. */
+  foreign: texts,
+  /** The roles that we gave, or are about to give or take. */
+  roles: z.record(text, wordOf<Mark>()),
+  /** Where those roles may be. Left out: they are assigned. Two while they are moved, as the setting was changed. */
+  places: z.optional(z.array(wordOf<RolesPlace>())),
+  /** Roles of which a change may be carried out until then, as it wasn't answered. Left out: none. */
+  doubted: z.optional(z.record(text, moment)),
+  /** The roles that the user's item says that this record gives, see givers.ts. Left out: it says nothing yet. */
+  told: z.optional(texts),
+});
+/** One Auth0 user of a buyer, by user id in the record. */
+export type BoundUser = Fixed<z.infer<typeof boundUser>>;
+
+const invitation = kept({
   /**
    * `wanted`: it follows the first role, or the next look at the record. `sending`: written before Auth0 is asked;
-   * where it stays so, something crashed and nobody knows whether the mail went out. `sent`, `failed`: what Auth0
-   * answered.
+   * where it stays so, something crashed and nobody knows whether the mail went out. `sent`, `failed`: Auth0's answer.
    */
-  readonly outcome: "wanted" | "sending" | "sent" | "failed";
-  /** Since when (epoch ms). */
-  readonly at: number;
+  outcome: wordOf<"wanted" | "sending" | "sent" | "failed">(),
+  /** Since when. */
+  at: moment,
   /** Why it failed, and what to do; without an email or a secret. */
-  readonly message: string | null;
+  message: z.nullable(text),
   /** The operator's request; null: the purchase itself. */
-  readonly asked: { readonly requestId: string; readonly by: string; readonly why: string } | null;
-}
+  asked: z.nullable(kept({ requestId: text, by: text, why: text })),
+});
+/** The mail with which a buyer gets in: once a person, and again where an operator asks for it. */
+export type Invitation = Fixed<z.infer<typeof invitation>>;
 
-/** Why a record is not settled: what to mend, or what it waits for. Times are epoch milliseconds. */
-export interface Unsettled {
+const unsettled = kept({
   /** An error's code; or `EMAIL_UNVERIFIED`; or `OPTION_UNLISTED`: the policy lacks a bought option. */
-  readonly code: string;
+  code: text,
   /** What to mend, without an email or a secret. */
-  readonly message: string;
-  readonly since: number;
+  message: text,
+  since: moment,
   /** How often it was tried. */
-  readonly attempts: number;
-}
+  attempts: z.number(),
+});
+/** Why a record is not settled: what to mend, or what it waits for. */
+export type Unsettled = Fixed<z.infer<typeof unsettled>>;
 
-/** What became of it that somebody showed the licence key of a source. */
-export interface Claim {
-  readonly source: SourceId;
-  readonly by: Claimant;
-  /** Epoch ms. */
-  readonly at: number;
+const claim = kept({
+  source: sourceIdShape,
+  by: claimantShape,
+  at: moment,
   /** `asked`: an operator decides. `granted` to a name: tokens of that account carry what the source gives. */
-  readonly state: "asked" | "granted" | "refused";
-}
-
-/** Everything known about a buyer, by normalized email. */
-export interface BuyerRecord {
-  readonly email: string;
-  /** Counts the writes; each is made on the version that was read. 0: not stored yet. */
-  readonly version: number;
-  /** Other spellings of the email that the buyer used (upper case): Auth0 is asked for those too. At most five. */
-  readonly spellings: readonly string[];
-  readonly sources: Sources;
-  /** The roles that each source gave when the record was last worked on: what tells a loss. */
-  readonly gave: Readonly<Partial<Record<SourceId, readonly string[]>>>;
-  /** Sources whose loss is held until a person decides: they give on what they gave. Since when (epoch ms). */
-  readonly held: Readonly<Partial<Record<SourceId, number>>>;
-  readonly users: Readonly<Record<string, BoundUser>>;
-  /** By an operator's word, roles from before we came count as ours where purchases give them. Left out: not. */
-  readonly adopts?: true | undefined;
-  /** A user is being created who has the roles from the start: after a crash, that user is looked for in any case. */
-  readonly creating?: true | undefined;
-  /** Null: no mail was asked for. */
-  readonly invited: Invitation | null;
-  /** One a source and claimant. Left out: nobody showed a licence key. */
-  readonly claims?: readonly Claim[] | undefined;
-  /** When Auth0 was first asked for this email (epoch ms): who signs up after that isn't trusted with a password. */
-  readonly lookedAt?: number | undefined;
-  /** Users of others' making that we saw unverified: their password isn't trusted once the email is verified. */
-  readonly unverified: readonly string[];
-  /** Those of them whom Auth0 mailed; not again. */
-  readonly mailed: readonly string[];
-  /** What Auth0 was last told to take away, and when (epoch ms). Left out: nothing yet. */
-  readonly lost?: { readonly at: number; readonly roles: readonly string[] } | undefined;
-  readonly unsettled: Unsettled | null;
-  /** When the record wants to be looked at again (epoch ms): unsettled, or time alone changes what is due. */
-  readonly dueAt: number | null;
-}
+  state: wordOf<"asked" | "granted" | "refused">(),
+});
+/** What became of it that somebody showed the licence key of a source. */
+export type Claim = Fixed<z.infer<typeof claim>>;
 
 /** The stored shape of a record. What a later version wrote besides is kept: going back loses nothing. */
-export const recordShape: z.ZodMiniType<BuyerRecord> = z.looseObject({
-  email: z.string(),
+export const recordShape = kept({
+  email: text,
+  /** Counts the writes; each is made on the version that was read. 0: not stored yet. */
   version: z.number(),
-  spellings: z.array(z.string()),
+  /** Other spellings of the email that the buyer used (upper case): Auth0 is asked for those too. At most five. */
+  spellings: texts,
   sources: z.record(sourceIdShape, sourceShape),
-  gave: z.record(sourceIdShape, z.array(z.string())),
-  held: z.record(sourceIdShape, z.number()),
-  users: z.record(z.string(),
-    z.looseObject({ origin: wordOf<BoundUser["origin"]>(), foreign: z.array(z.string()),
-      roles: z.record(z.string(), wordOf<Mark>()), places: z.optional(z.array(wordOf<RolesPlace>())),
-      doubted: z.optional(z.record(z.string(), z.number())), told: z.optional(z.array(z.string())) })),
+  /** The roles that each source gave when the record was last worked on: what tells a loss. */
+  gave: z.record(sourceIdShape, texts),
+  /** Sources whose loss is held until a person decides: they give on what they gave. Since when. */
+  held: z.record(sourceIdShape, moment),
+  users: z.record(text, boundUser),
+  /** By an operator's word, roles from before we came count as ours where purchases give them. Left out: not. */
   adopts: z.optional(z.literal(true)),
+  /** A user is being created who has the roles from the start: after a crash, that user is looked for in any case. */
   creating: z.optional(z.literal(true)),
-  claims: z.optional(
-    z.array(
-      z.looseObject({ source: sourceIdShape, by: claimantShape, at: z.number(), state: wordOf<Claim["state"]>() }),
-    ),
-  ),
-  lookedAt: z.optional(z.number()),
-  // Records from before there were invitations have none.
-  invited: z._default(
-    z.nullable(
-      z.looseObject({ outcome: wordOf<Invitation["outcome"]>(), at: z.number(), message: z.nullable(z.string()),
-        asked: z.nullable(z.looseObject({ requestId: z.string(), by: z.string(), why: z.string() })) }),
-    ),
-    null,
-  ),
-  unverified: z.array(z.string()),
-  mailed: z.array(z.string()),
-  lost: z.optional(z.looseObject({ at: z.number(), roles: z.array(z.string()) })),
-  unsettled: z.nullable(
-    z.looseObject({ code: z.string(), message: z.string(), since: z.number(), attempts: z.number() }),
-  ),
-  dueAt: z.nullable(z.number()),
+  /** Null: no mail was asked for. Records from before there were invitations have none. */
+  invited: z._default(z.nullable(invitation), null),
+  /** One a source and claimant. Left out: nobody showed a licence key. */
+  claims: z.optional(z.array(claim)),
+  /** When Auth0 was first asked for this email: who signs up after that isn't trusted with a password. */
+  lookedAt: z.optional(moment),
+  /** Users of others' making that we saw unverified: their password isn't trusted once the email is verified. */
+  unverified: texts,
+  /** Those of them whom Auth0 mailed; not again. */
+  mailed: texts,
+  /** What Auth0 was last told to take away, and when. Left out: nothing yet. */
+  lost: z.optional(kept({ at: moment, roles: texts })),
+  unsettled: z.nullable(unsettled),
+  /** When the record wants to be looked at again: unsettled, or time alone changes what is due. */
+  dueAt: z.nullable(moment),
 });
+/** Everything known about a buyer, by normalized email. Times are epoch milliseconds. */
+export type BuyerRecord = Fixed<z.infer<typeof recordShape>>;
 
 /** A buyer of whom nothing is known yet. */
 export function newRecord(email: string): BuyerRecord {

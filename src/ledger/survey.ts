@@ -1,8 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { isSourceId, type Source, type SourceId } from "../access/facts.ts";
-import { sourceShape } from "../access/facts-shape.ts";
+import { isSourceId, sourceShape, type Source, type SourceId } from "../access/facts.ts";
 import { readItems, scanPage, type ItemKey } from "../dynamo/table.ts";
 import { ledgerTable, recordKey, sourceKey } from "./keys.ts";
 import { recordShape, type BuyerRecord } from "./record.ts";

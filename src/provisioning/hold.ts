@@ -57,8 +57,8 @@ export async function withHolds(record: BuyerRecord, access: Access,
  */
 export async function underHold(record: BuyerRecord, access: Access, now: number,
   permit: (productId: string) => boolean | Promise<boolean>): Promise<Decided> {
-  const gave: Partial<Record<SourceId, readonly string[]>> = {};
-  const held: Partial<Record<SourceId, number>> = {};
+  const gave: Record<SourceId, readonly string[]> = {};
+  const held: Record<SourceId, number> = {};
   const permits = new Map<string, boolean>();
   for (const verdict of access.verdicts) {
     const { source, productId } = verdict;
@@ -143,17 +143,13 @@ function heldProducts({ sources, held }: BuyerRecord): ReadonlySet<string> {
 }
 
 function heldSources({ sources, held }: BuyerRecord, product: string): readonly SourceId[] {
-  return entriesOf(sources).flatMap((
-    [id, { productId }],
-  ) => (productId === product && held[id] !== undefined ? [id] : []));
+  const isHeld = ([id, { productId }]: readonly [SourceId, Source]) => productId === product && held[id] !== undefined;
+  return entriesOf(sources).filter(isHeld).map(([id]) => id);
 }
 
-function without<T>(values: Readonly<Partial<Record<SourceId, T>>>,
-  ids: readonly SourceId[]): Partial<Record<SourceId, T>> {
-  const kept: Partial<Record<SourceId, T>> = {};
-  for (const [id, value] of Object.entries<T | undefined>(values)) {
-    if (isSourceId(id) && !ids.includes(id) && value !== undefined) kept[id] = value;
-  }
+function without<T>(values: Readonly<Record<SourceId, T>>, ids: readonly SourceId[]): Record<SourceId, T> {
+  const kept: Record<SourceId, T> = {};
+  for (const [id, value] of Object.entries(values)) if (isSourceId(id) && !ids.includes(id)) kept[id] = value;
   return kept;
 }
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 
 import { RefusedError } from "../errors.ts";
-import { actShape, claimantShape, sourceIdShape } from "../access/facts-shape.ts";
+import { actShape, claimantShape, sourceIdShape } from "../access/facts.ts";
 import { pingShape } from "../gumroad/ping.ts";
 
 const envelope = { v: z.literal(1), requestId: z.string() };

@@ -2,8 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 
 import { entitlements } from "../../src/access/entitlements.ts";
-import { sourceShape } from "../../src/access/facts-shape.ts";
-import type { Source } from "../../src/access/facts.ts";
+import { sourceShape, type Source } from "../../src/access/facts.ts";
 import { mergeSource } from "../../src/access/merge.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { newRecord, recordShape } from "../../src/ledger/record.ts";

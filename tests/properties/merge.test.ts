@@ -2,8 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 
 import { entitlements } from "../../src/access/entitlements.ts";
-import { sourceShape } from "../../src/access/facts-shape.ts";
-import { entriesOf, type Sources } from "../../src/access/facts.ts";
+import { entriesOf, sourceShape, type Sources } from "../../src/access/facts.ts";
 import { addFacts, mergeSource } from "../../src/access/merge.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { DAY, JAN_5 } from "../access/purchases.ts";

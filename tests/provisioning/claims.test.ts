@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 
-import type { SourceId, Sources } from "../../src/access/facts.ts";
-import type { Claimant } from "../../src/access/facts-shape.ts";
+import type { Claimant, SourceId, Sources } from "../../src/access/facts.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import type { DirectoryUser } from "../../src/auth0/directory.ts";
 import { newRecord, openClaims, recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
