@@ -1,0 +1,175 @@
+/** The snippets of docs/course-platform.md: each is compiled, and run with tokens of the emulated Auth0. */
+import { execFile } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import path from "node:path";
+import { promisify } from "node:util";
+
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { type Auth0Emulator, startAuth0Emulator } from "auth0-emulator";
+import { close, listen } from "emulator-server/json-server";
+import { build } from "esbuild";
+import * as z from "zod";
+
+import { projectRoot } from "../../scripts/project-root.ts";
+import { compiledAction } from "../../scripts/tenant-build.ts";
+
+const run = promisify(execFile);
+const CALLBACK = "http://127.0.0.1:3000/courses/";
+const AUDIENCE = "https://api.example.com";
+const NEXTJS = path.join(projectRoot, "examples/nextjs");
+/** Below the project, so that the snippets find its libraries. */
+const FOLDER = path.join(projectRoot, ".build/docs");
+
+/** What libraries of the older kind find there in Next.js's own bundles, too. */
+const COMMON_JS = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url); ' +
+  "const __dirname = import.meta.dirname;";
+
+const snippets = [...readFileSync(path.join(projectRoot, "docs/course-platform.md"), "utf8")
+  .matchAll(/^```ts (\w+)\n(.*?)^```$/gms)].map(([, name = "", code = ""]) => ({ name, code }));
+const snippetOf = (name: string): string => {
+  const found = snippets.filter((snippet) => snippet.name === name).map(({ code }) => code);
+  if (found.length === 0) throw new Error(`the page has no snippet "${name}"`);
+  return found.join("\n");
+};
+
+let auth0: Auth0Emulator;
+/** Of somebody who bought the handbook, and of somebody who bought nothing. */
+let reader: string;
+let visitor: string;
+
+beforeAll(async () => {
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  auth0 = await startAuth0Emulator({ roles: ["serverless-handbook"],
+    login: {
+      applications: [{ clientId: "courses", name: "Courses", callbacks: [CALLBACK], logoutUrls: [CALLBACK],
+        origins: ["http://127.0.0.1:3000"] }],
+      apis: [{ identifier: AUDIENCE, tokenSeconds: 600 }],
+      actions: [{ name: "roles", code: await compiledAction(), secrets: { ROLES_CLAIM: `${AUDIENCE}/roles` } }],
+    } });
+  auth0.addUser({ email: "ann@example.com", verified: true, connection: "google-oauth2",
+    roles: ["serverless-handbook"] });
+  [reader, visitor] = [await accessTokenOf("ann@example.com"), await accessTokenOf("may@example.com")];
+  process.env["AUTH0_ISSUER"] = `${auth0.url}/`;
+  process.env["AUTH0_AUDIENCE"] = AUDIENCE;
+});
+afterAll(async () => auth0.stop());
+
+/** The access token that somebody's browser gets who continues with Google. */
+async function accessTokenOf(email: string): Promise<string> {
+  const cookies = new Map<string, string>();
+  const open = async (address: string, form?: Readonly<Record<string, string>>): Promise<URL> => {
+    const response = await fetch(new URL(address, auth0.url), { redirect: "manual",
+      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; ") },
+      ...(form === undefined ? {} : { method: "POST", body: new URLSearchParams(form) }) });
+    for (const cookie of response.headers.getSetCookie()) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+      cookies.set(name, value);
+    }
+    return new URL(response.headers.get("location") ?? "about:blank", auth0.url);
+  };
+  const verifier = randomBytes(32).toString("base64url");
+  const query = new URLSearchParams({ client_id: "courses", response_type: "code", redirect_uri: CALLBACK,
+    scope: "openid profile email", audience: AUDIENCE, state: "s", code_challenge_method: "S256",
+    code_challenge: createHash("sha256").update(verifier).digest("base64url") });
+  const page = await open(`/authorize?${query.toString()}`);
+  const back = await open((await open(`${page.pathname}/google`, { email, verified: "yes" })).href);
+  const answer = await fetch(`${auth0.url}/oauth/token`, { method: "POST",
+    body: new URLSearchParams({ grant_type: "authorization_code", client_id: "courses", code_verifier: verifier,
+      redirect_uri: CALLBACK, code: back.searchParams.get("code") ?? "" }) });
+  return z.object({ access_token: z.string() }).parse(await answer.json()).access_token;
+}
+
+/** What a snippet exports, once it was type-checked. */
+async function load(name: string, folder: string, config: object): Promise<unknown> {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, `${name}.ts`), snippetOf(name));
+  const project = path.join(folder, `tsconfig.${name}.json`);
+  writeFileSync(project, JSON.stringify({ ...config, files: [`${name}.ts`], include: [] }));
+  const { stdout } = await run(process.execPath, [path.join(projectRoot, "node_modules/typescript/bin/tsc"), "-p",
+    project]).catch((error: unknown) => z.object({ stdout: z.string() }).parse(error));
+  expect(stdout).toBe("");
+  const outfile = path.join(folder, `${name}.mjs`);
+  await build({ entryPoints: [path.join(folder, `${name}.ts`)], outfile, bundle: true, platform: "node", format: "esm",
+    target: "node24", logLevel: "silent", banner: { js: COMMON_JS } });
+  return import(outfile);
+}
+
+const ofProject = { extends: path.join(projectRoot, "tsconfig.json") };
+const ofPages = { extends: path.join(projectRoot, "examples/course-platform/tsconfig.json") };
+
+describe("the snippet for Express", () => {
+  it("lets in whoever has the role, and nobody else", async () => {
+    const isListener = (value: unknown): value is RequestListener => typeof value === "function";
+    const { app } = z.object({ app: z.custom<RequestListener>(isListener) }).parse(
+      await load("express", FOLDER, ofProject),
+    );
+    const server = createServer(app);
+    const url = await listen(server, 0);
+    const get = async (token: string | null) =>
+      (await fetch(`${url}/lessons/handbook`, token === null ? {} : { headers: { authorization: `Bearer ${token}` } }))
+        .status;
+    const [head = "", , signature = ""] = reader.split(".");
+    const forged = [head, visitor.split(".")[1], signature].join(".");
+    const [none] = [[Buffer.from('{"alg":"none"}').toString("base64url"), reader.split(".")[1], ""].join(".")];
+
+    expect(await Promise.all([reader, visitor, null, "nonsense", forged, none].map(get))).toEqual([200, 403, 401, 401,
+      401, 401]);
+    await close(server);
+  });
+});
+
+describe("the snippet for the browser", () => {
+  it("reads the roles of a token, and what was lost since", async () => {
+    const { rolesIn, lostSince } = z.object({
+      rolesIn: z.custom<(token: string, claim: string) => unknown>((value) => typeof value === "function"),
+      lostSince: z.custom<(seen: string[], now: string[]) => unknown>((value) => typeof value === "function"),
+    }).parse(await load("browser", FOLDER, ofPages));
+    expect(rolesIn(reader, `${AUDIENCE}/roles`)).toEqual(["serverless-handbook"]);
+    expect(rolesIn(visitor, `${AUDIENCE}/roles`)).toEqual([]);
+    expect(rolesIn(visitor, `${AUDIENCE}/none`)).toEqual([]);
+    expect(lostSince(["club", "reader"], ["reader"])).toEqual(["club"]);
+  });
+});
+
+describe("the snippet for Next.js", () => {
+  it("lets in whoever has the role, and nobody else", async () => {
+    if (!existsSync(path.join(NEXTJS, "node_modules/next"))) {
+      await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: NEXTJS });
+    }
+    const secret = randomBytes(32).toString("hex");
+    // The library takes no port in its domain; it asks there only for a token that is over.
+    Object.assign(process.env, { AUTH0_DOMAIN: "tenant.example.com", AUTH0_CLIENT_ID: "courses",
+      AUTH0_CLIENT_SECRET: "secret", AUTH0_SECRET: secret, APP_BASE_URL: "http://127.0.0.1:3000" });
+    const { GET } = z.object({
+      GET: z.custom<(request: Request) => Promise<Response>>((value) => typeof value === "function"),
+    }).parse(await load("nextjs", path.join(NEXTJS, ".docs"), { extends: path.join(NEXTJS, "tsconfig.json") }));
+    const { NextRequest, generateSessionCookie } = await nextParts();
+    const get = async (accessToken: string | null): Promise<number> => {
+      const now = Math.floor(Date.now() / 1_000);
+      const cookie = accessToken === null
+        ? ""
+        : `__session=${await generateSessionCookie({ user: { sub: "google-oauth2|1" },
+          tokenSet: { accessToken, expiresAt: now + 600, audience: AUDIENCE, scope: "openid profile email" },
+          internal: { sid: "1", createdAt: now } }, { secret })}`;
+      return (await GET(new NextRequest("http://127.0.0.1:3000/api/lesson", { headers: { cookie } }))).status;
+    };
+
+    expect([await get(reader), await get(visitor), await get(null)]).toEqual([200, 403, 401]);
+  });
+
+  /** What stands in for Next.js's own server and a browser's cookies. */
+  async function nextParts() {
+    const code = 'export { generateSessionCookie } from "@auth0/nextjs-auth0/testing";\n' +
+      'export { NextRequest } from "next/server";\n';
+    const outfile = path.join(NEXTJS, ".docs/parts.mjs");
+    await build({ stdin: { contents: code, resolveDir: NEXTJS }, outfile, bundle: true, platform: "node",
+      format: "esm", target: "node24", logLevel: "silent", banner: { js: COMMON_JS } });
+    type Session = (session: object, config: { secret: string }) => Promise<string>;
+    type NewRequest = new(url: string, init: RequestInit) => Request;
+    return z.object({ generateSessionCookie: z.custom<Session>((value) => typeof value === "function"),
+      NextRequest: z.custom<NewRequest>((value) => typeof value === "function") }).parse(await import(outfile));
+  }
+});
