@@ -14,7 +14,7 @@ export interface BuyerSummary {
 /** The summary that is written with a record. One from before there were any has none. */
 export function summaryOf({ sources, gave, held, users, unsettled, lost }: BuyerRecord): BuyerSummary {
   const isChanging = Object.values(users).some(({ roles }) => Object.values(roles).some((mark) => mark !== "has"));
-  return { roles: distinct(Object.values(gave).flatMap((roles) => roles ?? [])),
+  return { roles: distinct(Object.values(gave).flat()),
     products: distinct(Object.values(sources).map(({ productId }) => productId).filter((id) => id !== "")),
     waits: [...(unsettled !== null ? [unsettled.code] : isChanging ? ["CHANGING"] : []),
       ...(Object.keys(held).length > 0 ? ["HELD"] : [])], lost };

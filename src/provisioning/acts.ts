@@ -78,9 +78,7 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
   return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId }, ledger);
 }
 
-/**
- * Merges what an operator decided about held removals: `release` lets them go, `keep` gives what is held for good.
- */
+/** Merges what an operator decided about held removals: `release` lets them go, `keep` gives them for good. */
 export async function mergeHeld(record: BuyerRecord, { productId, decision, by, why, requestId, ...told }: HeldMessage,
   { store: { ledger, losses }, now }: Provisioning): Promise<BuyerRecord> {
   const at = Math.min(told.at, now());

@@ -30,11 +30,10 @@ export async function withRoom(record: BuyerRecord,
   { store: { ledger }, policy, now }: Pick<Provisioning, "store" | "policy" | "now">): Promise<BuyerRecord> {
   if (!isFull(record)) return record;
   const surplus = new Set(surplusIn(record, policy, now()).slice(0, MOST_A_TURN));
-  const [leaving, staying] = [true, false].map((isLeaving) =>
-    entriesOf(record.sources).filter(([id]) => surplus.has(id) === isLeaving)
-  );
-  await Promise.all((leaving ?? []).map(([id, source]) => ledger.park(id, source, record.email)));
-  return { ...record, sources: Object.fromEntries(staying ?? []) };
+  const sources = entriesOf(record.sources);
+  const leaving = sources.filter(([id]) => surplus.has(id));
+  await Promise.all(leaving.map(([id, source]) => ledger.park(id, source, record.email)));
+  return { ...record, sources: Object.fromEntries(sources.filter(([id]) => !surplus.has(id))) };
 }
 
 function surplusIn(record: BuyerRecord, policy: Policy, now: number): readonly SourceId[] {

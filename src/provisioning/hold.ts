@@ -1,5 +1,6 @@
 import { withHeld, type Access, type Verdict } from "../access/entitlements.ts";
-import { emptySource, entriesOf, isSourceId, type Act, type Source, type SourceId } from "../access/facts.ts";
+import { emptySource, entriesOf, isSourceId, isSubscription, type Act, type Source,
+  type SourceId } from "../access/facts.ts";
 import { endOf, flagsOf } from "../access/known.ts";
 import { addFacts } from "../access/merge.ts";
 import type { Reason } from "../access/standing.ts";
@@ -17,25 +18,15 @@ export interface Decided {
 }
 
 /** Losses that somebody meant for this one buyer are never held: a refund, a dispute, an operator's act. */
-const MEANT: ReadonlySet<Reason> = new Set<Reason>([
-  "refunded",
-  "partly-refunded",
-  "disputed",
-  "revoked",
-  "gift-gone",
-  "bundle-gone",
-  "taken",
-  "moved",
-  "complimentary-over",
-]);
+const MEANT: ReadonlySet<Reason> = new Set<Reason>(["refunded", "partly-refunded", "disputed", "revoked", "gift-gone",
+  "bundle-gone", "taken", "moved", "complimentary-over"]);
 
 /**
  * The hold on mass loss. A product deleted by mistake, a wrong line in the policy or an API that answers nonsense can
  * end many buyers' access at once, each for what looks like a good reason. So buyers who lose a product are counted,
  * and from some number an hour on a source that would lose its roles keeps them until a person decides. Grants go on.
  *
- * Safe to repeat: nothing is kept but in the record, which the caller writes, and in lists where twice is once. `now`
- * gives epoch milliseconds.
+ * Safe to repeat: nothing is kept but in the record, which the caller writes, and in lists where twice is once.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
 export async function withHolds(record: BuyerRecord, access: Access,
@@ -47,14 +38,15 @@ export async function withHolds(record: BuyerRecord, access: Access,
     return permitted;
   });
   await noteHolds(record, decided.record, losses);
-  for (const product of refused) warn(record.email, product);
+  for (const product of refused) {
+    count("Held");
+    log.error("removals are held: too many buyers lose this product within an hour", { buyer: buyerTag(record.email),
+      product, mend: "Find out why they lose it and mend that, or release what is held, or let the buyers keep it." });
+  }
   return decided;
 }
 
-/**
- * The rule itself. `permit` is asked once for each product that the buyer would lose, whether they may; `now` (epoch
- * ms) is since when what they may not is held.
- */
+/** The rule itself. `permit` is asked once for each product that the buyer would lose; `now` is in epoch ms. */
 export async function underHold(record: BuyerRecord, access: Access, now: number,
   permit: (productId: string) => boolean | Promise<boolean>): Promise<Decided> {
   const gave: Record<SourceId, readonly string[]> = {};
@@ -74,16 +66,13 @@ export async function underHold(record: BuyerRecord, access: Access, now: number
     }
     if (since !== undefined) held[source] = since;
     const roles = since === undefined ? verdict.roles : [...before, ...verdict.roles];
-    if (roles.length > 0) gave[source] = sorted(roles);
+    if (roles.length > 0) gave[source] = [...new Set(roles)].sort();
   }
   const decided = { ...record, gave, held };
   return { record: decided, roles: withHeld(access.roles, decided) };
 }
 
-/**
- * The record after a person let the held removals of a product go: its held sources are lost, and count no more. The
- * buyer is still listed as held: `Losses.noteReleased` ends that.
- */
+/** The record after a person let the held removals of a product go; `Losses.noteReleased` takes it off the list. */
 export function release(record: BuyerRecord, productId: string): BuyerRecord {
   const released = heldSources(record, productId);
   return released.length === 0
@@ -92,9 +81,8 @@ export function release(record: BuyerRecord, productId: string): BuyerRecord {
 }
 
 /**
- * The record after a person decided that the buyer keeps what is held of a product: an act gives it for good, and with
- * the next `withHolds` nothing is held. Only roles that the policy gives no more can't come from an act: those stay
- * held.
+ * The record after a person decided that the buyer keeps what is held of a product: an act gives it for good, and the
+ * next `withHolds` holds nothing but the roles that the policy gives no more, which can't come from an act.
  */
 export function keep(record: BuyerRecord, productId: string, act: Omit<Act, "decision">): BuyerRecord {
   const given: Source = { ...emptySource(productId), act: { ...act, decision: { kind: "give", until: null } } };
@@ -107,19 +95,15 @@ export function keep(record: BuyerRecord, productId: string, act: Omit<Act, "dec
 /** Whether somebody meant a loss for this one buyer. */
 export function isMeant({ source: id, reason, unsure }: Verdict, { sources }: BuyerRecord): boolean {
   const source = sources[id];
-  return !unsure && MEANT.has(reason) ||
-    (!unsure && source !== undefined && (reason === "ended" || reason === "not-in-policy") && isTakenBack(id, source));
+  const isUnclear = reason === "ended" || reason === "not-in-policy";
+  return !unsure && (MEANT.has(reason) || (isUnclear && source !== undefined && isTakenBack(id, source)));
 }
 
-/**
- * Whether a source ended with its money going back: a disputed membership is also ended by Gumroad, and neither
- * verdict tells why. A refund alone ends a sale, but not a membership.
- */
+/** Whether a source ended with its money going back. A disputed membership is ended too; a refunded one goes on. */
 function isTakenBack(id: SourceId, source: Source): boolean {
-  if (id.startsWith("subscription:") && endOf(source) === null) return false;
-  const [newest] = source.charges.filter((charge) => charge.seen && !charge.preorder).sort((a, b) =>
-    b.soldAt - a.soldAt
-  );
+  if (isSubscription(id) && endOf(source) === null) return false;
+  const paid = source.charges.filter((charge) => charge.seen && !charge.preorder);
+  const [newest] = paid.sort((a, b) => b.soldAt - a.soldAt);
   if (newest === undefined) return false;
   const { refunded, disputed, disputeWon } = flagsOf(newest);
   return refunded || (disputed && !disputeWon);
@@ -130,12 +114,6 @@ async function noteHolds(before: BuyerRecord, after: BuyerRecord, losses: Losses
   const held = heldProducts(after);
   for (const product of held) await losses.noteHeld(product, after.email);
   for (const product of heldProducts(before)) if (!held.has(product)) await losses.noteReleased(product, before.email);
-}
-
-function warn(email: string, product: string): void {
-  count("Held");
-  log.error("removals are held: too many buyers lose this product within an hour", { buyer: buyerTag(email), product,
-    mend: "Find out why they lose it and mend that, or release what is held, or let the buyers keep it." });
 }
 
 function heldProducts({ sources, held }: BuyerRecord): ReadonlySet<string> {
@@ -155,8 +133,4 @@ function without<T>(values: Readonly<Record<SourceId, T>>, ids: readonly SourceI
 
 function includesAll(roles: readonly string[], wanted: readonly string[]): boolean {
   return wanted.every((role) => roles.includes(role));
-}
-
-function sorted(roles: readonly string[]): readonly string[] {
-  return [...new Set(roles)].sort();
 }

@@ -5,7 +5,8 @@ import { emptySource, type Source } from "../access/facts.ts";
 import { undated } from "../access/known.ts";
 import { addFacts, mergeSource } from "../access/merge.ts";
 import { RefusedError } from "../errors.ts";
-import { factsOfPing } from "../gumroad/facts-of-ping.ts";
+import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
+import { sourceOfRow } from "../gumroad/facts-of-rows.ts";
 import type { HistoryEvent } from "../ledger/ledger.ts";
 import { isFull, type BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
@@ -239,8 +240,8 @@ function lineOf(message: PingMessage | HintMessage, answered: Source | null): Hi
 }
 
 function sourceHinted(message: PingMessage | HintMessage): HistoryEvent["source"] {
-  const { saleId, subscriptionId } = message.kind === "hint" ? message : { saleId: null, ...message.ping };
-  return subscriptionId === null ? `sale:${saleId ?? ""}` : `subscription:${subscriptionId}`;
+  if (message.kind === "ping") return sourceOfPing(message.ping);
+  return sourceOfRow({ id: message.saleId ?? "", subscriptionId: message.subscriptionId });
 }
 
 /** A renewal can be under another address: only spellings of this buyer's own count. */

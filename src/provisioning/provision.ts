@@ -80,9 +80,7 @@ function isAtRest({ stored, record, messages }: Turn, { now }: Provisioning): bo
   return record === stored && !isToLookAnew(messages) && isAwaitingVerification(stored, now());
 }
 
-/**
- * Makes Auth0 match the record's facts, and the record say so. False: the messages must be delivered again.
- */
+/** Makes Auth0 match the record's facts, and the record say so. False: the messages must be delivered again. */
 async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean> {
   const { ledger } = work.store;
   const { place } = work.settings;
@@ -126,8 +124,7 @@ async function derive(record: BuyerRecord, { store, policy, now }: Provisioning)
 }
 
 /**
- * One conditional write: the facts, and a mark on every role about to change. None where nothing changed; but whoever
- * asked for a look sees by it that there was one.
+ * One conditional write: the facts, and a mark on every role about to change; none where nobody asked and all is so.
  */
 async function mark({ stored, messages }: Turn, desired: Desired, work: Provisioning): Promise<BuyerRecord> {
   const next = creating(marked(pastDoubts(desired.record, work.now()), desired.roles), desired, work);
