@@ -14,7 +14,8 @@ import type { ActFlags } from "../commands/options.ts";
  * Who acts and why, asked for where it is missing.
  * @throws {ConfigError} WHY_MISSING
  */
-export async function signatureOf({ by, why }: ActFlags, { questions }: Context): Promise<Signature> {
+export async function signatureOf({ by, why }: Pick<ActFlags, "by" | "why">,
+  { questions }: Context): Promise<Signature> {
   const reason = (why ?? (await questions?.ask("Why")) ?? "").trim();
   if (reason === "") {
     throw new ConfigError("WHY_MISSING", "say why with --why: it is kept with the act, for whoever asks later");

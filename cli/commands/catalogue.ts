@@ -49,6 +49,7 @@ export const CATALOGUE: readonly (readonly [heading: string, commands: readonly 
     { name: "reconcile", summary: "looks now for what no ping told", load: () => import("./reconcile.ts") },
     { name: "replay", summary: "posts pings again: files, the dead-letter queue, a time",
       load: () => import("./replay.ts") },
+    { name: "discard", summary: "deletes a dead letter that can never be used", load: () => import("./discard.ts") },
     { name: "release", summary: "lets held removals go", load: () => import("./release.ts") },
     { name: "keep", summary: "lets buyers keep what is held", load: () => import("./keep.ts") },
   ]],

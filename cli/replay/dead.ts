@@ -5,7 +5,8 @@ import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { momentOf } from "../terminal/moments.ts";
 import { pingUrl } from "../pings/ping-url.ts";
-import { afresh, dropLetter, giveBack, type Letter, takeLetters, TRIED_TEN_TIMES } from "./letters.ts";
+import { afresh, dropLetter, giveBack, type Letter, shortId, takeLetters, TRIED_TEN_TIMES,
+  whatIn } from "./letters.ts";
 import { postPing, routingOf } from "./pings.ts";
 import { replayTarget } from "./settings.ts";
 import { pingToken } from "../pings/service-ping.ts";
@@ -15,7 +16,7 @@ import type { Stage } from "../stage/stage.ts";
 type Outcome =
   /** Back in the queue, or taken by the front door: it isn't in the dead-letter queue any more. */
   | "replayed"
-  /** The front door refused it again: it is in the dead-letter queue anew, with today's reason. */
+  /** The front door refused it again: it is where it was, as old as it was; for another reason, it is there anew. */
   | "refused again"
   /** It is where it was. */
   | "left"
@@ -52,13 +53,23 @@ export async function replayDeadLetters(codes: readonly string[], dryRun: boolea
     for (let isFirst = true;; isFirst = false) {
       const letters = await takeLetters(stage);
       held.push(...letters);
+      for (const anew of letters.filter(({ messageId }) =>
+        !isFirst && !dealt.some((each) => each.letter.messageId === messageId)
+      )) {
+        const old = dealt.find(({ letter, outcome }) => outcome === "refused again" && isSamePing(letter, anew));
+        if (old === undefined) continue;
+        // Of the two that say the same the older stays: nobody is to take it for something new.
+        const gone = old.letter.code === anew.code ? anew : old.letter;
+        await dropLetter(stage, gone);
+        held.splice(held.indexOf(gone), 1);
+      }
       const mine = letters.filter((letter) => chosen(letter) && (isFirst || letter.code === TRIED_TEN_TIMES));
       if (isFirst) requireCodes(codes, letters);
       for (const letter of mine) {
         const reason = await reasonOf(letter, stage);
         const each = dryRun ? planned(letter) : await replayOne(letter, stage, context);
         dealt.push({ ...each, reason: each.why === "" ? reason : each.why });
-        if (each.outcome === "replayed" || each.outcome === "refused again") {
+        if (each.outcome === "replayed") {
           await dropLetter(stage, letter);
           held.splice(held.indexOf(letter), 1);
         }
@@ -72,6 +83,10 @@ export async function replayDeadLetters(codes: readonly string[], dryRun: boolea
   return dealt.every(({ outcome }) => outcome === "replayed" || outcome === "would be replayed")
     ? EXIT.ok
     : EXIT.failed;
+}
+
+function isSamePing({ content }: Letter, other: Letter): boolean {
+  return content.kind === "ping" && other.content.kind === "ping" && content.body === other.content.body;
 }
 
 function requireCodes(codes: readonly string[], letters: readonly Letter[]): void {
@@ -123,7 +138,7 @@ async function reasonOf({ code, reason, content }: Letter, { dynamo, ledger }: S
 }
 
 function report(dealt: readonly Explained[], dryRun: boolean, { output, commandLine }: Context, stage: Stage): void {
-  const letters = dealt.map(({ letter, outcome, reason }) => ({ code: letter.code,
+  const letters = dealt.map(({ letter, outcome, reason }) => ({ letter: shortId(letter), code: letter.code,
     since: new Date(letter.sentAt).toISOString(), ...whatIn(letter), outcome, reason })
   );
   output.result({ stage: stage.name, dryRun, letters });
@@ -131,25 +146,12 @@ function report(dealt: readonly Explained[], dryRun: boolean, { output, commandL
     output.say("the dead-letter queue is empty");
     return;
   }
-  output.table(["code", "since", "what", "buyer", "outcome", "reason"],
+  output.table(["letter", "code", "since", "what", "buyer", "outcome", "reason"],
     letters.map((
-      { code, since, what, buyer, outcome, reason },
-    ) => [code, momentOf(Date.parse(since)), what, buyer ?? "-", outcome, reason]));
-  if (dryRun) output.say(`Mend the causes, then: ${commandLine("replay --dead-letters")}`);
-}
-
-function whatIn({ content }: Letter): { readonly what: string; readonly buyer: string | null } {
-  switch (content.kind) {
-    case "ping": {
-      const { event, buyer } = routingOf(content.body);
-      return { what: `ping ${event}`, buyer };
-    }
-    case "message": {
-      const message = afresh(content.message);
-      if (message.kind === "later") return { what: "later", buyer: null };
-      return { what: message.kind === "ping" ? `ping ${message.ping.event}` : message.kind, buyer: message.buyer };
-    }
-    case "unusable":
-      return { what: "unusable", buyer: null };
+      { letter, code, since, what, buyer, outcome, reason },
+    ) => [letter, code, momentOf(Date.parse(since)), what, buyer ?? "-", outcome, reason]));
+  if (letters.some(({ outcome }) => outcome === "left" || outcome === "refused again")) {
+    output.say(`What can never be used: ${commandLine("discard LETTER --why …")}`);
   }
+  if (dryRun) output.say(`Mend the causes, then: ${commandLine("replay --dead-letters")}`);
 }

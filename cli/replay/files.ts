@@ -69,11 +69,11 @@ export async function replayBodies(paths: readonly string[], flags: FileFlags, c
 /** `--to`, or the stage's ping URL. The local one is known without a stage: whatever listens there is posted to. */
 async function targetOf({ to, token }: FileFlags, environment: NodeJS.ProcessEnv,
   context: Context): Promise<ReplayTarget> {
-  if (to !== undefined || context.stageName() === LOCAL) {
-    const port = portOf("PORT", environment["PORT"], 3000);
-    // A stack before a real tenant has a token of its own, which its file tells.
-    const running = token === undefined ? readStackFile(path.join(projectRoot, ".local"), port)?.pingUrl : undefined;
-    return replayTarget(to ?? running ?? `http://127.0.0.1:${String(port)}`, token ?? LOCAL_TOKEN);
+  const port = portOf("PORT", environment["PORT"], 3000);
+  const isRunning = readStackFile(path.join(projectRoot, ".local"), port) !== undefined;
+  // Of a running stage the token in force is asked for: the one it started with may have been replaced since.
+  if (to !== undefined || (context.stageName() === LOCAL && !isRunning)) {
+    return replayTarget(to ?? `http://127.0.0.1:${String(port)}`, token ?? LOCAL_TOKEN);
   }
   const stage = await context.stage();
   const url = pingUrl(stage, token ?? (await pingToken(stage, context)));

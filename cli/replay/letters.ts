@@ -6,6 +6,7 @@ import { RefusedError } from "../../src/errors.ts";
 import { outsideRolesOf, requireSender, SENDER_NOT_OPERATOR, type OutsideRoles } from "../../src/queue/sender.ts";
 import { readKeptLetter, readMessage, type Message } from "../../src/queue/message.ts";
 import type { Stage } from "../stage/stage.ts";
+import { routingOf } from "./pings.ts";
 
 /** What can be done with a letter: its message goes back into the queue, its ping to the front door, or nothing. */
 export type LetterContent =
@@ -60,6 +61,11 @@ export async function takeLetters(
         sentAt: Number(Attributes?.SentTimestamp ?? 0), ...readLetter(Body, Attributes?.SenderId ?? "", roles) });
     }
   }
+}
+
+/** So much of a letter's id as tells it from the others, in a list and for `discard`. */
+export function shortId({ messageId }: Pick<Letter, "messageId">): string {
+  return messageId.slice(0, 8);
 }
 
 /** Deletes a letter that is dealt with. */
@@ -127,6 +133,25 @@ export function afresh(message: Message): Message {
   if (message.kind === "later") return afresh(message.message);
   if (message.kind === "ping") return { ...message, hops: 0, misses: 0, again: false };
   return message.kind === "hint" || message.kind === "act" ? { ...message, hops: 0 } : message;
+}
+
+/** What a letter is about, in a word or two, and whom; null: nobody is named. */
+export function whatIn(
+  { content }: Pick<Letter, "content">,
+): { readonly what: string; readonly buyer: string | null } {
+  switch (content.kind) {
+    case "ping": {
+      const { event, buyer } = routingOf(content.body);
+      return { what: `ping ${event}`, buyer };
+    }
+    case "message": {
+      const message = afresh(content.message);
+      if (message.kind === "later") return { what: "later", buyer: null };
+      return { what: message.kind === "ping" ? `ping ${message.ping.event}` : message.kind, buyer: message.buyer };
+    }
+    case "unusable":
+      return { what: "unusable", buyer: null };
+  }
 }
 
 function contentOf(body: string): LetterContent {

@@ -38,15 +38,21 @@ export async function setUp(flags: SetupFlags, context: Context): Promise<ExitCo
 
   await store(work, "ping", { ...keptOf(work.stored.ping), tokens, seller_id: sellerId });
   await store(work, "auth0", auth0.value);
-  if (gumroad === null) steps.kept("secret gumroad", "left as it is: pings are trusted, lost ones are not found");
-  else await store(work, "gumroad", { ...gumroad.value, seller_id: sellerId });
+  // Left as it is, a token in it goes on being used.
+  const stillReads = gumroad === null && work.stored.gumroad.state === "good";
+  if (gumroad === null) {
+    steps.kept("secret gumroad", stillReads
+      ? "left as it is: it holds a token, so purchases go on being read back with that; empty it to trust pings"
+      : "left as it is: pings are trusted, lost ones are not found");
+  } else await store(work, "gumroad", { ...gumroad.value, seller_id: sellerId });
   if (opensLogin) await store(work, "accounts", await completedAccounts(keptOf(work.stored.accounts)));
   else steps.kept("secret accounts", "left empty: the self-built login is off");
   await store(work, "bind", { ...keptOf(work.stored.bind), tokens: tokensOf(keptOf(work.stored.bind)) });
 
   await setUpTenant(work, auth0Credentials(auth0.value), auth0.client, roleNames(policy));
   const url = pingUrl(stage, tokens[0]);
-  if (gumroad === null) {
+  if (stillReads) steps.kept("pings", "left as they are registered");
+  else if (gumroad === null) {
     steps.byHand("pings",
       "without a Gumroad token only sales can be told: refunds and ends of memberships never reach this service");
   } else {
@@ -57,7 +63,7 @@ export async function setUp(flags: SetupFlags, context: Context): Promise<ExitCo
 
   output.say(`\nPing URL  ${url}`);
   output.say(
-    gumroad === null
+    gumroad === null && !stillReads
       ? "Paste it into Gumroad: Settings → Advanced → Ping."
       : "All eight events are sent there. Gumroad's own field (Settings → Advanced → Ping) may stay empty; with " +
         "the URL in it, sales are told twice, which does no harm.",

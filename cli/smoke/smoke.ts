@@ -5,6 +5,8 @@ import { type Auth0Credentials, auth0SecretShape } from "../../src/auth0/secret.
 import { NeedsPersonError } from "../../src/errors.ts";
 import { dynamoHistory } from "../ledger/history.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
+import { dynamoTombstones } from "../../src/ledger/tombstones.ts";
+import { makeKey, storedKey } from "../forget/key.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import type { OperatorFlags } from "../commands/options.ts";
@@ -124,6 +126,7 @@ interface Cleaned {
 async function cleanUp(trial: Trial, flags: OperatorFlags, credentials: Auth0Credentials): Promise<Cleaned> {
   const { stage, buyer, way, context } = trial;
   const isSettled = await settled(trial);
+  await bury(trial);
   const erasedItems = await dynamoHistory(stage.dynamo, stage.ledger).erase({ email: buyer, sources: way.sources(),
     products: [], received: [] });
   const users = (await usersOf(trial)).filter(({ createdByUs }) => createdByUs);
@@ -144,6 +147,14 @@ async function cleanUp(trial: Trial, flags: OperatorFlags, credentials: Auth0Cre
     context.output.say(`left at Auth0: ${leftUsers.join(", ")}; delete it there, or ${NEEDS_ADMIN}`);
   }
   return { erasedItems, deletedUsers: users.length - leftUsers.length, leftUsers };
+}
+
+/** A sweep finds what the shop sold: without a tombstone it would bring the buyer back. */
+async function bury({ stage, buyer, way }: Trial): Promise<void> {
+  if (way.name !== "shop" || way.sources().length === 0) return;
+  const tombstones = dynamoTombstones(stage.dynamo, stage.ledger, (await storedKey(stage)) ?? (await makeKey(stage)));
+  const at = stage.now();
+  for (const subject of [`buyer:${buyer}` as const, ...way.sources()]) await tombstones.bury(subject, at);
 }
 
 /** Waits until provisioning has written down that it is done, for what it writes later stays. Tells whether it has. */

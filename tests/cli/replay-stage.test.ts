@@ -61,9 +61,9 @@ describe("replay --dead-letters", () => {
     await dead({ v: 9 }, "other");
     const { code, out } = await run("replay --dead-letters --dry-run");
     expect(code).toBe(1);
-    expect(out).toMatch(/^code {2,}since {2,}what {2,}buyer {2,}outcome {2,}reason\n/);
+    expect(out).toMatch(/^letter {2,}code {2,}since {2,}what {2,}buyer {2,}outcome {2,}reason\n/);
     expect(out).toMatch(
-      /^TRIED_TEN_TIMES +[-0-9]{10} [:0-9]{8} +hint +ann@\S+ +would be replayed +It failed ten times within .*\.$/m,
+      /^\S+ +TRIED_TEN_TIMES +[-0-9]{10} [:0-9]+ +hint +ann@\S+ +would be replayed +It failed ten times within .*\.$/m,
     );
     expect(out).toMatch(/Mend the causes, then: npx gumroad-auth0 replay --dead-letters$/);
     const listed = [
@@ -114,9 +114,13 @@ describe("replay --dead-letters", () => {
     stack.secrets.set("ping", { tokens: [LOCAL_TOKEN], seller_id: "mistyped" });
     await stack.crash("ping");
     expect((await post(stack, ping)).status).toBe(403);
+    const since = async () => JSON.parse((await run("replay --dead-letters --dry-run --json")).out).letters[0].since;
+    const before = await since();
     expect(await codes("replay --dead-letters --json")).toEqual([["PING_OF_ANOTHER_SELLER", "refused again",
       "ping sale", "ann@example.com"]]);
     expect(await stack.sqs.deadLetters()).toHaveLength(1);
+    // A try that failed makes no new letter of it.
+    expect(await since()).toBe(before);
 
     stack.secrets.set("ping", { tokens: [LOCAL_TOKEN], seller_id: stack.gumroad.sellerId });
     await stack.crash("ping");
@@ -136,6 +140,34 @@ describe("replay --dead-letters", () => {
     expect(await codes("replay --dead-letters --code TRIED_TEN_TIMES --json")).toEqual([["TRIED_TEN_TIMES", "replayed",
       "due", "ann@example.com"]]);
     expect(await stack.sqs.deadLetters()).toMatchObject([{ code: "PING_NOT_UNDERSTOOD" }]);
+  });
+});
+
+describe("discard", () => {
+  const letters = async () => JSON.parse((await run("replay --dead-letters --dry-run --json")).out).letters;
+
+  it("deletes a letter that can never be used, once somebody said why, and leaves the others", async () => {
+    await dead({ v: 9 }, "other");
+    await dead({ v: 1, kind: "due", requestId: "r", buyer: "ann@example.com" });
+    const { letter } = (await letters()).find(({ outcome }: { outcome: string }) => outcome === "left");
+    expect(await run(`discard ${letter}`)).toMatchObject({ code: 2, err: expect.stringContaining("say --yes") });
+    expect(await run(`discard ${letter} --yes`)).toMatchObject({ code: 2, err: expect.stringContaining("--why") });
+    expect((await run(`discard ${letter} --dry-run`)).out).toMatch(/^unusable, there since .* \(TRIED_TEN_TIMES\)$/);
+    expect(await letters()).toHaveLength(2);
+    expect(await run(`discard ${letter} --yes --why nobody-knows-it`)).toMatchObject({ code: 0,
+      out: expect.stringContaining("done: it is deleted") });
+    expect((await letters()).map(({ what }: { what: string }) => what)).toEqual(["due"]);
+    expect(await run(`discard ${letter} --yes --why again`)).toMatchObject({ code: 2,
+      err: expect.stringContaining(`has no letter ${letter}`) });
+  });
+
+  it("keeps a line of it with whom it was about", async () => {
+    const { dynamo, ledger } = stageOn(stack);
+    await dynamoLedger(dynamo, ledger).save({ ...newRecord("ann@example.com") });
+    await dead(hint("ann@example.com", "s1"));
+    const [{ letter }] = await letters();
+    await run(`discard ${letter} --yes --why twice --by rita`);
+    expect((await run("explain ann@example.com")).out).toMatch(/discarded.*by rita: twice/);
   });
 });
 

@@ -162,6 +162,14 @@ describe("setup", () => {
     await expect(secret("gumroad")).rejects.toThrow();
   });
 
+  it("doesn't say that pings are trusted where a token is kept", async () => {
+    const { code, out } = await run("setup --no-gumroad");
+    expect(code).toBe(0);
+    expect(out).toContain("it holds a token, so purchases go on being read back with that");
+    expect(out).not.toMatch(/pings are trusted|only sales can be told|Paste it/);
+    expect(await secret("gumroad")).toMatchObject({ access_token: LOCAL_ACCESS_TOKEN });
+  });
+
   it("creates roles, mends scopes and enables the connection with the operator's application", async () => {
     stack.auth0.removeRole("club");
     stack.auth0.setScopes(["read:users", "read:roles", "delete:users"]);

@@ -31,6 +31,15 @@ describe("smoke", () => {
     expect(await traces()).toEqual({ users: [], items: [] });
   });
 
+  it("leaves nobody whom the next sweep brings back", async () => {
+    await run("smoke");
+    // Functions that found no key of tombstones ask again after a minute.
+    await stack.advance(61_000);
+    expect(await run("reconcile recent")).toMatchObject({ code: 0 });
+    await stack.sqs.idle();
+    expect(await traces()).toEqual({ users: [], items: [] });
+  });
+
   it("gives a complimentary role through the queue and takes it, where the shop can't be had", async () => {
     const { code, out } = await run("smoke --way grant --role club-premium");
     expect(code).toBe(0);
