@@ -139,13 +139,14 @@ function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], k
 const UNLISTED: Product = { id: "", name: "", roles: [] };
 
 /** A purchase by itself; of a gift, the receiver's stands and falls with the giver's. */
-function asGift(id: SourceId, source: Source, product: Product, { gifts, now }: Known): Standing {
+function asGift(id: SourceId, source: Source, product: Product, known: Known): Standing {
+  const { now } = known;
   const own = ownStanding(id, source, product, now);
   const [sold] = source.charges;
   if (sold?.seen !== true || sold.preorder || isSubscription(id) || own.reason === "revoked" ||
     decided(source.act, now) !== null) return own;
-  if (sold.gift === "received") return ofReceived(own, sold, source.productId, gifts, product, now);
-  return isGiversSide(sold) ? ofGiven(own, sold, source.productId, gifts, now) : own;
+  if (sold.gift === "received") return ofReceived(own, sold, source, product, known);
+  return isGiversSide(sold) ? ofGiven(own, sold, source, known) : own;
 }
 
 function nothing(id: SourceId, source: Source, reason: Reason): Verdict {

@@ -3,13 +3,19 @@ import { areTogether, flagsOf, isGiversSide, sameOptions } from "./known.ts";
 import type { Product } from "./policy.ts";
 import { decided, ofCharge, whileAny, type Standing } from "./standing.ts";
 
+/** A buyer's sources that can be a side of a gift, at a moment (epoch ms). */
+interface AllGifts {
+  readonly gifts: Sources;
+  readonly now: number;
+}
+
 /**
  * A received gift stands while a giver's side does: refunds and disputes happen to that, and the receiver's side may
  * show none of it. With two gifts at once it isn't told which side belongs to which: while fewer giver's sides are
  * known than were received, some gift has none, and goes by its own flags.
  */
-export function ofReceived(own: Standing, received: Charge, productId: string, sources: Sources, product: Product,
-  now: number): Standing {
+export function ofReceived(own: Standing, received: Charge, { productId }: Source, product: Product,
+  { gifts: sources, now }: AllGifts): Standing {
   const givers = sidesOf("given", received, productId, sources);
   const standing = whileAny(
     givers.map(({ side, act }) => decided(act, now) ?? ofCharge(asPaid(side, received), product, "remove")),
@@ -29,7 +35,8 @@ function asPaid(given: Charge, received: Charge): Charge {
 }
 
 /** A giver's side stands for a receiver's never told of; an operator who took that away, or moved it, meant both. */
-export function ofGiven(own: Standing, given: Charge, productId: string, sources: Sources, now: number): Standing {
+export function ofGiven(own: Standing, given: Charge, { productId }: Source,
+  { gifts: sources, now }: AllGifts): Standing {
   const decisions = sidesOf("received", given, productId, sources).map(({ act }) => decided(act, now));
   const [first] = decisions;
   return first !== undefined && first !== null && decisions.every((decision) => decision?.access === false)

@@ -7,15 +7,15 @@ import * as z from "zod/mini";
 
 import type { Secret } from "../config/secret.ts";
 import { retryingFetch, type CallKind, type Retrying } from "../http/retry.ts";
-import { NeedsPersonError } from "../errors.ts";
 import { ownMetadata, readOwnMetadata } from "./app-metadata.ts";
 import { causesOf, log } from "../log.ts";
-import { answerAs, failureOf, lacksScope, statusOf } from "./failures.ts";
+import { callsWith, isGone } from "./call.ts";
+import { answerAs, lacksScope, refusedWith } from "./failures.ts";
 import { mailInvitation } from "./invite.ts";
 import { pacedFetch, type Pacing } from "./pacing.ts";
-import { roleIdsOf } from "./role-ids.ts";
 import type { Auth0Credentials } from "./secret.ts";
 import { managementToken } from "./token.ts";
+import { userRoles } from "./user-roles.ts";
 
 /** An Auth0 user with a buyer's email. */
 export interface DirectoryUser {
@@ -39,10 +39,7 @@ const userShape = z.object({ user_id: z.string(), email_verified: z.optional(z.b
   identities: z.optional(z.array(z.object({ provider: z.optional(z.string()), connection: z.optional(z.string()) }))),
   app_metadata: z.optional(z.unknown()), created_at: z.catch(z.optional(z.string()), undefined),
   logins_count: z.optional(z.number()), last_login: z.optional(z.unknown()) });
-const roleShape = z.object({ id: z.string(), name: z.string() });
 
-/** Auth0's largest page. A user can have 50 roles, so one page holds them. */
-const PAGE = 100;
 /** The SDK's own limit spans our waiting for the rate limit; the deadline's signal ends a call before this does. */
 const SDK_TIMEOUT_S = 120;
 
@@ -77,49 +74,8 @@ export function auth0Directory(
   const options = { baseUrl: async () => `${(await secret.get()).url}/api/v2`, token: () => token.get(), fetch: steady,
     maxRetries: 0, timeoutInSeconds: SDK_TIMEOUT_S };
   const users = new UsersClient(options);
-  const roles = new RolesClient(options);
   const jobs = new JobsClient(options);
-  const roleIds = roleIdsOf((signal) =>
-    call("list the roles", signal, async (until) => {
-      const ids = new Map<string, string>();
-      for await (const role of await roles.list({ per_page: PAGE }, until)) {
-        const { id, name } = answerAs(roleShape, role);
-        ids.set(name, id);
-      }
-      return ids;
-    }), now);
-
-  /** Makes a call; with a refused token, or one that may lack a scope granted since, once more with a new one. */
-  async function call<T>(what: string, signal: AbortSignal, make: (until: Until) => PromiseLike<T>): Promise<T> {
-    const until = { abortSignal: signal };
-    const used = await token.get(signal);
-    try {
-      return await make(until);
-    } catch (error) {
-      const status = statusOf(error);
-      if (status === 401) token.refuse(used);
-      else if (status !== 403 || !token.doubt(used)) throw failureOf(error, what);
-    }
-    try {
-      return await make(until);
-    } catch (error) {
-      throw failureOf(error, what);
-    }
-  }
-
-  /** Changes a user's roles, those that exist; on 404 finds out whether the user or a role is gone. */
-  async function changeRoles(what: string, userId: string, names: readonly string[], signal: AbortSignal,
-    change: (ids: string[], until: Until) => PromiseLike<unknown>): Promise<boolean> {
-    const { ids } = await roleIds.lookUp(names, signal);
-    if (ids.length === 0 || !(await isGone(call(what, signal, (until) => change([...ids], until))))) return true;
-    const fields = { fields: "user_id" };
-    if (await isGone(call("read a user", signal, (until) => users.get(userId, fields, until)))) return false;
-    // The user is there, so a role's id is stale: it was deleted, and perhaps made anew.
-    roleIds.forget();
-    const fresh = await roleIds.lookUp(names, signal);
-    if (fresh.ids.length > 0) await call(what, signal, (until) => change([...fresh.ids], until));
-    return true;
-  }
+  const call = callsWith(token);
 
   return {
     /** Every user with this email, in any connection. Auth0 compares letter for letter: `spelling` is looked up. */
@@ -143,32 +99,7 @@ export function auth0Directory(
         throw error;
       }
     },
-    /** The names of a user's roles. */
-    rolesOf: (userId: string, signal: AbortSignal): Promise<readonly string[]> =>
-      call("list a user's roles", signal, async (until) => {
-        const names: string[] = [];
-        for await (const role of await users.roles.list(userId, { per_page: PAGE }, until)) {
-          names.push(answerAs(roleShape, role).name);
-        }
-        return names.sort();
-      }),
-    /**
-     * Gives roles; those the user has already do no harm. False if the user is gone.
-     * @throws {NeedsPersonError} AUTH0_ROLE_MISSING, naming the role, once the others are given
-     */
-    assign: async (userId: string, names: readonly string[], signal: AbortSignal): Promise<boolean> => {
-      const there = await changeRoles("assign roles", userId, names, signal,
-        (ids, until) => users.roles.assign(userId, { roles: ids }, until));
-      const { missing } = await roleIds.lookUp(names, signal);
-      if (missing.length === 0) return there;
-      const quoted = missing.map((name) => `"${name}"`).join(", ");
-      throw new NeedsPersonError("AUTH0_ROLE_MISSING",
-        `The policy gives ${quoted}, which the Auth0 tenant doesn't have: create it there, or mend src/products.ts.`);
-    },
-    /** Takes roles away; those the user hasn't, or that no longer exist, do no harm. False if the user is gone. */
-    remove: (userId: string, names: readonly string[], signal: AbortSignal): Promise<boolean> =>
-      changeRoles("remove roles", userId, names, signal, (ids, until) =>
-        users.roles.delete(userId, { roles: ids }, until)),
+    ...userRoles(users, new RolesClient(options), call, now),
     /**
      * Makes these, and no others, the roles in a user's `app_metadata`, beside the mark that says for which email we
      * made the user (`createdFor`, or null). False if the user is gone.
@@ -205,20 +136,6 @@ export function auth0Directory(
   };
 }
 
-/** The SDK's options of a call. */
-type Until = { readonly abortSignal: AbortSignal };
-
-/** Whether what a call is about isn't there (any more). */
-async function isGone(call: Promise<unknown>): Promise<boolean> {
-  try {
-    await call;
-    return false;
-  } catch (error) {
-    if (refusedWith(error) === 404) return true;
-    throw error;
-  }
-}
-
 /** Auth0 ends sessions for some plans only. A scope that is missing somebody must grant; a plan nobody waits for. */
 async function ended(call: Promise<unknown>): Promise<void> {
   try {
@@ -230,21 +147,13 @@ async function ended(call: Promise<unknown>): Promise<void> {
   }
 }
 
-/** The status of Auth0's answer behind an error of ours. */
-function refusedWith(error: unknown): number | undefined {
-  return error instanceof Error ? statusOf(error.cause) : undefined;
-}
-
 function directoryUser(user: unknown, email: string): DirectoryUser {
-  const { user_id, email_verified, identities, app_metadata, created_at, logins_count, last_login } = answerAs(
-    userShape,
-    user,
-  );
-  const { createdByUs, roles } = readOwnMetadata(app_metadata, email);
-  return { id: user_id, verified: email_verified === true, createdByUs,
+  const { user_id: id, identities, ...known } = answerAs(userShape, user);
+  const { createdByUs, roles } = readOwnMetadata(known.app_metadata, email);
+  return { id, verified: known.email_verified === true, createdByUs,
     database: identities?.find(({ provider }) => provider === "auth0")?.connection ?? null,
-    createdAt: (created_at === undefined ? 0 : Date.parse(created_at)) || 0,
-    hasLoggedIn: (logins_count ?? 0) > 0 || last_login !== undefined, metadataRoles: roles };
+    createdAt: (known.created_at === undefined ? 0 : Date.parse(known.created_at)) || 0,
+    hasLoggedIn: (known.logins_count ?? 0) > 0 || known.last_login !== undefined, metadataRoles: roles };
 }
 
 /**

@@ -9,6 +9,11 @@ export function statusOf(error: unknown): number | undefined {
     : undefined;
 }
 
+/** The status of Auth0's answer behind an error of ours. */
+export function refusedWith(error: unknown): number | undefined {
+  return error instanceof Error ? statusOf(error.cause) : undefined;
+}
+
 /** Our error for what the SDK throws: what mends itself, or what needs a person. `what` names it: "create a user". */
 export function failureOf(error: unknown, what: string): Error {
   if (error instanceof ServiceError) return error;

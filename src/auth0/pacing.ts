@@ -95,27 +95,18 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
       } else lanes.delete(name);
       return;
     }
-    const { limit, remaining, reset } = told;
-    let lane = lanes.get(name);
-    const untilFull = reset - now();
-    if (lane?.limit !== limit) {
-      const rate = ((limit - remaining) * 1000) / Math.max(ROUNDED_MS, untilFull - ROUNDED_MS);
-      lane = { limit, remaining, rate, nextAt: isRefused ? 0 : Infinity, slowedAt: 0 };
-      lanes.set(name, lane);
-    }
+    const known = lanes.get(name);
+    const lane = known?.limit === told.limit ? known : laneOfFirst(told, isRefused, now());
+    lanes.set(name, lane);
     // By its reset a limit is full again: it fills at least as fast as that.
-    lane.rate = Math.max(lane.rate, ((limit - remaining - 1) * 1000) / Math.max(2 * ROUNDED_MS, untilFull));
-    lane.remaining = isRefused ? 0 : remaining;
-    if (!isRefused) {
-      lane.rate += remaining > 0 ? FASTER : FASTER_AT_NONE;
+    const untilFull = Math.max(2 * ROUNDED_MS, told.reset - now());
+    lane.rate = Math.max(lane.rate, ((told.limit - told.remaining - 1) * 1000) / untilFull);
+    lane.remaining = isRefused ? 0 : told.remaining;
+    if (isRefused) slowDown(lane, retryAfterMs(response), sentAt, now());
+    else {
+      lane.rate += told.remaining > 0 ? FASTER : FASTER_AT_NONE;
       lane.nextAt = Math.min(lane.nextAt, now() + gapOf(lane));
-      return;
     }
-    if (sentAt >= lane.slowedAt) {
-      lane.rate = Math.max(SLOWEST, lane.rate * SLOWER);
-      lane.slowedAt = now();
-    }
-    lane.nextAt = Math.max(lane.nextAt, now() + Math.max(retryAfterMs(response), gapOf(lane)));
   }
 
   return async (input, init) => {
@@ -137,6 +128,19 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
   };
 }
 
+function laneOfFirst({ limit, remaining, reset }: Told, isRefused: boolean, now: number): Lane {
+  const rate = ((limit - remaining) * 1000) / Math.max(ROUNDED_MS, reset - now - ROUNDED_MS);
+  return { limit, remaining, rate, nextAt: isRefused ? 0 : Infinity, slowedAt: 0 };
+}
+
+function slowDown(lane: Lane, retryAfter: number, sentAt: number, now: number): void {
+  if (sentAt >= lane.slowedAt) {
+    lane.rate = Math.max(SLOWEST, lane.rate * SLOWER);
+    lane.slowedAt = now;
+  }
+  lane.nextAt = Math.max(lane.nextAt, now + Math.max(retryAfter, gapOf(lane)));
+}
+
 /** What to leave between two calls (ms). */
 function gapOf({ limit, remaining, rate }: Lane): number {
   return Math.floor(((WORKERS * (1 - Math.min(1, remaining / limit))) / Math.max(SLOWEST, rate)) * 1000);
@@ -151,7 +155,13 @@ function groupOf(input: Parameters<Fetch>[0], init: RequestInit | undefined): st
 }
 
 /** What the headers say; `reset` in epoch ms. */
-function toldBy(response: Response) {
+interface Told {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly reset: number;
+}
+
+function toldBy(response: Response): Told | null {
   const limit = numberIn(response, "x-ratelimit-limit");
   const remaining = numberIn(response, "x-ratelimit-remaining");
   const reset = numberIn(response, "x-ratelimit-reset");

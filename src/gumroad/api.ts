@@ -55,15 +55,8 @@ const idShape = z.object({ id: z.string().check(z.regex(/^[\w=-]{1,100}$/)) });
  * message names the field), and TemporaryError GUMROAD_UNREACHABLE (429, 5xx, broken off, no JSON, too long, not in
  * time), beside what `credentials` throws. No message holds the token or an email.
  */
-export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailure }: GumroadApiOptions) {
-  async function answerTo(path: string, what: string, signal: AbortSignal): Promise<Answer> {
-    const used = await credentials(signal);
-    const answer = await askGumroad(send, used, { path, what }, signal);
-    if (answer.status !== 401 || refused === undefined) return answer;
-    await refused();
-    const now = await credentials(signal);
-    return now.token === used.token && now.api === used.api ? answer : askGumroad(send, now, { path, what }, signal);
-  }
+export function gumroadApi(options: GumroadApiOptions) {
+  const { onFailure } = options;
 
   /** What a yes says, as `take` understands it; for "not found", what `absent` gives. */
   async function read<T>(path: string, what: string, signal: AbortSignal, take: (body: unknown) => T,
@@ -71,7 +64,7 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     // Who comes with no time left learns nothing of Gumroad.
     const late = signal.aborted;
     try {
-      const { status, body } = await answerTo(path, what, signal);
+      const { status, body } = await answerTo(path, what, options, signal);
       if (status === 404) return absent();
       if (status !== 200) throw failureOf(status, what);
       return answerAs(outcomeShape, body, what).success ? take(body) : absent();
@@ -90,17 +83,6 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
     return row?.id === id ? row : null;
   }
 
-  function understood<T>(kind: string, rows: readonly unknown[], shape: z.ZodMiniType<T>): readonly T[] {
-    return rows.flatMap((row) => {
-      const parsed = shape.safeParse(row);
-      if (parsed.success) return [parsed.data];
-      log.warn("a row of Gumroad's was not understood and is left out", { kind,
-        id: idShape.safeParse(row).data?.id ?? null, field: fieldOf(parsed.error) });
-      onFailure?.("GUMROAD_NOT_UNDERSTOOD");
-      return [];
-    });
-  }
-
   return {
     /** Any of the seller's sales, or null. */
     sale: (id: string, signal: AbortSignal) =>
@@ -116,7 +98,7 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
       const query = queryOf({ after, before, email, product_id: productId, page_key: pageKey });
       return read(`/sales${query}`, what, signal, (body) => {
         const { sales, next_page_key: next } = answerAs(salesShape, body, what);
-        return { rows: understood("sales", sales, saleShape), next: next || null };
+        return { rows: understood("sales", sales, saleShape, onFailure), next: next || null };
       }, missing(what));
     },
     /** The running subscriptions of a product, 100 a page; none of a product that Gumroad doesn't know. */
@@ -125,7 +107,7 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
       const query = queryOf({ paginated: "true", page_key: pageKey ?? undefined });
       return read(`${path}${query}`, "list subscribers", signal, (body) => {
         const { subscribers, next_page_key: next } = answerAs(subscribersShape, body, "list subscribers");
-        return { rows: understood("subscribers", subscribers, subscriberShape), next: next || null };
+        return { rows: understood("subscribers", subscribers, subscriberShape, onFailure), next: next || null };
       }, () => ({ rows: [], next: null }));
     },
     /** The ids of the products that a bundle holds now; none of what is no bundle, or that Gumroad doesn't know. */
@@ -139,6 +121,29 @@ export function gumroadApi({ credentials, refused, fetch: send = fetch, onFailur
       read("/user", "name the seller", signal, (body) => answerAs(userShape, body, "name the seller").user.user_id,
         missing("name the seller")),
   };
+}
+
+/** Asks; once more where the token was refused and the secret has another by now. */
+async function answerTo(path: string, what: string, { credentials, refused, fetch: send = fetch }: GumroadApiOptions,
+  signal: AbortSignal): Promise<Answer> {
+  const used = await credentials(signal);
+  const answer = await askGumroad(send, used, { path, what }, signal);
+  if (answer.status !== 401 || refused === undefined) return answer;
+  await refused();
+  const now = await credentials(signal);
+  return now.token === used.token && now.api === used.api ? answer : askGumroad(send, now, { path, what }, signal);
+}
+
+function understood<T>(kind: string, rows: readonly unknown[], shape: z.ZodMiniType<T>,
+  onFailure: GumroadApiOptions["onFailure"]): readonly T[] {
+  return rows.flatMap((row) => {
+    const parsed = shape.safeParse(row);
+    if (parsed.success) return [parsed.data];
+    log.warn("a row of Gumroad's was not understood and is left out", { kind,
+      id: idShape.safeParse(row).data?.id ?? null, field: fieldOf(parsed.error) });
+    onFailure?.("GUMROAD_NOT_UNDERSTOOD");
+    return [];
+  });
 }
 
 /** For what there always is. */

@@ -1,8 +1,8 @@
-import { entriesOf, type Charge, type Source, type SourceId } from "../access/facts.ts";
+import { entriesOf, type Source, type SourceId } from "../access/facts.ts";
 import { areTogether, endOf, flagsOf } from "../access/known.ts";
 import { mergeSource } from "../access/merge.ts";
 import { TemporaryError } from "../errors.ts";
-import type { GumroadApi, Page, SalesQuery } from "../gumroad/api.ts";
+import type { GumroadApi, SalesQuery } from "../gumroad/api.ts";
 import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
 import type { Ping } from "../gumroad/ping.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
@@ -53,13 +53,13 @@ export async function readBack(messages: readonly BuyerMessage[], stored: BuyerR
   const hinting = messages.filter((message) => message.kind === "ping" || message.kind === "hint");
   const known = new Set(entriesOf(stored.sources).map(([id]) => id));
   const opened = hinting.length === 0 ? null : work.gumroad(work.signal);
-  let read: Reader | null = null;
+  const signal = AbortSignal.any([work.signal, AbortSignal.timeout(READING_MS)]);
+  const reader = { now: work.now, signal, known, answers: new Map(), contents: new Map() };
   for (const message of hinting) {
     try {
       const api = (await opened) ?? null;
       if (api === null) return { isTrusting: true, answers, unread };
-      read ??= readerOf(api, known, work);
-      answers.set(message, await read(message.kind === "hint" ? message : hintOf(message.ping)));
+      answers.set(message, await read(message.kind === "hint" ? message : hintOf(message.ping), { ...reader, api }));
     } catch (error) {
       unread.set(message, error);
     }
@@ -67,123 +67,125 @@ export async function readBack(messages: readonly BuyerMessage[], stored: BuyerR
   return { isTrusting: false, answers, unread };
 }
 
-type Reader = (hint: Hint) => Promise<Answer | null>;
+/** What one turn reads with. Of a `known` subscription, nobody needs to be asked whose it is. */
+interface Reader {
+  readonly api: GumroadApi;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  readonly known: ReadonlySet<SourceId>;
+  readonly answers: Map<string, Promise<Answer | null>>;
+  readonly contents: Map<string, Promise<readonly string[]>>;
+}
 
-/** Of a known subscription, nobody needs to be asked whose it is. */
-function readerOf(api: GumroadApi, known: ReadonlySet<SourceId>, work: Provisioning): Reader {
-  const { now } = work;
-  const signal = AbortSignal.any([work.signal, AbortSignal.timeout(READING_MS)]);
-  const answers = new Map<string, Promise<Answer | null>>();
-  const contents = new Map<string, Promise<readonly string[]>>();
+function read({ saleId, subscriptionId }: Hint, reader: Reader): Promise<Answer | null> {
+  return saleId === null
+    ? once(reader.answers, `subscription ${subscriptionId ?? ""}`, () => subscription(subscriptionId ?? "", reader))
+    : once(reader.answers, `sale ${saleId}`, () => sale(saleId, reader));
+}
 
-  async function sale(saleId: string): Promise<Answer | null> {
-    const at = now();
-    const row = await api.sale(saleId, signal);
+function once<T>(asked: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const answer = asked.get(key) ?? ask();
+  asked.set(key, answer);
+  return answer;
+}
+
+async function sale(saleId: string, reader: Reader): Promise<Answer | null> {
+  const at = reader.now();
+  const row = await reader.api.sale(saleId, reader.signal);
+  if (row === null) return null;
+  const source = sourceOfRow(row);
+  const others = await giversOf(row, reader);
+  let facts = factsOfSale(row, at);
+  if (row.bundle === "bundle") {
+    facts = { ...facts, holds: await contentsOf(row, reader) };
+    const owner = isGone(row) ? ownerOfRow(row) : null;
+    const theirs = owner === null ? null : await bundlesOf(owner, reader);
+    if (theirs !== null) {
+      others.push(...theirs.filter((each) => each.source !== source));
+      facts = { ...facts, listedAt: at };
+    }
+  }
+  const whole = row.subscriptionId !== null && row.dead ? await withEnd(facts, row.subscriptionId, reader) : facts;
+  const sold = row.recurring && row.subscriptionId !== null && !reader.known.has(source)
+    ? ((await firstOf(row.subscriptionId, reader)) ?? row)
+    : row;
+  return { source, facts: whole, owner: ownerOfRow(sold), spelling: sold.gift === "given" ? null : sold.spelling,
+    others };
+}
+
+function contentsOf({ productId }: SaleRow, { api, contents, signal }: Reader): Promise<readonly string[]> {
+  return once(contents, productId, () => api.contents(productId, signal));
+}
+
+/** All that a buyer has of bundles. Null: they bought more than can be listed in one turn. */
+async function bundlesOf(email: string, reader: Reader): Promise<readonly Told[] | null> {
+  const listedAt = reader.now();
+  const found: Told[] = [];
+  for await (const row of salesOf({ email }, BUYER_PAGES, reader)) {
     if (row === null) return null;
-    const source = sourceOfRow(row);
-    const others = await giversOf(row);
-    let facts = factsOfSale(row, at);
-    if (row.bundle === "bundle") {
-      facts = { ...facts, holds: await contentsOf(row.productId) };
-      const owner = isGone(row) ? ownerOfRow(row) : null;
-      const theirs = owner === null ? null : await bundlesOf(owner);
-      if (theirs !== null) {
-        others.push(...theirs.filter((each) => each.source !== source));
-        facts = { ...facts, listedAt: at };
-      }
+    if (row.bundle === "none" || row.dead || ownerOfRow(row) !== email) continue;
+    const facts = factsOfSale(row, listedAt);
+    const isBundle = row.bundle === "bundle";
+    found.push({ source: sourceOfRow(row),
+      facts: isBundle ? { ...facts, listedAt, holds: await contentsOf(row, reader) } : facts });
+  }
+  return found;
+}
+
+/** The rows of a listing; null in the end where it has more pages. */
+async function* salesOf(query: SalesQuery, pages: number, { api, signal }: Reader): AsyncGenerator<SaleRow | null> {
+  let from: Pick<SalesQuery, "pageKey"> = {};
+  for (let page = 0; page < pages; page += 1) {
+    const { rows, next } = await api.sales({ ...query, ...from }, signal);
+    yield* rows;
+    if (next === null) return;
+    from = { pageKey: next };
+  }
+  yield null;
+}
+
+/** A renewal may be under another email: whose a subscription is, its first sale tells. */
+async function firstOf(subscriptionId: string, { api, signal }: Reader): Promise<SaleRow | null> {
+  const row = await api.subscriber(subscriptionId, signal);
+  const [first] = row?.saleIds ?? [];
+  return first === undefined ? null : api.sale(first, signal);
+}
+
+async function withEnd(facts: Source, subscriptionId: string, { api, now, signal }: Reader): Promise<Source> {
+  const at = now();
+  const row = await api.subscriber(subscriptionId, signal);
+  if (row !== null) return mergeSource(facts, factsOfSubscriber(row, at));
+  // Its sale says that it is dead, so it must be there: without a word of how, nothing may be concluded.
+  throw new TemporaryError("GUMROAD_UNREACHABLE", "Gumroad doesn't find the ended subscription that its sale names.");
+}
+
+async function subscription(subscriptionId: string, reader: Reader): Promise<Answer | null> {
+  const at = reader.now();
+  const row = await reader.api.subscriber(subscriptionId, reader.signal);
+  if (row === null) return null;
+  const source = `subscription:${subscriptionId}` as const;
+  const facts = factsOfSubscriber(row, at);
+  const [first] = row.saleIds;
+  const sold = reader.known.has(source) || first === undefined ? null : await sale(first, reader);
+  return sold === null
+    ? { source, facts, owner: null, spelling: null, others: [] }
+    : { ...sold, facts: mergeSource(sold.facts, facts) };
+}
+
+/** The API tells a received gift's giver, and of the giver's sales for whom they were. */
+async function giversOf(received: SaleRow, reader: Reader): Promise<Told[]> {
+  const { gifter, productId, soldAt, gift, bundle, email } = received;
+  // What is in a gifted bundle stands and falls with that.
+  if (gift !== "received" || gifter === null || bundle === "child") return [];
+  const found: Told[] = [];
+  const at = reader.now();
+  const days = { after: dayOf(soldAt - DAY_MS), before: dayOf(soldAt + 2 * DAY_MS) };
+  for await (const row of salesOf({ email: gifter, productId, ...days }, GIVER_PAGES, reader)) {
+    if (row?.gift === "given" && row.giftee === email && areTogether(row, received)) {
+      found.push({ source: sourceOfRow(row), facts: factsOfSale(row, at) });
     }
-    const whole = row.subscriptionId !== null && row.dead ? await withEnd(facts, row.subscriptionId) : facts;
-    const sold = row.recurring && row.subscriptionId !== null && !known.has(source)
-      ? ((await firstOf(row.subscriptionId)) ?? row)
-      : row;
-    return { source, facts: whole, owner: ownerOfRow(sold), spelling: sold.gift === "given" ? null : sold.spelling,
-      others };
   }
-
-  async function contentsOf(productId: string): Promise<readonly string[]> {
-    const asked = contents.get(productId) ?? api.contents(productId, signal);
-    contents.set(productId, asked);
-    return asked;
-  }
-
-  /** All that a buyer has of bundles. Null: they bought more than can be listed in one turn. */
-  async function bundlesOf(email: string): Promise<readonly Told[] | null> {
-    const at = now();
-    const found: Told[] = [];
-    for await (const row of salesOf({ email }, BUYER_PAGES)) {
-      if (row === null) return null;
-      if (row.bundle === "none" || row.dead || ownerOfRow(row) !== email) continue;
-      const facts = factsOfSale(row, at);
-      found.push({ source: sourceOfRow(row),
-        facts: row.bundle === "bundle" ? { ...facts, listedAt: at, holds: await contentsOf(row.productId) } : facts });
-    }
-    return found;
-  }
-
-  /** The rows of a listing; null in the end where it has more pages. */
-  async function* salesOf(query: SalesQuery, pages: number): AsyncGenerator<SaleRow | null> {
-    let pageKey: string | null = null;
-    for (let page = 0; page < pages; page += 1) {
-      const { rows, next }: Page<SaleRow> = await api.sales({ ...query, ...(pageKey === null ? {} : { pageKey }) },
-        signal);
-      yield* rows;
-      if (next === null) return;
-      pageKey = next;
-    }
-    yield null;
-  }
-
-  /** A renewal may be under another email: whose a subscription is, its first sale tells. */
-  async function firstOf(subscriptionId: string): Promise<SaleRow | null> {
-    const row = await api.subscriber(subscriptionId, signal);
-    const [first] = row?.saleIds ?? [];
-    return first === undefined ? null : api.sale(first, signal);
-  }
-
-  async function withEnd(facts: Source, subscriptionId: string): Promise<Source> {
-    const at = now();
-    const row = await api.subscriber(subscriptionId, signal);
-    // Its sale says that it is dead, so it must be there: without a word of how, nothing may be concluded.
-    if (row !== null) return mergeSource(facts, factsOfSubscriber(row, at));
-    throw new TemporaryError("GUMROAD_UNREACHABLE",
-      "Gumroad doesn't find the ended subscription that its sale names.");
-  }
-
-  async function subscription(subscriptionId: string): Promise<Answer | null> {
-    const at = now();
-    const row = await api.subscriber(subscriptionId, signal);
-    if (row === null) return null;
-    const facts = factsOfSubscriber(row, at);
-    const [first] = row.saleIds;
-    const isKnown = known.has(`subscription:${subscriptionId}`);
-    const sold = isKnown || first === undefined ? null : await sale(first);
-    return sold === null
-      ? { source: `subscription:${subscriptionId}`, facts, owner: null, spelling: null, others: [] }
-      : { ...sold, facts: mergeSource(sold.facts, facts) };
-  }
-
-  /** The API tells a received gift's giver, and of the giver's sales for whom they were. */
-  async function giversOf(received: SaleRow): Promise<Told[]> {
-    const { gifter, productId, soldAt, gift, bundle, email } = received;
-    // What is in a gifted bundle stands and falls with that.
-    if (gift !== "received" || gifter === null || bundle === "child") return [];
-    const found: Told[] = [];
-    const at = now();
-    const days = { after: dayOf(soldAt - DAY_MS), before: dayOf(soldAt + 2 * DAY_MS) };
-    for await (const row of salesOf({ email: gifter, productId, ...days }, GIVER_PAGES)) {
-      if (row?.gift === "given" && row.giftee === email && areTogether(row, received)) {
-        found.push({ source: sourceOfRow(row), facts: factsOfSale(row, at) });
-      }
-    }
-    return found;
-  }
-
-  return ({ saleId, subscriptionId }) => {
-    const key = saleId === null ? `subscription ${subscriptionId ?? ""}` : `sale ${saleId}`;
-    const asked = answers.get(key) ?? (saleId === null ? subscription(subscriptionId ?? "") : sale(saleId));
-    answers.set(key, asked);
-    return asked;
-  };
+  return found;
 }
 
 /** What a ping is about, as a hint. */
@@ -218,7 +220,7 @@ export function contradicts(facts: Source, ping: Ping): boolean {
 }
 
 function chargeIs(facts: Source, saleId: string, holds: (flags: ReturnType<typeof flagsOf>) => boolean): boolean {
-  return facts.charges.some((charge: Charge) => charge.saleId === saleId && holds(flagsOf(charge)));
+  return facts.charges.some((charge) => charge.saleId === saleId && holds(flagsOf(charge)));
 }
 
 /** Whether a bundle's row shows that it gives nothing any more, whatever the policy makes of that. */
