@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import { type AccountsSecret, accountsSecretShape, newAccountsSecret } from "../src/accounts/accounts-secret.ts";
+import { type AccountsSecret, accountsSecretShape } from "../src/accounts/accounts-secret.ts";
+import { newAccountsSecret } from "../scripts/new-accounts-secret.ts";
 import { ConfigError } from "../src/errors.ts";
 
 /**

@@ -1,4 +1,4 @@
 // `npm run --silent accounts-secret`: prints a new value for the secret `gumroad-auth0/{stage}/accounts`.
-import { newAccountsSecret } from "../src/accounts/accounts-secret.ts";
+import { newAccountsSecret } from "./new-accounts-secret.ts";
 
 process.stdout.write(`${JSON.stringify(await newAccountsSecret())}\n`);

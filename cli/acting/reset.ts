@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
+
 import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { normalizeUsername } from "../../src/accounts/username.ts";
-import { createUsers, hashOfCode, newCode } from "../../src/accounts/users.ts";
+import { createUsers, hashOfCode } from "../../src/accounts/users.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
@@ -16,7 +18,7 @@ export async function reset(typed: string, context: Context): Promise<ExitCode> 
   const { output, now } = context;
   const stage = await context.stage();
   const name = normalizeUsername(typed);
-  const code = newCode();
+  const code = randomBytes(16).toString("base64url");
   const until = now() + DAY_MS;
   const isOffered = await createUsers(accountsTable(stage.dynamo, stage.accounts)).offerCode(name, hashOfCode(code),
     until);

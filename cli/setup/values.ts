@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
-import { accountsSecretShape, newAccountsSecret } from "../../src/accounts/accounts-secret.ts";
+import { accountsSecretShape } from "../../src/accounts/accounts-secret.ts";
+import { newAccountsSecret } from "../../scripts/new-accounts-secret.ts";
 import type { StoredSecret } from "../stage/secrets.ts";
 
 /** A secret's JSON. */

@@ -1,10 +1,4 @@
-/**
- * The shape of the secret `gumroad-auth0/{stage}/accounts`: the keys that sign tokens, and the peppers of password
- * hashes.
- */
-import { randomBytes } from "node:crypto";
-
-import { exportJWK, generateKeyPair } from "jose";
+/** The secret `gumroad-auth0/{stage}/accounts`: the keys that sign tokens, and the peppers of password hashes. */
 import * as z from "zod/mini";
 
 const base64url = z.string().check(z.regex(/^[A-Za-z0-9_-]+$/));
@@ -13,10 +7,7 @@ const id = z.string().check(z.minLength(1), z.maxLength(64));
 /** 32 bytes in base64url: what both halves of an Ed25519 key are. */
 const ed25519Half = base64url.check(z.length(43));
 
-/**
- * An Ed25519 key as a JWK (RFC 8037). Without `d` it can check tokens but sign none: all that is needed of a retired
- * key.
- */
+/** An Ed25519 key as a JWK (RFC 8037). Without `d`, as a retired key may be, it can check tokens and sign none. */
 const signingKey = z.object({ kid: id, kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: ed25519Half,
   d: z.optional(ed25519Half) });
 
@@ -55,19 +46,5 @@ export const accountsSecretShape = z
 /** The accounts secret as the functions read it. */
 export type AccountsSecret = z.output<typeof accountsSecretShape>;
 
-/** Where the secret is read: `Secret` of config/secret.ts is one. */
-export interface AccountsSecretSource {
-  /** The secret, from memory if it is young. */
-  get(): Promise<AccountsSecret>;
-  /** The secret, read again if that was not just done. */
-  reread(): Promise<AccountsSecret>;
-}
-
-/** A fresh secret with one key and one pepper: what an operator puts in first, and what the local stage runs on. */
-export async function newAccountsSecret(
-  { kid = "1", pepperId = "1" }: { kid?: string; pepperId?: string } = {},
-): Promise<AccountsSecret> {
-  const { privateKey } = await generateKeyPair("EdDSA", { extractable: true });
-  return accountsSecretShape.parse({ keys: [{ ...(await exportJWK(privateKey)), kid }], sign_with: kid,
-    peppers: [{ id: pepperId, key: randomBytes(32).toString("base64url") }], pepper_with: pepperId });
-}
+/** Where the secret is read: from memory if it is young, or again if that was not just done. */
+export type AccountsSecretSource = Readonly<Record<"get" | "reread", () => Promise<AccountsSecret>>>;

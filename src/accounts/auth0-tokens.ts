@@ -5,9 +5,6 @@ import * as z from "zod/mini";
 import { ConfigError, TemporaryError } from "../errors.ts";
 import { refusing, subjectOf, type VerifyToken } from "./identity.ts";
 
-/** The algorithm of Auth0's access tokens for an API, pinned. */
-const algorithm = "RS256";
-
 /** Fetched keys are used for so long without asking again: a key that the tenant withdraws counts no longer. */
 const keysFreshMs = 600_000;
 /** While Auth0 is away, keys no older than this go on counting. */
@@ -20,16 +17,10 @@ export interface Auth0TokenSettings {
   readonly issuer: string;
   /** The API's identifier. */
   readonly audience: string;
-  /**
-   * The claim with the role names; with `_email` behind it, that with the verified email. Auth0 drops names that are
-   * not a namespace: `https://example.com/roles`.
-   */
+  /** The claim with the role names, a URL; with `_email` behind it, that with the verified email. */
   readonly rolesClaim: string | undefined;
   readonly now?: () => number;
-  /**
-   * How long a fetch of the keys may take, to the end of its body. Default 3 s, so that a cold `private` still answers
-   * in time.
-   */
+  /** How long a fetch of the keys may take, to its end. Default 3 s: a cold `private` still answers in time. */
   readonly fetchTimeoutMs?: number;
 }
 
@@ -53,7 +44,7 @@ export function createAuth0Verifier(
 
   return (token) =>
     refusing(token, async () => {
-      const { payload } = await jwtVerify(token, keyFor, { algorithms: [algorithm], issuer, audience,
+      const { payload } = await jwtVerify(token, keyFor, { algorithms: ["RS256"], issuer, audience,
         requiredClaims: ["exp", "sub"], clockTolerance: clockToleranceSeconds, currentDate: new Date(now()) });
       const claimed = rolesClaim === undefined
         ? {}
@@ -67,15 +58,14 @@ function keysUrl(issuer: string): URL {
   const url = URL.parse(".well-known/jwks.json", issuer);
   const isLoopback = url !== null && ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname);
   if (url === null || !(url.protocol === "https:" || (url.protocol === "http:" && isLoopback))) {
-    throw new ConfigError("SETTING_INVALID",
-      "AUTH0_ISSUER has to be an https URL, such as https://TENANT.auth0.com/.");
+    throw new ConfigError("SETTING_INVALID", "AUTH0_ISSUER has to be an https URL: https://TENANT.auth0.com/.");
   }
   return url;
 }
 
 /**
- * The tenant's key for a token. jose keeps the keys, and fetches them for an unknown `kid`; all we add is to ask
- * early, so that keys are there to go on with while the provider is away.
+ * The tenant's key for a token. jose keeps the keys, and fetches them for an unknown `kid`. We ask early, so that there
+ * are keys to go on with while Auth0 is away.
  */
 function tenantKeys(url: URL, timeoutDuration: number): JWTVerifyGetKey {
   const keys = createRemoteJWKSet(url, { cacheMaxAge: keysKeptMs, timeoutDuration });

@@ -6,21 +6,15 @@ import { checkNewPassword, checkTypedPassword } from "./password-rules.ts";
 import { normalizeUsername } from "./username.ts";
 import { hashOfCode, type User } from "./users.ts";
 
-/**
- * A login at the same moment may upgrade the hash under us: then once more, on the new one. Three times running is no
- * accident.
- */
+/** A login at the same moment may upgrade the hash under us: then once more. Three times running is no accident. */
 const tries = 3;
 
 /**
  * Replaces the password of a user who knows the current one, or an operator's one-time code, which it uses up. An
- * unknown user costs the same reads and the same hash as a wrong password, and gets the same error. Tokens given out
- * before last out their time, and aren't renewed.
+ * unknown user costs the same work as a wrong password, and gets the same error; the new password is only looked at
+ * once the current one was right. Tokens given out before last out their time, and aren't renewed.
  *
- * @throws {UsernameRefused} @throws {PasswordRefused} what was typed can't be taken, with a reason; for the new
- * password only once the current one was right
- * @throws {TooManyAttempts} before anything was looked at
- * @throws {BadCredentials}
+ * @throws {InputRefused} {@link BadCredentials} {@link TooManyAttempts} before anything was looked at
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE, PASSWORD_CONTENDED
  */
 export async function changePassword(

@@ -15,10 +15,8 @@ export interface ClientAddress {
 }
 
 /**
- * Reads the source address of a request. An IPv4 address written as IPv6 (`::ffff:203.0.113.7`) is the IPv4 address,
- * so nobody gets a second allowance by writing theirs differently.
- *
- * @throws {TypeError} if it is not an IP address, which API Gateway never sends
+ * Reads the source address of a request. An IPv4 address written as IPv6 (`::ffff:203.0.113.7`) is the IPv4 address:
+ * nobody gets a second allowance. Throws TypeError for what is none, which API Gateway never sends.
  */
 export function clientAddress(sourceIp: string): ClientAddress {
   // Node's check first: ipaddr.js also takes 203.0.113, and octal numbers.

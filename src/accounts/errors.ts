@@ -1,19 +1,11 @@
 /**
- * What a caller of the self-built login can get wrong, each with its answer. Messages are written for the caller, and
- * never hold a username, a password or a token. What is our own trouble is a TemporaryError or a NeedsPersonError, as
- * everywhere.
+ * What a caller of the self-built login can get wrong, each with its answer: messages are for the caller, and never
+ * hold a username, a password or a token.
  */
 import { HttpError } from "../http/errors.ts";
 
-/** The username can't be one. */
-export class UsernameRefused extends HttpError {
-  constructor(reason: string) {
-    super(400, reason);
-  }
-}
-
-/** The password can't be taken. */
-export class PasswordRefused extends HttpError {
+/** The username or the password can't be one. */
+export class InputRefused extends HttpError {
   constructor(reason: string) {
     super(400, reason);
   }

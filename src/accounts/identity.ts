@@ -15,16 +15,12 @@ export interface Identity {
   readonly email?: string | undefined;
 }
 
-/**
- * Checks a token.
- * @throws {TokenRefused} if it is not valid
- * @throws {TemporaryError} if that can't be told at the moment
- */
+/** Checks a token. Throws {@link TokenRefused}, or TemporaryError where it can't be told at the moment. */
 export type VerifyToken = (token: string) => Promise<Identity>;
 
 /**
- * One check for the tokens of several issuers. The token's `iss` only picks among the issuers that we configured; the
- * issuer's own check then decides with its own keys and algorithm, and reads `iss` again from what was signed.
+ * One check for the tokens of several issuers. A token's `iss` only picks among those that we configured; the issuer's
+ * own check decides, with its own keys and algorithm, and reads `iss` again from what was signed.
  */
 export function anyIssuer(issuers: ReadonlyMap<string, VerifyToken>): VerifyToken {
   return async (token) => {
@@ -39,9 +35,7 @@ function isCanonical(token: string): boolean {
   return token.split(".").every((part) => Buffer.from(part, "base64url").toString("base64url") === part);
 }
 
-/**
- * Runs a check of a token and turns everything that is wrong with it into TokenRefused, with a reason for the caller.
- */
+/** Runs a check of a token, and turns what is wrong with it into TokenRefused with a reason for the caller. */
 export async function refusing<T>(token: string, check: () => Promise<T>): Promise<T> {
   if (!isCanonical(token)) throw new TokenRefused("The token is not valid");
   try {
@@ -53,10 +47,7 @@ export async function refusing<T>(token: string, check: () => Promise<T>): Promi
   }
 }
 
-/**
- * The `sub` of a checked token; jose only sees to it that there is one.
- * @throws {TokenRefused} if it is empty or no text
- */
+/** The `sub` of a checked token, which jose leaves unread: TokenRefused if it is empty or no text. */
 export function subjectOf({ sub }: JWTPayload): string {
   if (typeof sub === "string" && sub !== "") return sub;
   throw new TokenRefused("The token is not valid");

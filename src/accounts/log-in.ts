@@ -27,14 +27,10 @@ export interface Typed {
 }
 
 /**
- * Logs a user in, and signs them up first if nobody has the name and sign-up is open; `remember`: for long.
+ * Logs a user in, and signs them up first if nobody has the name and sign-up is open; `remember`: for long. With
+ * sign-up closed an unknown user costs the same work as a wrong password, and gets the same error.
  *
- * With sign-up closed an unknown user costs the same reads and the same hash as a wrong password, and gets the same
- * error.
- *
- * @throws {UsernameRefused} @throws {PasswordRefused} what was typed can't be taken, with a reason
- * @throws {TooManyAttempts} before anything was looked at
- * @throws {BadCredentials}
+ * @throws {InputRefused} {@link BadCredentials} {@link TooManyAttempts} before anything was looked at
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
  */
 export async function logIn(

@@ -9,38 +9,19 @@ import { isDeepStrictEqual, promisify } from "node:util";
 import { NeedsPersonError } from "../errors.ts";
 import type { AccountsSecret, AccountsSecretSource } from "./accounts-secret.ts";
 
+/** What one hash costs: OWASP's first choice for argon2id (Password Storage Cheat Sheet), `memory` in KiB. */
+export const owaspCost = { memory: 19_456, passes: 2, parallelism: 1 };
+
 /** What one hash costs. */
-export interface Argon2Cost {
-  /** KiB of memory. */
-  readonly memory: number;
-  readonly passes: number;
-  readonly parallelism: number;
-}
-
-/** OWASP's first choice for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane. */
-export const owaspCost: Argon2Cost = { memory: 19_456, passes: 2, parallelism: 1 };
-
-/** The argon2id function itself, to be counted or replaced in tests. */
-export type Argon2id = (parameters: Argon2Parameters) => Promise<Buffer>;
+export type Argon2Cost = Readonly<typeof owaspCost>;
 
 /** Hashes and checks passwords. */
-export interface Passwords {
-  /** Hashes with a fresh salt, today's cost and today's pepper. */
-  hash(password: string): Promise<string>;
-  /**
-   * Whether this is the password of the stored hash, in constant time. Without one the work is the same, and the
-   * answer no.
-   * @throws {NeedsPersonError} PEPPER_MISSING
-   */
-  verify(password: string, stored: string | undefined): Promise<boolean>;
-  /** Whether a stored hash was made with another cost or pepper than today's. */
-  needsUpgrade(stored: string): Promise<boolean>;
-}
+export type Passwords = ReturnType<typeof createPasswords>;
 
 const saltBytes = 16;
 const hashBytes = 32;
 
-const argon2id: Argon2id = (parameters) => promisify(argon2)("argon2id", parameters);
+const argon2id = (parameters: Argon2Parameters): Promise<Buffer> => promisify(argon2)("argon2id", parameters);
 
 /** `keyid` is the PHC format's own parameter for the secret input, at most 8 bytes in Base64. */
 const phcPattern = new RegExp(
@@ -50,15 +31,9 @@ const phcPattern = new RegExp(
 );
 
 /** What hashes of one time share; `pepper` is its id. */
-interface Parameters extends Argon2Cost {
-  readonly pepper: string | undefined;
-}
+type Parameters = Argon2Cost & { readonly pepper: string | undefined };
 
-interface StoredHash {
-  readonly parameters: Parameters;
-  readonly salt: Buffer;
-  readonly hash: Buffer;
-}
+type StoredHash = ReturnType<typeof readPhc>;
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64").replaceAll("=", "");
@@ -70,7 +45,7 @@ function writePhc({ parameters: { memory, passes, parallelism, pepper }, salt, h
   return `$argon2id$v=19$${paid}${keyid}$${base64(salt)}$${base64(hash)}`;
 }
 
-function readPhc(stored: string): StoredHash {
+function readPhc(stored: string): { readonly parameters: Parameters; readonly salt: Buffer; readonly hash: Buffer } {
   const groups = phcPattern.exec(stored)?.groups;
   if (groups === undefined) throw new TypeError("A stored password hash is not an argon2id PHC string");
   const { memory, passes, parallelism, keyid, salt = "", hash = "" } = groups;
@@ -80,18 +55,16 @@ function readPhc(stored: string): StoredHash {
 }
 
 /**
- * Builds the hasher. A password is hashed in its NFKC form, whole: "é" typed on two keyboards is one password,
- * and nothing is cut off.
+ * Hashes and checks passwords, in their NFKC form and whole: "é" typed on two keyboards is one password.
  *
- * A pepper of the secret is argon2's secret input, kept apart from the table that holds the hashes. It comes and is
- * replaced without locking anybody out: add it to the secret, name it in `pepper_with`, and keep the old one until
- * no hash names it. Users move over as they log in. A pepper that a warm process does not know yet has the secret read
- * again.
+ * A pepper is argon2's secret input, kept apart from the table of the hashes. It is replaced without locking anybody
+ * out: add it to the secret, name it in `pepper_with`, and keep the old one until no hash names it. One that a warm
+ * process doesn't know yet has the secret read again.
  */
 export function createPasswords(
   { cost = owaspCost, secret, derive = argon2id }: { cost?: Argon2Cost; secret?: AccountsSecretSource;
-    derive?: Argon2id } = {},
-): Passwords {
+    derive?: typeof argon2id } = {},
+) {
   async function pepperOf(id: string): Promise<Buffer> {
     const keyIn = (read: AccountsSecret | undefined) => read?.peppers?.find((pepper) => pepper.id === id)?.key;
     const key = keyIn(await secret?.get()) ?? keyIn(await secret?.reread());
@@ -115,12 +88,23 @@ export function createPasswords(
     return { parameters, salt, hash: await work(password, parameters, salt, hashBytes) };
   }
 
-  return { hash: async (password) => writePhc(await hashed(password)), async verify(password, stored) {
-    if (stored === undefined) return hashed(password).then(() => false);
-    const { parameters, salt, hash } = readPhc(stored);
-    return timingSafeEqual(await work(password, parameters, salt, hash.length), hash);
-  }, async needsUpgrade(stored) {
-    const { parameters, salt, hash } = readPhc(stored);
-    return !isDeepStrictEqual(parameters, await todays()) || hash.length !== hashBytes || salt.length !== saltBytes;
-  } };
+  return {
+    /** Hashes with a fresh salt, today's cost and today's pepper. */
+    hash: async (password: string) => writePhc(await hashed(password)),
+    /**
+     * Whether this is the password of the stored hash, in constant time. Without one the work is the same, and the
+     * answer no.
+     * @throws {NeedsPersonError} PEPPER_MISSING
+     */
+    async verify(password: string, stored: string | undefined): Promise<boolean> {
+      if (stored === undefined) return hashed(password).then(() => false);
+      const { parameters, salt, hash } = readPhc(stored);
+      return timingSafeEqual(await work(password, parameters, salt, hash.length), hash);
+    },
+    /** Whether a stored hash was made with another cost or pepper than today's. */
+    async needsUpgrade(stored: string): Promise<boolean> {
+      const { parameters, salt, hash } = readPhc(stored);
+      return !isDeepStrictEqual(parameters, await todays()) || hash.length !== hashBytes || salt.length !== saltBytes;
+    },
+  };
 }

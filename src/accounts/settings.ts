@@ -68,10 +68,7 @@ export function acceptedTokens(settings: TokenSettings): VerifyToken {
   );
 }
 
-/**
- * SIGNUP: `open` (also when not set) or `closed`.
- * @throws {ConfigError} SETTING_INVALID
- */
+/** SIGNUP: `open` (also when not set) or `closed`; else ConfigError SETTING_INVALID. */
 export function signUpSetting(env: NodeJS.ProcessEnv = process.env): SignUp {
   return chosenSetting("SIGNUP", ["open", "closed"], { SIGNUP: optional(env["SIGNUP"]) ?? "open" });
 }

@@ -1,6 +1,4 @@
-/**
- * When an attempt is admitted: the arithmetic of the throttle, pure. Times are epoch milliseconds, spans are seconds.
- */
+/** When an attempt is admitted: the throttle's arithmetic. Times are epoch milliseconds, spans are seconds. */
 
 /** How fast attempts of one kind may follow each other. */
 export interface ThrottleRule {

@@ -7,9 +7,8 @@
  * and that network, and for the user from anywhere, so that neither one address against many users nor many addresses
  * against one user guess without limit.
  *
- * The counting is our own and not rate-limiter-flexible's DynamoDB store, which was tried and counts right, but has
- * fixed windows (no growing delay), needs a table of its own with its own key, writes twice for an attempt that it
- * refuses, and knows no clock but the machine's.
+ * The counting is our own: rate-limiter-flexible's DynamoDB store was tried and counts right, but knows no growing
+ * delay and no clock but the machine's, needs a table with its own key, and writes twice for what it refuses.
  */
 import * as z from "zod/mini";
 
@@ -19,56 +18,33 @@ import type { ClientAddress } from "./client-address.ts";
 import { TooManyAttempts } from "./errors.ts";
 import { type Attempts, decide, type ThrottleRule } from "./throttle-rule.ts";
 
-/** The rules of the four counters. */
-export interface ThrottleRules {
-  /** One user, from one address where they logged in before. */
-  readonly knownAddress: ThrottleRule;
-  /** One user, from one network where they did not. */
-  readonly userAndNetwork: ThrottleRule;
-  /** One user, from all addresses where they did not. */
-  readonly user: ThrottleRule;
-  /** One network, on all users who did not log in from there. Not tighter: a school is one network. */
-  readonly network: ThrottleRule;
-  /** How long an address stays known after the last login from there. */
-  readonly rememberAddressSeconds: number;
-}
-
 const day = 86_400;
 
 /** The rules in force. docs/security.md says how many guesses a day they come to, and a test computes it. */
-export const throttleRules: ThrottleRules = {
+export const throttleRules = {
+  /** One user, from one address where they logged in before. */
   knownAddress: { free: 10, firstDelaySeconds: 1, longestDelaySeconds: 1_800, forgetAfterSeconds: day },
+  /** One user, from one network where they did not. */
   userAndNetwork: { free: 5, firstDelaySeconds: 2, longestDelaySeconds: 3_600, forgetAfterSeconds: day },
+  /** One user, from all addresses where they did not. */
   user: { free: 20, firstDelaySeconds: 2, longestDelaySeconds: 1_800, forgetAfterSeconds: day },
+  /** One network, on all users who did not log in from there. Not tighter: a school is one network. */
   network: { free: 100, firstDelaySeconds: 1, longestDelaySeconds: 300, forgetAfterSeconds: day },
+  /** How long an address stays known after the last login from there. */
   rememberAddressSeconds: 90 * day,
 };
 
-/** Who tries, and from where. */
-export interface Attempt {
-  /** In its stored form. */
+/** Who tries, by the stored form of their name, and from where. */
+interface Attempt {
   readonly username: string;
   readonly address: ClientAddress;
 }
 
-/** An attempt that was admitted and counted. */
-export interface Admission {
-  /**
-   * Tells that it was the rightful user: the address is known from now on, and the attempt no longer counts as a
-   * guess. A sign-up goes on counting for the network, or one address could make users without limit.
-   */
-  succeeded(as: "login" | "sign-up"): Promise<void>;
-}
+/** Counts attempts before they are looked at. */
+export type Throttle = ReturnType<typeof createThrottle>;
 
-/** The throttle. */
-export interface Throttle {
-  /**
-   * Counts an attempt.
-   * @throws {TooManyAttempts} with the wait; then nothing may be checked
-   * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
-   */
-  admit(attempt: Attempt): Promise<Admission>;
-}
+/** An attempt that was admitted and counted. */
+export type Admission = Awaited<ReturnType<Throttle["admit"]>>;
 
 interface Counter {
   readonly key: ItemKey;
@@ -79,19 +55,15 @@ interface Counter {
 
 const counterShape = z.object({ count: z.number(), lastAt: z.number(), nextAt: z.number(), expiresAt: z.number() });
 
-/**
- * How often an attempt whose counter was changed by another is decided anew; whoever loses so often is part of a
- * flood.
- */
+/** How often an attempt is decided anew whose counter others changed: who loses so often is part of a flood. */
 const tries = 4;
-
 /** So many who have to wait are kept in memory. */
 const longestWaitingList = 1_000;
 
 /** The throttle on the accounts table. `now` gives epoch milliseconds. */
 export function createThrottle(
-  { table, rules = throttleRules, now = Date.now }: { table: Table; rules?: ThrottleRules; now?: () => number },
-): Throttle {
+  { table, rules = throttleRules, now = Date.now }: { table: Table; rules?: typeof throttleRules; now?: () => number },
+) {
   const inSeconds = (span: number): number => Math.ceil(now() / 1_000) + span;
 
   /** The counter in an item, unless its time is over: DynamoDB removes such items only after a while. */
@@ -115,9 +87,8 @@ export function createThrottle(
   }
 
   /**
-   * What has to hold still for a decision to stand. While attempts are free it is only that they are: a class that
-   * logs in at once is counted without anybody having to try again. A wait may start but once, so there it is
-   * everything.
+   * What has to hold still for a decision to stand: while attempts are free only that they are, so that a class can log
+   * in at once; a wait may start but once, so there it is everything.
    */
   function unchanged(seen: Attempts | undefined, lastFree: number | undefined) {
     if (seen === undefined) {
@@ -147,7 +118,7 @@ export function createThrottle(
     updateItem(table, key, "SET #count = #count - :one, nextAt = :none", { condition: "#count > :none",
       names: { "#count": "count" }, values: { ":one": 1, ":none": 0 } });
 
-  async function admit({ username, address: { host, network: from } }: Attempt): Promise<Admission> {
+  async function admit({ username, address: { host, network: from } }: Attempt) {
     const known: Counter = { key: { pk: `user#${username}`, sk: `host#${host}` }, rule: rules.knownAddress,
       isKnownAddress: true };
     const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${from}` },
@@ -169,30 +140,39 @@ export function createThrottle(
     if (waits.some((wait) => wait > 0)) throw new TooManyAttempts(Math.max(...waits));
     for (const counter of counters) await count(counter, seen.get(counter));
 
-    return { async succeeded(as) {
-      await Promise.all([
-        putItem(table, { ...known.key, count: 0, lastAt: now(), nextAt: 0,
-          expiresAt: inSeconds(rules.rememberAddressSeconds) }),
-        ...(isKnownAddress ? [] : [removeItem(table, pair.key), forgive(user)]),
-        ...(isKnownAddress || as === "sign-up" ? [] : [forgive(network)]),
-      ]);
-    } };
+    return {
+      /**
+       * Tells that it was the rightful user: the address is known from now on, and the attempt no longer counts as a
+       * guess. A sign-up goes on counting for the network, or one address could make users without limit.
+       */
+      async succeeded(as: "login" | "sign-up"): Promise<void> {
+        await Promise.all([
+          putItem(table, { ...known.key, count: 0, lastAt: now(), nextAt: 0,
+            expiresAt: inSeconds(rules.rememberAddressSeconds) }),
+          ...(isKnownAddress ? [] : [removeItem(table, pair.key), forgive(user)]),
+          ...(isKnownAddress || as === "sign-up" ? [] : [forgive(network)]),
+        ]);
+      },
+    };
   }
 
   /** Until when who has to wait, as told by this process: trying all the same costs no call. */
   const waiting = new Map<string, number>();
 
-  return { async admit(attempt) {
-    const who = `${attempt.username} ${attempt.address.host}`;
-    const wait = (waiting.get(who) ?? 0) - now();
-    if (wait > 0) throw new TooManyAttempts(Math.ceil(wait / 1_000));
-    try {
-      return await admit(attempt);
-    } catch (error) {
-      if (!(error instanceof TooManyAttempts)) throw error;
-      if (waiting.size >= longestWaitingList) waiting.clear();
-      waiting.set(who, now() + error.retryAfterSeconds * 1_000);
-      throw error;
-    }
-  } };
+  return {
+    /** Counts an attempt. Throws {@link TooManyAttempts} with the wait: nothing may be checked then. */
+    async admit(attempt: Attempt) {
+      const who = `${attempt.username} ${attempt.address.host}`;
+      const wait = (waiting.get(who) ?? 0) - now();
+      if (wait > 0) throw new TooManyAttempts(Math.ceil(wait / 1_000));
+      try {
+        return await admit(attempt);
+      } catch (error) {
+        if (!(error instanceof TooManyAttempts)) throw error;
+        if (waiting.size >= longestWaitingList) waiting.clear();
+        waiting.set(who, now() + error.retryAfterSeconds * 1_000);
+        throw error;
+      }
+    },
+  };
 }

@@ -1,8 +1,6 @@
 /**
- * Our own tokens: JWTs signed with Ed25519.
- *
- * Why not HS256: with one shared secret whoever can check a token can also make one. A public key can be handed to
- * a course platform, and a retired key can lose its private half at once while its last tokens still pass.
+ * Our own tokens: JWTs signed with Ed25519. With HS256 whoever can check a token could also make one; a public key can
+ * be handed to a course platform, and a retired key lose its private half while its last tokens still pass.
  */
 import { importJWK, type JWTHeaderParameters, jwtVerify, SignJWT } from "jose";
 import * as z from "zod/mini";
@@ -51,10 +49,7 @@ const claimsShape = z.object({ roles: z._default(z.array(z.string()), []), auth_
 
 /** Our tokens, with the keys of the secret. */
 export function createTokens({ secret, issuer, audience, lifetimeSeconds, now = Date.now }: TokenSettings) {
-  /**
-   * The token's `kid` picks among our own keys and no more. A key put in a moment ago is unknown to
-   * a warm process, so an unknown `kid` has the secret read again before the token is refused.
-   */
+  /** A token's `kid` picks among our own keys. An unknown one may be of a moment ago: the secret is read again. */
   async function keyFor({ kid }: JWTHeaderParameters) {
     const byKid = ({ keys }: AccountsSecret) => keys.find((key) => key.kid === kid);
     const key = kid === undefined ? undefined : (byKid(await secret.get()) ?? byKid(await secret.reread()));
@@ -79,17 +74,10 @@ export function createTokens({ secret, issuer, audience, lifetimeSeconds, now = 
 
   function verify(token: string): Promise<Identity & Login> {
     return refusing(token, async () => {
-      const { payload } = await jwtVerify(token, keyFor, {
-        algorithms: [algorithm],
-        typ: tokenType,
-        issuer,
-        audience,
-        requiredClaims: ["exp", "iat", "sub"],
-        // Also refuses what was issued in the future.
-        maxTokenAge: lifetimeSeconds,
-        clockTolerance: clockToleranceSeconds,
-        currentDate: new Date(now()),
-      });
+      // maxTokenAge also refuses what was issued in the future.
+      const { payload } = await jwtVerify(token, keyFor, { algorithms: [algorithm], typ: tokenType, issuer, audience,
+        requiredClaims: ["exp", "iat", "sub"], maxTokenAge: lifetimeSeconds, clockTolerance: clockToleranceSeconds,
+        currentDate: new Date(now()) });
       const { exp = Infinity, iat = 0 } = payload;
       const claims = claimsShape.safeParse(payload);
       if (!claims.success || exp - iat > lifetimeSeconds) throw new TokenRefused("The token is not valid");

@@ -1,25 +1,16 @@
 /** Usernames: many ways to type a name, one way to store it. */
-import { UsernameRefused } from "./errors.ts";
+import { InputRefused } from "./errors.ts";
 
 /** The longest stored username, in code points: the longest email address there is. */
 export const longestUsername = 254;
 
-/**
- * The longest username that is looked at, in UTF-16 units. NFKC can make a text 18 times longer,
- * so what is far too long is refused before it is normalized.
- */
+/** What is longer, in UTF-16 units, is refused before it is normalized: NFKC can make a text 18 times longer. */
 const longestTyped = 1_024;
 
-/**
- * Controls, line breaks, format characters, lone surrogates, private use, unassigned: nothing that a name needs, much
- * that hides in one.
- */
+/** Controls, line breaks, format characters, lone surrogates, private use, unassigned: much hides in those. */
 const neverInAName = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-/**
- * Case folding as far as the language has it. Upper case first joins what lower case alone keeps apart
- * ("ß" and "ss"); the final sigma is a matter of spelling, not of another name.
- */
+/** Case folding. Upper case first joins "ß" and "ss"; the final sigma is a matter of spelling. */
 function fold(text: string): string {
   return text.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
 }
@@ -34,18 +25,18 @@ function foldFully(text: string): string {
  * The stored form of a username: NFKC, case-folded, trimmed, each run of spaces one space.
  * Normalizing twice changes nothing.
  *
- * @throws {UsernameRefused} if it is empty, too long, or holds characters that can't be seen
+ * @throws {InputRefused} if it is empty, too long, or holds characters that can't be seen
  */
 export function normalizeUsername(typed: string): string {
   if (typed.length > longestTyped) {
-    throw new UsernameRefused(`The username is longer than ${String(longestUsername)} characters`);
+    throw new InputRefused(`The username is longer than ${String(longestUsername)} characters`);
   }
   const folded = foldFully(typed.trim());
-  if (neverInAName.test(folded)) throw new UsernameRefused("The username holds characters that can't be seen");
+  if (neverInAName.test(folded)) throw new InputRefused("The username holds characters that can't be seen");
   const name = folded.replace(/\s+/gu, " ").trim();
-  if (name === "") throw new UsernameRefused("The username is empty");
+  if (name === "") throw new InputRefused("The username is empty");
   if (Array.from(name).length > longestUsername) {
-    throw new UsernameRefused(`The username is longer than ${String(longestUsername)} characters`);
+    throw new InputRefused(`The username is longer than ${String(longestUsername)} characters`);
   }
   return name;
 }

@@ -1,5 +1,5 @@
 /** The users of the self-built login: who there is, the hash of their password, and what they claimed. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 
 import * as z from "zod/mini";
 
@@ -33,12 +33,7 @@ function keyOf(username: string): ItemKey {
   return { pk: `user#${username}`, sk: "user" };
 }
 
-/** A code that nobody guesses: 128 bits. So its hash needs no work, and no salt. */
-export function newCode(): string {
-  return randomBytes(16).toString("base64url");
-}
-
-/** How a code is stored. */
+/** How an operator's code is stored. It has 128 random bits, so its hash needs no work, and no salt. */
 export function hashOfCode(code: string): string {
   return createHash("sha256").update(code).digest("base64url");
 }

@@ -51,11 +51,8 @@ export function linkedRoles(
       const roles = linked.flatMap(([record, sources]) => {
         const { verdicts } = entitlements(record.sources, policy, now());
         const given = verdicts.filter(({ source }) => sources.includes(source)).flatMap((verdict) => verdict.roles);
-        const mine = Object.fromEntries(sources.flatMap((id) => {
-          const facts = record.sources[id];
-          return facts === undefined ? [] : [[id, facts]];
-        }));
-        return withHeld(given, { ...record, sources: mine });
+        const kept = sources.flatMap((id) => (record.held[id] === undefined ? [] : (record.gave[id] ?? [])));
+        return [...given, ...kept];
       });
       return [...new Set(roles)].sort();
     } catch (error) {

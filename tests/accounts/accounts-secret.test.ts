@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 
-import { accountsSecretShape, newAccountsSecret } from "../../src/accounts/accounts-secret.ts";
+import { accountsSecretShape } from "../../src/accounts/accounts-secret.ts";
+import { newAccountsSecret } from "../../scripts/new-accounts-secret.ts";
 
 describe("newAccountsSecret", () => {
   it("makes a usable secret, another each time", async () => {

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 
-import { type AccountsSecret, type AccountsSecretSource,
-  newAccountsSecret } from "../../src/accounts/accounts-secret.ts";
+import { type AccountsSecret, type AccountsSecretSource } from "../../src/accounts/accounts-secret.ts";
+import { newAccountsSecret } from "../../scripts/new-accounts-secret.ts";
 import type { Argon2Cost } from "../../src/accounts/password.ts";
 
 /** 2026-11-22T10:00:00Z. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import * as z from "zod";
 
-import { newAccountsSecret } from "../../src/accounts/accounts-secret.ts";
+import { newAccountsSecret } from "../../scripts/new-accounts-secret.ts";
 import type { Stack } from "../../local/stack.ts";
 import { startLocal } from "../pipeline/local-stack.ts";
 import { httpEvent } from "./http-events.ts";

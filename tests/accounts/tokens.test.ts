@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { decodeJwt, decodeProtectedHeader, exportJWK } from "jose";
 
-import { newAccountsSecret } from "../../src/accounts/accounts-secret.ts";
+import { newAccountsSecret } from "../../scripts/new-accounts-secret.ts";
 import { TokenRefused } from "../../src/accounts/errors.ts";
 import { createTokens, type Tokens } from "../../src/accounts/tokens.ts";
 import { Clock, LocalSecret, startOfTests } from "./accounts-stage.ts";
