@@ -1,4 +1,4 @@
-import { entitlements, withHeld } from "../access/entitlements.ts";
+import { entitlements } from "../access/entitlements.ts";
 import { isSourceId, type SourceId } from "../access/facts.ts";
 import type { Policy } from "../access/policy.ts";
 import { boughtTogether } from "../access/together.ts";
