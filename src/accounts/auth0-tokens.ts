@@ -64,8 +64,8 @@ function keysUrl(issuer: string): URL {
 }
 
 /**
- * The tenant's key for a token. jose keeps the keys, and fetches them for an unknown `kid`. We ask early, so that there
- * are keys to go on with while Auth0 is away.
+ * The tenant's key for a token. jose keeps the keys, and fetches them for an unknown `kid`. We ask early, so that
+ * there are keys to go on with while Auth0 is away.
  */
 function tenantKeys(url: URL, timeoutDuration: number): JWTVerifyGetKey {
   const keys = createRemoteJWKSet(url, { cacheMaxAge: keysKeptMs, timeoutDuration });

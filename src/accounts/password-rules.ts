@@ -8,8 +8,8 @@ const [shortest, longest] = [8, 128];
 const longestTyped = 1_024;
 
 /**
- * The lowest score taken, of zxcvbn's 0 to 4: 2 is beyond 10^6 guesses, which at the throttle's bound takes years. With
- * 3 no password of 8 characters would do, however random: the meter counts 10 guesses a character.
+ * The lowest score taken, of zxcvbn's 0 to 4: 2 is beyond 10^6 guesses, which at the throttle's bound takes years.
+ * With 3 no password of 8 characters would do, however random: the meter counts 10 guesses a character.
  */
 const lowestScore = 2;
 

@@ -87,8 +87,8 @@ export function createThrottle(
   }
 
   /**
-   * What has to hold still for a decision to stand: while attempts are free only that they are, so that a class can log
-   * in at once; a wait may start but once, so there it is everything.
+   * What has to hold still for a decision to stand: while attempts are free only that they are, so that a class can
+   * log in at once; a wait may start but once, so there it is everything.
    */
   function unchanged(seen: Attempts | undefined, lastFree: number | undefined) {
     if (seen === undefined) {
