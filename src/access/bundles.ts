@@ -10,7 +10,6 @@ interface Sold {
   readonly id: SourceId;
   readonly productId: string;
   readonly charge: Charge;
-  /** The products in it, where it is a bundle. */
   readonly holds: readonly string[];
 }
 

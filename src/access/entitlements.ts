@@ -23,9 +23,7 @@ export interface Verdict {
   readonly unsure: boolean;
   /** Changes of plan that only pings told of, and no charge has confirmed yet. */
   readonly unconfirmed: number;
-  /** The seller's own test purchase. */
   readonly test: boolean;
-  /** The roles it gives; empty without access. */
   readonly roles: readonly string[];
 }
 
@@ -85,7 +83,6 @@ export function dueRoles(kept: Kept, policy: Policy, now: number): readonly stri
   return withHeld(entitlements(kept.sources, policy, now).roles, kept);
 }
 
-/** All that a source's standing can hang on. */
 interface Known {
   readonly sources: Sources;
   /** Those that can be a side of a gift: what came with a bundle is a gift only as the bundle is one. */

@@ -44,7 +44,6 @@ export function tierInForce(source: Source, product: Product, now: number) {
     changesAt: moments.find((at) => at > now) ?? null };
 }
 
-/** What counts of all that is told for one moment. */
 function winnerOf(moment: number, steps: readonly Step[], before: Plan | null, product: VariantProduct,
   names: OptionNames): Step | undefined {
   const told = steps.filter((step) => step.at === moment);

@@ -23,9 +23,7 @@ export type BindSecret = Readonly<z.infer<typeof bindSecretShape>>;
 /** What answering a login works with. `now` gives epoch milliseconds. */
 export interface AtLogin {
   readonly secret: TokenSecret<BindSecret>;
-  /** A buyer's record; one of version 0 where there is none. */
   readonly load: (email: string, signal: AbortSignal) => Promise<BuyerRecord>;
-  /** Puts a message into its buyer's group; the same `id` within five minutes is sent once. */
   readonly queue: { send(message: BindMessage, id: string, signal: AbortSignal): Promise<void> };
   readonly policy: Policy;
   readonly now: () => number;
@@ -41,7 +39,6 @@ export interface BindAnswer {
 
 /** Longer than any Auth0 user id: a provider, a connection and an id of the provider's. */
 const LONGEST_ID = 255;
-/** How the ids of users with a password begin. */
 const DATABASE_USER = "auth0|";
 
 const requestShape = z.object({

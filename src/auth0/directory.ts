@@ -54,7 +54,6 @@ export interface DirectoryOptions extends Pick<Pacing, "fetch" | "now" | "onThro
   readonly secret: Secret<Auth0Credentials>;
   /** Creates users without a password, in the passwordless connection. */
   readonly passwordless?: boolean;
-  /** How a call waits before it is tried again. */
   readonly retrying?: Pick<Retrying, "random" | "wait">;
 }
 
@@ -121,7 +120,6 @@ export function auth0Directory(
       await ended(call("end a user's sessions", signal, (until) => users.sessions.delete(id, until)));
       await ended(call("end a user's refresh tokens", signal, (until) => users.refreshToken.delete(id, until)));
     },
-    /** Has Auth0 mail a user the request to verify the email. */
     mailVerification: async (userId: string, signal: AbortSignal): Promise<void> => {
       await call("mail a verification", signal, (until) => jobs.verificationEmail.create({ user_id: userId }, until));
     },

@@ -5,7 +5,6 @@ export interface Pacing {
   readonly fetch?: Fetch;
   readonly now?: () => number;
   readonly wait?: typeof waitFor;
-  /** Told each time a call has to wait, for the metrics. */
   readonly onThrottled?: (group: string) => void;
 }
 

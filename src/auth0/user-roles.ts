@@ -40,7 +40,6 @@ export function userRoles(users: UsersClient, roles: RolesClient, call: Call, no
   }
 
   return {
-    /** The names of a user's roles. */
     rolesOf: (userId: string, signal: AbortSignal): Promise<readonly string[]> =>
       call("list a user's roles", signal, async (until) => {
         const names: string[] = [];
@@ -87,7 +86,6 @@ function roleIdsOf(list: (signal: AbortSignal) => Promise<ReadonlyMap<string, st
     }
   }
 
-  /** The ids of those that exist, and the names of those that don't. */
   async function lookUp(names: readonly string[],
     signal: AbortSignal): Promise<{ readonly ids: readonly string[]; readonly missing: readonly string[] }> {
     const known = await listed(signal);

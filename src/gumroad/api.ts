@@ -84,11 +84,9 @@ export function gumroadApi(options: GumroadApiOptions) {
   }
 
   return {
-    /** Any of the seller's sales, or null. */
     sale: (id: string, signal: AbortSignal) =>
       one("/sales", "read a sale", id, signal, (body) =>
         answerAs(z.object({ sale: saleShape }), body, "read a sale").sale),
-    /** Any of the seller's subscriptions, or null. */
     subscriber: (id: string, signal: AbortSignal) =>
       one("/subscribers", "read a subscriber", id, signal, (body) =>
         answerAs(z.object({ subscriber: subscriberShape }), body, "read a subscriber").subscriber),

@@ -55,7 +55,6 @@ export const saleShape = z.pipe(saleFields, z.transform((row, context) => {
     priceCents: row.price,
     /** The chosen options as [category, name], sorted by category. */
     variants: row.variants,
-    /** How often the subscription is charged ("monthly"). */
     recurrence: row.subscription_duration ?? null,
     subscriptionId: row.subscription_id ?? null,
     /** A charge after the first one of its subscription. */

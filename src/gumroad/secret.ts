@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
 
-/** Where Gumroad's API is, unless the secret says otherwise. */
 const DEFAULT_API = "https://api.gumroad.com/v2";
 
 /** The value of the secret `gumroad-auth0/{stage}/gumroad`. */
@@ -11,12 +10,10 @@ export const gumroadSecretShape = z.pipe(z.object({
   seller_id: z.string().check(z.minLength(1)),
   /** For something that stands in front of Gumroad, or in its place. Plain http is for this machine only. */
   api: z.optional(z.string().check(z.refine(isApiUrl, "is no https URL or loopback http URL"))),
-}), z.transform(({ access_token, seller_id, api }) => ({
-  token: access_token,
-  sellerId: seller_id,
-  /** Without a slash at the end. */
-  api: (api ?? DEFAULT_API).replace(/\/+$/, ""),
-})));
+}),
+  z.transform(({ access_token, seller_id, api }) => ({ token: access_token, sellerId: seller_id,
+    api: (api ?? DEFAULT_API).replace(/\/+$/, "") })
+  ));
 
 /** How to read one seller's shop back. */
 export type GumroadCredentials = Readonly<z.output<typeof gumroadSecretShape>>;

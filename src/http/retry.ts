@@ -15,7 +15,6 @@ export interface Retrying {
   readonly service: string;
   readonly kindOf: (method: string, path: string) => CallKind;
   readonly now?: () => number;
-  /** From 0 to below 1. */
   readonly random?: () => number;
   readonly wait?: typeof waitFor;
 }
@@ -79,7 +78,6 @@ export function retryingFetch(
   };
 }
 
-/** What an attempt came to. */
 type Attempt =
   | { readonly response: Response; readonly hasFailed: boolean }
   | { readonly response: null; readonly error: unknown; readonly hasFailed: true };

@@ -9,13 +9,11 @@ export interface Given {
   readonly roles: readonly string[];
   /** What that record gave, or is about to give or take: no role that the user had before it came. */
   readonly ours: readonly string[];
-  /** The user was made for that buyer. */
   readonly isCreated: boolean;
 }
 
 /** Who gives an Auth0 user what. */
 export interface UserItem {
-  /** Counts the writes. */
   readonly version: number;
   /** By the buyer's normalized email. */
   readonly givers: ReadonlyMap<string, Given>;

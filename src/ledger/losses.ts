@@ -19,9 +19,7 @@ import { ledgerTable } from "./keys.ts";
  */
 export type Losses = ReturnType<typeof dynamoLosses>;
 
-/** So many may lose a product in an hour, however few hold it. */
 const LEAST = 25;
-/** One holder in so many: 5 %. */
 const ONE_IN = 20;
 /** 10,000 tags are some 90 KB of an item's 400. Who has more than 200,000 holders is asked earlier than at 5 %. */
 const MOST = 10_000;
@@ -60,7 +58,6 @@ export function dynamoLosses(client: DynamoDBClient, name: string, signal?: Abor
     noteHeld: async (productId: string, email: string): Promise<void> => {
       await putItem(table, heldKey(productId, email));
     },
-    /** Takes the buyer off that list. */
     noteReleased: (productId: string, email: string): Promise<void> => removeItem(table, heldKey(productId, email)),
   };
 }

@@ -37,7 +37,6 @@ const invitation = kept({
    * where it stays so, something crashed and nobody knows whether the mail went out. `sent`, `failed`: Auth0's answer.
    */
   outcome: wordOf<"wanted" | "sending" | "sent" | "failed">(),
-  /** Since when. */
   at: moment,
   /** Why it failed, and what to do; without an email or a secret. */
   message: z.nullable(text),
@@ -53,7 +52,6 @@ const unsettled = kept({
   /** What to mend, without an email or a secret. */
   message: text,
   since: moment,
-  /** How often it was tried. */
   attempts: z.number(),
 });
 /** Why a record is not settled: what to mend, or what it waits for. */
@@ -116,7 +114,6 @@ export function openClaims({ claims = [], sources }: BuyerRecord): readonly Clai
   return claims.filter(({ source, state }) => state === "asked" && sources[source]?.act?.decision.kind !== "move");
 }
 
-/** The fields that may be left out. */
 type Optional<Whole> = { [Field in keyof Whole]-?: undefined extends Whole[Field] ? Field : never }[keyof Whole];
 
 /** A copy with an optional field left out: DynamoDB takes no `undefined`. */

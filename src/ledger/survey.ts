@@ -8,11 +8,9 @@ import { recordShape, type BuyerRecord } from "./record.ts";
 
 /** A source that somebody owns. */
 export interface OwnedSource {
-  /** The owner's normalized email. */
   readonly buyer: string;
   /** What the owner's record knows of it, or else is kept apart; undefined if neither does (yet). */
   readonly known: Source | undefined;
-  /** The owner's record, if there is one. */
   readonly record: BuyerRecord | undefined;
 }
 

@@ -20,9 +20,7 @@ const checkpointShape = z.object({
   position: z.string(),
   /** Rows and records looked at. */
   read: z.number(),
-  /** Those of them that differed from what was known. */
   differed: z.number(),
-  /** Messages put into the queue. */
   sent: z.number(),
   finishedAt: z.nullable(z.number()),
   /** Counts the writes; each is made on the version that was read. 0: not stored yet. */
@@ -71,7 +69,6 @@ export function dynamoSweeps(client: DynamoDBClient, name: string, signal?: Abor
       const item = { ...checkpointKey(checkpoint.kind), ...written };
       return (await putVersion(table, item, checkpoint.version)) ? written : null;
     },
-    /** Keeps what a finished sweep came to. */
     report: (finished: Checkpoint): Promise<void> => {
       const { read, differed, sent, finishedAt } = finished;
       return change(sweepName(finished),

@@ -22,7 +22,6 @@ export interface Store {
   readonly pending: Pending;
   /** Tells who was forgotten; left out: nobody was. */
   readonly tombstones?: Pick<Tombstones, "forgottenAt"> | undefined;
-  /** Counts what was changed because a sweep found something. */
   readonly sweeps: Pick<Sweeps, "countChanged">;
 }
 
@@ -34,11 +33,7 @@ export interface Provisioning {
   readonly gumroad: (signal: AbortSignal) => Promise<GumroadApi | null>;
   readonly queue: WorkQueue;
   readonly policy: Policy;
-  readonly settings: {
-    /** Where roles are kept at Auth0. */
-    readonly place: RolesPlace;
-    readonly gettingIn: GettingIn;
-  };
+  readonly settings: { readonly place: RolesPlace; readonly gettingIn: GettingIn };
   /** Epoch ms. */
   readonly now: () => number;
   /** Ends the calls outside; the store's last longer, to write down that the time is up. */

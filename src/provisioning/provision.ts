@@ -21,9 +21,7 @@ import { atRest, type AtRest } from "./unlisted.ts";
 import { awaitVerification, isAwaitingVerification } from "./verification.ts";
 import { dueMessages, waitingInstead } from "./waiting.ts";
 
-/** A buyer's turn, once the messages are merged. */
 interface Turn {
-  /** The record as it was read. */
   readonly stored: BuyerRecord;
   /** With all that the messages brought. */
   readonly record: BuyerRecord;
@@ -32,7 +30,6 @@ interface Turn {
   readonly isPatient: boolean;
 }
 
-/** What a buyer should have, and why. */
 interface Desired extends Decided {
   readonly access: Access;
 }

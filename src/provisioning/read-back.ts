@@ -188,7 +188,6 @@ async function giversOf(received: SaleRow, reader: Reader): Promise<Told[]> {
   return found;
 }
 
-/** What a ping is about, as a hint. */
 function hintOf(ping: Ping): Hint {
   return "saleId" in ping
     ? { saleId: ping.saleId, subscriptionId: null }

@@ -4,7 +4,6 @@ import { count } from "../metrics.ts";
 import type { Provisioning } from "./context.ts";
 import { dueWhileUnverified } from "./timing.ts";
 
-/** The code of a record that waits for its buyer to verify an email. */
 const UNVERIFIED = "EMAIL_UNVERIFIED";
 
 /** Whether a record waits for a verified email; with a moment (epoch ms), whether its due time is after that. */

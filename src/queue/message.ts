@@ -17,7 +17,6 @@ const pingMessage = z.object({
   pingId: z.string(),
   /** The buyer (normalized email) whose record it goes to: the ping's own, or, once forwarded, the source's owner. */
   buyer: z.string(),
-  /** How often it was forwarded. */
   hops: z.number(),
   /** How often Gumroad's API didn't know what it is about. */
   misses: z.number(),

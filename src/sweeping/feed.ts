@@ -5,7 +5,6 @@ import type { BulkMessage, BulkQueue } from "../queue/queue.ts";
 export const NEARLY_EMPTY = 20;
 /** The most that a run sends. SQS counts its messages up to a minute late, so an empty count alone proves little. */
 const MOST_A_RUN = 200;
-/** Between two looks at a queue that empties. */
 const LOOK_AGAIN_MS = 2_000;
 
 /** What a feed needs. */
@@ -37,12 +36,10 @@ export function queueFeed({ queue, enough, deadline, wait }: FeedOptions) {
       }
       return false;
     },
-    /** Throws TemporaryError QUEUE_UNREACHABLE. */
     send: async (messages: readonly BulkMessage[]): Promise<void> => {
       await queue.send(messages, deadline);
       sent += messages.length;
     },
-    /** How many messages went out so far. */
     sent: () => sent,
   };
 }

@@ -35,7 +35,6 @@ export interface SweepState {
 
 /** What a run did. */
 export interface ReconcileReport {
-  /** Due buyers who went back to the queue. */
   readonly due: number;
   readonly sweeps: readonly SweepState[];
 }

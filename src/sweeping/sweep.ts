@@ -24,7 +24,6 @@ export interface SweepWork {
 export interface SweepTools extends SweepWork {
   /** Null where no token is configured. */
   readonly shop: GumroadApi | null;
-  /** The sweep's name, for its messages. */
   readonly sweep: string;
 }
 
@@ -44,7 +43,6 @@ export interface SweepPage {
  */
 export interface Sweep {
   readonly kind: SweepKind;
-  /** From one beginning to the next. */
   readonly everyMs: number;
   /** Whether there is nothing to do for it without a token of Gumroad's. */
   readonly needsShop: boolean;
