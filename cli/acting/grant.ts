@@ -4,10 +4,10 @@ import type { ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { isoOf, momentOf, untilOf } from "../terminal/moments.ts";
 import { carriedOut, differenceWords } from "./telling.ts";
-import type { ActFlags } from "../commands/options.ts";
+import type { ListFlags } from "./file.ts";
 
 /** The flags of `grant`, as commander gives them. */
-export interface GrantFlags extends ActFlags {
+export interface GrantFlags extends ListFlags {
   readonly until?: string;
 }
 

@@ -4,10 +4,10 @@ import type { Context } from "../context.ts";
 import type { ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { carriedOut, differenceWords } from "./telling.ts";
-import type { ActFlags } from "../commands/options.ts";
+import type { ListFlags } from "./file.ts";
 
 /** The flags of `revoke`, as commander gives them. */
-export interface RevokeFlags extends ActFlags {
+export interface RevokeFlags extends ListFlags {
   readonly source?: string;
   readonly undo?: true;
 }

@@ -119,7 +119,8 @@ export function cameResult({ buyer, outcome, before, after }: Came): Omit<Came, 
   return { buyer, outcome, before, after };
 }
 
-function tellOutcome({ buyer, outcome }: Came, { within }: Pick<ActFlags, "within">,
+/** Says what keeps one buyer from what was sent; true: nothing does. */
+export function tellOutcome({ buyer, outcome }: Came, { within }: Pick<ActFlags, "within">,
   { output, commandLine }: Context): boolean {
   switch (outcome.state) {
     case "applied":

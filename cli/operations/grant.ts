@@ -1,4 +1,4 @@
-import { type Policy, roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../src/access/policy.ts";
 import { tenantAdmin } from "../admin/tenant-admin.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { serviceCredentials } from "../stage/directory.ts";
@@ -18,27 +18,25 @@ export interface GrantRequest {
  * @throws {ConfigError} ROLE_UNKNOWN
  */
 export async function plannedGrant({ buyer, role, until }: GrantRequest, operating: Operating): Promise<ActPlan> {
-  await knownRoles([role], await operating.policy(), operating);
+  const { missing, there } = await unknownRoles([role], operating);
+  if (missing.length > 0) {
+    throw new ConfigError("ROLE_UNKNOWN",
+      `there is no role "${role}", in src/products.ts or at Auth0; there are: ${there.join(", ")}`);
+  }
   const record = await operating.ledger.load(buyer);
   const act = planned(record, `grant:${role}`, { kind: "give", until }, operating.now());
   return { acts: [act], changes: [await ownChange(record, act, operating)] };
 }
 
-/**
- * Checks that roles can be given: Auth0 is asked only where the policy lacks one.
- * @throws {ConfigError} ROLE_UNKNOWN, naming those that there are
- */
-export async function knownRoles(roles: readonly string[], policy: Policy, operating: Operating): Promise<void> {
-  const inPolicy = roleNames(policy);
+/** Of these roles those that are neither in the policy nor at Auth0, and all that are; Auth0 is asked if need be. */
+export async function unknownRoles(roles: readonly string[],
+  operating: Operating): Promise<{ readonly missing: readonly string[]; readonly there: readonly string[] }> {
+  const inPolicy = roleNames(await operating.policy());
   const others = roles.filter((role) => !inPolicy.includes(role));
-  if (others.length === 0) return;
+  if (others.length === 0) return { missing: [], there: inPolicy };
   const credentials = await serviceCredentials({ stage: async () => operating.stage,
     commandLine: operating.commandLine });
-  const there = await tenantAdmin(credentials).roleNames(AbortSignal.timeout(CALL_MS));
-  const unknown = others.find((role) => !there.includes(role));
-  if (unknown === undefined) return;
-  throw new ConfigError("ROLE_UNKNOWN",
-    `there is no role "${unknown}", in src/products.ts or at Auth0; there are: ${
-      [...new Set([...inPolicy, ...there])].sort().join(", ")
-    }`);
+  const atAuth0 = await tenantAdmin(credentials).roleNames(AbortSignal.timeout(CALL_MS));
+  return { missing: others.filter((role) => !atAuth0.includes(role)),
+    there: [...new Set([...inPolicy, ...atAuth0])].sort() };
 }

@@ -60,6 +60,8 @@ export interface Sent {
   readonly takenIn: (record: BuyerRecord, before: BuyerRecord) => Promise<Taken>;
   /** A sync is about all that waits; an act is done though another purchase of the buyer waits for the policy. */
   readonly isAbout: "act" | "all";
+  /** One part of many buyers: nobody looks at what was there before. */
+  readonly isOfMany?: boolean;
 }
 
 /** A record that nobody has written for so long (ms) waits for something. */
@@ -79,7 +81,8 @@ export async function cameOf(buyers: readonly string[], sent: Sent, { withinMs }
   const before: { record: BuyerRecord; first: readonly SeenUser[] | null }[] = [];
   for (const buyer of buyers) {
     const record = await ledger.load(buyer);
-    before.push({ record, first: buyers.length > FEW ? null : await told(record, operating) });
+    before.push({ record,
+      first: sent.isOfMany === true || buyers.length > FEW ? null : await told(record, operating) });
   }
   await sent.send();
   const came: Came[] = [];
