@@ -144,6 +144,8 @@ export interface Stack {
   /** A shop whose eight events all go to the ping URL, on the functions' calendar. */
   readonly gumroad: GumroadEmulator;
   readonly sqs: QueueView;
+  /** What provision logged last. */
+  readonly provisioned: readonly string[];
   readonly secrets: { set(name: string, value: unknown): void };
   /** Addresses of the parts themselves, past the proxies. */
   readonly endpoints: Endpoints;
@@ -193,6 +195,8 @@ const IDLE_TIMEOUT_MS = 60_000;
 const IDLE_POLL_MS = 5;
 const LEDGER = "LedgerTable";
 const DEAD_LETTERS = "DeadLetterQueue";
+/** Lines of provision's log that are kept. */
+const KEPT_LINES = 500;
 /** How often a stack on the real clock looks what is due in the shop. */
 const SHOP_TICK_MS = 1_000;
 const PROJECT_TEMPLATE = path.resolve(import.meta.dirname, "../serverless.yml");
@@ -251,6 +255,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   // The SDK sends to the host of the queue's URL, whatever the endpoint: the URL has to name the proxy too.
   const workersQueueUrl = (name: string): string => queues.queueUrl(name).replace(queues.url, endpoints.sqs);
 
+  const provisioned: string[] = [];
   for (const spec of template.functions) {
     lambdas.set(spec.key,
       createLambda({ name: spec.name, bundle: path.join(options.bundlesDir, `${spec.key}.mjs`),
@@ -259,7 +264,10 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
         environment: () => ({ ...awsEnvironment(endpoints), ...spec.environment(workersQueueUrl),
           ...(options.login === true && ["private", "claim"].includes(spec.key) ? auth0TokensOf(auth0.url) : {}),
           ...(spec.key === "claim" ? { GUMROAD_API: gumroadUrl } : {}), ...options.environment?.[spec.key] }),
-        onLog: (line) => options.onLog?.(spec.key, line) }));
+        onLog: (line) => {
+          if (spec.key === "provision") provisioned.splice(0, Math.max(0, provisioned.push(line) - KEPT_LINES));
+          options.onLog?.(spec.key, line);
+        } }));
   }
   const lambdaOf = (key: string): Lambda => {
     const lambda = lambdas.get(key);
@@ -396,7 +404,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     return name;
   };
   const items = async (logicalId: string): Promise<Record<string, unknown>[]> => tables.items(tableName(logicalId));
-  const stack: Stack = { url: api.url, pingUrl, template, auth0, gumroad,
+  const stack: Stack = { url: api.url, pingUrl, template, auth0, gumroad, provisioned,
     sqs: { idle, inspect: (logicalId) => queues.inspect(nameOf(logicalId)),
       deadLetters: async (logicalId = DEAD_LETTERS) => {
         const { waiting, inFlight } = await queues.inspect(nameOf(logicalId));

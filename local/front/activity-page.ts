@@ -2,13 +2,14 @@ import { entitlements, type Verdict } from "../../src/access/entitlements.ts";
 import type { Policy } from "../../src/access/policy.ts";
 import { type BuyerRecord, recordShape } from "../../src/ledger/record.ts";
 import type { Stack } from "../stack.ts";
+import { changesIn } from "./changes.ts";
 import { escaped, moment } from "./layout.ts";
 
 /** Pings and buyers shown; the newest first. */
 const SHOWN = 30;
 
 /** What arrived, who has what and why, and who waits. The part of the page that is looked at again and again. */
-export async function activityParts({ gumroad, ledger }: Stack, policy: Policy): Promise<string> {
+export async function activityParts({ gumroad, ledger, provisioned }: Stack, policy: Policy): Promise<string> {
   const records = (await ledger()).filter(({ sk }) => sk === "record").flatMap(({ record }) => {
     const parsed = recordShape.safeParse(record);
     return parsed.success ? [parsed.data] : [];
@@ -23,6 +24,13 @@ ${
 ${
     table(["Buyer", "Roles", "Why"],
       records.slice(-SHOWN).reverse().map((record) => buyer(record, policy, gumroad.now())))
+  }
+<h2>What changed</h2>
+${
+    table(["When", "What", "Of", "Roles at Auth0"],
+      changesIn(provisioned, records.map(({ email }) => email)).slice(0, SHOWN).map((
+        { at, event, email, changed },
+      ) => [at, event, email, changed]))
   }
 <h2>Pings</h2>
 ${

@@ -47,6 +47,12 @@ stories("a buyer", () => {
     await seller.shopDoes("Refund", "zoe@example.com");
     await zoe.sees(HANDBOOK, "Locked");
     await zoe.picture("locked");
+    await seller.open("/activity");
+    const changed = (words: string) =>
+      seller.page.getByRole("row").filter({ hasText: "zoe@example.com" })
+        .filter({ hasText: words }).first().waitFor();
+    await changed("gets serverless-handbook");
+    await changed("loses serverless-handbook");
   });
 
   it("who logs in with Google after buying with a password is in", async () => {
