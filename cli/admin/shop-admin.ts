@@ -31,6 +31,25 @@ export interface ResourceSubscription {
   readonly postUrl: string;
 }
 
+/** A sale as Gumroad has it now. */
+export interface SaleNow {
+  readonly id: string;
+  readonly subscriptionId: string | null;
+  /** Its number on the buyer's receipt. */
+  readonly orderNumber: string | null;
+  /** How many were bought. */
+  readonly quantity: number;
+  /** What became of it, such as `refunded`; empty for a plain payment. */
+  readonly flags: readonly string[];
+}
+
+/** A subscription as Gumroad has it now. */
+export interface SubscriptionNow {
+  /** Gumroad's word: `alive`, `cancelled`, … */
+  readonly status: string;
+  readonly endedAt: string | null;
+}
+
 /**
  * What setting up and checking a shop needs of Gumroad's API. All throw as `GumroadApi` does; nothing of it ships in a
  * function.
@@ -46,6 +65,12 @@ export interface ShopAdmin {
   subscriptions(event: ResourceName, signal: AbortSignal): Promise<readonly ResourceSubscription[]>;
   /** Registers a URL for an event; twice is twice. Needs `view_sales`. */
   subscribe(event: ResourceName, postUrl: string, signal: AbortSignal): Promise<void>;
+  /** A sale as Gumroad has it now; null if it doesn't know it. Needs `view_sales`. */
+  sale(id: string, signal: AbortSignal): Promise<SaleNow | null>;
+  /** The sale that buyers know by this order number; null if there is none. Needs `view_sales`. */
+  saleOfOrder(number: string, signal: AbortSignal): Promise<SaleNow | null>;
+  /** When a subscription ended, and why; null if Gumroad doesn't know it. Needs `view_sales`. */
+  subscription(id: string, signal: AbortSignal): Promise<SubscriptionNow | null>;
   /** Removes a registration; false if this token's application has none of this id. Needs `view_sales`. */
   unsubscribe(id: string, signal: AbortSignal): Promise<boolean>;
 }
@@ -59,6 +84,15 @@ const productShape = z.object({ id: text, name: z.string(), short_url: z.optiona
   variants: z.nullish(z.array(z.object({ title: z.string(), options: z.array(z.object({ name: z.string() })) }))),
   bundle_products: z.nullish(z.array(z.object({ product_id: text }))) });
 const productsShape = z.object({ products: z.array(productShape) });
+const flag = z.nullish(z.boolean());
+const saleShape = z.object({ id: text, subscription_id: z.nullish(z.string()),
+  order_id: z.nullish(z.union([z.string(), z.number()])), quantity: z.nullish(z.number()), refunded: flag,
+  partially_refunded: flag, disputed: flag, chargedback: flag, dispute_won: flag, access_revoked: flag });
+const oneSaleShape = z.object({ sale: saleShape });
+const salesShape = z.object({ sales: z.array(saleShape) });
+const subscriberShape = z.object({
+  subscriber: z.object({ status: z.nullish(z.string()), ended_at: z.nullish(z.string()) }),
+});
 const subscriptionsShape = z.object({ resource_subscriptions: z.array(z.object({ id: text, post_url: z.string() })) });
 
 /** A shop's settings, through an access token of the seller's. */
@@ -98,11 +132,32 @@ export function shopAdmin({ token, api }: Pick<GumroadCredentials, "token" | "ap
       const answer = await ask("PUT", "/resource_subscriptions", { resource_name: event, post_url: postUrl },
         "register a URL", signal);
       if ("no" in answer) throw refusal("register a URL", `said "${answer.no.replaceAll(postUrl, "the URL")}"`);
+    }, sale: async (id, signal) => {
+      const answer = await ask("GET", `/sales/${encodeURIComponent(id)}`, {}, "read a sale", signal);
+      return "no" in answer ? null : saleOf(answerAs(oneSaleShape, answer.yes, "read a sale").sale);
+    }, saleOfOrder: async (order_id, signal) => {
+      const [row] = (await read(salesShape, "/sales", { order_id }, "look for an order", signal)).sales;
+      return row === undefined ? null : saleOf(row);
+    }, subscription: async (id, signal) => {
+      const what = "read a subscription";
+      const answer = await ask("GET", `/subscribers/${encodeURIComponent(id)}`, {}, what, signal);
+      if ("no" in answer) return null;
+      const { status, ended_at: endedAt } = answerAs(subscriberShape, answer.yes, what).subscriber;
+      return { status: status ?? "unknown", endedAt: endedAt ?? null };
     },
     unsubscribe: async (id, signal) =>
       "yes" in
         (await ask("DELETE", `/resource_subscriptions/${encodeURIComponent(id)}`, {}, "remove a registration",
           signal)) };
+}
+
+function saleOf(row: z.infer<typeof saleShape>): SaleNow {
+  const flags = { refunded: row.refunded, "refunded in part": row.partially_refunded,
+    disputed: row.disputed === true || row.chargedback === true, "dispute won": row.dispute_won,
+    "access revoked": row.access_revoked };
+  return { id: row.id, subscriptionId: row.subscription_id ?? null,
+    orderNumber: row.order_id === undefined || row.order_id === null ? null : String(row.order_id),
+    quantity: row.quantity ?? 1, flags: Object.entries(flags).filter(([, is]) => is === true).map(([name]) => name) };
 }
 
 function productOf(row: z.infer<typeof productShape>): ShopProduct {

@@ -49,6 +49,8 @@ export interface TenantAdmin {
   setScopes(grantId: string, scopes: readonly string[], signal: AbortSignal): Promise<void>;
   /** Deletes a user; one that is gone already does no harm. `delete:users`. */
   deleteUser(userId: string, signal: AbortSignal): Promise<void>;
+  /** How often, when last and how a user logged in; null: there is no such user. Needs `read:users`. */
+  logins(userId: string, signal: AbortSignal): Promise<Logins | null>;
 }
 
 /** Auth0's largest page. */
@@ -57,6 +59,18 @@ const PAGE = 100;
 const nameShape = z.object({ name: z.string() });
 const connectionShape = z.object({ id: z.string(), name: z.string() });
 const grantShape = z.object({ id: z.string(), scope: z.array(z.string()) });
+
+/** A user's logins. */
+export interface Logins {
+  readonly count: number;
+  /** Epoch ms; null: never. */
+  readonly lastAt: number | null;
+  /** Names of connections, such as google-oauth2. */
+  readonly by: readonly string[];
+}
+
+const loginsShape = z.object({ logins_count: z.nullish(z.number()), last_login: z.nullish(z.string()),
+  identities: z.nullish(z.array(z.object({ connection: z.string() }))) });
 
 /** The tenant's settings, through an application's own rights. */
 export function tenantAdmin(credentials: Auth0Credentials,
@@ -123,6 +137,18 @@ export function tenantAdmin(credentials: Auth0Credentials,
       }), setScopes: (grantId, scopes, abortSignal) =>
       answered("change a grant", async () => {
         await grants.update(grantId, { scope: [...scopes] }, { abortSignal });
+      }), logins: (userId, abortSignal) =>
+      answered("read a user", async () => {
+        try {
+          const found = await users.get(userId, { fields: "logins_count,last_login,identities", include_fields: true },
+            { abortSignal });
+          const { logins_count: count, last_login: last, identities } = answerAs(loginsShape, found);
+          return { count: count ?? 0, lastAt: last === undefined || last === null ? null : Date.parse(last),
+            by: (identities ?? []).map(({ connection }) => connection) };
+        } catch (error) {
+          if (statusOf(error) === 404) return null;
+          throw error;
+        }
       }), deleteUser: (userId, abortSignal) =>
       answered("delete a user", async () => {
         try {

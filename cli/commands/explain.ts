@@ -8,11 +8,14 @@ import type { ExplainFlags } from "../explain/explain.ts";
 export function register(command: Command, context: Context): void {
   command
     .description(
-      "Shows a buyer's purchases and what each gives and why, their users with what our record says and what Auth0 " +
-        "says now, what waits and for what, what would change if the record were looked at now, and every event in " +
-        "order (UTC). Changes nothing. Exit code 1 for somebody of whom nothing is known.",
+      "Shows a buyer's purchases, what each gives and why, and what Gumroad says of it now; their users with what " +
+        "our record says and what Auth0 says now, and whether they ever logged in; what waits and for what, what " +
+        "would change if the record were looked at now, what to run, and every event in order (UTC). Changes " +
+        "nothing. Exit code 1 for somebody of whom nothing is known, or where several fit: those are listed.",
     )
-    .argument("<who>", "the buyer's email; or a purchase: sale:ID, subscription:ID")
+    .argument("<who>",
+      "the buyer's email or a part of it, the tag in a log line, a sale, a subscription, an order " +
+        "number, an Auth0 user id, the giver of a gift, or an address under which a renewal came")
     .option("--search",
       "look for purchases seen under this email, too, or that wait for word of their sale: reads the whole ledger")
     .addHelpText("after",

@@ -18,11 +18,15 @@ const decisionShape = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("move"), to: z.string() }),
   z.object({ kind: z.enum(["take", "follow"]) }),
 ]);
-const decidedShape = z.object({ event: z.string(), by: z.string(), why: z.string(),
-  decision: decisionShape.optional() });
+const decidedShape = z.object({ event: z.string(), by: z.string(), why: z.string(), decision: decisionShape.optional(),
+  from: z.string().optional() });
 const claimShape = z.object({ event: z.literal("claim"), claimant: z.string(), state: z.string(),
   by: z.string().optional(), why: z.string().optional() });
 const namedShape = z.object({ event: z.string() });
+
+/** What an operator did, in words. */
+const BY_HAND: Readonly<Record<string, string>> = { give: "given", take: "taken away", move: "moved away",
+  follow: "as Gumroad says, again" };
 
 /** A line of history in words. One that this version doesn't know keeps its event's name. */
 export function wordsOf({ detail }: HistoryEvent): EventWords {
@@ -40,8 +44,11 @@ export function wordsOf({ detail }: HistoryEvent): EventWords {
   }
   const decided = decidedShape.safeParse(detail);
   if (decided.success) {
-    return { event: decided.data.event,
-      told: `${decisionWords(decided.data.decision)}by ${decided.data.by}: ${decided.data.why}` };
+    const { event, from } = decided.data;
+    return { event: from === undefined ? (BY_HAND[event] ?? event) : "moved here",
+      told: `${
+        from === undefined ? decisionWords(decided.data.decision) : `from ${from}, `
+      }by ${decided.data.by}: ${decided.data.why}` };
   }
   return { event: namedShape.safeParse(detail).data?.event ?? "unknown", told: "" };
 }

@@ -1,14 +1,22 @@
 import { entriesOf, isSourceId, type SourceId } from "../../src/access/facts.ts";
 import { dynamoHistory, type History } from "../ledger/history.ts";
+import { normalizedEmail } from "../../src/gumroad/email.ts";
+import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
+import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoLedger, type HistoryEvent } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
-import { buyerEmail } from "../commands/buyer-email.ts";
 import type { Context } from "../context.ts";
 import { wordsOf } from "./event-words.ts";
 import { eventLine, showExplanation } from "./text.ts";
-import { explained } from "./explaining.ts";
+import { explained } from "../operations/explain.ts";
+import { shopAdmin, type ShopAdmin } from "../admin/shop-admin.ts";
+import { tenantAdmin } from "../admin/tenant-admin.ts";
+import { operate } from "../operating.ts";
+import { findBuyers } from "../operations/find-buyers.ts";
+import { CALL_MS } from "../operations/operating.ts";
+import { readStored } from "../stage/secrets.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
-import { serviceDirectory } from "../stage/directory.ts";
+import { serviceCredentials, serviceDirectory } from "../stage/directory.ts";
 
 /** The flags of `explain`, as commander gives them. */
 export interface ExplainFlags {
@@ -17,9 +25,13 @@ export interface ExplainFlags {
 
 /** Says why somebody has what they have. */
 export async function explain(who: string, { search }: ExplainFlags, context: Context): Promise<ExitCode> {
+  const { output, commandLine } = context;
   const { dynamo, ledger: table } = await context.stage();
   const history = dynamoHistory(dynamo, table);
-  const email = isSourceId(who) ? await ownerOf(who, history, context) : buyerEmail(who);
+  const shop = once(() => shopNow(context));
+  const email = search === true && normalizedEmail(who.trim()) !== null
+    ? normalizedEmail(who.trim())
+    : await buyerMeant(who, history, shop, context);
   if (email === null) return EXIT.failed;
   const stored = await dynamoLedger(dynamo, table).load(email);
   const told = await history.of(email);
@@ -28,26 +40,68 @@ export async function explain(who: string, { search }: ExplainFlags, context: Co
   const unsold = search === true ? await history.unsoldOf(email) : null;
   const seen = search === true ? await history.seenUnder(email) : null;
   for (const { source, owner } of seen ?? []) {
-    context.output.say(
-      `${source} is ${owner}'s, and was seen under ${email}: ${context.commandLine(`transfer ${source} ${email}`)}`,
-    );
+    output.say(`${source} is ${owner}'s, and was seen under ${email}: ${commandLine(`transfer ${source} ${email}`)}`);
   }
   if (record.version === 0 && events.length === 0) {
-    context.output.say(
+    output.say(
       `nobody is known as ${email}. Another address, perhaps? A purchase is found by its id, too: ${
-        context.commandLine("explain sale:ID")
+        commandLine("explain sale:ID")
       }`,
     );
     showUnsold(email, unsold, context);
-    context.output.result({ buyer: email, known: false, unsold, seen });
+    output.result({ buyer: email, known: false, unsold, seen });
     return EXIT.failed;
   }
+  const admin = once(async () => tenantAdmin(await serviceCredentials(context)));
   const explanation = await explained({ record, events, policy: await context.policy(),
-    directory: () => serviceDirectory(context), now: context.now() });
-  showExplanation(explanation, context.output);
+    gifts: await dynamoGifts(dynamo, table).of(email), directory: () => serviceDirectory(context),
+    logins: async (userId) => (await admin()).logins(userId, AbortSignal.timeout(CALL_MS)), shop,
+    now: context.now() });
+  showExplanation(explanation, context);
   if (unsold !== null && unsold.length > 0) showUnsold(email, unsold, context);
-  context.output.result({ known: true, ...explanation, unsold, seen });
+  output.result({ known: true, ...explanation, unsold, seen });
   return EXIT.ok;
+}
+
+/** The one buyer whom a text means; null, once that is said, where it means none or several. */
+async function buyerMeant(who: string, history: History, shop: () => Promise<ShopAdmin | null>,
+  context: Context): Promise<string | null> {
+  const { output, commandLine } = context;
+  if (isSourceId(who)) return ownerOf(who, history, context);
+  const typed = normalizedEmail(who.trim());
+  const found = await operate(context,
+    (operating) =>
+      findBuyers(who, { operating, order: async (number) =>
+        (await (await shop())?.saleOfOrder(number, AbortSignal.timeout(CALL_MS))) ?? null }));
+  const [first, another] = found;
+  if (first === undefined && typed !== null) return typed;
+  if (first !== undefined && another === undefined && first.email !== typed) {
+    output.say(`${first.email} ${first.because}\n`);
+  }
+  if (first !== undefined && another === undefined) return first.email;
+  output.say(
+    first === undefined
+      ? `nobody fits "${who}". It may be an email or a part of one, the 12-digit tag of a log line, the id of a ` +
+        "sale or a subscription, an Auth0 user id, and with a Gumroad token an order number"
+      : `"${who}" fits several:`,
+  );
+  if (first !== undefined) {
+    output.table(["buyer", "because"], found.map(({ email, because }) => [email, `${email} ${because}`]));
+    output.say(commandLine(`explain ${first.email}`));
+  }
+  output.result({ known: false, who, found });
+  return null;
+}
+
+/** The shop as the service reads it, with the stage's token; null without one. */
+async function shopNow(context: Context): Promise<ShopAdmin | null> {
+  const stored = await readStored(await context.stage(), "gumroad");
+  return stored.state === "good" ? shopAdmin(gumroadSecretShape.parse(stored.value)) : null;
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 /** Null: nobody has looked. */

@@ -75,7 +75,7 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
     throw new TemporaryError("MOVE_UNWRITTEN", "The record that the source is moved from doesn't say so yet.");
   }
   const moved = { ...record, sources: addFacts(record.sources, source, { ...facts, act: null }) };
-  return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId }, ledger);
+  return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId, from }, ledger);
 }
 
 /** Merges what an operator decided about held removals: `release` lets them go, `keep` gives them for good. */
@@ -97,11 +97,12 @@ export async function mergeHeld(record: BuyerRecord, { productId, decision, by, 
 }
 
 async function withAct(record: BuyerRecord,
-  { source, act, requestId }: Pick<ActMessage, "source" | "act" | "requestId">, ledger: Ledger): Promise<BuyerRecord> {
+  { source, act, requestId, from }: Pick<ActMessage, "source" | "act" | "requestId"> & { readonly from?: string },
+  ledger: Ledger): Promise<BuyerRecord> {
   const facts: Source = { ...emptySource(record.sources[source]?.productId ?? ""), act,
     changesDroppedAt: act.dropsChanges === true ? act.at : null };
   await ledger.remember(`buyer#${record.email}`, { id: `act ${act.id}`, receivedAt: act.at, requestId, source,
-    detail: { event: act.decision.kind, by: act.by, why: act.why, decision: act.decision } });
+    detail: { event: act.decision.kind, by: act.by, why: act.why, decision: act.decision, from } });
   log.info("an operator's act", { requestId, buyer: buyerTag(record.email), decision: act.decision.kind, source });
   return { ...record, sources: addFacts(record.sources, source, facts) };
 }

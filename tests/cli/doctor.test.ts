@@ -327,6 +327,20 @@ describe("doctor", () => {
   });
 });
 
+describe("explain, where there is a token", () => {
+  it("finds a buyer by an order number, and says what Gumroad says now and how many were bought", async () => {
+    await sold({ email: "team@example.com", quantity: 3 });
+    const sale = stack.gumroad.sales.at(-1)!;
+    const { code, out } = await cliOn(stack)(`explain ${String(sale.orderNumber)}`);
+    expect(code).toBe(0);
+    expect(out).toContain(`Gumroad says now: paid, order ${String(sale.orderNumber)}, 3 were bought`);
+    stack.gumroad.setDeliver(() => 200);
+    stack.gumroad.refund(sale);
+    stack.gumroad.setDeliver("http");
+    expect((await cliOn(stack)("explain team@example.com")).out).toContain("Gumroad says now: refunded");
+  });
+});
+
 async function registrations() {
   const resources = new Map<string, string>();
   for (const event of ["refund"]) {

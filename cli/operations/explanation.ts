@@ -2,6 +2,7 @@ import type { Reason } from "../../src/access/standing.ts";
 import type { Act, SourceId } from "../../src/access/facts.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
 import type { Invitation, Mark } from "../../src/ledger/record.ts";
+import type { Logins } from "../admin/tenant-admin.ts";
 import type { RoleChanges } from "../../src/provisioning/marks.ts";
 
 /** One of a buyer's sources, and what it comes to now. */
@@ -12,7 +13,7 @@ export interface ExplainedSource {
   readonly product: string | null;
   readonly access: boolean;
   readonly reason: Reason;
-  /** The reason in words, to go on after "because". */
+  /** The reason in words, to go on after "because": of a held loss, why it would be lost. */
   readonly because: string;
   readonly variant: string | null;
   readonly variantListed: boolean;
@@ -31,12 +32,40 @@ export interface ExplainedSource {
   readonly heldSince: number | null;
   /** What an operator decided last. */
   readonly act: Act | null;
+  /** The buyer from whom an operator moved it here, or null. */
+  readonly movedFrom: string | null;
+  /** What Gumroad says of it now; null where it wasn't asked. */
+  readonly gumroad: GumroadNow | null;
+}
+
+/** What Gumroad's API says of a purchase at this moment. */
+export interface GumroadNow {
+  /** In words: "paid", "refunded". */
+  readonly says: string;
+  readonly orderNumber: string | null;
+  /** How many were bought; access is for the buyer alone. */
+  readonly quantity: number | null;
+}
+
+/** A gift that the buyer made: another buyer's record holds it. */
+export interface GiftMade {
+  readonly source: SourceId;
+  readonly productId: string;
+  readonly receiver: string;
+}
+
+/** A command that somebody should run, without the program's name, or `deploy`; and what it does. */
+export interface NextStep {
+  readonly command: string;
+  readonly why: string;
 }
 
 /** One role, and why the buyer should have it or not. */
 export interface ExplainedRole {
   readonly role: string;
   readonly entitled: boolean;
+  /** Whether a user of theirs has it: at Auth0, or, where that can't be asked, by our record. */
+  readonly isThere: boolean;
   /** The sources that give it; where none does, those that could. */
   readonly sources: readonly SourceId[];
 }
@@ -53,6 +82,8 @@ export interface ExplainedUser {
   /** What Auth0 says now, `metadataRoles` being those in `app_metadata`; null where it could not be asked. */
   readonly auth0: { readonly exists: boolean; readonly verified: boolean | null; readonly roles: readonly string[];
     readonly metadataRoles: readonly string[] } | null;
+  /** How often and how they logged in; null where that could not be asked. */
+  readonly logins: Logins | null;
 }
 
 /** Something that isn't done yet. Times are epoch milliseconds. */
@@ -80,6 +111,11 @@ export interface Explanation {
   readonly roles: readonly ExplainedRole[];
   readonly sources: readonly ExplainedSource[];
   readonly users: readonly ExplainedUser[];
+  /** Gifts that this buyer made, as far as pings told. */
+  readonly gave: readonly GiftMade[];
+  /** Why Gumroad could not be asked, or null; also null without a token. */
+  readonly gumroadFailure: { readonly code: string; readonly message: string } | null;
+  readonly next: readonly NextStep[];
   /** Why Auth0 could not be asked, or null. */
   readonly auth0Failure: { readonly code: string; readonly message: string } | null;
   readonly waits: readonly Wait[];

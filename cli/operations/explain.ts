@@ -1,0 +1,250 @@
+import * as z from "zod";
+
+import { entitlements, type Verdict } from "../../src/access/entitlements.ts";
+import { entriesOf, grantedRole, isSubscription, type Source, type SourceId } from "../../src/access/facts.ts";
+import { type Policy, rolesOf } from "../../src/access/policy.ts";
+import { tierInForce } from "../../src/access/tiers.ts";
+import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
+import { statusOf } from "../../src/auth0/failures.ts";
+import type { GiftSide } from "../../src/ledger/gifts.ts";
+import type { HistoryEvent } from "../../src/ledger/ledger.ts";
+import { openClaims, type BuyerRecord } from "../../src/ledger/record.ts";
+import { changesOf, marked } from "../../src/provisioning/marks.ts";
+import type { ShopAdmin } from "../admin/shop-admin.ts";
+import type { Logins } from "../admin/tenant-admin.ts";
+import { failureOf } from "../failures.ts";
+import { CALL_MS } from "./operating.ts";
+import { REASONS } from "./reasons.ts";
+import { findingsIn, type RecordFinding } from "./record-findings.ts";
+import type { ExplainedRole, ExplainedSource, ExplainedUser, Explanation, GumroadNow, NextStep,
+  Wait } from "./explanation.ts";
+
+/** What explaining reads. */
+export interface Known {
+  readonly record: BuyerRecord;
+  readonly events: readonly HistoryEvent[];
+  readonly policy: Policy;
+  /** Sides of gifts that name this buyer as the giver. */
+  readonly gifts: readonly GiftSide[];
+  /** Throws what keeps Auth0 from being asked. */
+  readonly directory: () => Promise<Directory>;
+  readonly logins: (userId: string) => Promise<Logins | null>;
+  /** Null where no token is configured. */
+  readonly shop: () => Promise<Pick<ShopAdmin, "sale" | "subscription"> | null>;
+  readonly now: number;
+}
+
+/** Purchases of which Gumroad is asked: each takes a call or two. */
+const MOST_ASKED = 10;
+
+/**
+ * Works out why a buyer has what they have. Reads Auth0 and Gumroad, changes nothing; where one of them can't be
+ * asked, says so and goes on.
+ */
+export async function explained(
+  { record, events, policy, gifts, directory, logins, shop, now }: Known,
+): Promise<Explanation> {
+  const { verdicts, changesAt } = entitlements(record.sources, policy, now);
+  const plain = verdicts.flatMap((verdict) => {
+    const source = record.sources[verdict.source];
+    return source === undefined ? [] : [explainedSource(verdict, source, record, policy, now)];
+  });
+  const { says, failure: gumroadFailure } = await askedOf(record, shop);
+  const sources = plain.map((source) => ({ ...source,
+    movedFrom: source.act?.decision.kind === "follow" ? movedFrom(source.act.id, events) : null,
+    gumroad: says.get(source.id) ?? null })
+  );
+  const { users, failure } = await explainedUsers(record, directory, logins);
+  const entitled = rolesOfSources(sources);
+  const wouldChange = { findsUsers: entitled.length > 0 && Object.keys(record.users).length === 0,
+    users: changesOf(marked(record, entitled)) };
+  return { buyer: record.email, at: now, spellings: record.spellings, roles: explainedRoles(sources, users), sources,
+    users,
+    gave: gifts.flatMap(({ saleId, productId, receiver }) =>
+      receiver === null ? [] : [{ source: `sale:${saleId}` as const, productId, receiver }]
+    ), gumroadFailure, auth0Failure: failure, waits: waitsOf(record, changesAt), invited: record.invited, wouldChange,
+    next: nextSteps(record, findingsIn(record, policy, now), users, wouldChange), events };
+}
+
+/** What somebody should do about a buyer: what findings ask for, and what makes Auth0 match. */
+function nextSteps(record: BuyerRecord, findings: readonly RecordFinding[], users: readonly ExplainedUser[],
+  { findsUsers, users: changes }: Explanation["wouldChange"]): readonly NextStep[] {
+  const { email, unsettled } = record;
+  const isGone = users.some(({ origin, auth0 }) => origin !== null && auth0?.exists === false);
+  const lacks = users.some(({ origin, roles, auth0 }) =>
+    origin !== null && auth0?.exists === true &&
+    Object.keys(roles).some((role) =>
+      roles[role] === "has" && ![...auth0.roles, ...auth0.metadataRoles].includes(role)
+    )
+  );
+  const isUnverified = unsettled?.code === "EMAIL_UNVERIFIED";
+  const steps: NextStep[] = findings.filter(({ mend }) => mend !== `explain ${email}`)
+    .map(({ mend, what }) => ({ command: mend, why: what }));
+  if (isUnverified) steps.push({ command: `invite ${email}`, why: "mails them again how to verify their email" });
+  else if (isGone || lacks || findsUsers || changes.length > 0 || unsettled !== null) {
+    steps.push({ command: `sync ${email}`, why: "makes Auth0 match now" });
+  }
+  return [...new Map(steps.map((step) => [step.command, step])).values()];
+}
+
+/** From whom the act that is known by this id moved a purchase here. */
+function movedFrom(id: string, events: readonly HistoryEvent[]): string | null {
+  const line = events.find((event) => event.id === `act ${id}`);
+  return movedShape.safeParse(line?.detail).data?.from ?? null;
+}
+
+const movedShape = z.object({ from: z.string() });
+
+/** What Gumroad says of the buyer's purchases now. */
+async function askedOf({ sources }: BuyerRecord,
+  open: Known["shop"]
+): Promise<{ readonly says: ReadonlyMap<SourceId, GumroadNow>; readonly failure: Explanation["gumroadFailure"] }> {
+  const says = new Map<SourceId, GumroadNow>();
+  try {
+    const shop = await open();
+    for (const [id, source] of shop === null ? [] : entriesOf(sources).slice(0, MOST_ASKED)) {
+      const said = shop === null || grantedRole(id) !== null ? null : await askedOfOne(id, source, shop);
+      if (said !== null) says.set(id, said);
+    }
+    return { says, failure: null };
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    return { says, failure: { code, message } };
+  }
+}
+
+async function askedOfOne(id: SourceId, { charges }: Source,
+  shop: Pick<ShopAdmin, "sale" | "subscription">): Promise<GumroadNow> {
+  const newest = [...charges].sort((a, b) => b.soldAt - a.soldAt)[0];
+  const sale = newest === undefined ? null : await shop.sale(newest.saleId, AbortSignal.timeout(CALL_MS));
+  const subscription = isSubscription(id)
+    ? await shop.subscription(id.slice("subscription:".length), AbortSignal.timeout(CALL_MS))
+    : null;
+  const runs = subscription === null
+    ? []
+    : [subscription.endedAt === null
+      ? `the subscription is ${subscription.status.replaceAll("_", " ")}`
+      : `the subscription ended ${subscription.endedAt}`];
+  const paid = sale === null ? "it doesn't know this sale" : sale.flags.length === 0 ? "paid" : sale.flags.join(", ");
+  return { says: [...runs, isSubscription(id) ? `the last charge: ${paid}` : paid].join("; "),
+    orderNumber: sale?.orderNumber ?? null, quantity: sale?.quantity ?? null };
+}
+
+/** The roles that sources give together, sorted, without doubles. */
+export function rolesOfSources(sources: readonly Pick<ExplainedSource, "gives">[]): readonly string[] {
+  return [...new Set(sources.flatMap(({ gives }) => gives))].sort();
+}
+
+function explainedSource({ source: id, productId, access, reason, roles, ...verdict }: Verdict, source: Source,
+  record: BuyerRecord, policy: Policy, now: number): Omit<ExplainedSource, "movedFrom" | "gumroad"> {
+  const heldSince = record.held[id] ?? null;
+  const product = policy.get(productId);
+  const { variant } = product === undefined ? { variant: null } : tierInForce(source, product, now);
+  const granted = grantedRole(id);
+  return { id, productId, product: product?.name ?? null, access, reason, because: REASONS[reason], variant,
+    variantListed: verdict.variantListed, unlisted: verdict.unlisted, test: verdict.test,
+    emails: source.emails.filter((email) => email !== record.email), unconfirmed: verdict.unconfirmed,
+    gives: heldSince === null ? roles : [...new Set([...roles, ...(record.gave[id] ?? [])])].sort(),
+    couldGive: granted !== null ? [granted] : product === undefined ? [] : rolesOf(product, variant).roles, heldSince,
+    act: source.act };
+}
+
+function explainedRoles(sources: readonly ExplainedSource[],
+  users: readonly ExplainedUser[]): readonly ExplainedRole[] {
+  const has = ({ origin, roles, foreign, auth0 }: ExplainedUser, role: string): boolean =>
+    origin !== null &&
+    (auth0 === null
+      ? roles[role] === "has" || foreign.includes(role)
+      : [...auth0.roles, ...auth0.metadataRoles].includes(role));
+  const names = [...new Set(sources.flatMap(({ gives, couldGive }) => [...gives, ...couldGive]))].sort();
+  return names.map((role) => {
+    const givers = sources.filter(({ gives }) => gives.includes(role));
+    const could = sources.filter(({ couldGive }) => couldGive.includes(role));
+    return { role, entitled: givers.length > 0, isThere: users.some((user) => has(user, role)),
+      sources: (givers.length > 0 ? givers : could).map(({ id }) => id) };
+  });
+}
+
+async function explainedUsers(record: BuyerRecord, open: Known["directory"],
+  logins: Known["logins"]
+): Promise<{ readonly users: readonly ExplainedUser[]; readonly failure: Explanation["auth0Failure"] }> {
+  const known = Object.keys(record.users);
+  try {
+    const directory = await open();
+    const found = await findAll(record, directory);
+    const ids = [...new Set([...known, ...found.map(({ id }) => id)])];
+    const users: ExplainedUser[] = [];
+    // One after the other: Auth0's free plan takes two calls a second.
+    for (const id of ids) {
+      const auth0 = await atAuth0(id, found.find((user) => user.id === id), directory);
+      users.push({ ...byRecord(record, id), auth0, logins: auth0?.exists === true ? await logins(id) : null });
+    }
+    return { users, failure: null };
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    return { users: known.map((id) => ({ ...byRecord(record, id), auth0: null, logins: null })),
+      failure: { code, message } };
+  }
+}
+
+async function findAll({ email, spellings }: BuyerRecord, directory: Directory): Promise<readonly DirectoryUser[]> {
+  const found: DirectoryUser[] = [];
+  for (const spelling of [email, ...spellings]) {
+    for (const user of await directory.find(email, spelling, AbortSignal.timeout(CALL_MS))) {
+      if (!found.some(({ id }) => id === user.id)) found.push(user);
+    }
+  }
+  return found;
+}
+
+function byRecord({ users }: BuyerRecord, id: string): Omit<ExplainedUser, "auth0" | "logins"> {
+  const bound = Object.hasOwn(users, id) ? users[id] : undefined;
+  return { id, origin: bound?.origin ?? null, roles: bound?.roles ?? {}, foreign: bound?.foreign ?? [] };
+}
+
+async function atAuth0(id: string, found: DirectoryUser | undefined,
+  directory: Directory): Promise<ExplainedUser["auth0"]> {
+  try {
+    return { exists: true, verified: found?.verified ?? null,
+      roles: await directory.rolesOf(id, AbortSignal.timeout(CALL_MS)), metadataRoles: found?.metadataRoles ?? [] };
+  } catch (error) {
+    // A user of the record that was deleted at Auth0.
+    if (error instanceof Error && statusOf(error.cause) === 404) {
+      return { exists: false, verified: null, roles: [], metadataRoles: [] };
+    }
+    throw error;
+  }
+}
+
+function waitsOf(record: BuyerRecord, changesAt: number | null): readonly Wait[] {
+  const { unsettled, dueAt } = record;
+  const waits: Wait[] = [];
+  if (unsettled !== null) {
+    waits.push({ code: unsettled.code, what: unsettled.message, since: unsettled.since, next: dueAt });
+  }
+  for (const [id] of entriesOf(record.sources)) {
+    const since = record.held[id];
+    if (since !== undefined) {
+      waits.push({ code: "HELD",
+        what:
+          `the loss of ${id} is held: too many lost that product within an hour, so a person has to say release or ` +
+          "keep", since, next: null });
+    }
+  }
+  for (const { source, by, at } of openClaims(record)) {
+    waits.push({ code: "CLAIMED",
+      what: `${by} shows the licence key of ${source}: a person has to say claims confirm or refuse`, since: at,
+      next: null });
+  }
+  for (const { userId, add, remove } of changesOf(record)) {
+    const what = [add.length > 0 ? `giving ${add.join(", ")}` : "",
+      remove.length > 0 ? `taking ${remove.join(", ")}` : ""].filter((part) => part !== "");
+    waits.push({ code: "CHANGING", what: `${what.join(" and ")}: user ${userId}`, since: null, next: dueAt });
+  }
+  if (changesAt !== null) {
+    waits.push({ code: "CHANGES_BY_TIME",
+      what: "a day of grace, a grant or a paid period is over then: the roles may change", since: null,
+      next: changesAt });
+  }
+  return waits;
+}
