@@ -9,7 +9,7 @@ import { styleText } from "node:util";
 import { type Manifest, readManifest, rowsFor } from "../fixtures/manifest.ts";
 import policy from "../fixtures/policy.ts";
 import { projectRoot } from "../scripts/project-root.ts";
-import { roleNames } from "../src/access/policy.ts";
+import { roleNames } from "../tenant/role-names.ts";
 import { auth0Directory, type Directory } from "../src/auth0/directory.ts";
 import { auth0SecretShape } from "../src/auth0/secret.ts";
 import { messageOf } from "./aws/errors.ts";

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { createWriteStream, mkdirSync } from "node:fs";
 import path from "node:path";
 
-import { type Policy, roleNames } from "../src/access/policy.ts";
+import type { Policy } from "../src/access/policy.ts";
+import { roleNames } from "../tenant/role-names.ts";
 import { projectRoot } from "../scripts/project-root.ts";
 import { ConfigError } from "../src/errors.ts";
 import { messageOf } from "./aws/errors.ts";

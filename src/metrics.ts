@@ -1,5 +1,7 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 
+import { log } from "./log.ts";
+
 /**
  * What is counted. The first six have an alarm in `serverless.yml`:
  * - `NeedsPerson`: something waits for somebody to mend it (the log says what)
@@ -23,6 +25,12 @@ const metrics = new Metrics({ namespace: "gumroad-auth0",
 /** Counts one, at once: a line on standard output that CloudWatch turns into a metric. */
 export function count(name: MetricName): void {
   metrics.singleMetric().addMetric(name, MetricUnit.Count, 1);
+}
+
+/** Tells that something waits until somebody mends it: the alarm rings, and the log says what to do. */
+export function needsPerson(mend: string, about: Readonly<Record<string, unknown>>): void {
+  count("NeedsPerson");
+  log.error("needs a person", { ...about, mend });
 }
 
 /** Counts a failure, and once more by its code: which cause it was. */

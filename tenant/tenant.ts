@@ -1,6 +1,7 @@
 import type { Management } from "auth0";
 
-import { roleNames, type Policy } from "../src/access/policy.ts";
+import type { Policy } from "../src/access/policy.ts";
+import { roleNames } from "./role-names.ts";
 import { MANAGEMENT_SCOPES } from "./scopes.ts";
 
 /** What is a seller's own about a tenant. Written in `settings.ts`. */

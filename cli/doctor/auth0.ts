@@ -1,4 +1,5 @@
-import { type Policy, roleNames } from "../../src/access/policy.ts";
+import type { Policy } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import type { TenantAdmin } from "../admin/tenant-admin.ts";
 import { NEEDS_ADMIN } from "../stage/operator.ts";

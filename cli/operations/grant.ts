@@ -1,4 +1,4 @@
-import { roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import { tenantAdmin } from "../admin/tenant-admin.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { serviceCredentials } from "../stage/directory.ts";

@@ -1,4 +1,4 @@
-import { roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { pingUrl } from "../pings/ping-url.ts";

@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import * as z from "zod";
 
 import { type SourceId } from "../../src/access/facts.ts";
-import { contentsOf, type Policy, type Product, roleNames } from "../../src/access/policy.ts";
+import { contentsOf, type Policy, type Product } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import { ConfigError, NeedsPersonError } from "../../src/errors.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
 import { pingUrl } from "../pings/ping-url.ts";

@@ -56,10 +56,9 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
     const { variant, unlisted, unconfirmed, changesAt } = tierInForce(source, product, now);
     if (changesAt !== null) moments.push(changesAt);
     const { roles, listed } = rolesOf(product, variant);
-    return { source: id, productId: source.productId, access: true, reason: standing.reason, variant,
-      variantListed: listed, unlisted,
-      unsure: isOfLater(source.act?.decision.kind) ||
-        !listed && "variant" in product && product.otherwise === undefined, unconfirmed, test: isTest(source), roles };
+    const { unsure, ...none } = nothing(id, source, standing.reason);
+    return { ...none, access: true, variant, variantListed: listed, unlisted, unconfirmed, roles,
+      unsure: unsure || !listed && "variant" in product && product.otherwise === undefined };
   });
   return { roles: [...new Set(verdicts.flatMap((verdict) => verdict.roles))].sort(), verdicts,
     changesAt: moments.length === 0 ? null : Math.min(...moments) };

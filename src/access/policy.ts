@@ -88,13 +88,3 @@ export function rolesIn(option: OptionRoles): readonly string[] {
 export function contentsOf(product: Product): readonly string[] {
   return "contains" in product ? product.contains : [];
 }
-
-/** Every role name the policy can give, sorted. */
-export function roleNames(policy: Policy): readonly string[] {
-  const names = [...policy.values()].flatMap((product) =>
-    "variant" in product
-      ? [...Object.values(product.roles).flatMap(rolesIn), ...(product.otherwise ?? [])]
-      : (product.roles ?? [])
-  );
-  return [...new Set(names)].sort();
-}

@@ -7,7 +7,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import type { Tombstones } from "../ledger/tombstones.ts";
 import { causesOf, log } from "../log.ts";
-import { count } from "../metrics.ts";
+import { needsPerson } from "../metrics.ts";
 import type { BuyerMessage } from "../queue/message.ts";
 import { isMine } from "./owners.ts";
 import type { Answer } from "./read-back.ts";
@@ -38,8 +38,7 @@ export function whoWasForgotten(secret: () => Promise<z.infer<typeof forgetSecre
 
 function toldToMend(error: unknown): null {
   if (!(error instanceof NeedsPersonError)) throw error;
-  count("NeedsPerson");
-  log.error("needs a person", { mend: error.message, causes: causesOf(error) });
+  needsPerson(error.message, { causes: causesOf(error) });
   return null;
 }
 

@@ -1,11 +1,12 @@
 import { entriesOf } from "../access/facts.ts";
 import { INVITE_THROTTLED, INVITE_UNSENT } from "../auth0/invite.ts";
-import { NeedsPersonError, RefusedError, TemporaryError } from "../errors.ts";
+import { RefusedError, TemporaryError } from "../errors.ts";
 import type { BuyerRecord, Invitation } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
-import { count } from "../metrics.ts";
+import { count, needsPerson } from "../metrics.ts";
 import type { BuyerMessage, InviteMessage } from "../queue/message.ts";
 import { note, type Provisioning } from "./context.ts";
+import { asFailure } from "./telling.ts";
 import { INVITE_AGAIN_MS } from "./timing.ts";
 import { isAwaitingVerification } from "./verification.ts";
 
@@ -119,19 +120,17 @@ async function send(record: BuyerRecord, work: Provisioning): Promise<Outcome> {
     log.info("invited", about);
     return { outcome: "sent", message: null };
   } catch (error) {
+    const { code, message } = asFailure(error);
     const told = { ...about, causes: causesOf(error) };
-    if (error instanceof TemporaryError) {
-      const surelyNot = !mailing || error.code === INVITE_THROTTLED || error.code === INVITE_UNSENT;
-      // The buyer has the role, and perhaps no way to log in.
-      if (!surelyNot) count("NeedsPerson");
-      log.warn(surelyNot ? "the invitation will be tried again" : "nobody knows whether the invitation was sent",
-        told);
-      return { outcome: surelyNot ? "wanted" : "failed", message: error.message };
+    if (!(error instanceof TemporaryError)) {
+      needsPerson(message, told);
+      return { outcome: "failed", message };
     }
-    const mend = error instanceof NeedsPersonError ? error.message : "This is a bug: the log line has its causes.";
-    count("NeedsPerson");
-    log.error("needs a person", { ...told, mend });
-    return { outcome: "failed", message: mend };
+    const surelyNot = !mailing || code === INVITE_THROTTLED || code === INVITE_UNSENT;
+    // The buyer has the role, and perhaps no way to log in.
+    if (!surelyNot) count("NeedsPerson");
+    log.warn(surelyNot ? "the invitation will be tried again" : "nobody knows whether the invitation was sent", told);
+    return { outcome: surelyNot ? "wanted" : "failed", message };
   }
 }
 

@@ -4,6 +4,7 @@ import { entitlements, type Access } from "../access/entitlements.ts";
 import { NeedsPersonError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { causesOf, log } from "../log.ts";
+import { count } from "../metrics.ts";
 import type { BuyerMessage } from "../queue/message.ts";
 import { applyMarks, isTold } from "./apply.ts";
 import { bindUsers } from "./bind.ts";
@@ -15,8 +16,8 @@ import { changesOf, doubted, doubtedUntil, marked, pastDoubts, settled, withDoub
 import { mergeMessages } from "./merge.ts";
 import { allIn, mustMove, onTheMove } from "./places.ts";
 import { readBack } from "./read-back.ts";
-import { asFailure, tellFailure, tellSettled, tellUnsettled } from "./telling.ts";
-import { dueAfterFailure, LATE_MS, LEFT_TO_RECORD, UNSETTLED_MS } from "./timing.ts";
+import { asFailure, tellFailure, tellSettled } from "./telling.ts";
+import { dueAfterFailure, LATE_MS, LEFT_TO_RECORD, UNSETTLED_LONG_MS, UNSETTLED_MS } from "./timing.ts";
 import { atRest, type AtRest } from "./unlisted.ts";
 import { awaitVerification, isAwaitingVerification } from "./verification.ts";
 import { dueMessages, waitingInstead } from "./waiting.ts";
@@ -194,7 +195,7 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
     log.warn("a failure was not written down", { causes: causesOf(unnoted) });
     return null;
   });
-  if (noted?.unsettled) tellUnsettled(noted.unsettled.since, now());
+  if (now() - (noted?.unsettled?.since ?? now()) > UNSETTLED_LONG_MS) count("UnsettledLong");
   const isLeft = turn.isPatient || failure instanceof NeedsPersonError || failure.code === "AUTH0_AWAY";
   return noted !== null && ours !== null && !isRace && isLeft;
 }

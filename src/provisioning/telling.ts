@@ -1,7 +1,7 @@
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
-import { count, countFailure, timeToAccess } from "../metrics.ts";
+import { count, countFailure, needsPerson, timeToAccess } from "../metrics.ts";
 import type { BuyerMessage } from "../queue/message.ts";
 import type { RoleChanges } from "./marks.ts";
 import { UNSETTLED_LONG_MS } from "./timing.ts";
@@ -28,16 +28,8 @@ export function asFailure(error: unknown): NeedsPersonError | TemporaryError {
 
 function tell(failure: NeedsPersonError | TemporaryError, about: Readonly<Record<string, unknown>>): void {
   countFailure(failure.code);
-  if (failure instanceof TemporaryError) log.warn("will be tried again", { ...about, mend: failure.message });
-  else {
-    count("NeedsPerson");
-    log.error("needs a person", { ...about, mend: failure.message });
-  }
-}
-
-/** The record still can't be settled; `since` (epoch ms) is when that began. */
-export function tellUnsettled(since: number, now: number): void {
-  if (now - since > UNSETTLED_LONG_MS) count("UnsettledLong");
+  if (failure instanceof NeedsPersonError) needsPerson(failure.message, about);
+  else log.warn("will be tried again", { ...about, mend: failure.message });
 }
 
 /** All is done; `changes` were made at Auth0. */

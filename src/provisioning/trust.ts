@@ -8,7 +8,7 @@ import type { GiftSide } from "../ledger/gifts.ts";
 import type { HistoryEvent } from "../ledger/ledger.ts";
 import type { BuyerRecord, SourceItem } from "../ledger/record.ts";
 import { log } from "../log.ts";
-import { count } from "../metrics.ts";
+import { needsPerson } from "../metrics.ts";
 import type { PingMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { forward, isMine } from "./owners.ts";
@@ -105,8 +105,7 @@ async function givenTo(receiver: string, { ping, requestId }: PingMessage,
   for (const given of sides.filter((side) => side.side === "given" && canBeOneGift(side, ping))) {
     if (receiversOf(given, sides).length > 1) {
       // The gift itself stands: it must not wait for a person.
-      count("NeedsPerson");
-      log.error("needs a person", { requestId, mend: giftUnclear().message, causes: ["GIFT_UNCLEAR"] });
+      needsPerson(giftUnclear().message, { requestId, causes: ["GIFT_UNCLEAR"] });
       continue;
     }
     const { owner, waiting } = await ledger.claim(`sale:${given.saleId}`, receiver);

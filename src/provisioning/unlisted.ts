@@ -1,8 +1,8 @@
 import type { Access } from "../access/entitlements.ts";
 import type { Policy } from "../access/policy.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
-import { buyerTag, log } from "../log.ts";
-import { count } from "../metrics.ts";
+import { buyerTag } from "../log.ts";
+import { needsPerson } from "../metrics.ts";
 import { UNLISTED_MS } from "./timing.ts";
 
 const CODE = "OPTION_UNLISTED";
@@ -23,8 +23,7 @@ export function atRest(stored: BuyerRecord, access: Access,
   const message = `src/products.ts does not list ${options.join(", ")}: add it there, or an "otherwise".`;
   const told = stored.unsettled?.code === CODE && stored.unsettled.message === message ? stored.unsettled : null;
   if (told === null) {
-    log.error("needs a person", { buyer: buyerTag(stored.email), mend: message, causes: [CODE] });
-    count("NeedsPerson");
+    needsPerson(message, { buyer: buyerTag(stored.email), causes: [CODE] });
   }
   const waits = told !== null && stored.dueAt !== null && stored.dueAt > now() ? stored.dueAt : now() + UNLISTED_MS;
   return { unsettled: told ?? { code: CODE, message, since: now(), attempts: 1 },

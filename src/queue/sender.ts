@@ -5,10 +5,8 @@ import type { Message } from "./message.ts";
  * What each function that takes calls from outside may send. An operator's decisions aren't among it: whoever took one
  * of them over could give themselves access with those.
  */
-const MAY_SEND: ReadonlyMap<string, readonly Message["kind"][]> = new Map([["ping", ["ping"]], ["bind", ["bind"]], [
-  "reconcile",
-  ["due", "hint"],
-], ["claim", ["claim"]]]);
+const MAY_SEND: Readonly<Record<string, readonly Message["kind"][]>> = { ping: ["ping"], bind: ["bind"],
+  reconcile: ["due", "hint"], claim: ["claim"] };
 
 /** The code of what somebody sent who may not: it isn't carried out when it is sent back, either. */
 export const SENDER_NOT_OPERATOR = "SENDER_NOT_OPERATOR";
@@ -32,6 +30,6 @@ export function outsideRolesOf(setting: string): OutsideRoles {
 export function requireSender(message: Message, senderId: string, outsideRoles: OutsideRoles): void {
   const name = outsideRoles.get(senderId.split(":")[0] ?? "");
   const isDecision = message.kind === "claim" && message.decided !== null;
-  if (name === undefined || (MAY_SEND.get(name)?.includes(message.kind) === true && !isDecision)) return;
+  if (name === undefined || (MAY_SEND[name]?.includes(message.kind) === true && !isDecision)) return;
   throw new RefusedError(SENDER_NOT_OPERATOR, `${name} sent what it may not (${message.kind}): ${senderId}.`);
 }

@@ -10,7 +10,7 @@ import { recordKey } from "../ledger/keys.ts";
 import { newRecord, type BuyerRecord } from "../ledger/record.ts";
 import type { RecordPage } from "../ledger/survey.ts";
 import { log } from "../log.ts";
-import { count } from "../metrics.ts";
+import { needsPerson } from "../metrics.ts";
 import type { BulkMessage } from "../queue/queue.ts";
 import { isNamed, isToComeIn } from "../provisioning/apart.ts";
 import { eachRow } from "./each-row.ts";
@@ -104,9 +104,8 @@ async function recordsPage({ after, holders }: Extract<Position, { step: "record
   tools: SweepTools): Promise<SweepPage> {
   const part = await tools.survey.records(after);
   if (part.broken > 0) {
-    count("NeedsPerson");
     const mend = "Records in the ledger's table can't be read: see which, and by what they were written.";
-    log.error("needs a person", { mend, records: part.broken, causes: ["RECORD_BROKEN"] });
+    needsPerson(mend, { records: part.broken, causes: ["RECORD_BROKEN"] });
   }
   const held = new Map(holders);
   const found = [...(await comingIn(part.apart, tools))];

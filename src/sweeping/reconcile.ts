@@ -5,7 +5,7 @@ import type { GumroadApi } from "../gumroad/api.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { sweepKinds, sweepName, type Checkpoint, type SweepKind, type Sweeps } from "../ledger/sweeps.ts";
 import { causesOf, log } from "../log.ts";
-import { count } from "../metrics.ts";
+import { needsPerson } from "../metrics.ts";
 import type { BulkQueue } from "../queue/queue.ts";
 import { runningAccess } from "./daily.ts";
 import { queueFeed, sendDueBuyers, type Feed } from "./feed.ts";
@@ -160,8 +160,7 @@ function stateOf({ kind, read, differed, sent, finishedAt }: Checkpoint, token: 
 /** Gumroad's failures are counted where it is called. The ledger's and the queue's are our own, and fail the run. */
 function leaveForNextRun(error: unknown, { requestId }: Reconciling): void {
   if (error instanceof NeedsPersonError) {
-    count("NeedsPerson");
-    log.error("needs a person", { requestId, mend: error.message, causes: causesOf(error) });
+    needsPerson(error.message, { requestId, causes: causesOf(error) });
     return;
   }
   if (!(error instanceof TemporaryError) || !/^(?:GUMROAD|SECRET)_/.test(error.code)) throw error;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-import { roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import type { Stack } from "../../local/stack.ts";
 import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { createUsers, hashOfCode } from "../../src/accounts/users.ts";

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { PolicyPlan } from "../../cli/operations/plan.ts";
 import type { Stack } from "../../local/stack.ts";
 import { bundleFunctions } from "../../scripts/bundling/bundle.ts";
-import { roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import { deliver, saleBy, startLocal } from "../pipeline/local-stack.ts";
 import { cliOn } from "./local-cli.ts";
 import { policyIn } from "./policy-source.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 
-import { roleNames, rolesOf } from "../../src/access/policy.ts";
+import { rolesOf } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import products from "../../fixtures/policy.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "@jest/globals";
 
 import type { GateCall, GateHook } from "../../local/aws/gate.ts";
-import { roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import type { Stack, StackOptions } from "../../local/stack.ts";
 import policy from "../../fixtures/policy.ts";
 import { changed, post, recordOf, startLocal, untilNothingInHand } from "../pipeline/local-stack.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as z from "zod";
 
-import { roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import policy from "../../fixtures/policy.ts";
 import { startStack, type Stack } from "../../local/stack.ts";
 import { isMarked, isSecret } from "./marks.ts";

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import * as z from "zod";
 
-import { roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import { startStack, type Stack, type StackOptions } from "../../local/stack.ts";
 import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
 import policy from "../../fixtures/policy.ts";

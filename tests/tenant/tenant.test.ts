@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 
-import { roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import { MANAGEMENT_SCOPES } from "../../tenant/scopes.ts";
 import { tenantFiles, tenantSettings, writeTenant } from "../../scripts/tenant-build.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
