@@ -12,6 +12,7 @@ section h2 { margin: 0 0 .5rem; font-size: 1.1rem; }
 .grid { display: grid; gap: 1rem; margin: 1rem 0;
   grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); }
 form { display: grid; gap: .5rem; }
+section form + form { margin-top: .5rem; }
 td form, .inline, .inline form { display: inline-flex; flex-wrap: wrap; gap: .25rem; }
 label { display: grid; }
 input, select { font: inherit; padding: .35rem; min-width: 0; border: 1px solid var(--line);

@@ -109,11 +109,11 @@ export function shopPage(shop: GumroadEmulator, wanted: string, fault: string | 
   const products = [...shop.products].sort((a, b) => Number(b.permalink === wanted) - Number(a.permalink === wanted));
   const sales = [...shop.sales].reverse().slice(0, SHOWN);
   return `${fault === null ? "" : `<p class="fault" role="alert">${escaped(fault)}</p>`}
-<p>It is ${moment(shop.now())} here. <span class="inline">${
+<p>It is ${moment(shop.now())} here.</p><div class="inline">${
     [1, 7, 31].map((days) =>
       button("move-time", { days: String(days) }, `Move time by ${String(days)} ${days === 1 ? "day" : "days"}`)
     ).join(" ")
-  }</span></p>
+  }</div>
 <div class="grid">${products.map((product) => region(shop, product)).join("\n")}</div>
 <h2>Sales</h2>
 <div class="table"><table><thead><tr><th scope="col">When</th><th scope="col">Product</th><th scope="col">Buyer</th>

@@ -43,7 +43,7 @@ export function verifyCall(renewing: Renewing): HttpFunction {
 export function privateCall(verify: VerifyToken, lessons: ReadonlyMap<string, readonly string[]>): HttpFunction {
   return async ({ headers, pathParameters }) => {
     const role = pathParameters?.["role"];
-    const { subject } = await checkAccess(headers["authorization"], verify, role);
-    return json({ message: `Hello ${subject}`, lesson: lessons.get(role ?? "") });
+    const { subject, email = subject } = await checkAccess(headers["authorization"], verify, role);
+    return json({ message: `Hello ${email}`, lesson: lessons.get(role ?? "") });
   };
 }

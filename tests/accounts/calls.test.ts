@@ -592,6 +592,10 @@ describe("GET /private", () => {
 
     expect(await enter({ headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200,
       body: { message: "Hello auth0|ann" } });
+    const named = await tenant.accessToken(startOfTests / 1_000, { [`${rolesClaim}_email`]: "ann@example.com" });
+    expect((await enter({ headers: { authorization: `Bearer ${named}` } })).body).toEqual({
+      message: "Hello ann@example.com",
+    });
   });
 
   it.each([{}, { authorization: "" }, { authorization: "Bearer" }, { authorization: "Basic YW5uOng=" }, {
