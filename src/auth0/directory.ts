@@ -66,7 +66,7 @@ export interface DirectoryOptions extends Pick<Pacing, "fetch" | "now" | "onThro
 export function auth0Directory(
   { secret, passwordless = false, fetch: send = fetch, now = Date.now, onThrottled, retrying }: DirectoryOptions,
 ) {
-  const paced = pacedFetch({ fetch: send, now, ...(onThrottled === undefined ? {} : { onThrottled }) });
+  const paced = pacedFetch({ ...retrying, fetch: send, now, ...(onThrottled === undefined ? {} : { onThrottled }) });
   const steady = retryingFetch({ ...retrying, service: "AUTH0", fetch: paced, kindOf, now });
   const token = managementToken(secret, steady, now);
   // Sub-clients, not ManagementClient: it is eight times the size. The SDK's own retries repeat a POST.
