@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Stack } from "../../local/stack.ts";
 import { dynamoTombstones } from "../../src/ledger/tombstones.ts";
 import { body, changed, deliver, recordOf, saleBy, startLocal } from "../pipeline/local-stack.ts";
+import { changeEmail } from "../pipeline/login-address.ts";
 import { answers, cliOn, stageOn } from "./local-cli.ts";
 
 const KEY = "f".repeat(43);
@@ -119,6 +120,17 @@ describe("forget", () => {
     await run("forget early@example.com --yes");
     expect(await traces("early@example.com")).toEqual([]);
     expect(await traces("source#sale:early")).toEqual([]);
+  });
+
+  it("leaves a user whom another buyer's record leads to, too, what that one gives", async () => {
+    await deliver(stack, saleBy("renamed@example.com"));
+    await changeEmail(stack.auth0, usersOf("renamed@example.com")[0]!.user_id, "later@example.com");
+    await deliver(stack, saleBy("later@example.com"));
+    expect((await run("forget renamed@example.com --user --yes")).code).toBe(0);
+    expect(stack.auth0.rolesOfEmail("later@example.com")).toEqual(["serverless-handbook"]);
+    expect(await traces("renamed@example.com")).toEqual([]);
+    await deliver(stack, changed("refund-full", { email: "later@example.com", sale_id: "sale-of-later@example.com" }));
+    expect(stack.auth0.rolesOfEmail("later@example.com")).toEqual([]);
   });
 
   it("takes what is kept apart of the record, too", async () => {

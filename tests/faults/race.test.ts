@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import * as z from "zod";
-
-import { LOCAL_CLIENT } from "../../local/known-values.ts";
 import type { GateCall } from "../../local/aws/gate.ts";
 import type { Stack, StackOptions } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import type { PingMessage } from "../../src/queue/message.ts";
 import { changed, deliver, recordOf, startLocal } from "../pipeline/local-stack.ts";
+import { changeEmail } from "../pipeline/login-address.ts";
 
 const HANDBOOK = "serverless-handbook";
 
@@ -130,7 +128,7 @@ describe("two buyers' records about one user, whose address was changed", () => 
   /** The buyer has bought, and the login's address is another since. */
   async function moved(): Promise<void> {
     await deliver(stack, ping("sale"));
-    await changeEmail(stack, users()[0]!.user_id, other());
+    await changeEmail(stack.auth0, users()[0]!.user_id, other());
   }
 
   it("leave the role while either gives it, and take it with the last", async () => {
@@ -186,16 +184,3 @@ describe("two buyers' records about one user, whose address was changed", () => 
     },
   );
 });
-
-/** Somebody changes a login's address, and proves it. */
-async function changeEmail({ auth0 }: Stack, userId: string, email: string): Promise<void> {
-  const headers = { "content-type": "application/json" };
-  const asked = await fetch(`${auth0.url}/oauth/token`, { method: "POST", headers,
-    body: JSON.stringify({ grant_type: "client_credentials", client_id: LOCAL_CLIENT.id,
-      client_secret: LOCAL_CLIENT.secret, audience: `${auth0.url}/api/v2/` }) });
-  const { access_token: token } = z.object({ access_token: z.string() }).parse(await asked.json());
-  const answer = await fetch(`${auth0.url}/api/v2/users/${encodeURIComponent(userId)}`, { method: "PATCH",
-    headers: { ...headers, authorization: `Bearer ${token}` },
-    body: JSON.stringify({ email, email_verified: true, verify_email: false }) });
-  expect(answer.status).toBe(200);
-}

@@ -3,13 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 import type { Sources } from "../../src/access/facts.ts";
 import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts-of-ping.ts";
-import type { GumroadApi } from "../../src/gumroad/api.ts";
-import { saleShape, type SaleRow } from "../../src/gumroad/rows.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { isFull } from "../../src/ledger/record.ts";
 import type { ActMessage, HintMessage, PingMessage } from "../../src/queue/message.ts";
 import type { SalePing } from "../../src/gumroad/ping.ts";
 import { JAN_5 } from "../access/purchases.ts";
+import { listedShop, type ListedShop } from "./listed-shop.ts";
 import { soldTo } from "./pings.ts";
 import { act, ANN, due, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
 
@@ -20,12 +19,7 @@ const mug = { id: "mug", name: "Mug", roles: ["member"] };
 
 let auth0: Auth0Emulator;
 let ann: OneBuyer;
-/** What Gumroad's API shows, by the sale's id. */
-const rows = new Map<string, SaleRow>();
-const none = { rows: [], next: null };
-const api: GumroadApi = { sellerId: async () => "seller", sale: async (id) => rows.get(id) ?? null,
-  sales: async ({ email }) => ({ ...none, rows: [...rows.values()].filter((row) => row.email === email) }),
-  subscriber: async () => null, subscribers: async () => none, contents: async () => ["book"] };
+let shop: ListedShop;
 
 beforeAll(async () => {
   auth0 = await startAuth0Emulator({ roles: ["reader", "member"] });
@@ -35,7 +29,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   auth0.reset();
-  rows.clear();
+  shop = listedShop();
 });
 
 const roles = () => auth0.rolesOfEmail(ANN);
@@ -45,9 +39,7 @@ const sale = (saleId: string, productId: string, changes: Partial<SalePing> = {}
 
 /** The same, as Gumroad's API shows it from then on. */
 function shown(saleId: string, productId: string, fields: Readonly<Record<string, unknown>> = {}): PingMessage {
-  rows.set(saleId,
-    saleShape.parse({ id: saleId, product_id: productId, purchase_email: ANN,
-      created_at: new Date(JAN_5).toISOString(), price: 0, ...fields }));
+  shop.show(saleId, ANN, { product_id: productId, price: 0, ...fields });
   return sale(saleId, productId);
 }
 
@@ -66,11 +58,11 @@ function found(saleId: string): HintMessage {
     foundAt: JAN_5 };
 }
 
-describe.each([{ how: "on trust", bought: sale, gumroad: null }, { how: "read back", bought: shown, gumroad: api }])(
+describe.each([{ how: "on trust", bought: sale }, { how: "read back", bought: shown }])(
   "what the policy doesn't name ($how)",
-  ({ bought, gumroad }) => {
+  ({ how, bought }) => {
     beforeEach(() => {
-      ann = oneBuyer(auth0, () => JAN_5, gumroad);
+      ann = oneBuyer(auth0, () => JAN_5, how === "on trust" ? null : shop.api);
     });
 
     it("615 free purchases of an unlisted product don't lock a buyer out", async () => {
@@ -92,7 +84,7 @@ describe.each([{ how: "on trust", bought: sale, gumroad: null }, { how: "read ba
 
     it("is refunded apart, and gives nothing then", async () => {
       await ann.run(settings, bought("one", "mug"));
-      if (gumroad !== null) bought("one", "mug", { refunded: true });
+      if (how === "read back") bought("one", "mug", { refunded: true });
       await ann.run(settings, { ...sale("one", "mug", { event: "refund", refunded: true }) });
       ann.sell(defineProducts([book, mug]));
       await ann.run(settings, found("one"));
@@ -132,7 +124,7 @@ describe("more of the same", () => {
 
 describe("a bundle that the policy doesn't name", () => {
   it("stays in the record for what came with it", async () => {
-    ann = oneBuyer(auth0, () => JAN_5, api);
+    ann = oneBuyer(auth0, () => JAN_5, shop.api);
     const bundle = shown("bundle", "set", { is_bundle_purchase: true, price: 900 });
     await ann.run(settings, bundle, shown("child", "book", { is_bundle_product_purchase: true }));
     expect({ roles: roles(), apart: ann.apart() }).toEqual({ roles: ["reader"], apart: [] });
@@ -142,7 +134,7 @@ describe("a bundle that the policy doesn't name", () => {
   });
 
   it("is taken in with what came with it once that is named", async () => {
-    ann = oneBuyer(auth0, () => JAN_5, api);
+    ann = oneBuyer(auth0, () => JAN_5, shop.api);
     ann.sell(defineProducts([mug]));
     await ann.run(settings, shown("bundle", "set", { is_bundle_purchase: true, price: 900 }),
       shown("child", "book", { is_bundle_product_purchase: true }));

@@ -25,8 +25,8 @@ beforeEach(() => {
   auth0.reset();
 });
 
-describe("faults that pass", () => {
-  it("with one call in ten answered by a 5xx or a reset, each buyer has the role within 5 s of the buyer's turn", async () => {
+describe("faults", () => {
+  it("with one call in ten answered by a 5xx or a reset, each has the role within 5 s of their turn", async () => {
     const world = smallWorld({ auth0, table, policy, start: JAN_5 });
     ({ now } = world);
     world.fail(() => {

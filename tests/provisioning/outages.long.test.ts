@@ -2,11 +2,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 import { defineProducts } from "../../src/config/products-file.ts";
-import type { GumroadApi } from "../../src/gumroad/api.ts";
-import { saleShape, type SaleRow } from "../../src/gumroad/rows.ts";
-import { TemporaryError } from "../../src/errors.ts";
 import { JAN_5, plan } from "../access/purchases.ts";
 import { startLedgerTable, type LedgerTable } from "../ledger/ledger-table.ts";
+import { listedShop } from "./listed-shop.ts";
 import { pinged, soldTo } from "./pings.ts";
 import { CALL_MS, smallWorld, type SmallWorld } from "./small-world.ts";
 
@@ -31,33 +29,6 @@ beforeEach(() => {
 
 const buyers = (name: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${name}${String(index).padStart(3, "0")}@example.com`);
-
-/** A shop that can't be read until it is back. */
-function shop() {
-  const rows = new Map<string, SaleRow>();
-  let isAway = false;
-  let called = (): void => undefined;
-  async function reached<T>(answer: T): Promise<T> {
-    called();
-    if (isAway) throw new TemporaryError("GUMROAD_UNREACHABLE", "away");
-    return Promise.resolve(answer);
-  }
-  const none = { rows: [], next: null };
-  const api: GumroadApi = { sellerId: async () => reached("seller"), sale: async (id) => reached(rows.get(id) ?? null),
-    sales: async () => reached(none), subscribers: async () => reached(none), contents: async () => reached([]),
-    subscriber: async (id) =>
-      reached({ id, productId: "club", status: "alive", ended: null, cancelledAt: null,
-        saleIds: [`sale of ${id}`] }) };
-  return { api, onCall: (then: typeof called) => {
-    called = then;
-  }, away: (is: boolean) => {
-    isAway = is;
-  }, sell: (id: string, email: string, fields: object) => {
-    rows.set(id,
-      saleShape.parse({ id, purchase_email: email, created_at: new Date(JAN_5).toISOString(), price: 900,
-        ...fields }));
-  } };
-}
 
 /** Minute by minute, as reconcile goes; gives who was settled, in order. */
 async function minutes(world: SmallWorld, count: number, isSettled: (buyer: string) => boolean): Promise<string[]> {
@@ -99,23 +70,22 @@ it("many buyers behind hours without Auth0 all settle by themselves, in order of
 
 it("many buyers behind hours without Gumroad all settle by themselves, in order of waiting, changes of plan included",
   async () => {
-    const gumroad = shop();
-    const world = smallWorld({ auth0, table, policy, start: JAN_5, gumroad: gumroad.api });
-    gumroad.onCall(() => {
+    const gumroad = listedShop(() => {
       world.letPass(CALL_MS);
     });
+    const world: SmallWorld = smallWorld({ auth0, table, policy, start: JAN_5, gumroad: gumroad.api });
     ({ now } = world);
     const all = buyers("gumroad", 25);
     for (const buyer of all) {
       const club = { product_id: "club", subscription_id: buyer, variants: { Tier: "Basic" } };
-      gumroad.sell(`sale of ${buyer}`, buyer, club);
+      gumroad.show(`sale of ${buyer}`, buyer, club);
       world.send(soldTo(buyer, `sale of ${buyer}`, "club", { subscriptionId: buyer }));
     }
     await world.drain();
     expect(all.map((buyer) => world.rolesOf(buyer))).toEqual(all.map(() => ["club"]));
     gumroad.away(true);
     for (const buyer of all) {
-      gumroad.sell(`book of ${buyer}`, buyer, { product_id: "book" });
+      gumroad.show(`book of ${buyer}`, buyer, { product_id: "book" });
       world.send(soldTo(buyer, `book of ${buyer}`, "book"),
         pinged({ event: "subscription_updated", subscriptionId: buyer, productId: "club", email: buyer,
           at: world.now(), type: "upgrade", from: plan("Basic"), to: plan("Premium") }, world.now()));
