@@ -50,7 +50,7 @@ function kindOf(method: string, path: string): CallKind {
 }
 
 /** What the directory needs; `fetch` and `now` (epoch ms) are the outside world. */
-export interface DirectoryOptions extends Pick<Pacing, "fetch" | "now" | "onThrottled"> {
+export interface DirectoryOptions extends Pacing {
   readonly secret: Secret<Auth0Credentials>;
   /** Creates users without a password, in the passwordless connection. */
   readonly passwordless?: boolean;
@@ -64,9 +64,9 @@ export interface DirectoryOptions extends Pick<Pacing, "fetch" | "now" | "onThro
  * AUTH0_SCOPE, AUTH0_REFUSED or AUTH0_NOT_UNDERSTOOD, or what reading the secret throws.
  */
 export function auth0Directory(
-  { secret, passwordless = false, fetch: send = fetch, now = Date.now, onThrottled, retrying }: DirectoryOptions,
+  { secret, passwordless = false, now = Date.now, retrying, ...pacing }: DirectoryOptions,
 ) {
-  const paced = pacedFetch({ ...retrying, fetch: send, now, ...(onThrottled === undefined ? {} : { onThrottled }) });
+  const paced = pacedFetch({ ...pacing, now });
   const steady = retryingFetch({ ...retrying, service: "AUTH0", fetch: paced, kindOf, now });
   const token = managementToken(secret, steady, now);
   // Sub-clients, not ManagementClient: it is eight times the size. The SDK's own retries repeat a POST.
@@ -129,7 +129,7 @@ export function auth0Directory(
      */
     invite: async (email: string, database: string | null, signal: AbortSignal): Promise<void> => {
       const credentials = await secret.get();
-      await mailInvitation(credentials, email, database ?? credentials.connection, send, signal);
+      await mailInvitation(credentials, email, database ?? credentials.connection, pacing.fetch ?? fetch, signal);
     },
   };
 }

@@ -60,7 +60,7 @@ export function smallWorld(
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-  const directory = auth0Directory({ secret: { get: credentials, reread: credentials }, now: () => now,
+  const directory = auth0Directory({ secret: { get: credentials, reread: credentials }, now: () => now, wait,
     retrying: { wait, random }, fetch: async (input, init) => {
       now += CALL_MS;
       const instead = fault();
