@@ -10,15 +10,16 @@ import type { ListFlags } from "./file.ts";
 export interface RevokeFlags extends ListFlags {
   readonly source?: string;
   readonly undo?: true;
+  readonly changes?: true;
 }
 
 /** Takes back what was given for nothing, or what a purchase gives. */
 export async function revoke(buyer: string, role: string | undefined, flags: RevokeFlags,
   context: Context): Promise<ExitCode> {
   const { output } = context;
-  const undo = flags.undo === true;
+  const [undo, changes] = [flags.undo === true, flags.changes === true];
   const plan = await operate(context,
-    (operating) => plannedRevoke({ buyer, role, source: flags.source, undo }, operating));
+    (operating) => plannedRevoke({ buyer, role, source: flags.source, undo, changes }, operating));
   const { source, stillFrom, changes: [difference = { before: [], after: [] }] } = plan;
   const stays = stillFrom.map((id) =>
     output.tone("warning",
@@ -26,7 +27,7 @@ export async function revoke(buyer: string, role: string | undefined, flags: Rev
   );
   return carriedOut(plan, { buyer, source, before: difference.before, after: difference.after, stillFrom }, [
     `${flags.dryRun === true ? "would take" : "takes"} ${
-      undo ? "nothing any more from" : "away"
+      undo ? "nothing any more from" : changes ? "what no charge has confirmed of" : "away"
     } ${source}: ${buyer} ${differenceWords(difference)}`,
     ...stays,
   ].join("\n"), flags, context);

@@ -18,6 +18,7 @@ export function register(command: Command, context: Context): void {
     .option("--source <id>", "a purchase instead: sale:ID or subscription:ID, as explain shows it")
     .option("--file <csv>", "what grant gave by this file of customers, but for what somebody decided otherwise since")
     .option("--yes", "with --file: don't ask")
+    .option("--changes", "with --source: only what changes of plan give that no charge has confirmed, told until now")
     .option("--undo", "with --source: facts decide about it again")
     .addHelpText("after", examples(['revoke ann@example.com club --why "the trial is over"', "takes back a grant"], [
       "revoke ann@example.com --source sale:fH9XoNJ-gQtcIacRpiKnyg== --why fraud",

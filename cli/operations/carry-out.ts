@@ -20,6 +20,8 @@ export interface PlannedAct {
   readonly buyer: string;
   readonly source: SourceId;
   readonly decision: Decision;
+  /** Changes of plan that no charge has confirmed until then count no more. Left out: they do. */
+  readonly dropsChanges?: true;
   /** Epoch ms: later than any act that the record knows, whatever this machine's clock says. */
   readonly at: number;
 }
@@ -44,10 +46,10 @@ export function planned({ email, sources }: BuyerRecord, source: SourceId, decis
 }
 
 /** What an act on the buyer's own source comes to. */
-export async function ownChange(record: BuyerRecord, { source, decision, at }: PlannedAct,
+export async function ownChange(record: BuyerRecord, { source, decision, at, dropsChanges }: PlannedAct,
   { policy, now }: Pick<Operating, "policy" | "now">): Promise<RoleDifference> {
   const facts = { ...emptySource(record.sources[source]?.productId ?? ""),
-    act: { at, id: "planned", by: "", why: "", decision } };
+    changesDroppedAt: dropsChanges === true ? at : null, act: { at, id: "planned", by: "", why: "", decision } };
   const after = { ...record, sources: addFacts(record.sources, source, facts) };
   const products = await policy();
   return { buyer: record.email, before: dueRoles(record, products, now()), after: dueRoles(after, products, now()) };
@@ -60,8 +62,8 @@ export async function ownChange(record: BuyerRecord, { source, decision, at }: P
  */
 export async function carryOut({ acts, changes }: ActPlan, signature: Signature, waiting: Waiting,
   operating: Operating): Promise<readonly Came[]> {
-  const signed = acts.map(({ buyer, source, decision, at }) => ({ buyer, source,
-    act: { at: Math.max(at, operating.now()), id: randomUUID(), ...signature, decision } satisfies Act })
+  const signed = acts.map(({ buyer, source, decision, at, dropsChanges }) => ({ buyer, source,
+    act: { at: Math.max(at, operating.now()), id: randomUUID(), ...signature, decision, dropsChanges } satisfies Act })
   );
   const { stage, ledger, queue } = operating;
   const history = dynamoHistory(stage.dynamo, stage.ledger);

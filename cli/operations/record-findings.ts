@@ -50,7 +50,7 @@ function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): read
   if (verdict.unconfirmed > 0) {
     const what = "the tier rests on a change of plan that only a ping told of, and no charge has confirmed: if the " +
       "buyer asked for none, somebody else has the ping URL";
-    add("PLAN_CHANGE_UNCONFIRMED", what, `explain ${record.email}`);
+    add("PLAN_CHANGE_UNCONFIRMED", what, `revoke ${record.email} --source ${verdict.source} --changes`);
   }
   if (verdict.reason === "bundle-unknown") {
     const what = "it came with a bundle that nothing has told of, so no refund of that bundle would end it";

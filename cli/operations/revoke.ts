@@ -7,12 +7,16 @@ import { isMine } from "../../src/provisioning/owners.ts";
 import { type ActPlan, ownChange, planned, type PlannedAct } from "./carry-out.ts";
 import type { Operating } from "./operating.ts";
 
-/** What to take back: a role that grant gave, or what a purchase gives, which `undo` leaves to the facts again. */
+/**
+ * What to take back: a role that grant gave, or what a purchase gives, which `undo` leaves to the facts again; or, with
+ * `changes`, what only changes of plan give that no charge has confirmed.
+ */
 export interface RevokeRequest {
   readonly buyer: string;
   readonly role: string | undefined;
   readonly source: string | undefined;
   readonly undo: boolean;
+  readonly changes: boolean;
 }
 
 /** What taking comes to. */
@@ -29,15 +33,23 @@ export interface RevokePlan extends ActPlan {
 export async function plannedRevoke(request: RevokeRequest, operating: Operating): Promise<RevokePlan> {
   const record = await operating.ledger.load(request.buyer);
   const source = sourceToTake(record, request, operating);
-  const act = planned(record, source, { kind: request.undo ? "follow" : "take" }, operating.now());
+  // What was decided besides stands.
+  const decision = request.changes
+    ? (record.sources[source]?.act?.decision ?? { kind: "follow" as const })
+    : { kind: request.undo ? "follow" as const : "take" as const };
+  const act: PlannedAct = { ...planned(record, source, decision, operating.now()),
+    ...(request.changes ? { dropsChanges: true } : {}) };
   return { acts: [act], changes: [await ownChange(record, act, operating)], source,
     stillFrom: await stillGiving(record, act, operating) };
 }
 
-function sourceToTake(record: BuyerRecord, { role, source, undo }: RevokeRequest,
+function sourceToTake(record: BuyerRecord, { role, source, undo, changes }: RevokeRequest,
   { commandLine }: Operating): SourceId {
   if ((role === undefined) === (source === undefined)) {
     throw new ConfigError("REVOKE_WHAT", "name either a role that grant gave, or a purchase with --source");
+  }
+  if (changes && (undo || source === undefined)) {
+    throw new ConfigError("REVOKE_WHAT", "--changes is for --source, without --undo");
   }
   if (undo && source === undefined) {
     throw new ConfigError("REVOKE_WHAT", "--undo is for --source: a role given for nothing comes back with grant");

@@ -27,6 +27,21 @@ const ledger = () => {
 };
 
 describe("grant and revoke", () => {
+  it("revoke --changes takes what no charge has confirmed, and leaves the membership", async () => {
+    const eve = (file: string) =>
+      body(file).replaceAll("eve%40", "eve.unconfirmed%40").replaceAll("DACURTKJMxmvflxqHGySZQ",
+        "unconfirmedxxxxxxxxxxx");
+    await deliver(stack, eve("membership-sale"), eve("membership-upgrade"));
+    expect(rolesOf("eve.unconfirmed@example.com")).toEqual(["club", "club-premium"]);
+    const source = Object.keys((await recordOf(stack, "eve.unconfirmed@example.com"))?.sources ?? {})[0] ?? "";
+    const { code, out } = await run(`revoke eve.unconfirmed@example.com --source ${source} --changes --why forged`);
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining("loses club-premium") });
+    expect(rolesOf("eve.unconfirmed@example.com")).toEqual(["club"]);
+    expect((await run("revoke eve.unconfirmed@example.com club --changes --why forged")).err).toContain(
+      "--changes is for --source",
+    );
+  });
+
   it("give a role to somebody nobody knows, with who and why, and take it back", async () => {
     const given = await run("grant new@example.com club --why raffle --by rita");
     const [user] = stack.auth0.users();

@@ -36,7 +36,7 @@ describe("what a record shows that needs a person", () => {
               to: plan("Pro") }],
           }),
         },
-      }, found: ["PLAN_CHANGE_UNCONFIRMED Club: explain ann@example.com"] },
+      }, found: ["PLAN_CHANGE_UNCONFIRMED Club: revoke ann@example.com --source subscription:s --changes"] },
     { case: "what came with a bundle of which nothing has told",
       record: { sources: { "sale:b": source("book", [charge({ read: reading(1, { bundle: "child" }) })]) } },
       found: ["BUNDLE_UNKNOWN Handbook: reconcile weekly"] },
