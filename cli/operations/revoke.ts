@@ -8,8 +8,8 @@ import { type ActPlan, ownChange, planned, type PlannedAct } from "./carry-out.t
 import type { Operating } from "./operating.ts";
 
 /**
- * What to take back: a role that grant gave, or what a purchase gives, which `undo` leaves to the facts again; or, with
- * `changes`, what only changes of plan give that no charge has confirmed.
+ * What to take back: a role that grant gave, or what a purchase gives, which `undo` leaves to the facts again; or with
+ * `changes` what only those of its plan give that no charge has confirmed.
  */
 export interface RevokeRequest {
   readonly buyer: string;
