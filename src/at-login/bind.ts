@@ -29,14 +29,6 @@ export interface AtLogin {
   readonly now: () => number;
 }
 
-/** What the post-login Action is told. */
-export interface BindAnswer {
-  /** The roles that this user may have at once: what the purchases of the email give now. Sorted. */
-  readonly roles: readonly string[];
-  /** More come within seconds, once Auth0 was asked who this is. */
-  readonly pending: boolean;
-}
-
 /** Longer than any Auth0 user id: a provider, a connection and an id of the provider's. */
 const LONGEST_ID = 255;
 const DATABASE_USER = "auth0|";
@@ -49,14 +41,14 @@ const requestShape = z.object({
 });
 
 /**
- * Answers the post-login Action: which roles has somebody who logs in with this verified email? A user that the
- * buyer's record doesn't know is told to provision, the one writer, which asks Auth0 itself who that is. So this only
- * reads, and a stolen token can learn who bought, and grant nothing.
+ * Answers the post-login Action: which roles has somebody who logs in with this verified email, by its purchases? A
+ * user that the buyer's record doesn't know is told to provision, the one writer, which asks Auth0 itself who that is
+ * (`pending`: then more come within seconds). So this only reads, and a stolen token can learn who bought, and grant
+ * nothing.
  * @throws {HttpError} 400, 401 or 413
  * @throws {TemporaryError} and {@link NeedsPersonError}, as the secret, the ledger and the queue do
  */
-export async function answerLogin(event: APIGatewayProxyEventV2, atLogin: AtLogin,
-  signal: AbortSignal): Promise<BindAnswer> {
+export async function answerLogin(event: APIGatewayProxyEventV2, atLogin: AtLogin, signal: AbortSignal) {
   const token = /^Bearer +(\S+)$/i.exec(event.headers["authorization"] ?? "")?.[1];
   if ((await acceptingSecret(token, atLogin.secret, signal)) === null) {
     const message = "The token is missing or wrong: import the tenant again with the bind secret's token.";

@@ -1,16 +1,15 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
+import type { Fixed } from "../access/facts.ts";
 import { readItem, updatedItem, updateItem, type Item } from "../dynamo/table.ts";
 import { ledgerTable } from "./keys.ts";
 
+/** `ours`: what that record gave, or is about to give or take; no role that the user had before it came. */
+const givenShape = z.object({ roles: z.array(z.string()), ours: z.array(z.string()), isCreated: z.boolean() });
+
 /** What one buyer's record wants an Auth0 user to have. */
-export interface Given {
-  readonly roles: readonly string[];
-  /** What that record gave, or is about to give or take: no role that the user had before it came. */
-  readonly ours: readonly string[];
-  readonly isCreated: boolean;
-}
+export type Given = Fixed<z.infer<typeof givenShape>>;
 
 /** Who gives an Auth0 user what. */
 export interface UserItem {
@@ -26,7 +25,6 @@ export interface UserItem {
 export type Givers = ReturnType<typeof dynamoGivers>;
 
 const BY = "by ";
-const givenShape = z.object({ roles: z.array(z.string()), ours: z.array(z.string()), isCreated: z.boolean() });
 
 /** The givers on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
 export function dynamoGivers(client: DynamoDBClient, name: string, signal?: AbortSignal) {

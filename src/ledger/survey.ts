@@ -14,17 +14,6 @@ export interface OwnedSource {
   readonly record: BuyerRecord | undefined;
 }
 
-/** A part of the table, in no order. */
-export interface RecordPage {
-  readonly records: readonly BuyerRecord[];
-  /** Owned sources of which facts are kept on their own item, whether the owner's record has them or not. */
-  readonly apart: readonly { readonly id: SourceId; readonly facts: Source }[];
-  /** Records that can't be read: not written by this service, or by a newer one. */
-  readonly broken: number;
-  /** Where the next part begins; null after the last. */
-  readonly next: ItemKey | null;
-}
-
 /** Reads of many buyers for sweeps; they may be a moment behind. Both throw TemporaryError LEDGER_UNREACHABLE. */
 export type Survey = ReturnType<typeof dynamoSurvey>;
 
@@ -68,8 +57,11 @@ export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: Abor
         return [id, { buyer, known: record?.sources[id] ?? waiting, record }];
       }));
     },
-    /** A part of all records, and of what is kept apart of them, after this place; `null` begins. */
-    records: async (after: ItemKey | null): Promise<RecordPage> => {
+    /**
+     * A part of all records in no order, after this place (`null` begins, and ends as `next`); `broken` can't be read.
+     * `apart`: owned sources of which facts are kept on their own item, whether the owner's record has them or not.
+     */
+    records: async (after: ItemKey | null) => {
       const { items, next } = await scanPage(table, { Limit: ITEMS_A_PART,
         FilterExpression: "sk = :record OR (attribute_exists(#owner) AND attribute_exists(waiting))",
         ExpressionAttributeNames: { "#owner": "owner" }, ExpressionAttributeValues: { ":record": "record" },
@@ -82,7 +74,7 @@ export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: Abor
   };
 }
 
-function readableApart(item: unknown): RecordPage["apart"] {
+function readableApart(item: unknown): readonly { readonly id: SourceId; readonly facts: Source }[] {
   const { data } = apartShape.safeParse(item);
   const id = data?.pk.slice("source#".length) ?? "";
   return data !== undefined && isSourceId(id) ? [{ id, facts: data.waiting }] : [];

@@ -27,13 +27,8 @@ export interface Answer {
   readonly others: readonly Told[];
 }
 
-/** What was read back for a buyer's messages; `isTrusting`: nothing can be, pings are taken at their word. */
-export interface Readings {
-  readonly isTrusting: boolean;
-  /** Null: Gumroad's API doesn't know of it. */
-  readonly answers: ReadonlyMap<BuyerMessage, Answer | null>;
-  readonly unread: ReadonlyMap<BuyerMessage, unknown>;
-}
+/** What was read back for a buyer's messages. */
+export type Readings = Awaited<ReturnType<typeof readBack>>;
 
 const DAY_MS = 24 * 60 * 60_000;
 /** Pages of a giver's sales of one product within three days. */
@@ -46,8 +41,8 @@ const BUYER_PAGES = 20;
  * reading counts from when it was asked for, which is after the record was loaded, and is written on that version: so
  * the newest is really the newest.
  */
-export async function readBack(messages: readonly BuyerMessage[], stored: BuyerRecord,
-  work: Provisioning): Promise<Readings> {
+export async function readBack(messages: readonly BuyerMessage[], stored: BuyerRecord, work: Provisioning) {
+  // Null: Gumroad's API doesn't know of it.
   const answers = new Map<BuyerMessage, Answer | null>();
   const unread = new Map<BuyerMessage, unknown>();
   const hinting = messages.filter((message) => message.kind === "ping" || message.kind === "hint");
@@ -58,13 +53,13 @@ export async function readBack(messages: readonly BuyerMessage[], stored: BuyerR
   for (const message of hinting) {
     try {
       const api = (await opened) ?? null;
-      if (api === null) return { isTrusting: true, answers, unread };
+      if (api === null) break;
       answers.set(message, await read(message.kind === "hint" ? message : hintOf(message.ping), { ...reader, api }));
     } catch (error) {
       unread.set(message, error);
     }
   }
-  return { isTrusting: false, answers, unread };
+  return { answers, unread };
 }
 
 /** What one turn reads with. Of a `known` subscription, nobody needs to be asked whose it is. */

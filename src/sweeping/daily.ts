@@ -8,7 +8,7 @@ import { factsOfSubscriber, ownerOfRow } from "../gumroad/facts-of-rows.ts";
 import type { SubscriberRow } from "../gumroad/rows.ts";
 import { recordKey } from "../ledger/keys.ts";
 import { newRecord, type BuyerRecord } from "../ledger/record.ts";
-import type { RecordPage } from "../ledger/survey.ts";
+import type { Survey } from "../ledger/survey.ts";
 import { log } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
 import type { BulkMessage } from "../queue/queue.ts";
@@ -126,7 +126,8 @@ async function recordsPage({ after, holders }: Extract<Position, { step: "record
 }
 
 /** What was kept apart of records that should have it by now: the policy was edited since. */
-async function comingIn(apart: RecordPage["apart"], tools: SweepTools): Promise<readonly BulkMessage[]> {
+async function comingIn(apart: Awaited<ReturnType<Survey["records"]>>["apart"],
+  tools: SweepTools): Promise<readonly BulkMessage[]> {
   const { policy, survey } = tools;
   const candidates = apart.filter(({ facts }) => isNamed(facts, policy));
   const owned = await survey.owned(candidates.map(({ id }) => id));

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { sweepKinds, sweepName, type Checkpoint, type SweepKind, type Sweeps } from "../ledger/sweeps.ts";
+import { sweepKinds, sweepName, type Checkpoint, type Sweeps } from "../ledger/sweeps.ts";
 import { causesOf, log } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
 import type { BulkQueue } from "../queue/queue.ts";
@@ -23,21 +23,10 @@ export interface Reconciling extends SweepWork {
 }
 
 /** How far a sweep is after this run; the counts are of the whole sweep. */
-export interface SweepState {
-  readonly sweep: SweepKind;
-  readonly read: number;
-  readonly differed: number;
-  readonly sent: number;
-  readonly finished: boolean;
-  /** False: no token of Gumroad's is configured, so that nothing of Gumroad's was read. */
-  readonly token: boolean;
-}
+export type SweepState = ReturnType<typeof stateOf>;
 
-/** What a run did. */
-export interface ReconcileReport {
-  readonly due: number;
-  readonly sweeps: readonly SweepState[];
-}
+/** What a run did: how many due buyers went back to the queue, and the sweeps that had a turn. */
+export type ReconcileReport = Awaited<ReturnType<typeof reconcile>>;
 
 const SWEEPS: readonly Sweep[] = [recentSales, runningAccess, allSales];
 const MINUTE_MS = 60_000;
@@ -64,7 +53,7 @@ export function askedSweep(event: unknown): AskedSweep | null {
  * nothing else. A Gumroad that can't be read ends the sweeps for this minute, and nothing more.
  * @throws {TemporaryError} LEDGER_UNREACHABLE, QUEUE_UNREACHABLE
  */
-export async function reconcile(asked: AskedSweep | null, work: Reconciling): Promise<ReconcileReport> {
+export async function reconcile(asked: AskedSweep | null, work: Reconciling) {
   const feed = queueFeed(work);
   const due = asked === null ? await sendDueBuyers(work.ledger, feed, work.now(), work.requestId) : 0;
   if (due > 0) log.info("sent due buyers to the queue", { sent: due });
@@ -153,7 +142,8 @@ async function pageAt(checkpoint: Checkpoint, sweep: Sweep,
   }
 }
 
-function stateOf({ kind, read, differed, sent, finishedAt }: Checkpoint, token: boolean): SweepState {
+/** `token`: false where none of Gumroad's is configured, so that nothing of Gumroad's was read. */
+function stateOf({ kind, read, differed, sent, finishedAt }: Checkpoint, token: boolean) {
   return { sweep: kind, read, differed, sent, finished: finishedAt !== null, token };
 }
 

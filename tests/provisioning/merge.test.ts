@@ -60,7 +60,7 @@ describe("a change of plan, which only a ping tells", () => {
       now: () => JAN_5,
       signal: AbortSignal.timeout(60_000),
     };
-    const readings = { isTrusting: true, answers: new Map(), unread: new Map() };
+    const readings = { answers: new Map(), unread: new Map() };
     const before = changedOften(100);
     const { record, failed } = await mergeMessages(before, [upgrade], readings, work);
     expect({ record, failed: failed.size, letters: letters.map(({ code }) => code) }).toEqual({ record: before,
