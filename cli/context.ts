@@ -11,6 +11,8 @@ export interface World {
   readonly print: (text: string) => void;
   readonly complain: (text: string) => void;
   readonly colours: boolean;
+  /** How many columns the terminal has; left out or null where nobody reads along. */
+  readonly columns?: number | null;
   /** Null where nobody can be asked. */
   readonly questions: Questions | null;
   readonly openStage: (name: string, env: NodeJS.ProcessEnv) => Promise<Stage>;
@@ -22,7 +24,7 @@ export interface World {
 }
 
 /** What a command works with. */
-export interface Context extends Omit<World, "print" | "openStage" | "colours"> {
+export interface Context extends Omit<World, "print" | "openStage" | "colours" | "columns"> {
   /** Epoch milliseconds: the stage's own time, once it is open. */
   readonly now: () => number;
   readonly output: Output;

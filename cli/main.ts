@@ -1,7 +1,7 @@
 // The tool at a terminal, see program.ts.
 import { setTimeout as wait } from "node:timers/promises";
 
-import { readPolicy } from "./policy.ts";
+import { readPolicy } from "../scripts/bundling/policy.ts";
 import { runCli } from "./program.ts";
 import { openStage } from "./stage/open.ts";
 import { wantsColours } from "./terminal/output.ts";
@@ -15,6 +15,7 @@ process.exitCode = await runCli(process.argv.slice(2), { env: process.env, print
 }, complain: (text) => {
   process.stderr.write(`${text}\n`);
 }, colours: wantsColours(process.stdout.isTTY, process.env),
+  columns: process.stdout.isTTY ? process.stdout.columns : null,
   questions: process.stdin.isTTY && process.stderr.isTTY
     ? terminalQuestions({ input: process.stdin, output: process.stderr })
     : null, openStage, policy: readPolicy, now: Date.now, wait });

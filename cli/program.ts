@@ -25,8 +25,11 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   let opening: Promise<Stage> | undefined;
   let clock = world.now;
   const program = new Command("gumroad-auth0");
+  // Also on a command line that can't be parsed.
+  const wantsJson = args.includes("--json");
   const globals = () => program.opts<{ stage: string; json?: true }>();
-  const output = makeOutput({ print: world.print, colours: world.colours, json: () => globals().json === true });
+  const output = makeOutput({ print: world.print, colours: world.colours, columns: world.columns ?? null,
+    json: () => globals().json === true });
   const name = (): string => stageName(globals().stage);
   const open = async (): Promise<Stage> => {
     const stage = await world.openStage(name(), world.env);
@@ -49,7 +52,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     .configureOutput({ writeOut: (text) => {
       world.print(text.trimEnd());
     }, writeErr: (text) => {
-      world.complain(text.trimEnd());
+      if (!wantsJson) world.complain(text.trimEnd());
     } })
     .showHelpAfterError("(--help shows what there is)")
     .version(VERSION, "--version", "print the version")
@@ -65,15 +68,20 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     }
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    exit = error instanceof CommanderError ? usage(error) : told(error, context);
+    exit = error instanceof CommanderError ? usage(error, wantsJson ? world.print : null) : told(error, context);
   }
   await opening?.then((stage) => stage.close(), () => undefined);
   return exit;
 }
 
-/** Commander has said already what is wrong, or has shown the help that was asked for. */
-function usage(error: CommanderError): ExitCode {
-  return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+/** Commander has said already what is wrong, or has shown the help that was asked for; but not to a script. */
+function usage({ exitCode, message }: CommanderError, printJson: ((text: string) => void) | null): ExitCode {
+  if (exitCode === 0) return EXIT.ok;
+  printJson?.(
+    JSON.stringify({ error: { code: "USAGE", message: message.replace(/^error: /, "").replaceAll("\n", " ") } }, null,
+      2),
+  );
+  return EXIT.usage;
 }
 
 function told(error: unknown, { output, env, complain }: Context): ExitCode {

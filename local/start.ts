@@ -4,9 +4,9 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import path from "node:path";
 
 import type { Policy } from "../src/access/policy.ts";
+import { readPolicy } from "../scripts/bundling/policy.ts";
 import { roleNames } from "../tenant/role-names.ts";
 import { projectRoot } from "../scripts/project-root.ts";
-import { ConfigError } from "../src/errors.ts";
 import { messageOf } from "./aws/errors.ts";
 import { frontPages } from "./front/front.ts";
 import { readFunctionLog } from "./function-log.ts";
@@ -37,19 +37,9 @@ async function main(): Promise<void> {
     return;
   }
   const began = performance.now();
-  const [policy, bundlesDir] = await Promise.all([checkedPolicy(), buildOwnBundles()]);
+  // Checked before anything starts: its mistakes would otherwise show in every function's log.
+  const [policy, bundlesDir] = await Promise.all([readPolicy(), buildOwnBundles()]);
   await run(settings, policy, bundlesDir, began);
-}
-
-/** The policy is checked before anything starts: its mistakes would otherwise show in every function's log. */
-async function checkedPolicy(): Promise<Policy> {
-  try {
-    const { default: policy } = await import("../src/products.ts");
-    return policy;
-  } catch (error) {
-    if (messageOf(error).startsWith("src/products.ts")) throw error;
-    throw new ConfigError("POLICY_INVALID", `src/products.ts can't be read: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 async function run(settings: StartSettings, policy: Policy, bundlesDir: string, began: number): Promise<void> {

@@ -7,10 +7,10 @@
 import { parseArgs } from "node:util";
 
 import { planPolicy } from "../cli/operations/plan.ts";
-import { readPolicy } from "../cli/policy.ts";
 import { openDeployedStage } from "../cli/stage/deployed.ts";
 import { terminalQuestions } from "../cli/terminal/questions.ts";
 import { checkParameters } from "./bundling/parameters.ts";
+import { readPolicy } from "./bundling/policy.ts";
 import { prepare } from "./bundling/prepare.ts";
 import { runServerless } from "./bundling/serverless-cli.ts";
 import { stageOf } from "./bundling/stage.ts";

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 
 import { table } from "./table.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** What a line is for: its colour on a terminal. */
 export type Tone = "good" | "bad" | "warning" | "quiet" | "strong";
@@ -27,6 +28,8 @@ export interface OutputParts {
   /** Prints a text and a line end on stdout. */
   readonly print: (text: string) => void;
   readonly colours: boolean;
+  /** How many columns the terminal has; null where there is none, and lines stay as they are. */
+  readonly columns?: number | null;
   /** Asked at each use: the command line is read after the commands are made. */
   readonly json: () => boolean;
 }
@@ -55,14 +58,14 @@ function printableJson(value: unknown): string {
 }
 
 /** The output of a command. */
-export function makeOutput({ print, colours, json }: OutputParts): Output {
+export function makeOutput({ print, colours, json, columns = null }: OutputParts): Output {
   const say = (text: string): void => {
-    if (!json()) print(printable(text));
+    if (!json()) print(columns === null ? printable(text) : wrapped(printable(text), columns));
   };
   return { get json() {
     return json();
   }, say, table: (head, rows) => {
-    say(table(head, rows.map((cells) => cells.map((cell) => printable(cell).replaceAll(/\s/g, " ")))));
+    say(table(head, rows.map((cells) => cells.map((cell) => printable(cell).replaceAll(/\s/g, " "))), columns));
   }, result: (value) => {
     if (json()) print(printableJson(value));
   }, tone: (tone, text) => (colours ? styleText(STYLES[tone], text, { validateStream: false }) : text) };

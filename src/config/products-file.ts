@@ -3,28 +3,31 @@ import * as z from "zod/mini";
 import { asRead, contentsOf, namesUnder, rolesIn, type Policy, type Product } from "../access/policy.ts";
 import { ConfigError } from "../errors.ts";
 
-const role = z.string().check(z.maxLength(50),
+const text = z.string("takes a text").check(z.minLength(1, "must not be empty"));
+const role = z.string("takes the name of a role").check(z.maxLength(50, "has over 50 characters"),
   z.regex(/^\S(.*\S)?$/, "must be a role name, without blanks around it"));
-const consequence = z.enum(["keep", "remove"]);
-const base = { id: z.string().check(z.minLength(1)), name: z.string().check(z.minLength(1)),
-  onRefund: z.optional(consequence), onPartialRefund: z.optional(consequence), onDispute: z.optional(consequence),
-  onEnd: z.optional(
-    z.union([z.literal("keep"), z.strictObject({ graceDays: z.number().check(z.nonnegative(), z.maximum(365)) })]),
-  ), plan: z.optional(z.literal("instalments")) };
-const someRoles = z.array(role).check(z.minLength(1, "needs at least one role"));
+const roles = z.array(role, 'takes a list of role names, as ["club"]');
+const someRoles = roles.check(z.minLength(1, "needs at least one role"));
+const consequence = z.optional(z.enum(["keep", "remove"], 'takes "keep" or "remove"'));
+const graceDays = z.number("takes a number of days").check(z.nonnegative("takes 0 to 365 days"),
+  z.maximum(365, "takes 0 to 365 days"));
+const onEnd = z.union([z.literal("keep"), z.strictObject({ graceDays })],
+  'takes "keep" or { graceDays: 3 }; left out, access ends at once');
+const base = { id: text, name: text, onRefund: consequence, onPartialRefund: consequence, onDispute: consequence,
+  onEnd: z.optional(onEnd), plan: z.optional(z.literal("instalments", 'takes "instalments"')) };
 const plain = z.strictObject({ ...base, roles: someRoles });
-const renamed = z.strictObject({ roles: z.array(role), also: z.array(z.string().check(z.minLength(1))) });
-const byVariant = z.strictObject({ ...base, variant: z.string().check(z.minLength(1)),
-  roles: z.record(z.string(), z.union([z.array(role), renamed])).check(
-    z.refine((roles) => Object.values(roles).some((option) => rolesIn(option).length > 0), "needs at least one role"),
-    z.refine((roles) => {
-      const names = Object.entries(roles).flatMap(([key, option]) => namesUnder(key, option)).map(asRead);
+const option = z.union([roles, z.strictObject({ roles, also: z.array(text, "takes a list of names") })],
+  'takes a list of role names, or { roles: ["club"], also: ["its former name"] }');
+const byVariant = z.strictObject({ ...base, variant: text,
+  roles: z.record(z.string(), option, 'takes the roles of each option, as { Basic: ["club"] }').check(
+    z.refine((options) => Object.values(options).some((each) => rolesIn(each).length > 0), "needs at least one role"),
+    z.refine((options) => {
+      const names = Object.entries(options).flatMap(([key, each]) => namesUnder(key, each)).map(asRead);
       return new Set(names).size === names.length;
     }, "lists two options that read the same"),
-  ), otherwise: z.optional(z.array(role)) });
-const bundle = z.strictObject({ ...base,
-  contains: z.array(z.string().check(z.minLength(1))).check(z.minLength(1, "needs at least one product id")),
-  roles: z.optional(someRoles) });
+  ), otherwise: z.optional(roles) });
+const contents = z.array(text, "takes a list of product ids").check(z.minLength(1, "needs at least one product id"));
+const bundle = z.strictObject({ ...base, contains: contents, roles: z.optional(someRoles) });
 
 /**
  * Checks the seller's policy and makes it ready to use. Its type catches most mistakes as you write; this catches the

@@ -10,6 +10,8 @@ import * as z from "zod";
 import { failureOf } from "../../cli/failures.ts";
 import { makeOutput, wantsColours } from "../../cli/terminal/output.ts";
 import { pingUrl, tokenIn, withoutToken } from "../../cli/pings/ping-url.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { wrapped } from "../../cli/terminal/wrapped.ts";
 import { terminalQuestions } from "../../cli/terminal/questions.ts";
 import { openStage } from "../../cli/stage/open.ts";
 import { planOf } from "../../cli/pings/subscription-plan.ts";
@@ -71,6 +73,14 @@ describe("the command line", () => {
       json: { error: { code: "STAGE_NOT_RUNNING", message: "nothing runs on port 3000: start it with npm start" } } });
   });
 
+  it("tells scripts of a mistake on the command line as JSON, too, and nothing else", async () => {
+    expect(await cli("doctor --json --verbos")).toEqual({ code: 2, err: "",
+      out: JSON.stringify({ error: { code: "USAGE", message: "unknown option '--verbos' (Did you mean --version?)" } },
+        null, 2) });
+    expect(await cli("nonsense --json")).toMatchObject({ code: 2, err: "", out: expect.stringContaining('"USAGE"') });
+    expect(await cli("doctor --json --help")).toMatchObject({ code: 0, out: expect.stringContaining("Usage:") });
+  });
+
   it("says an unexpected error in one line, and where it comes from with DEBUG", async () => {
     const policy = async () => {
       throw new TypeError("boom\nsecond line");
@@ -128,6 +138,23 @@ describe("the command line", () => {
     makeOutput({ ...parts, json: () => true }).result({ text });
     expect(JSON.parse(lines[2] ?? "")).toEqual({ text });
     expect(lines[2]).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  });
+});
+
+describe("words on a narrow terminal", () => {
+  it("are broken at blanks, further in where a line goes on, and whole where they are to be copied", () => {
+    expect(wrapped("  found  the quick brown fox jumps over it\n  short", 24)).toBe(
+      "  found  the quick brown\n    fox jumps over it\n  short",
+    );
+    expect(wrapped("mend it: npx gumroad-auth0", 10)).toBe("mend it:\n  npx\n  gumroad-auth0");
+    const red = "\u001B[31mred\u001B[39m words here";
+    expect(wrapped(red, 14)).toBe(red);
+  });
+
+  it("are a block a row where a table has no room", () => {
+    const [head, rows] = [["buyer", "roles"], [["ann@example.com", "club"], ["bo@example.com", ""]]];
+    expect(table(head, rows, 40).split("\n")[2]).toBe("ann@example.com  club");
+    expect(table(head, rows, 20)).toBe("buyer  ann@example.com\nroles  club\n\nbuyer  bo@example.com");
   });
 });
 
