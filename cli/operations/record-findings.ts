@@ -1,7 +1,7 @@
 import { entitlements, type Verdict } from "../../src/access/entitlements.ts";
 import { type Source } from "../../src/access/facts.ts";
 import { contentsOf, type Policy, type Product } from "../../src/access/policy.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
+import { openClaims, type BuyerRecord } from "../../src/ledger/record.ts";
 
 /** Something about one buyer that a person has to see to. */
 export interface RecordFinding {
@@ -33,7 +33,14 @@ export function findingsIn(record: BuyerRecord, policy: Policy, now: number): re
   const { verdicts } = entitlements(record.sources, policy, now);
   const ofSources = verdicts.flatMap((verdict) => findingsOf(verdict, record, policy));
   const distinct = new Map(ofSources.map((finding) => [JSON.stringify(finding), finding]));
-  return [...distinct.values(), ...waitsIn(record, ofSources, now)];
+  return [...distinct.values(), ...claimsIn(record, policy), ...waitsIn(record, ofSources, now)];
+}
+
+function claimsIn(record: BuyerRecord, policy: Policy): readonly RecordFinding[] {
+  return openClaims(record).map(({ source }) => ({ code: "CLAIMED",
+    product: policy.get(record.sources[source]?.productId ?? "")?.name ?? null,
+    what: "somebody showed the licence key, and may not be who bought it: say confirm or refuse", mend: "claims" })
+  );
 }
 
 function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): readonly RecordFinding[] {

@@ -51,6 +51,8 @@ export async function mergeClaim(record: BuyerRecord, message: ClaimMessage,
  */
 async function isFree(record: BuyerRecord, source: SourceId, together: readonly SourceId[], { by }: ClaimMessage,
   work: Provisioning): Promise<boolean> {
+  // We moved it already, and were stopped before that was written down.
+  if (by === `email:${(await work.store.ledger.owner(source)) ?? ""}`) return true;
   const stands = entitlements(record.sources, work.policy, work.now()).verdicts.some((verdict) =>
     verdict.source === source && verdict.access
   );

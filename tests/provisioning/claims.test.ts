@@ -17,11 +17,12 @@ const book: Sources = { "sale:s1": source("book", [charge()]) };
 
 /** The Auth0 users with the owner's email. */
 let users: DirectoryUser[] = [];
+let owner = OWNER;
 let moves: string[] = [];
 let sent: Message[] = [];
 let remembered: unknown[] = [];
 beforeEach(() => {
-  [users, moves, sent, remembered] = [[], [], [], []];
+  [users, owner, moves, sent, remembered] = [[], OWNER, [], [], []];
 });
 
 const user = (changes: Partial<DirectoryUser> = {}): DirectoryUser => ({ id: "auth0|ann", verified: true,
@@ -30,7 +31,7 @@ const user = (changes: Partial<DirectoryUser> = {}): DirectoryUser => ({ id: "au
 const never = (): never => {
   throw new Error("not called here");
 };
-const ledger = { load: never, save: never, claim: never, park: never, owner: never, due: never,
+const ledger = { load: never, save: never, claim: never, park: never, owner: async () => owner, due: never,
   move: async (id: SourceId, from: string, to: string) => void moves.push(`${id} from ${from} to ${to}`),
   remember: async (_subject: string, event: unknown) => void remembered.push(event) };
 const work: Provisioning = {
@@ -66,6 +67,13 @@ describe("a licence key shown by an email at Auth0", () => {
     expect(moves).toEqual([`sale:s1 from ${OWNER} to bo@example.com`]);
     expect(sent).toMatchObject([{ kind: "moved", buyer: "bo@example.com", from: OWNER, source: "sale:s1" }]);
     expect(record.sources["sale:s1"]?.act?.decision).toEqual({ kind: "move", to: "bo@example.com" });
+    expect(states(record)).toEqual([`sale:s1 ${BO} granted`]);
+  });
+
+  it("goes on with a move that was stopped in between, whatever came meanwhile", async () => {
+    [owner, users] = ["bo@example.com", [user({ hasLoggedIn: true })]];
+    const record = await mergeClaim(owned(book), shown(BO), work);
+    expect(moves).toEqual([`sale:s1 from ${OWNER} to bo@example.com`]);
     expect(states(record)).toEqual([`sale:s1 ${BO} granted`]);
   });
 

@@ -20,6 +20,15 @@ const findings = (changes: Partial<BuyerRecord>) =>
 const member = charge({ saleId: "m", variants: [["Tier", "Basic"]], recurrence: "monthly" });
 
 describe("what a record shows that needs a person", () => {
+  it("is a request by licence key that nobody decided yet", () => {
+    const by = { source: "sale:b", at: JAN_5 } as const;
+    expect(
+      findings({ sources: { "sale:b": source("book", [charge()]) },
+        claims: [{ ...by, by: "email:bo@example.com", state: "asked" }, { ...by, by: "name:cy", state: "refused" }] }),
+    )
+      .toEqual(["CLAIMED Handbook: claims"]);
+  });
+
   it.each([
     { case: "nothing of a plain purchase", record: { sources: { "sale:b": source("book", [charge()]) } }, found: [] },
     { case: "an option that the policy lacks",
