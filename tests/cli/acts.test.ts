@@ -11,6 +11,7 @@ import { body, changed, deliver, recordOf, saleBy, startLocal } from "../pipelin
 import { send, workedOff } from "../pipeline/operator-messages.ts";
 import { answers, cliOn, stageOn } from "./local-cli.ts";
 
+const CLUB = "wg2b8FhyMUKaJ6Eo3PrR5g==";
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
 
 let stack: Stack;
@@ -250,6 +251,31 @@ describe("release and keep", () => {
       sources: { [id]: { ...source, charges: source.charges.map((charge) => ({ ...charge, preorder: true })) } } });
     await losses.noteHeld(HANDBOOK, email);
   }
+
+  it("keep brings those back, too, who lost the product before the hold set in, but for whom it was meant", async () => {
+    const member = (email: string) => ({ subscription_id: `of-${email}`, "purchase_ids[]": `first-of-${email}` });
+    const sale = (email: string) =>
+      changed("membership-sale", { ...member(email), email, sale_id: `first-of-${email}` });
+    const refund = changed("refund-full", { email: "m2@example.com", sale_id: "first-of-m2@example.com",
+      product_id: CLUB, product_name: "Pro Club", subscription_id: "of-m2@example.com" });
+    const end = (email: string) =>
+      changed("membership-ended", { ...member(email), user_email: email, ended_at: new Date().toISOString() });
+    const buyers = ["m1@example.com", "m2@example.com", "m3@example.com"];
+    await deliver(stack, ...buyers.map(sale), refund, ...buyers.slice(0, 2).map(end));
+    const { records, losses } = ledger();
+    const record = await records.load("m3@example.com");
+    const id = "subscription:of-m3@example.com" as const;
+    const source = record.sources[id];
+    if (source === undefined) throw new Error("the membership isn't there");
+    await records.save({ ...record, held: { [id]: Date.now() },
+      sources: { [id]: { ...source, ended: { at: Date.now(), reason: "cancelled" } } } });
+    await losses.noteHeld(CLUB, "m3@example.com");
+    expect(buyers.map(rolesOf)).toEqual([[], [], ["club"]]);
+
+    const { code, out } = await run("keep wg2b8FhyMUKaJ6Eo3PrR5g== --why mistake --yes");
+    expect(out).toContain("and brings back 1 who lost it in the hour before it was held");
+    expect([code, buyers.map(rolesOf)]).toEqual([0, [["club"], [], ["club"]]]);
+  });
 
   it("release lets one buyer's roles go, by the product's name, and keep gives the others theirs", async () => {
     for (const email of ["h1@example.com", "h2@example.com", "h3@example.com"]) await hold(email);
