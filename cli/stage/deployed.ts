@@ -5,8 +5,14 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 
+import * as z from "zod";
+
 import { ConfigError } from "../../src/errors.ts";
 import type { Stage } from "./stage.ts";
+
+/** Clocks that differ by less (ms) agree. */
+const CLOCK_MS = 3_000;
+const answerShape = z.object({ response: z.object({ headers: z.object({ date: z.string() }) }) });
 
 /**
  * A stage on AWS: its names follow from the stage's, its addresses are outputs of its CloudFormation stack. Account
@@ -15,7 +21,7 @@ import type { Stage } from "./stage.ts";
  */
 export async function openDeployedStage(name: string): Promise<Stage> {
   const stack = `gumroad-auth0-${name}`;
-  const outputs = await outputsOf(stack, name);
+  const { outputs, aheadMs } = await askedFor(stack, name);
   const deadLetters = output(outputs, "DeadLetterQueueUrl", name);
   const clients = { secretsManager: new SecretsManagerClient(), sqs: new SQSClient(), dynamo: new DynamoDBClient(),
     lambda: new LambdaClient() };
@@ -31,18 +37,32 @@ export async function openDeployedStage(name: string): Promise<Stage> {
     access: chosen(outputs, "Access", ["roles", "app_metadata"], name),
     gettingIn: chosen(outputs, "GettingIn", ["invite", "passwordless", "none"], name),
     emulators: null,
-    now: Date.now,
+    now: () => Date.now() + aheadMs,
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
     },
   };
 }
 
-async function outputsOf(stack: string, stage: string): Promise<ReadonlyMap<string, string>> {
+/** The stack's outputs, and how far AWS's clock is ahead of this machine's: what the functions of the stage go by. */
+async function askedFor(stack: string,
+  stage: string): Promise<{ readonly outputs: ReadonlyMap<string, string>; readonly aheadMs: number }> {
   const client = new CloudFormationClient();
+  let aheadMs = 0;
+  client.middlewareStack.add((next) => async (args) => {
+    const result = await next(args);
+    const { data } = answerShape.safeParse(result);
+    const differsMs = data === undefined ? 0 : Date.parse(data.response.headers.date) - Date.now();
+    // The header has whole seconds, and was a while on its way.
+    if (Math.abs(differsMs) > CLOCK_MS) aheadMs = differsMs;
+    return result;
+  }, { step: "deserialize", name: "clockOfAws" });
   try {
     const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
-    return new Map((Stacks[0]?.Outputs ?? []).map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]));
+    const outputs = (Stacks[0]?.Outputs ?? []).map(({ OutputKey = "", OutputValue = "" }) =>
+      [OutputKey, OutputValue] as const
+    );
+    return { outputs: new Map(outputs), aheadMs };
   } catch (error) {
     // CloudFormation has no error of its own for a stack that isn't there.
     if (!(error instanceof CloudFormationServiceException) || error.name !== "ValidationError" ||

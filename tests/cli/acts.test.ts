@@ -252,7 +252,7 @@ describe("release and keep", () => {
     await losses.noteHeld(HANDBOOK, email);
   }
 
-  it("keep brings those back, too, who lost the product before the hold set in, but for whom it was meant", async () => {
+  it("keep brings those back, too, who lost the product in the hour before, unless that was meant", async () => {
     const member = (email: string) => ({ subscription_id: `of-${email}`, "purchase_ids[]": `first-of-${email}` });
     const sale = (email: string) =>
       changed("membership-sale", { ...member(email), email, sale_id: `first-of-${email}` });
