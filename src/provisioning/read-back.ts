@@ -1,4 +1,4 @@
-import { entriesOf, type Source, type SourceId } from "../access/facts.ts";
+import { type Source, type SourceId } from "../access/facts.ts";
 import { areTogether, endOf, flagsOf } from "../access/known.ts";
 import { mergeSource } from "../access/merge.ts";
 import { TemporaryError } from "../errors.ts";
@@ -9,6 +9,7 @@ import type { SaleRow } from "../gumroad/rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import type { BuyerMessage, HintMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
+import { isMine } from "./owners.ts";
 import { READING_MS } from "./timing.ts";
 import type { Told } from "./trust.ts";
 
@@ -46,10 +47,9 @@ export async function readBack(messages: readonly BuyerMessage[], stored: BuyerR
   const answers = new Map<BuyerMessage, Answer | null>();
   const unread = new Map<BuyerMessage, unknown>();
   const hinting = messages.filter((message) => message.kind === "ping" || message.kind === "hint");
-  const known = new Set(entriesOf(stored.sources).map(([id]) => id));
   const opened = hinting.length === 0 ? null : work.gumroad(work.signal);
   const signal = AbortSignal.any([work.signal, AbortSignal.timeout(READING_MS)]);
-  const reader = { now: work.now, signal, known, answers: new Map(), contents: new Map() };
+  const reader = { now: work.now, signal, stored, answers: new Map(), contents: new Map() };
   for (const message of hinting) {
     try {
       const api = (await opened) ?? null;
@@ -62,12 +62,12 @@ export async function readBack(messages: readonly BuyerMessage[], stored: BuyerR
   return { answers, unread };
 }
 
-/** What one turn reads with. Of a `known` subscription, nobody needs to be asked whose it is. */
+/** What one turn reads with. Whose a source is that the `stored` record has, nobody needs to be asked. */
 interface Reader {
   readonly api: GumroadApi;
   readonly now: () => number;
   readonly signal: AbortSignal;
-  readonly known: ReadonlySet<SourceId>;
+  readonly stored: BuyerRecord;
   readonly answers: Map<string, Promise<Answer | null>>;
   readonly contents: Map<string, Promise<readonly string[]>>;
 }
@@ -90,22 +90,23 @@ async function sale(saleId: string, reader: Reader): Promise<Answer | null> {
   if (row === null) return null;
   const source = sourceOfRow(row);
   const others = await giversOf(row, reader);
+  const isKnown = isMine(reader.stored, source);
+  const sold = row.recurring && row.subscriptionId !== null && !isKnown
+    ? ((await firstOf(row.subscriptionId, reader)) ?? row)
+    : row;
+  // Gumroad's support may have moved it to another email since.
+  const owner = isKnown ? reader.stored.email : ownerOfRow(sold);
   let facts = factsOfSale(row, at);
   if (row.bundle === "bundle") {
     facts = { ...facts, holds: await contentsOf(row, reader) };
-    const owner = isGone(row) ? ownerOfRow(row) : null;
-    const theirs = owner === null ? null : await bundlesOf(owner, reader);
+    const theirs = owner === null || !isGone(row) ? null : await bundlesOf(owner, reader);
     if (theirs !== null) {
       others.push(...theirs.filter((each) => each.source !== source));
       facts = { ...facts, listedAt: at };
     }
   }
   const whole = row.subscriptionId !== null && row.dead ? await withEnd(facts, row.subscriptionId, reader) : facts;
-  const sold = row.recurring && row.subscriptionId !== null && !reader.known.has(source)
-    ? ((await firstOf(row.subscriptionId, reader)) ?? row)
-    : row;
-  return { source, facts: whole, owner: ownerOfRow(sold), spelling: sold.gift === "given" ? null : sold.spelling,
-    others };
+  return { source, facts: whole, owner, spelling: sold.email === owner ? sold.spelling : null, others };
 }
 
 function contentsOf({ productId }: SaleRow, { api, contents, signal }: Reader): Promise<readonly string[]> {
@@ -161,7 +162,7 @@ async function subscription(subscriptionId: string, reader: Reader): Promise<Ans
   const source = `subscription:${subscriptionId}` as const;
   const facts = factsOfSubscriber(row, at);
   const [first] = row.saleIds;
-  const sold = reader.known.has(source) || first === undefined ? null : await sale(first, reader);
+  const sold = isMine(reader.stored, source) || first === undefined ? null : await sale(first, reader);
   return sold === null
     ? { source, facts, owner: null, spelling: null, others: [] }
     : { ...sold, facts: mergeSource(sold.facts, facts) };
