@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 it(
-  "a purchase that Gumroad moved to another email stays whose it is: her other bundle, of which no ping told, is found",
+  "a purchase that Gumroad moved to another email stays whose it is, and her other bundle, that no ping told of, counts",
   async () => {
     const shop = listedShop();
     const ann = oneBuyer(auth0, () => JAN_5, shop.api);
