@@ -91,7 +91,10 @@ export function withDoubts(record: BuyerRecord, ours: BuyerRecord, until: number
   });
 }
 
-/** The record with every role whose doubt is over (`now` in epoch ms) marked as unknown. */
+/**
+ * The record with every role whose doubt is over (`now` in epoch ms) marked as unknown: it is set again, not looked at,
+ * which is right whatever the late change did.
+ */
 export function pastDoubts(record: BuyerRecord, now: number): BuyerRecord {
   return mapUsers(record, (user) => {
     if (user.doubted === undefined) return user;

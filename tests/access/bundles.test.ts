@@ -31,7 +31,7 @@ describe("what came with a bundle, by the API", () => {
   const gone = { refunded: true } as const;
 
   it.each<{ what: string; of: Source; come: Source }>([
-    { what: "days after the bundle was bought", of: bundle(gone), come: child("book", JAN_5 + 4 * DAY) },
+    { what: "five days after the bundle was bought", of: bundle(gone), come: child("book", JAN_5 + 5 * DAY) },
     { what: "twelve minutes after it", of: bundle(gone), come: child("book", JAN_5 + 12 * MINUTE) },
     { what: "for a product that the policy doesn't put into it, and Gumroad did",
       of: bundle(gone, { holds: ["film"] }), come: child("film", JAN_5 + 40 * DAY) },

@@ -17,8 +17,7 @@ afterAll(async () => {
   await auth0.stop();
 });
 
-it(
-  "a purchase that Gumroad moved to another email stays whose it is, and her other bundle, that no ping told of, counts",
+it("a purchase that Gumroad moved to another email stays whose it is; her other bundle, which no ping told of, counts",
   async () => {
     const shop = listedShop();
     const ann = oneBuyer(auth0, () => JAN_5, shop.api);
@@ -41,5 +40,4 @@ it(
     shop.show("second", ANN, { ...bundle, refunded: true });
     await ann.run(settings, soldTo(ANN, "second", "set", { event: "refund", refunded: true }));
     expect(auth0.rolesOfEmail(ANN)).toEqual([]);
-  },
-);
+  });
