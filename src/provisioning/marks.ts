@@ -92,8 +92,8 @@ export function withDoubts(record: BuyerRecord, ours: BuyerRecord, until: number
 }
 
 /**
- * The record with every role whose doubt is over (`now` in epoch ms) marked as unknown: it is set again, which is right
- * whatever the late change did.
+ * The record with every role whose doubt is over (`now` in epoch ms) marked as unknown, to be set again: that is
+ * right whatever the late change did.
  */
 export function pastDoubts(record: BuyerRecord, now: number): BuyerRecord {
   return mapUsers(record, (user) => {
