@@ -23,7 +23,7 @@ const receiving = {
   now: Date.now,
 };
 
-/** `POST /ping/{token}`, or `POST /ping` with the token as Basic auth's password: takes a ping in, or says why not. */
+/** `POST /ping/{token+}`, or `POST /ping` with the token as Basic auth: takes a ping in, or says why not. */
 export const handler = httpHandler(async (event) => {
   await receivePing(event, receiving, AbortSignal.timeout(DEADLINE_MS));
   return json({});

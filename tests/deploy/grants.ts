@@ -18,7 +18,7 @@ const polls = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttribute
 const logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
 
 /**
- * The calls each function makes, in the order of the names: the SDK's commands that are constructed in the code that
+ * The calls each function makes, in the order of the names: the SDK's commands that are constructed, or paged, in what
  * is left after esbuild has thrown out what the function never uses.
  * @throws {Error} if a command comes from a client that is not known here
  */
@@ -35,8 +35,10 @@ function commandsIn(code: string): Actions {
   ) =>
     imported.split(",").flatMap((each) => {
       const [name = "", alias = name] = each.trim().split(" as ");
-      const command = /^(\w+)Command$/.exec(name)?.[1];
-      if (command === undefined || !new RegExp(`new ${alias}\\b`).test(code)) return [];
+      const [, constructed, paged] = /^(?:(\w+)Command|paginate(\w+))$/.exec(name) ?? [];
+      const command = constructed ?? paged;
+      const isUsed = new RegExp(constructed === undefined ? `\\b${alias}\\(` : `new ${alias}\\b`).test(code);
+      if (command === undefined || !isUsed) return [];
       const service = services[client];
       if (service === undefined) throw new Error(`which service is @aws-sdk/${client} of?`);
       return [`${service}:${actionOf(command, client)}`];

@@ -46,7 +46,7 @@ describe("the rendered template", () => {
 
   it("serves the two ping routes", () => {
     expect(ofType(template, "AWS::ApiGatewayV2::Route").map(([, { Properties }]) => Properties["RouteKey"])).toEqual(
-      expect.arrayContaining(["POST /ping/{token}", "POST /ping"]),
+      expect.arrayContaining(["POST /ping/{token+}", "POST /ping"]),
     );
     expect(at(template.Resources, "HttpApiStage", "Properties", "StageName")).toBe("$default");
   });

@@ -18,7 +18,7 @@ export interface HostileRequest {
 }
 
 /** The declared routes that strangers reach, with the function behind each. */
-export const ROUTES = { "POST /ping/{token}": "ping", "POST /ping": "ping", "POST /login": "login",
+export const ROUTES = { "POST /ping/{token+}": "ping", "POST /ping": "ping", "POST /login": "login",
   "POST /password": "login", "POST /verify": "verify", "GET /private": "private", "GET /private/{role}": "private",
   "POST /bind": "bind" } as const;
 
@@ -169,7 +169,7 @@ const headers = fc.tuple(
 const sourceIp = fc.oneof(fc.constantFrom("203.0.113.7", "203.0.113.8"), fc.ipV4(), fc.ipV6());
 
 const BODIES: Readonly<Record<Route, fc.Arbitrary<string | undefined>>> = {
-  "POST /ping/{token}": fc.oneof({ weight: 6, arbitrary: form }, json, repeated, text),
+  "POST /ping/{token+}": fc.oneof({ weight: 6, arbitrary: form }, json, repeated, text),
   "POST /ping": fc.oneof(form, json, repeated, text),
   "POST /login": fields({ username: text, password: secretText }),
   "POST /password": fields({ username: text, password: secretText, newPassword: secretText }),
@@ -196,7 +196,7 @@ function requestTo(route: Route): fc.Arbitrary<HostileRequest> {
           ...(route === "POST /ping" && trusted
             ? { authorization: `Basic ${Buffer.from(`gumroad:${LOCAL_TOKEN}`).toString("base64")}` }
             : {}) },
-        pathParameters: route === "POST /ping/{token}"
+        pathParameters: route === "POST /ping/{token+}"
           ? { token }
           : route === "GET /private/{role}"
           ? { role: other }
@@ -206,7 +206,7 @@ function requestTo(route: Route): fc.Arbitrary<HostileRequest> {
 
 /** Any request to any route; the self-built login, where most that passes costs a hash, is called half as often. */
 export const anyRequest: fc.Arbitrary<HostileRequest> = fc.oneof(
-  ...(["POST /ping/{token}", "POST /ping", "POST /verify", "GET /private", "GET /private/{role}",
+  ...(["POST /ping/{token+}", "POST /ping", "POST /verify", "GET /private", "GET /private/{role}",
     "POST /bind"] as const).map((route) => ({ weight: 2, arbitrary: requestTo(route) })),
   { weight: 1, arbitrary: requestTo("POST /login") },
   { weight: 1, arbitrary: requestTo("POST /password") },

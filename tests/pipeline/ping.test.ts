@@ -59,6 +59,11 @@ describe("a ping", () => {
     expect(stack.auth0.rolesOfEmail("ann@example.com")).toEqual(["serverless-handbook"]);
   });
 
+  it("is taken with a slash at the end of the URL, too", async () => {
+    expect((await answerTo(body("sale"), {}, "/ping/local/")).status).toBe(200);
+    await stack.sqs.idle();
+  });
+
   it("for a product outside the policy is taken too", async () => {
     expect((await answerTo(body("sale-unmapped-physical"))).status).toBe(200);
     await stack.sqs.idle();
@@ -76,6 +81,7 @@ describe("a ping", () => {
     ["no token", "/ping", {}],
     ["a wrong password", "/ping", basic("gumroad:wrong")],
     ["a token that only begins right", "/ping/loca", {}],
+    ["nothing but slashes", "/ping///", {}],
     ["another scheme", "/ping", { authorization: "Bearer local" }],
   ])("with %s is 401, and leaves nothing behind", async (_why, path, headers) => {
     const before = (await kept(stack)).length;
@@ -159,7 +165,7 @@ describe("a ping", () => {
   });
 
   it("reaches only the declared routes and methods", async () => {
-    expect((await answerTo(body("sale"), {}, "/ping/local/more")).status).toBe(404);
+    expect((await answerTo(body("sale"), {}, "/ping/local/more")).status).toBe(401);
     expect((await fetch(`${stack.url}/ping/local`)).status).toBe(404);
   });
 
