@@ -1,5 +1,7 @@
 import qs from "qs";
 
+import { RefusedError } from "../errors.ts";
+
 /** A value of a decoded form: text, or nested keys, or a list. */
 export type FormValue = string | FormValue[] | Form;
 
@@ -8,14 +10,10 @@ export interface Form {
   readonly [key: string]: FormValue | undefined;
 }
 
-/** The form's own limits were broken, or it isn't a form. `field` names what is wrong. */
-export class FormError extends Error {
-  readonly field: string;
-
-  constructor(field: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "FormError";
-    this.field = field;
+/** A field of a ping can't be used, or its whole `body` can't. */
+export class FormError extends RefusedError {
+  constructor(field: string, why: string, options?: ErrorOptions) {
+    super("PING_NOT_UNDERSTOOD", `The field ${field} can't be used: ${why}.`, options);
   }
 }
 

@@ -2,8 +2,7 @@ import type { APIGatewayProxyEventV2 } from "aws-lambda";
 
 import { rolesOf, type Policy } from "../access/policy.ts";
 import { RefusedError } from "../errors.ts";
-import { FormError, nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount,
-  type Form } from "../gumroad/form.ts";
+import { nestedOf, parseForm, textOf, withoutPrivateFields, withoutRetryCount, type Form } from "../gumroad/form.ts";
 import { isTestPing, readPing } from "../gumroad/ping.ts";
 import { acceptingSecret, type TokenSecret } from "../http/accepted-token.ts";
 import { HttpError } from "../http/errors.ts";
@@ -65,7 +64,7 @@ function formOf(event: APIGatewayProxyEventV2, body: string, sellerId: string): 
     throw new RefusedError("PING_NOT_A_FORM",
       "The Content-Type must be application/x-www-form-urlencoded, as Gumroad sends it.");
   }
-  const form = read(() => parseForm(body));
+  const form = parseForm(body);
   // Subscription pings don't say who sells.
   const seller = textOf(form, "seller_id");
   if (seller !== undefined && seller !== sellerId) {
@@ -77,23 +76,13 @@ function formOf(event: APIGatewayProxyEventV2, body: string, sellerId: string): 
 
 async function enqueue(form: Form, body: string, requestId: string, { queue, now }: Receiving,
   signal: AbortSignal): Promise<void> {
-  const ping = read(() => readPing(form));
+  const ping = readPing(form);
   const pingId = digest(withoutRetryCount(body));
   await queue.send({ v: 1, kind: "ping", requestId, receivedAt: now(), pingId, buyer: ping.email, hops: 0, misses: 0,
     again: false, given: false, ping }, pingId, signal);
   count("Received");
   log.info("ping queued", { requestId, event: ping.event, product: ping.productId, buyer: buyerTag(ping.email),
     retry: textOf(form, "retry_count") });
-}
-
-function read<T>(reading: () => T): T {
-  try {
-    return reading();
-  } catch (error) {
-    if (!(error instanceof FormError)) throw error;
-    const reason = `The field ${error.field} can't be used: ${error.message}.`;
-    throw new RefusedError("PING_NOT_UNDERSTOOD", reason, { cause: error });
-  }
 }
 
 /** Gumroad's test ping shows a real buyer's latest sale: it must change nothing, and shows that all is well. */

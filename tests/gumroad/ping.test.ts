@@ -71,7 +71,8 @@ describe("a sale ping", () => {
     ["resource_name", "toString"],
   ])("is refused, naming %s, when that is %p", (field, value) => {
     expect(() => pingOf(changed(fixture("sale"), { [field]: value }))).toThrow(
-      expect.objectContaining({ name: "FormError", field }),
+      expect.objectContaining({ code: "PING_NOT_UNDERSTOOD",
+        message: expect.stringContaining(`The field ${field} `) }),
     );
   });
 
