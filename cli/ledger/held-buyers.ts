@@ -1,4 +1,4 @@
-import { pagesUnder, type Table } from "../../src/dynamo/table.ts";
+import { itemsUnder, type Table } from "../../src/dynamo/table.ts";
 import { heldKey } from "../../src/ledger/losses.ts";
 
 /**
@@ -7,9 +7,5 @@ import { heldKey } from "../../src/ledger/losses.ts";
  */
 export async function heldBuyers(table: Table, productId: string): Promise<readonly string[]> {
   const { pk, sk: prefix } = heldKey(productId, "");
-  const buyers: string[] = [];
-  for await (const items of pagesUnder(table, pk)) {
-    buyers.push(...items.map(({ sk }) => String(sk).slice(prefix.length)));
-  }
-  return buyers;
+  return (await itemsUnder(table, pk)).map(({ sk }) => String(sk).slice(prefix.length));
 }

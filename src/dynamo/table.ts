@@ -111,13 +111,14 @@ export async function* queryPages(table: Table,
   }
 }
 
-/** The items under a `pk`, of those whose `sk` begins so, as they are now: page by page. */
-export function pagesUnder(table: Table, pk: string, prefix?: string): AsyncGenerator<readonly Item[]> {
-  return queryPages(table, {
-    KeyConditionExpression: prefix === undefined ? "pk = :pk" : "pk = :pk AND begins_with(sk, :prefix)",
-    ExpressionAttributeValues: { ":pk": pk, ...(prefix === undefined ? {} : { ":prefix": prefix }) },
-    ConsistentRead: true,
-  });
+/** All items under a `pk`, of those whose `sk` begins so, as they are now. */
+export async function itemsUnder(table: Table, pk: string, prefix?: string): Promise<readonly Item[]> {
+  // A key in a condition can't be empty.
+  const query = { KeyConditionExpression: `pk = :pk${prefix === undefined ? "" : " AND begins_with(sk, :prefix)"}`,
+    ExpressionAttributeValues: { ":pk": pk, ":prefix": prefix }, ConsistentRead: true };
+  const found: Item[] = [];
+  for await (const items of queryPages(table, query)) found.push(...items);
+  return found;
 }
 
 /** One page of a scan: at most 1 MB; `next` is where the following one begins. */

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { pagesUnder, putItem } from "../dynamo/table.ts";
+import { itemsUnder, putItem } from "../dynamo/table.ts";
 import { ledgerTable } from "./keys.ts";
 
 const sideShape = z.object({
@@ -31,12 +31,7 @@ export function dynamoGifts(client: DynamoDBClient, name: string, signal?: Abort
     note: async (giver: string, side: GiftSide): Promise<void> => {
       await putItem(table, { pk: `giver#${giver}`, sk: `${side.side}#${side.saleId}`, ...side });
     },
-    of: async (giver: string): Promise<readonly GiftSide[]> => {
-      const sides: GiftSide[] = [];
-      for await (const items of pagesUnder(table, `giver#${giver}`)) {
-        sides.push(...items.map((item) => sideShape.parse(item)));
-      }
-      return sides;
-    },
+    of: async (giver: string): Promise<readonly GiftSide[]> =>
+      (await itemsUnder(table, `giver#${giver}`)).map((item) => sideShape.parse(item)),
   };
 }

@@ -2,7 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
 import { RefusedError } from "../errors.ts";
-import { pagesUnder, putItem, removeItem } from "../dynamo/table.ts";
+import { itemsUnder, putItem, removeItem } from "../dynamo/table.ts";
 import { DUE_SHARD, ledgerTable, recordKey } from "./keys.ts";
 
 /** Something that a buyer's record waits for: a message as the queue carries it. */
@@ -30,18 +30,10 @@ const itemShape = z.object({ sk: z.string(), dueAt: z.number(), body: z.string()
 export function dynamoPending(client: DynamoDBClient, name: string, signal?: AbortSignal) {
   const table = ledgerTable(client, name, signal);
   const keyOf = (buyer: string, id: string) => ({ pk: recordKey(buyer).pk, sk: `${PREFIX}${id}` });
-  async function itemsOf(buyer: string): Promise<readonly z.infer<typeof itemShape>[]> {
-    const found: z.infer<typeof itemShape>[] = [];
-    for await (const items of pagesUnder(table, recordKey(buyer).pk, PREFIX)) {
-      found.push(...items.map((item) => itemShape.parse(item)));
-    }
-    return found;
-  }
+  const itemsOf = async (buyer: string) =>
+    (await itemsUnder(table, recordKey(buyer).pk, PREFIX)).map((item) => itemShape.parse(item));
   return {
-    /**
-     * Keeps it until then (epoch ms).
-     * @throws {RefusedError} PENDING_FULL
-     */
+    /** Keeps it until then (epoch ms). Throws RefusedError PENDING_FULL. */
     put: async (buyer: string, { id, body }: Waiting, dueAt: number): Promise<void> => {
       const there = await itemsOf(buyer);
       if (there.length >= MOST && !there.some(({ sk }) => sk === `${PREFIX}${id}`)) {
@@ -51,9 +43,8 @@ export function dynamoPending(client: DynamoDBClient, name: string, signal?: Abo
     },
     /** What is due by now (epoch ms), longest due first: so many as one turn can read. */
     due: async (buyer: string, now: number): Promise<readonly Waiting[]> => {
-      return (await itemsOf(buyer)).filter(({ dueAt }) => dueAt <= now).sort((a, b) => a.dueAt - b.dueAt).slice(0,
-        MOST_A_TURN)
-        .map(({ sk, body }) => ({ id: sk.slice(PREFIX.length), body }));
+      const due = (await itemsOf(buyer)).filter(({ dueAt }) => dueAt <= now).sort((a, b) => a.dueAt - b.dueAt);
+      return due.slice(0, MOST_A_TURN).map(({ sk, body }) => ({ id: sk.slice(PREFIX.length), body }));
     },
     remove: (buyer: string, id: string): Promise<void> => removeItem(table, keyOf(buyer, id)),
   };

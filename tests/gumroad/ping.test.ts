@@ -18,6 +18,9 @@ const changed = (body: string, changes: Record<string, string | null>) => {
   return fields.toString();
 };
 
+const refusing = (field: string) =>
+  expect.objectContaining({ code: "PING_NOT_UNDERSTOOD", message: expect.stringContaining(`The field ${field} `) });
+
 describe("a sale ping", () => {
   it("is read down to the fields that are used", () => {
     expect(pingOf(fixture("sale"))).toEqual({ event: "sale", saleId: "fH9XoNJ-gQtcIacRpiKnyg==", subscriptionId: null,
@@ -77,25 +80,19 @@ describe("a sale ping", () => {
   });
 
   it("is refused when a routing field came twice", () => {
-    expect(() => pingOf(`${fixture("sale")}&email=eve%40example.com`)).toThrow(
-      expect.objectContaining({ field: "email" }),
-    );
+    expect(() => pingOf(`${fixture("sale")}&email=eve%40example.com`)).toThrow(refusing("email"));
   });
 
   it.each(["sale_id", "product_id", "subscription_id", "price", "test", "refunded"])(
     "is refused when a custom field called %s hides Gumroad's own",
     (field) => {
-      expect(() => pingOf(`${fixture("sale")}&custom_fields%5B${field}%5D=x`)).toThrow(
-        expect.objectContaining({ field }),
-      );
+      expect(() => pingOf(`${fixture("sale")}&custom_fields%5B${field}%5D=x`)).toThrow(refusing(field));
     },
   );
 
   it.each(["+275760-09-12T00:00:00Z", "9000-01-01T00:00:00Z", "-000001-01-01T00:00:00Z", "1969-12-31T23:59:59Z",
     "soon"])("is refused with a time that no sale can have: %s", (sale_timestamp) => {
-      expect(() => pingOf(changed(fixture("sale"), { sale_timestamp }))).toThrow(
-        expect.objectContaining({ field: "sale_timestamp" }),
-      );
+      expect(() => pingOf(changed(fixture("sale"), { sale_timestamp }))).toThrow(refusing("sale_timestamp"));
     });
 
   it("says when its email was typed into a custom field of that name", () => {
@@ -135,7 +132,7 @@ describe("a subscription ping", () => {
     ["membership-ended", "subscription_id"],
     ["membership-ended", "user_email"],
   ])("of %s is refused without %s", (file, field) => {
-    expect(() => pingOf(changed(fixture(file), { [field]: null }))).toThrow(expect.objectContaining({ field }));
+    expect(() => pingOf(changed(fixture(file), { [field]: null }))).toThrow(refusing(field));
   });
 });
 
@@ -202,14 +199,10 @@ describe("what can't be seen", () => {
 describe("an id", () => {
   it.each(["%00", "<script>", "../../user", "a\nb", "a/b"])("is refused where it can be none of Gumroad's: %j",
     (id) => {
-      expect(() => pingOf(changed(fixture("sale"), { sale_id: id }))).toThrow(
-        expect.objectContaining({ field: "sale_id" }),
-      );
-      expect(() => pingOf(changed(fixture("sale"), { subscription_id: id }))).toThrow(
-        expect.objectContaining({ field: "subscription_id" }),
-      );
+      expect(() => pingOf(changed(fixture("sale"), { sale_id: id }))).toThrow(refusing("sale_id"));
+      expect(() => pingOf(changed(fixture("sale"), { subscription_id: id }))).toThrow(refusing("subscription_id"));
       expect(() => pingOf(changed(fixture("membership-ended"), { subscription_id: id }))).toThrow(
-        expect.objectContaining({ field: "subscription_id" }),
+        refusing("subscription_id"),
       );
     });
 });
