@@ -1,6 +1,10 @@
 import { randomUUID } from "node:crypto";
 
 import { ConfigError } from "../../src/errors.ts";
+import { ownerOfRow, sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
+import { dynamoTombstones } from "../../src/ledger/tombstones.ts";
+import { CALL_MS } from "../operations/operating.ts";
+import { storedKey } from "../forget/key.ts";
 import { dynamoSurvey } from "../../src/ledger/survey.ts";
 import { dynamoSweeps, type Checkpoint } from "../../src/ledger/sweeps.ts";
 import { bulkQueue } from "../../src/queue/queue.ts";
@@ -82,7 +86,8 @@ async function run(begun: Checkpoint, work: Backfilling, stage: Stage, context: 
   } finally {
     progress.stop();
   }
-  const { checkpoint, taken, untaken, nobodys } = outcome;
+  const { checkpoint, taken, nobodys } = outcome;
+  const { forgotten, untaken } = await sorted(outcome.untaken, work, stage);
   const changed = await changedBy(stage);
   const { since, adopt, invite } = positionOf(checkpoint);
   output.say(
@@ -92,20 +97,34 @@ async function run(begun: Checkpoint, work: Backfilling, stage: Stage, context: 
   );
   if (untaken.length > 0) {
     output.say(
-      `${output.tone("warning", "not taken in")}: ${
-        untaken.join(", ")
-      }. Forgotten persons stay forgotten; for the others see ${
+      `${output.tone("warning", "not taken in")}: ${untaken.join(", ")}: see ${
         context.commandLine("replay --dead-letters --dry-run")
       }`,
     );
   }
+  if (forgotten.length > 0) output.say(`of people who were forgotten, and stay so: ${forgotten.join(", ")}`);
   if (nobodys.length > 0) {
     output.say(`${output.tone("warning", "gifts whose receiver Gumroad doesn't name")}: ${nobodys.join(", ")}`);
   }
   output.result({ stage: stage.name, dryRun: false, finished: true, since, adopt, invite, sales: checkpoint.read,
-    differed: checkpoint.differed, sent: checkpoint.sent, taken, changed, untaken, nobodys, resumed: begun.read > 0,
-    tookMs: now() - startedAt });
+    differed: checkpoint.differed, sent: checkpoint.sent, taken, changed, untaken, forgotten, nobodys,
+    resumed: begun.read > 0, tookMs: now() - startedAt });
   return untaken.length + nobodys.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** Sales that weren't taken in: those of forgotten people should not be. */
+async function sorted(untaken: readonly string[], { shop }: Backfilling, stage: Stage) {
+  const key = untaken.length === 0 ? null : await storedKey(stage);
+  const tombstones = key === null ? null : dynamoTombstones(stage.dynamo, stage.ledger, key);
+  const isForgotten = async (id: string): Promise<boolean> => {
+    const row = tombstones === null ? null : await shop.sale(id, AbortSignal.timeout(CALL_MS));
+    const buyer = row === null ? null : ownerOfRow(row);
+    if (row === null || tombstones === null) return false;
+    const subjects = [sourceOfRow(row), ...(buyer === null ? [] : [`buyer:${buyer}` as const])];
+    return (await Promise.all(subjects.map((subject) => tombstones.forgottenAt(subject)))).some((at) => at !== null);
+  };
+  const are = await Promise.all(untaken.map(isForgotten));
+  return { forgotten: untaken.filter((_, place) => are[place]), untaken: untaken.filter((_, place) => !are[place]) };
 }
 
 async function dryRun(terms: BackfillTerms, under: Checkpoint | null, work: Backfilling, stage: Stage,
@@ -135,8 +154,8 @@ async function finishedBefore(last: Checkpoint, stage: Stage, { output, commandL
     }, ${grouped(changed)} changes of roles. Anew: ${commandLine("backfill --restart")}`,
   );
   output.result({ stage: stage.name, dryRun: false, finished: true, since, adopt, invite, sales: last.read,
-    differed: last.differed, sent: last.sent, taken: 0, changed, untaken: [], nobodys: [], resumed: false,
-    tookMs: 0 });
+    differed: last.differed, sent: last.sent, taken: 0, changed, untaken: [], forgotten: [], nobodys: [],
+    resumed: false, tookMs: 0 });
   return EXIT.ok;
 }
 

@@ -44,8 +44,8 @@ describe("backfill", () => {
     const { code, out } = await run("backfill --keep-foreign --json");
     expect(JSON.parse(out)).toEqual({
       ...{ stage: "local", dryRun: false, finished: true, since: null, adopt: false, invite: false, resumed: false },
-      ...{ sales: 4, differed: 4, sent: 4, taken: 4, changed: expect.any(Number), untaken: [], nobodys: [],
-        tookMs: expect.any(Number) },
+      ...{ sales: 4, differed: 4, sent: 4, taken: 4, changed: expect.any(Number), untaken: [], forgotten: [],
+        nobodys: [], tookMs: expect.any(Number) },
     });
     expect(code).toBe(0);
     expect(people().sort()).toEqual([
@@ -65,6 +65,19 @@ describe("backfill", () => {
     expect(JSON.parse((await run("backfill --restart --keep-foreign --json")).out)).toMatchObject({ sales: 1, sent: 0,
       changed: 0 });
     expect(stack.auth0.managementCalls()).toBe(calls);
+  });
+
+  it("leaves who was forgotten forgotten, which is no finding", async () => {
+    sold("ann@example.com");
+    await run("backfill --keep-foreign");
+    await run("forget ann@example.com --user --yes");
+    const { id } = sold("ann@example.com", { product: REACT }).sale;
+    // Bought after that, it counts.
+    const { code, out } = await run("backfill --restart --keep-foreign");
+    expect({ code, out }).toMatchObject({ code: 0,
+      out: expect.stringMatching(/of people who were forgotten, and stay so: \S+$/) });
+    expect(out).not.toContain(id);
+    expect(rolesOf("ann@example.com")).toEqual(["react-for-dataviz"]);
   });
 
   it("takes only the sales since a day", async () => {
