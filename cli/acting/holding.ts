@@ -3,13 +3,16 @@ import type { HeldMessage } from "../../src/queue/message.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
-import { cameResult, confirmed, signatureOf, tellCame, waitingOf } from "./telling.ts";
+import { cameResult, confirmed, signatureOf, tellCame, tellOutcome, waitingOf } from "./telling.ts";
 import type { ActFlags } from "../commands/options.ts";
 
 /** The flags of `release` and `keep`, as commander gives them. */
 export interface HoldFlags extends ActFlags {
   readonly yes?: true;
 }
+
+/** So many are shown with what they had before. */
+const FEW = 10;
 
 /** Lets held removals go, or not. */
 export async function decide(decision: HeldMessage["decision"], named: string, only: string | null, flags: HoldFlags,
@@ -42,7 +45,11 @@ export async function decide(decision: HeldMessage["decision"], named: string, o
     refused: "nothing was decided" }, context);
   const signature = await signatureOf(flags, context);
   const came = await operate(context, (operating) => decideHeld(plan, signature, waitFor, operating));
-  const waiting = came.filter((each) => !tellCame([each], flags, context)).map(({ buyer }) => buyer);
+  const waiting = came.filter(({ outcome: { state } }) => state !== "applied" && state !== "queued")
+    .map(({ buyer }) => buyer);
+  // Of many, only those are told who need a look.
+  if (came.length <= FEW) tellCame(came, flags, context);
+  else for (const each of came) tellOutcome(each, flags, context);
   output.result({ ...about, ...signature, waiting, came: came.map(cameResult) });
   if (waitFor.withinMs !== null) {
     output.say(`${output.tone("good", "done")} for ${String(came.length - waiting.length)} of ${String(came.length)}`);
