@@ -98,7 +98,9 @@ export function recordsOf(all: readonly Told[]): ReadonlyMap<string, Sources> {
     records.set(buyer, addFacts(records.get(buyer) ?? {}, source, facts));
   for (const { source, facts, buyer, ping } of all) {
     const owner = source.startsWith("grant:") ? buyer : owners.get(source);
-    const given = ping?.event === "dispute" || ping?.event === "dispute_won" ? receiverOf(ping, gifts) : undefined;
+    const given = ping?.event === "dispute" || ping?.event === "dispute_won"
+      ? receiverOf(ping, gifts, owners)
+      : undefined;
     if (given !== undefined) {
       add(given, source, { ...facts, charges: facts.charges.map((charge) => ({ ...charge, gift: "given" })) });
     } else if (owner !== undefined && owner !== null) add(owner, source, facts);
@@ -107,10 +109,12 @@ export function recordsOf(all: readonly Told[]): ReadonlyMap<string, Sources> {
 }
 
 /** Who got what a giver's sale paid for, as far as pings tell: the sale itself is in none but those of its dispute. */
-function receiverOf(dispute: SalePing, gifts: readonly SalePing[]): string | undefined {
-  return gifts.find(({ gifter, productId, soldAt }) =>
+function receiverOf(dispute: SalePing, gifts: readonly SalePing[], owners: ReadonlyMap<SourceId, string>): string
+  | undefined {
+  const gift = gifts.find(({ gifter, productId, soldAt }) =>
     gifter === dispute.email && productId === dispute.productId && soldAt === dispute.soldAt
-  )?.email;
+  );
+  return gift && owners.get(sourceOfPing(gift));
 }
 
 /** What is in a bundle at that moment. */
