@@ -109,7 +109,8 @@ export function recordsOf(all: readonly Told[]): ReadonlyMap<string, Sources> {
 }
 
 /** Who got what a giver's sale paid for, as far as pings tell: the sale itself is in none but those of its dispute. */
-function receiverOf(dispute: SalePing, gifts: readonly SalePing[], owners: ReadonlyMap<SourceId, string>): string
+function receiverOf(dispute: SalePing, gifts: readonly SalePing[], owners: ReadonlyMap<SourceId, string>):
+  | string
   | undefined {
   const gift = gifts.find(({ gifter, productId, soldAt }) =>
     gifter === dispute.email && productId === dispute.productId && soldAt === dispute.soldAt
