@@ -172,6 +172,8 @@ export interface Stack {
    * serverless.yml.
    */
   crash(functionKey?: string): Promise<void>;
+  /** Bytes of heap that a function's workers use now, garbage included. */
+  heapUsed(functionKey: string): Promise<number>;
   /**
    * Makes all messages in flight that no running invocation holds visible at once, as if their visibility time-out had
    * passed.
@@ -421,7 +423,8 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
     forget: (logicalId) => tables.clear(tableName(logicalId)), ledger: () => items(LEDGER),
     invoke: (functionKey, event) => lambdaOf(functionKey).invoke(event ?? scheduledEvent(now())),
     crash: (functionKey) => (functionKey === undefined ? crash("all") : lambdaOf(functionKey).crash("all")),
-    redeliver: () => release(() => true), advance: async (ms) => {
+    heapUsed: async (functionKey) => lambdaOf(functionKey).heapUsed(), redeliver: () => release(() => true),
+    advance: async (ms) => {
       await gumroad.advance(ms);
       await releaseDue();
     }, stop: (drainMs = 0) => (stopping ??= stop(drainMs)) };

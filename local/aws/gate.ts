@@ -13,14 +13,23 @@ export interface GateCall {
    */
   readonly operation: string;
   readonly phase: "before" | "after";
+  /** What the caller sent. */
+  readonly body: Buffer;
 }
 
 /**
  * What happens at this point. `go`: nothing. `drop`: the caller's connection breaks. `crash`: all workers at work end,
- * then the connection breaks. With phase `before` the service never saw the call; with `after` it did, and its answer
- * is lost.
+ * then the connection breaks. An answer: the caller gets that instead. With phase `before` the service never saw the
+ * call; with `after` it did, and its answer is lost.
  */
-export type GateVerdict = "go" | "crash" | "drop";
+export type GateVerdict = "go" | "crash" | "drop" | GateAnswer;
+
+/** An answer in the place of the service's own. */
+export interface GateAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
 
 /** Asked at both phases of every call. */
 export type GateHook = (call: GateCall) => Promise<GateVerdict> | GateVerdict;
@@ -45,17 +54,18 @@ export interface GateOptions {
 export async function startGate({ service, target, hook, crash }: GateOptions): Promise<Gate> {
   async function passes(call: GateCall, outgoing: ServerResponse): Promise<boolean> {
     const verdict = await hook(call);
+    if (typeof verdict === "object") outgoing.writeHead(verdict.status, verdict.headers).end(verdict.body);
     if (verdict === "crash") await crash();
-    if (verdict !== "go") outgoing.destroy();
+    if (verdict === "crash" || verdict === "drop") outgoing.destroy();
     return verdict === "go";
   }
 
   const server = await startLoopbackServer({ port: 0 }, async (incoming, outgoing) => {
     const body = await readBody(incoming);
     const operation = operationOf(service, incoming);
-    if (!(await passes({ service, operation, phase: "before" }, outgoing))) return;
+    if (!(await passes({ service, operation, phase: "before", body }, outgoing))) return;
     const answer = await forward(target, incoming, body);
-    if (!(await passes({ service, operation, phase: "after" }, outgoing))) return;
+    if (!(await passes({ service, operation, phase: "after", body }, outgoing))) return;
     outgoing.writeHead(answer.status, answer.headers).end(answer.body);
   });
   return { url: server.url, stop: () => server.stop() };

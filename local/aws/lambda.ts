@@ -48,6 +48,8 @@ export interface Lambda {
   invoke(event: unknown): Promise<InvocationResult>;
   /** Invocations that run or wait. */
   readonly running: number;
+  /** Bytes of heap that the workers use now, garbage included. */
+  heapUsed(): Promise<number>;
   /**
    * Terminates workers now, in the middle of whatever they do: all, or only those that are at work. The next
    * invocation starts afresh. Resolves when they are gone.
@@ -131,6 +133,9 @@ export function createLambda(options: LambdaOptions): Lambda {
 
   return { name: options.name, invoke, get running() {
     return running.size;
+  }, heapUsed: async () => {
+    const used = await Promise.all([...all].map(async (environment) => environment.heapUsed()));
+    return used.reduce((sum, bytes) => sum + bytes, 0);
   }, crash: async (which) => {
     const doomed = [...all].filter((environment) => which === "all" || !idle.includes(environment));
     await Promise.all(doomed.map((environment) => environment.kill("crashed")));
@@ -147,6 +152,7 @@ interface Environment {
   /** Resolves when the worker has ended, whatever the reason. */
   readonly gone: Promise<void>;
   handle(event: string): Promise<InvocationResult>;
+  heapUsed(): Promise<number>;
   kill(kind: "crashed" | "timeout"): Promise<void>;
 }
 
@@ -238,7 +244,10 @@ function startEnvironment(options: LambdaOptions): Environment {
 
   return { get alive() {
     return alive;
-  }, gone, handle, kill };
+  }, gone, handle, kill, heapUsed: async () => {
+    await ready;
+    return alive ? (await worker.getHeapStatistics()).used_heap_size : 0;
+  } };
 }
 
 /** What Lambda itself puts into a function's environment. */

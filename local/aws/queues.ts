@@ -62,10 +62,12 @@ export async function startQueues(specs: readonly QueueSpec[]): Promise<Queues> 
     return { waiting: [...ready, ...delayed], inFlight: inflight };
   }, release: async (name, messages) => {
     for (const { receiptHandle } of messages) {
-      await client.send(
-        new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl(name), ReceiptHandle: receiptHandle,
-          VisibilityTimeout: 0 }),
-      );
+      const command = new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl(name), ReceiptHandle: receiptHandle,
+        VisibilityTimeout: 0 });
+      await client.send(command).catch((error: unknown) => {
+        // Somebody was done with it just now, or let it come back.
+        if (!(error instanceof Error && error.name === "MessageNotInflight")) throw error;
+      });
     }
   } };
 }

@@ -40,6 +40,9 @@ const lineShape = z.looseObject({ service: z.string() }).check(
   z.refine((line) => "_aws" in line || ("level" in line && "message" in line && "timestamp" in line)),
 );
 
+/** So many to one stack: what it keeps of each, with its doubles' logs, would fill the memory in the end. */
+const TO_ONE_STACK = 5_000;
+
 /**
  * Sends random hostile requests to the deployed functions, as API Gateway would hand them over, and lets what got into
  * the queue be worked off.
@@ -50,10 +53,25 @@ export async function assault(
   { bundlesDir, cases, seed, say }: { readonly bundlesDir: string; readonly cases: number; readonly seed: number;
     readonly say: (text: string) => void },
 ): Promise<Assault> {
+  const tally: Tally = { cases: 0, faults: 0, lines: 0, answers: new Map(),
+    slowest: { route: "POST /ping", ms: 0, bytes: 0 } };
+  for (let portion = 0; tally.cases < cases; portion += 1) {
+    await assaultOne(bundlesDir, Math.min(TO_ONE_STACK, cases - tally.cases), seed + portion, tally);
+    say(`${String(tally.cases)} requests`);
+  }
+  return tally;
+}
+
+/** What a run has come to so far. */
+type Tally = { -readonly [key in keyof Assault]: Assault[key] } & { readonly answers: Map<string, number> };
+
+async function assaultOne(bundlesDir: string, cases: number, seed: number, tally: Tally): Promise<void> {
   let written: string[] = [];
   let calls = 0;
   let isPing = false;
   let isFaulty = false;
+  /** Provision's last lines, for whoever looks at a failure. */
+  let told: readonly string[] = [];
   const leaks: string[] = [];
   const stack = await startStack({ bundlesDir, roles: roleNames(policy), maxWorkers: 1,
     environment: Object.fromEntries(
@@ -61,20 +79,20 @@ export async function assault(
         key,
       ) => [key, { LOG_LEVEL: "INFO", POWERTOOLS_METRICS_DISABLED: "false" }]),
     ), onLog: (key, line) => {
-      if (key !== "provision") written.push(line);
-      else if (isSecret(line) || !lineShape.safeParse(jsonOf(line)).success) leaks.push(line);
+      if (key !== "provision") {
+        written.push(line);
+        return;
+      }
+      told = [...told.slice(-9), line];
+      if (isSecret(line) || !lineShape.safeParse(jsonOf(line)).success) leaks.push(line);
     }, onCall: ({ phase, service, operation }) => {
       if (phase === "after") return "go";
       // What provision does meanwhile with an accepted ping is no call of ping's.
       if (!isPing || operation === "SendMessage" || service === "secretsmanager") calls += 1;
       return isFaulty ? "drop" : "go";
     } });
-  const token = await someToken(stack);
-  const answers = new Map<string, number>();
-  const count = { cases: 0, faults: 0, lines: 0 };
-  let slowest: Assault["slowest"] = { route: "POST /ping", ms: 0, bytes: 0 };
 
-  const one = async (request: HostileRequest, faulty: boolean) => {
+  const one = async (request: HostileRequest, token: string, faulty: boolean) => {
     const began = performance.now();
     written = [];
     calls = 0;
@@ -84,26 +102,29 @@ export async function assault(
     isFaulty = false;
     const ms = performance.now() - began;
     const bytes = Buffer.byteLength(request.body ?? "");
-    if (ms > slowest.ms) slowest = { route: request.route, ms, bytes };
-    count.cases += 1;
-    count.lines += written.length;
-    count.faults += faulty && calls > 0 ? 1 : 0;
+    if (ms > tally.slowest.ms) tally.slowest = { route: request.route, ms, bytes };
+    tally.cases += 1;
+    tally.lines += written.length;
+    tally.faults += faulty && calls > 0 ? 1 : 0;
     const key = `${request.route} ${String(answered.statusCode)}`;
-    answers.set(key, (answers.get(key) ?? 0) + 1);
+    tally.answers.set(key, (tally.answers.get(key) ?? 0) + 1);
     judge(request, answered, { written, calls, faulty });
-    if (isPing && answered.statusCode === 200) await stack.sqs.idle();
+    if (isPing && answered.statusCode === 200) {
+      await stack.sqs.idle().catch((error: unknown) => {
+        throw new Error(`a ping is never worked off:\n${told.join("\n")}`, { cause: error });
+      });
+    }
     if (leaks.length > 0) throw new Error(`a line of provision's: ${leaks[0] ?? ""}`);
-    if (count.cases % 10_000 === 0) say(`${String(count.cases)} cases`);
   };
 
   try {
+    const token = await someToken(stack);
     await fc.assert(
       fc.asyncProperty(anyRequest, fc.integer({ min: 1, max: FAULTY }), (request, lot) =>
-        one(request, lot === FAULTY)),
+        one(request, token, lot === FAULTY)),
       { numRuns: cases, seed },
     );
     await stack.sqs.idle();
-    return { ...count, answers, slowest };
   } finally {
     await stack.stop();
   }

@@ -1,6 +1,4 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import * as z from "zod";
-
 import type { Chaos } from "gumroad-emulator/post-office";
 import type { Stack } from "../../local/stack.ts";
 import { seed } from "../properties/arbitraries.ts";
@@ -8,23 +6,19 @@ import { rolesByTheBooks } from "../properties/shop-truth.ts";
 import { lateMail, type LateMail } from "./late-mail.ts";
 import { managementCalls, startLocal } from "./local-stack.ts";
 import { buyerEmail, letLive, randomFrom, randomShopProducts } from "./random-shop.ts";
+import { reconcile, waitsOver, workOff } from "./working-off.ts";
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
+const DAY = 86_400_000;
 /** When every history begins: the same seed makes the same days. */
 const OPENING = Date.parse("2030-01-07T12:00:00Z");
 const RELEASE = OPENING + 30 * DAY;
 const LONGEST_DELAY = 10 * DAY;
 /** The mail comes once in so many moments of the shop. */
 const MOMENTS_A_POST = 6;
-/** So long nothing is worked on, though messages wait. */
-const STANDSTILL_MS = 3_000;
 /** The functions' logs are of no use here, and cost time. */
 const QUIET = Object.fromEntries(
   ["ping", "provision", "reconcile"].map((key) => [key, { LOG_LEVEL: "SILENT", POWERTOOLS_METRICS_DISABLED: "true" }]),
 );
-
-const reportShape = z.object({ due: z.number(), sweeps: z.array(z.unknown()) });
 
 interface History {
   readonly stack: Stack;
@@ -93,45 +87,6 @@ async function history(
   await bring();
   await waitsOver(started);
   return { stack: started, needed: count.calls };
-}
-
-/**
- * Until the queue holds nothing but what waits for a later time. A message that failed keeps the rest of its buyer's
- * waiting: where nothing moves any more, time does.
- */
-async function workOff(running: Stack): Promise<void> {
-  let movedAt = performance.now();
-  for (;;) {
-    // To look into a long queue costs more than to work it off.
-    if (running.inHand() > 0) movedAt = performance.now();
-    else if ((await running.sqs.inspect("ProvisionQueue")).waiting.length === 0) return;
-    else if (performance.now() - movedAt > STANDSTILL_MS) {
-      await running.advance(10 * MINUTE);
-      movedAt = performance.now();
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-/** What Gumroad's answer contradicted is read again after a minute; what it didn't know, after up to ten. */
-async function waitsOver(running: Stack): Promise<void> {
-  for (const wait of [MINUTE, 3 * MINUTE, 10 * MINUTE]) {
-    await running.advance(wait + MINUTE);
-    await workOff(running);
-  }
-}
-
-/** `reconcile` as its schedule calls it, until it has no more to do. */
-async function reconcile(running: Stack): Promise<void> {
-  for (;;) {
-    const result = await running.invoke("reconcile");
-    if (result.kind !== "answer") throw new Error(`${result.errorType}: ${result.message}`);
-    const { due, sweeps } = reportShape.parse(JSON.parse(result.payload));
-    await workOff(running);
-    // A run that found much leaves the next sweep to the next run.
-    if (due === 0 && sweeps.length === 0) return;
-    await running.advance(MINUTE);
-  }
 }
 
 /**

@@ -10,16 +10,20 @@ export interface LateMail {
   readonly deliver: Deliver;
   /** Posts what was kept, in any order. Gives the answers that were not 200. */
   bring(): Promise<readonly unknown[]>;
+  /** Bodies that were answered with 200. */
+  readonly acknowledged: readonly string[];
 }
 
 const TIMEOUT_MS = 20_000;
 const AT_ONCE = 40;
+const RETRIES = 3;
 /** SQS drops what it was sent within so long before. */
 const DEDUPLICATION_MS = 5 * 60_000;
 
 /** Mail that goes by the shop's time. */
 export function lateMail(shop: () => GumroadEmulator, random: Random): LateMail {
   const post = deliverByHttp(TIMEOUT_MS);
+  const acknowledged: string[] = [];
   const broughtAt = new Map<string, number>();
   let kept: Post[] = [];
 
@@ -36,7 +40,17 @@ export function lateMail(shop: () => GumroadEmulator, random: Random): LateMail 
       : { ...ping, body: `${ping.body}&brought_again_at=${String(now)}` };
   }
 
-  return { deliver: (ping) => {
+  /** Gumroad sends again after a 5xx, three times. */
+  async function persistently(ping: Post): Promise<unknown> {
+    let answer = await post(ping);
+    for (let retry = 1; retry <= RETRIES && (answer === "unreachable" || (answer ?? 200) >= 500); retry += 1) {
+      answer = await post({ ...ping, body: `${ping.body}&retry_count=${String(retry)}` });
+    }
+    if (answer === 200) acknowledged.push(ping.body);
+    return answer;
+  }
+
+  return { acknowledged, deliver: (ping) => {
     kept.push(ping);
     return 200;
   }, bring: async () => {
@@ -45,7 +59,7 @@ export function lateMail(shop: () => GumroadEmulator, random: Random): LateMail 
     const refused: unknown[] = [];
     for (let start = 0; start < order.length; start += AT_ONCE) {
       const answers = await Promise.all(
-        order.slice(start, start + AT_ONCE).map(async ({ ping }) => post(dated(ping))),
+        order.slice(start, start + AT_ONCE).map(async ({ ping }) => persistently(dated(ping))),
       );
       refused.push(...answers.filter((answer) => answer !== 200));
     }

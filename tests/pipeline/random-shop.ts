@@ -21,7 +21,10 @@ export interface HistoryPlan {
   readonly purchases: number;
   /** Also what Gumroad tells by no ping: what becomes of a gift's giver's sale, another email of an account. */
   readonly silent: boolean;
-  /** Carries out a change of plan or a test purchase, for whose ping nothing can stand: it must not be lost. */
+  /**
+   * Carries out a change of plan, or what is about a test purchase: nothing can stand for its ping, which must not be
+   * lost.
+   */
   readonly unlost: (act: () => void) => void;
 }
 
@@ -34,10 +37,13 @@ const DAY = 24 * 60 * MINUTE;
 /** Within ten minutes, nothing tells whether a product came with this bundle or with that one. */
 const SHORTEST_PAUSE = 15 * MINUTE;
 const LONGEST_PAUSE = 4 * DAY;
-const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
+/** A product that is bought once. */
+export const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
 const DATAVIZ = "Z7kcrf7WgiSjiBnsGYi45w==";
-const CLUB = "wg2b8FhyMUKaJ6Eo3PrR5g==";
-const BUNDLE = "zdLk8Uz-AIidbazwzX2EkA==";
+/** A membership with tiers. */
+export const CLUB = "wg2b8FhyMUKaJ6Eo3PrR5g==";
+/** A bundle. */
+export const BUNDLE = "zdLk8Uz-AIidbazwzX2EkA==";
 const MASTERCLASS = "lnHn8l0Cn_FH_VuURa1aEw==";
 const MUG = "mug-that-no-policy-knows";
 
@@ -79,7 +85,7 @@ export async function letLive(shop: GumroadEmulator, plan: HistoryPlan,
         happen(shop, past, touched, plan);
       });
     }
-    for (const order of ordersOf(plan)) {
+    for (const order of ordersOf(shop, plan)) {
       if (order.test === true) plan.unlost(() => shop.sell(order));
       else shop.sell(order);
     }
@@ -102,7 +108,13 @@ function pastOf({ sales, subscriptions }: GumroadEmulator): Past {
   };
 }
 
-function ordersOf({ random, buyers, silent }: HistoryPlan): readonly Order[] {
+/** What the seller calls a tier now: the first is the cheaper one. */
+function tierName(shop: GumroadEmulator, which: 0 | 1): string {
+  const club = shop.products.find(({ id }) => id === CLUB);
+  return (club?.kind === "membership" ? club.tiers[which]?.name : undefined) ?? "";
+}
+
+function ordersOf(shop: GumroadEmulator, { random, buyers, silent }: HistoryPlan): readonly Order[] {
   const who = new Set<number>();
   while (who.size < AT_ONCE) who.add(Math.floor(random() * buyers));
   return [...who].map((buyer): Order => {
@@ -116,7 +128,7 @@ function ordersOf({ random, buyers, silent }: HistoryPlan): readonly Order[] {
       return { product: HANDBOOK, email, ...account, gift: { to: buyerEmail(Math.floor(random() * buyers)) } };
     }
     if (kind < 0.76) return { product: BUNDLE, email, ...account };
-    if (kind < 0.88) return { product: CLUB, email, ...account, tier: random() < 0.5 ? "Basic" : "Premium" };
+    if (kind < 0.88) return { product: CLUB, email, ...account, tier: tierName(shop, random() < 0.5 ? 0 : 1) };
     if (kind < 0.94) return { product: MASTERCLASS, email, ...account };
     if (kind < 0.96) return { product: HANDBOOK, email, test: true };
     return { product: MUG, email, quantity: 1 + Math.floor(random() * 3), ...account };
@@ -131,21 +143,24 @@ function happen(shop: GumroadEmulator, past: Past, touched: Set<string>,
     const sale = oneOf(past.charged, random);
     if (sale === undefined || !isUntouched(sale.subscriptionId ?? sale.id, touched)) return;
     if (sale.state === "giftGiver" && !silent) return;
-    const disputed = sale.disputedAt !== undefined;
-    if (disputed) shop.disputeWon(sale);
-    else if (kind < 0.22) shop.refund(sale);
-    else if (kind < 0.34) shop.refund(sale, { partial: true });
-    else if (kind < 0.48) shop.dispute(sale);
-    else shop.resendPing(sale);
+    const befall = () => {
+      if (sale.disputedAt !== undefined) shop.disputeWon(sale);
+      else if (kind < 0.22) shop.refund(sale);
+      else if (kind < 0.34) shop.refund(sale, { partial: true });
+      else if (kind < 0.48) shop.dispute(sale);
+      else shop.resendPing(sale);
+    };
+    if (sale.test) unlost(befall);
+    else befall();
     return;
   }
   const subscription = oneOf(past.subscriptions, random);
   if (subscription === undefined || !isUntouched(subscription.id, touched)) return;
   if (kind < 0.63) shop.cancel(subscription, kind < 0.6 ? "buyer" : "seller");
   else if (kind < 0.71) shop.restart(subscription);
-  else if (kind < 0.8) unlost(() => shop.upgrade(subscription, { tier: "Premium" }));
+  else if (kind < 0.8) unlost(() => shop.upgrade(subscription, { tier: tierName(shop, 1) }));
   else if (kind < 0.88 && isPaidAhead(shop, subscription)) {
-    unlost(() => shop.downgrade(subscription, { tier: "Basic" }));
+    unlost(() => shop.downgrade(subscription, { tier: tierName(shop, 0) }));
   } else if (kind < 0.92 && subscription.pendingPlan === undefined) {
     shop.failPayment(subscription, { atNextCharge: true });
   } else if (kind < 0.95) shop.end(subscription);
