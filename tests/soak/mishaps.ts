@@ -21,7 +21,7 @@ export const AUTH0_LIMIT = { burst: 200, perSecond: 100 };
 const SHARES: Readonly<Record<CallMishap, number>> = { "auth0 429": 0.05, "auth0 5xx": 0.03, "auth0 reset": 0.03,
   "auth0 time-out": 0.05, "auth0 half-open socket": 0.05, "gumroad 429": 0.03, "gumroad 5xx": 0.02,
   "gumroad reset": 0.02, "gumroad time-out": 0.03, "gumroad half-open socket": 0.03, "dynamodb throttled": 0.01,
-  "dynamodb reset": 0.01, "dynamodb condition failed": 0.05, "sqs reset": 0.03, "worker killed": 0.004 };
+  "dynamodb reset": 0.01, "dynamodb condition failed": 0.05, "sqs reset": 0.03, "worker killed": 0.003 };
 
 /** Decides what befalls each call that a function makes. */
 export interface Mishaps {
@@ -30,8 +30,8 @@ export interface Mishaps {
 }
 
 /**
- * Mishaps as numbers fall, while `areOn` says so. `interfere` is somebody else who writes a buyer's record at just this
- * moment: false if there is none yet.
+ * Mishaps as numbers fall, while `areOn` says so. `interfere` is somebody else who writes a buyer's record at just
+ * this moment: false if there is none yet.
  */
 export function mishaps(
   { random, areOn, interfere }: { readonly random: Random; readonly areOn: () => boolean;

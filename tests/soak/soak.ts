@@ -9,7 +9,7 @@ import { startStack, type Stack } from "../../local/stack.ts";
 import { projectRoot } from "../../scripts/project-root.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { isTestPing, readPing } from "../../src/gumroad/ping.ts";
-import { roleNames } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import { groupOf, readMessage } from "../../src/queue/message.ts";
 import policy from "../../fixtures/policy.ts";
 import { lateMail } from "../pipeline/late-mail.ts";
