@@ -5,7 +5,6 @@ import type { Stack, StackOptions } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import type { PingMessage } from "../../src/queue/message.ts";
-import { changeEmail } from "../pipeline/auth0-people.ts";
 import { changed, deliver, recordOf, startLocal } from "../pipeline/local-stack.ts";
 import { changeEmail } from "../pipeline/login-address.ts";
 

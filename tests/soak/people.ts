@@ -3,7 +3,7 @@ import type { Option } from "gumroad-emulator/products";
 import { ShopError } from "gumroad-emulator/shop-error";
 import type { Sale } from "gumroad-emulator/sale";
 
-import { changeEmail } from "../pipeline/auth0-people.ts";
+import { changeEmail } from "../pipeline/login-address.ts";
 import { actMessage, actOf, send } from "../pipeline/operator-messages.ts";
 import { BUNDLE, CLUB, HANDBOOK, type Random } from "../pipeline/random-shop.ts";
 import { rolesByTheBooks } from "../properties/shop-truth.ts";
