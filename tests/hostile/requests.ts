@@ -20,7 +20,7 @@ export interface HostileRequest {
 /** The declared routes that strangers reach, with the function behind each. */
 export const ROUTES = { "POST /ping/{token+}": "ping", "POST /ping": "ping", "POST /login": "login",
   "POST /password": "login", "POST /verify": "verify", "GET /private": "private", "GET /private/{role}": "private",
-  "POST /bind": "bind" } as const;
+  "POST /bind": "bind", "POST /claim": "claim", "GET /claim": "claim" } as const;
 
 /** The key of a route. */
 export type Route = keyof typeof ROUTES;
@@ -176,8 +176,13 @@ const BODIES: Readonly<Record<Route, fc.Arbitrary<string | undefined>>> = {
   "POST /verify": fields({ token: secretText }),
   "GET /private": fc.constant(undefined),
   "GET /private/{role}": fc.constant(undefined),
+  "POST /claim": fields({ licenseKey: text }),
+  "GET /claim": fc.constant(undefined),
   "POST /bind": fields({ user_id: text, email: emails, email_verified: fc.constantFrom(true, true, false) }),
 };
+
+/** Routes that want a token of ours, and get one now and then. */
+const TAKES_OURS: readonly Route[] = ["GET /private", "GET /private/{role}", "POST /claim", "GET /claim"];
 
 function requestTo(route: Route): fc.Arbitrary<HostileRequest> {
   const isPing = route.startsWith("POST /ping");
@@ -192,7 +197,9 @@ function requestTo(route: Route): fc.Arbitrary<HostileRequest> {
       const token = trusted ? LOCAL_TOKEN : other;
       return { route, base64, body: sent, sourceIp: ip,
         headers: { ...some, ...(isPing && trusted ? { "content-type": FORM } : {}),
-          ...(route === "POST /bind" && trusted ? { authorization: `Bearer ${LOCAL_TOKEN}` } : {}),
+          ...(TAKES_OURS.includes(route) && lot === 0
+            ? { authorization: `Bearer ${header}.${claims}.${signature}` }
+            : {}), ...(route === "POST /bind" && trusted ? { authorization: `Bearer ${LOCAL_TOKEN}` } : {}),
           ...(route === "POST /ping" && trusted
             ? { authorization: `Basic ${Buffer.from(`gumroad:${LOCAL_TOKEN}`).toString("base64")}` }
             : {}) },
@@ -206,8 +213,8 @@ function requestTo(route: Route): fc.Arbitrary<HostileRequest> {
 
 /** Any request to any route; the self-built login, where most that passes costs a hash, is called half as often. */
 export const anyRequest: fc.Arbitrary<HostileRequest> = fc.oneof(
-  ...(["POST /ping/{token+}", "POST /ping", "POST /verify", "GET /private", "GET /private/{role}",
-    "POST /bind"] as const).map((route) => ({ weight: 2, arbitrary: requestTo(route) })),
+  ...(["POST /ping/{token+}", "POST /ping", "POST /verify", "GET /private", "GET /private/{role}", "POST /bind",
+    "POST /claim", "GET /claim"] as const).map((route) => ({ weight: 2, arbitrary: requestTo(route) })),
   { weight: 1, arbitrary: requestTo("POST /login") },
   { weight: 1, arbitrary: requestTo("POST /password") },
 );
