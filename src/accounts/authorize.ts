@@ -1,5 +1,6 @@
 /** Who may call: a valid token, and the role that is asked for. */
 import { HttpError } from "../http/errors.ts";
+import { type HttpFunction, json } from "../http/handler.ts";
 import { TokenRefused } from "./errors.ts";
 import type { Identity, VerifyToken } from "./identity.ts";
 
@@ -31,4 +32,13 @@ export async function checkAccess(authorization: string | undefined, verify: Ver
 
 function unauthorized(challenge: string, cause?: unknown): HttpError {
   return new HttpError(401, privateResource, { cause, headers: { "WWW-Authenticate": challenge } });
+}
+
+/** `GET /private` and `GET /private/{role}`: a greeting, and the role's lesson, for whom the token lets in. */
+export function privateCall(verify: VerifyToken, lessons: ReadonlyMap<string, readonly string[]>): HttpFunction {
+  return async ({ headers, pathParameters }) => {
+    const role = pathParameters?.["role"];
+    const { subject, email = subject } = await checkAccess(headers["authorization"], verify, role);
+    return json({ message: `Hello ${email}`, lesson: lessons.get(role ?? "") });
+  };
 }

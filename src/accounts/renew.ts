@@ -1,4 +1,8 @@
 /** A login that goes on: a new token for a valid one, as long as the login is young and its account stands. */
+import * as z from "zod/mini";
+
+import { type HttpFunction, json } from "../http/handler.ts";
+import { jsonBodyOf } from "../http/json-body.ts";
 import { TokenRefused } from "./errors.ts";
 import type { Tokens } from "./tokens.ts";
 import type { User, Users } from "./users.ts";
@@ -31,4 +35,12 @@ export async function renewed(token: string,
   const age = now() / 1_000 - login.loggedInAt;
   if (age >= (login.remember ? loginSeconds.remembered : loginSeconds.plain)) return undefined;
   return tokens.issue({ ...login, roles: await rolesOf(user) });
+}
+
+const bodyShape = z.object({ token: z.string().check(z.minLength(1)) });
+
+/** `POST /verify {token}`: whether a token of ours is good now, and a new one while the login is young. */
+export function verifyCall(renewing: Renewing): HttpFunction {
+  return async (event) =>
+    json({ status: "valid", token: await renewed(jsonBodyOf(event, bodyShape).token, renewing) });
 }

@@ -1,5 +1,5 @@
 /** GET /private and GET /private/{role}: what only a logged-in user gets, with our own tokens or Auth0's. */
-import { privateCall } from "../accounts/calls.ts";
+import { privateCall } from "../accounts/authorize.ts";
 import { acceptedTokens, tokenSettings } from "../accounts/settings.ts";
 import { httpHandler } from "../http/handler.ts";
 import { lessons } from "../lessons.ts";

@@ -2,7 +2,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
 import { accountsTable } from "../accounts/accounts-table.ts";
-import { verifyCall } from "../accounts/calls.ts";
+import { verifyCall } from "../accounts/renew.ts";
 import { tokenSettings } from "../accounts/settings.ts";
 import { createTokens } from "../accounts/tokens.ts";
 import { findUser } from "../accounts/users.ts";

@@ -6,7 +6,9 @@ import * as z from "zod";
 
 import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { createAuth0Verifier } from "../../src/accounts/auth0-tokens.ts";
-import { loginCall, passwordCall, privateCall, verifyCall } from "../../src/accounts/calls.ts";
+import { privateCall } from "../../src/accounts/authorize.ts";
+import { loginCall, passwordCall } from "../../src/accounts/calls.ts";
+import { verifyCall } from "../../src/accounts/renew.ts";
 import { anyIssuer } from "../../src/accounts/identity.ts";
 import type { SignUp } from "../../src/accounts/log-in.ts";
 import { type Argon2Cost, createPasswords } from "../../src/accounts/password.ts";
