@@ -29,6 +29,8 @@ export const parameters: Readonly<Record<string, Parameter>> = {
   access: oneOf("roles", "app_metadata"),
   allowedOrigins: { takes: "a list, which only serverless.yml can give", isRight: () => false },
   signUp: oneOf("open", "closed"),
+  tokenSeconds: { takes: "a number from 60 to 86400",
+    isRight: (value) => /^\d+$/.test(value) && Number(value) >= 60 && Number(value) <= 86_400 },
   auth0Issuer: like("the tenant's https URL with a slash at its end, or nothing", /^$|^https?:\/\/[^/\s]+\/$/),
   auth0Audience: anything,
   rolesClaim: anything,

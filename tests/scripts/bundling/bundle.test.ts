@@ -64,9 +64,13 @@ describe("the functions' bundles", () => {
     expect(await readFile(path.join(outdir, "ping.mjs"), "utf8")).not.toContain("argon2");
   });
 
-  it("keep DynamoDB out of verify and private, which only check tokens", async () => {
-    for (const name of ["verify", "private"]) {
-      expect({ name, found: from(inputsOf(name), /node_modules\/@aws-sdk\/(client|lib|util)-dynamodb\//) })
+  it("keep DynamoDB out of private, which only checks tokens", async () => {
+    expect(from(inputsOf("private"), /node_modules\/@aws-sdk\/(client|lib|util)-dynamodb\//)).toEqual([]);
+  });
+
+  it("keep what makes and checks passwords out of verify, private and claim", async () => {
+    for (const name of ["verify", "private", "claim"]) {
+      expect({ name, found: from(inputsOf(name), /src\/accounts\/(password|change-password|log-in)/) })
         .toEqual({ name, found: [] });
     }
   });
