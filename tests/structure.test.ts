@@ -22,6 +22,9 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   cli: ["src/functions", "tests"],
 };
 
+/** Every line is a cost: what deploys shrinks or stays. */
+const MOST_LINES = 9_500;
+
 const root = path.resolve(import.meta.dirname, "..");
 const sources = globSync(["{src,cli,local,scripts}/**/*.ts", "packages/*/src/**/*.ts"], { cwd: root })
   .map(readSource);
@@ -70,6 +73,19 @@ describe("an operation", () => {
       ).map((target) => `${file} imports ${target}`),
       ...(/\bprocess\.std|\bconsole\.|\boutput\./.test(text) ? [`${file} prints`] : []),
     ])).toEqual([]);
+  });
+});
+
+describe("what deploys", () => {
+  it(`has at most ${String(MOST_LINES)} lines; claims of licence keys, a feature by itself, are counted apart`, () => {
+    const counted = sources.filter(({ file }) =>
+      file.startsWith("src/") && !/^src\/(?:claims\/|functions\/claim)/.test(file)
+    );
+    const lines = counted.reduce((sum, { text }) => sum + text.split("\n").length - 1, 0);
+    const mend =
+      `${String(lines)} lines: delete or unify as much as was added (an interface beside its shape or its ` +
+      "only maker, a wrapper with one caller, what only the tool uses), or say in the commit why MOST_LINES grows";
+    expect(lines <= MOST_LINES ? "" : mend).toBe("");
   });
 });
 
