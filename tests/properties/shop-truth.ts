@@ -84,7 +84,10 @@ function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord
       email === sale.email && contentsOf?.(productId).includes(sale.productId) === true &&
       createdAt <= sale.createdAt + 10 * MINUTE && (state === "giftReceiver" || state === sale.state)
     );
-    return [bundle, ...bundles].some((each) => has(each, byId, terms, lastWord, contentsOf));
+    // One that is known as somebody else's, under an email from before it was changed, says nothing of this.
+    const known = [bundle, ...bundles].filter(({ email }) => email === sale.email);
+    if (known.length === 0) return isPaid(sale, terms, "remove");
+    return known.some((each) => has(each, byId, terms, lastWord, contentsOf));
   }
   switch (sale.state) {
     case "giftGiver":
