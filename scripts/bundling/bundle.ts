@@ -25,6 +25,8 @@ export interface FunctionBundle {
   budget: number;
   /** The source files whose code is in the bundle, as paths from the project's root. */
   inputs: string[];
+  /** The bytes that each library takes in the bundle, by its name; what is ours is left out. */
+  libraries: Readonly<Record<string, number>>;
 }
 
 /** What to bundle, and where to. */
@@ -80,11 +82,19 @@ export async function bundleFunctions(options: BundleOptions = {}): Promise<Func
     const file = path.join(outdir, `${name}.mjs`);
     const output = outputs[path.relative(root, file).replaceAll(path.sep, "/")];
     if (output === undefined) throw new ConfigError("BUNDLE_FAILED", `esbuild wrote no bundle for ${name}.`);
-    const inputs = Object.entries(output.inputs)
-      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-      .map(([input]) => input);
-    return { name, path: file, bytes: output.bytes, budget, inputs };
+    const used = Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+    return { name, path: file, bytes: output.bytes, budget, inputs: used.map(([input]) => input),
+      libraries: librariesIn(used) };
   });
+}
+
+function librariesIn(used: readonly [string, { bytesInOutput: number }][]): Record<string, number> {
+  const libraries: Record<string, number> = {};
+  for (const [input, { bytesInOutput }] of used) {
+    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+    if (name !== undefined) libraries[name] = (libraries[name] ?? 0) + bytesInOutput;
+  }
+  return libraries;
 }
 
 function entryOf(root: string, name: string): string {

@@ -2,7 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 
 import { overBudget, sizeTable } from "../../../scripts/bundling/report.ts";
 
-const bundle = (name: string, bytes: number) => ({ name, bytes, budget: 2048, path: `/x/${name}.mjs`, inputs: [] });
+const bundle = (name: string, bytes: number) => ({ name, bytes, budget: 2048, path: `/x/${name}.mjs`, inputs: [],
+  libraries: {} });
 
 describe("the size report", () => {
   it("shows each bundle beside its budget", () => {
