@@ -1,0 +1,182 @@
+/** Bursts and faults on a simulated clock: the code that deploys, and the handbook's, before the same tenant. */
+import type { Limits } from "auth0-emulator/rate-limit";
+
+import { auth0Directory } from "../src/auth0/directory.ts";
+import { auth0SecretShape } from "../src/auth0/secret.ts";
+import { defineProducts } from "../src/config/products-file.ts";
+import type { Provisioning } from "../src/provisioning/context.ts";
+import { provisionBuyer } from "../src/provisioning/provision.ts";
+import { retrySeconds } from "../src/provisioning/timing.ts";
+import type { PingMessage } from "../src/queue/message.ts";
+import { soldTo } from "../tests/provisioning/pings.ts";
+import { seededChance, simulatedClock, type SimulatedClock } from "./clock.ts";
+import { handbookPing } from "./handbook.ts";
+import { memoryStore } from "./memory-store.ts";
+import { type Fault, simulatedTenant, type SimulatedTenant } from "./tenant.ts";
+
+/** What one side made of a burst. */
+export interface Outcome {
+  readonly buyers: number;
+  /** Whose ping was answered with a success within five seconds, at its first try. Null: not part of this. */
+  readonly answeredInTime: number | null;
+  /** Who has the role in the end. */
+  readonly granted: number;
+  /** Seconds from the ping to the role, of those who have it. */
+  readonly seconds: readonly number[];
+  /** Management calls that Auth0 served, and refused with 429. */
+  readonly served: number;
+  readonly refused: number;
+  readonly tokens: number;
+}
+
+/** What befalls both sides. `everyMs` is the time between two pings; 0: all at once. */
+export interface Trial {
+  readonly buyers: number;
+  readonly everyMs: number;
+  readonly limits: Limits;
+  readonly fault?: ((random: () => number) => Fault | null) | undefined;
+}
+
+const START = Date.parse("2026-11-26T00:00:00Z");
+const ROLE = "reader";
+const PRODUCT = "book";
+const policy = defineProducts([{ id: PRODUCT, name: "Book", roles: [ROLE] }]);
+/** A call of Auth0's takes 50 to 150 ms, one of the ledger 5. */
+const CALL_MS = 100;
+const STORE_MS = 5;
+/** As serverless.yml has it: two workers, ten messages each, and the part of a minute in which Auth0 is called. */
+const WORKERS = 2;
+const BATCH = 10;
+const AUTH0_MS = 48_000;
+/** How long one try of a call may take: with us, and with the SDK as it comes. */
+const ATTEMPT_MS = 10_000;
+const SDK_TIMEOUT_MS = 60_000;
+/** As AWS and Gumroad have it: a function's time behind an API, functions at once, how long Gumroad waits, and when
+ * it tries again. */
+const FUNCTION_MS = 30_000;
+const ACCOUNT_CONCURRENCY = 1_000;
+const PATIENCE_MS = 5_000;
+const GUMROAD_RETRIES_MS = [60_000, 180_000, 600_000];
+
+interface Waiting {
+  readonly message: PingMessage;
+  readonly receives: number;
+  readonly at: number;
+}
+
+const emails = (count: number) => Array.from({ length: count }, (_, nth) => `buyer${String(nth)}@example.com`);
+
+function world({ limits, fault }: Trial, patienceMs: number) {
+  const clock = simulatedClock(START);
+  const random = seededChance(1);
+  const tenant = simulatedTenant(clock, { limits, role: ROLE, callMs: () => CALL_MS * (0.5 + random()), patienceMs,
+    ...(fault === undefined ? {} : { fault: () => fault(random) }) });
+  return { clock, random, tenant };
+}
+
+/** The service: a queue, two workers, the code of src over a ledger in memory. */
+export async function service(trial: Trial): Promise<Outcome> {
+  const { clock, random, tenant } = world(trial, ATTEMPT_MS);
+  const store = memoryStore(() => clock.sleep(STORE_MS));
+  const all = emails(trial.buyers);
+  const queue = all.map((email, nth): Waiting => ({ message: soldTo(email, `sale of ${email}`, PRODUCT), receives: 0,
+    at: START + nth * trial.everyMs })
+  );
+  let settled = 0;
+  const worker = async (): Promise<void> => {
+    const work = workOf(clock, tenant, store, random);
+    while (settled < all.length) {
+      const batch = takeDue(queue, clock.now());
+      if (batch.length === 0) {
+        await clock.sleep(100);
+        continue;
+      }
+      const stop = new AbortController();
+      const timer = setTimeout(() => stop.abort(), AUTH0_MS);
+      await Promise.all(batch.map(async ({ message, receives }) => {
+        const again = await provisionBuyer(message.buyer, [message], { ...work, signal: stop.signal }, receives + 1)
+          .catch(() => [message]);
+        if (again.length === 0) settled += 1;
+        else queue.push({ message, receives: receives + 1, at: clock.now() + retrySeconds(receives + 1) * 1_000 });
+      }));
+      clearTimeout(timer);
+    }
+  };
+  let running = WORKERS;
+  for (let nth = 0; nth < WORKERS; nth += 1) clock.at(START, () => void worker().finally(() => (running -= 1)));
+  await clock.run(() => running === 0);
+  return outcome(trial, tenant, null);
+}
+
+function takeDue(queue: Waiting[], now: number): readonly Waiting[] {
+  const batch: Waiting[] = [];
+  while (batch.length < BATCH) {
+    const first = queue.findIndex(({ at }) => at <= now);
+    if (first < 0) break;
+    batch.push(...queue.splice(first, 1));
+  }
+  return batch;
+}
+
+function workOf(clock: SimulatedClock, { fetch }: SimulatedTenant, store: Provisioning["store"],
+  random: () => number): Provisioning {
+  const credentials = async () =>
+    Promise.resolve(auth0SecretShape.parse({ domain: "tenant.example", client_id: "id", client_secret: "secret" }));
+  const wait = async (ms: number, signal?: AbortSignal) => clock.sleep(ms, signal);
+  return { store, policy, settings: { place: "roles", gettingIn: "none" }, now: clock.now,
+    signal: new AbortController().signal, gumroad: async () => Promise.resolve(null),
+    auth0: auth0Directory({ secret: { get: credentials, reread: credentials }, fetch, now: clock.now, wait,
+      retrying: { wait, random } }),
+    queue: { send: async () => Promise.reject(new Error("nothing is forwarded here")),
+      keep: async () => Promise.reject(new Error("nothing is kept here")), retryIn: async () => Promise.resolve() } };
+}
+
+/** The handbook's way: a function a ping, which Gumroad tries four times. */
+export async function handbook(trial: Trial): Promise<Outcome> {
+  const { clock, tenant } = world(trial, SDK_TIMEOUT_MS);
+  const all = emails(trial.buyers);
+  let running = 0;
+  let inTime = 0;
+  let left = all.length;
+  const ping = async (email: string): Promise<boolean> => {
+    if (running >= ACCOUNT_CONCURRENCY) return false;
+    running += 1;
+    const killedAt = clock.now() + FUNCTION_MS;
+    const call: typeof fetch = async (input, init) => {
+      const response = await tenant.fetch(input, init);
+      // Killed in the middle: it never learns of the answer.
+      return clock.now() < killedAt ? response : new Promise(() => undefined);
+    };
+    const killed = clock.sleep(FUNCTION_MS).then(() => false);
+    const done = handbookPing(`email=${encodeURIComponent(email)}`, { domain: "tenant.example", clientId: "id",
+      clientSecret: "secret", audience: "https://tenant.example/api/v2/", roleId: ROLE, fetch: call }).then(() => true,
+        () => false);
+    const ended = Promise.race([done, killed]).finally(() => (running -= 1));
+    return Promise.race([ended, clock.sleep(PATIENCE_MS).then(() => false)]);
+  };
+  const buyer = async (email: string): Promise<void> => {
+    for (let tries = 0; tries <= GUMROAD_RETRIES_MS.length; tries += 1) {
+      const began = clock.now();
+      if (await ping(email)) {
+        if (tries === 0 && clock.now() - began <= PATIENCE_MS) inTime += 1;
+        return;
+      }
+      await clock.sleep(GUMROAD_RETRIES_MS[tries] ?? FUNCTION_MS);
+    }
+  };
+  for (const [nth, email] of all.entries()) {
+    clock.at(START + nth * trial.everyMs, () => void buyer(email).finally(() => (left -= 1)));
+  }
+  await clock.run(() => left === 0 && running === 0);
+  return outcome(trial, tenant, inTime);
+}
+
+function outcome({ buyers, everyMs }: Trial, { granted, counts }: SimulatedTenant,
+  answeredInTime: number | null): Outcome {
+  const seconds = emails(buyers).flatMap((email, nth) => {
+    const at = granted.get(email);
+    return at === undefined ? [] : [(at - START - nth * everyMs) / 1_000];
+  });
+  return { buyers, answeredInTime, granted: seconds.length, seconds: seconds.sort((a, b) => a - b),
+    served: counts.served, refused: counts.refused, tokens: counts.token };
+}

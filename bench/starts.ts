@@ -1,0 +1,91 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { build } from "esbuild";
+
+import { CATALOGUE } from "../cli/commands/catalogue.ts";
+import { startStack } from "../local/stack.ts";
+import type { FunctionBundle } from "../scripts/bundling/bundle.ts";
+import { projectRoot } from "../scripts/project-root.ts";
+import { brief, inOrder, quantile, type Table, times } from "./figures.ts";
+
+const FOLDER = path.join(projectRoot, ".build/bench-starts");
+const CLIENTS: Readonly<Record<string, string>> = {
+  "@aws-sdk/client-sqs": `import { SQSClient, SendMessageCommand } from "@aws-sdk/client-sqs";
+    export const sqs = [new SQSClient({}), SendMessageCommand];`,
+  "@aws-sdk/client-secrets-manager":
+    `import { SecretsManagerClient, GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+    export const secrets = [new SecretsManagerClient({}), GetSecretValueCommand];`,
+  "@aws-sdk/lib-dynamodb": `import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+    import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+    export const documents = [DynamoDBDocumentClient.from(new DynamoDBClient({})), GetCommand, UpdateCommand];`,
+};
+
+/** A process that starts, loads a bundle and ends: ours, a bare handler, and the bare AWS clients that ours needs. */
+export async function starts(bundles: readonly FunctionBundle[], rounds: number): Promise<Table> {
+  const bare = await made("bare", []);
+  const stack = await startStack({ bundlesDir: path.dirname(bundles[0]?.path ?? "") });
+  const environments = Object.fromEntries(
+    stack.template.functions.map(({ key, environment }) => [key, environment((name) => `http://127.0.0.1/${name}`)]),
+  );
+  await stack.stop();
+  const rows: (readonly string[])[] = [];
+  for (const { name, path: bundle, libraries } of bundles) {
+    const needed = Object.keys(CLIENTS).filter((library) => (libraries[library] ?? 0) > 0);
+    const clients = await made(needed.map((library) => library.split("/").at(-1)).join("+"), needed);
+    const ms: Record<"ours" | "bare" | "clients", number[]> = { ours: [], bare: [], clients: [] };
+    for (let round = 0; round < rounds; round += 1) {
+      ms.ours.push(startOf(bundle, environments[name] ?? {}));
+      ms.bare.push(startOf(bare, {}));
+      ms.clients.push(startOf(clients, {}));
+    }
+    const median = (which: keyof typeof ms) => quantile(inOrder(ms[which]), 0.5);
+    rows.push([name, brief(median("ours"), "ms"), brief(median("bare"), "ms"), brief(median("clients"), "ms"),
+      times(median("ours"), median("bare")), times(median("ours"), median("clients"))]);
+  }
+  return { title: `Start of a process with each bundle (median of ${String(rounds)})`,
+    columns: ["function", "ours", "bare handler", "bare AWS clients", "ours / bare", "ours / clients"], rows };
+}
+
+/** The start of each command of the tool, up to its help. */
+export function commandStarts(rounds: number): Table {
+  const cli = path.join(projectRoot, "cli/main.mjs");
+  const names = CATALOGUE.flatMap(([, commands]) => commands.map(({ name }) => name));
+  const rows = ["", ...names].map((command) => {
+    const ms = Array.from({ length: rounds }, () => timed([cli, ...(command === "" ? [] : [command]), "--help"], {}));
+    return [command === "" ? "(none)" : command, brief(quantile(inOrder(ms), 0.5), "ms")];
+  });
+  return { title: `Start of the tool's commands, with --help (median of ${String(rounds)})`,
+    columns: ["command", "ms"], rows };
+}
+
+async function made(name: string, needed: readonly string[]): Promise<string> {
+  mkdirSync(FOLDER, { recursive: true });
+  const outfile = path.join(FOLDER, `${name}.mjs`);
+  const contents = [...needed.map((library) => CLIENTS[library] ?? ""), "export const handler = async () => ({});"]
+    .join("\n");
+  const { outputFiles } = await build({ stdin: { contents, resolveDir: projectRoot }, bundle: true, platform: "node",
+    target: "node24", format: "esm", minify: true, mainFields: ["module", "main"], write: false,
+    banner: { js: 'import { createRequire as r } from "node:module"; const require = r(import.meta.url);' } });
+  writeFileSync(outfile, outputFiles[0]?.contents ?? "");
+  return outfile;
+}
+
+function startOf(bundle: string, environment: Readonly<Record<string, string>>): number {
+  return timed(["--input-type=module", "-e", `await import(${JSON.stringify(pathToFileURL(bundle).href)});`], {
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "a",
+    AWS_SECRET_ACCESS_KEY: "b",
+    ...environment,
+  });
+}
+
+function timed(args: readonly string[], environment: Readonly<Record<string, string>>): number {
+  const began = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, args, { env: { ...environment, LOG_LEVEL: "SILENT" },
+    encoding: "utf8" });
+  if (status !== 0) throw new Error(`${args.join(" ")} ends with ${String(status)}: ${stderr}`);
+  return performance.now() - began;
+}
