@@ -1,4 +1,4 @@
-import { privateCall } from "../src/accounts/calls.ts";
+import { privateCall } from "../src/accounts/authorize.ts";
 import { createPasswords } from "../src/accounts/password.ts";
 import { createTokens } from "../src/accounts/tokens.ts";
 import { lessons } from "../src/lessons.ts";
