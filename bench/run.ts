@@ -6,12 +6,13 @@ import { bundled } from "./both-ways.ts";
 import { markdown, type Table } from "./figures.ts";
 import { accounts } from "./small.ts";
 import { commandStarts, starts } from "./starts.ts";
+import { sweeps } from "./sweeps.ts";
 import { bursts, faults } from "./trials.ts";
 
 const USAGE = `npm run bench [-- --quick] [--json] [--only NAME]
   --quick  a smaller one: a minute instead of ten
   --json   the tables as JSON
-  --only   answers, burst, bursts, faults, starts, accounts or commands
+  --only   answers, burst, bursts, faults, starts, sweeps, accounts or commands
 `;
 
 const { values } = parseArgs({
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   bursts: async () => [await bursts(quick ? [50] : [200, 10_000])],
   faults: async () => [await faults(quick ? 50 : 1_000)],
   starts: async () => [await starts(await bundles, quick ? 1 : 7)],
+  sweeps: async () => [await sweeps(quick ? [500] : [1_000, 10_000, 100_000])],
   accounts: async () => [await accounts(quick ? 50 : 2_000)],
   commands: async () => [commandStarts(quick ? 1 : 3)],
 };

@@ -34,6 +34,11 @@ it("gives every buyer of a burst the role, at every plan's limits and in real ti
   expect(faulty.map(([, , granted]) => granted)).toEqual(["50 of 50", "50 of 50", "50 of 50"]);
 });
 
+it("calls Gumroad once a page in a sweep, and not for each membership that runs", () => {
+  expect(rowsOf("Sweeps").map((row) => row.slice(0, 4))).toEqual([["weekly", "500", "0", "50 /sales"], ["daily", "500",
+    "0", "6 /products/:id/subscribers"]]);
+});
+
 it("measures the start of each bundle and of each command", () => {
   expect(rowsOf("Start of a process").map(([name]) => name)).toContain("ping");
   expect(rowsOf("Start of the tool's commands").length).toBeGreaterThan(10);

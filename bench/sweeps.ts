@@ -1,0 +1,141 @@
+/** Sweeps over a shop and a ledger in memory, each row made as it is asked for: what grows is the sweep's own. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+import type { Source, SourceId } from "../src/access/facts.ts";
+import { addFacts } from "../src/access/merge.ts";
+import { defineProducts } from "../src/config/products-file.ts";
+import { gumroadApi } from "../src/gumroad/api.ts";
+import { factsOfSale, factsOfSubscriber } from "../src/gumroad/facts-of-rows.ts";
+import { saleShape, subscriberShape } from "../src/gumroad/rows.ts";
+import { newRecord } from "../src/ledger/record.ts";
+import type { Checkpoint } from "../src/ledger/sweeps.ts";
+import type { OwnedSource, Survey } from "../src/ledger/survey.ts";
+import { reconcile } from "../src/sweeping/reconcile.ts";
+import { listedRunning } from "../src/sweeping/running.ts";
+import { withRoles } from "../tests/sweeping/shop-and-ledger.ts";
+import { brief, type Table } from "./figures.ts";
+
+const NOW = Date.parse("2026-11-26T00:00:00Z");
+const SALES_A_PAGE = 10;
+const SUBSCRIBERS_A_PAGE = 100;
+const CLUB = "club";
+const BOOK = "book";
+const policy = defineProducts([{ id: BOOK, name: "Book", roles: ["reader"] }, { id: CLUB, name: "Club",
+  roles: ["club"] }]);
+const emailOf = (nth: number) => `buyer${String(nth)}@example.com`;
+const created = new Date(NOW - 400 * 24 * 3_600_000).toISOString();
+
+const saleOf = (nth: number) => ({ id: `s${String(nth)}`, product_id: BOOK, purchase_email: emailOf(nth),
+  created_at: created, price: 4_900 });
+const memberOf = (nth: number) => ({ id: `m${String(nth)}`, product_id: CLUB, status: "alive",
+  purchase_ids: [`c${String(nth)}`] });
+const chargeOf = (nth: number) => ({ id: `c${String(nth)}`, product_id: CLUB, purchase_email: emailOf(nth),
+  created_at: created, price: 900, subscription_id: `m${String(nth)}` });
+
+/** What a ledger that knows all of it has of a source. */
+function known(id: SourceId): Source {
+  const nth = Number(id.replace(/\D+/, ""));
+  const facts = id.startsWith("sale:")
+    ? [factsOfSale(saleShape.parse(saleOf(nth)), NOW)]
+    : [factsOfSale(saleShape.parse(chargeOf(nth)), NOW), factsOfSubscriber(subscriberShape.parse(memberOf(nth)), NOW)];
+  const source = facts.reduce((sources, each) => addFacts(sources, id, each), newRecord("").sources)[id];
+  if (source === undefined) throw new Error(`nothing is known of ${id}`);
+  return source;
+}
+
+function ledgerOf(count: number): Survey {
+  return {
+    owned: async (ids) =>
+      Promise.resolve(
+        new Map(
+          ids.map((
+            id,
+          ): [SourceId, OwnedSource] => [id, { buyer: emailOf(Number(id.replace(/\D+/, ""))), known: known(id),
+            record: undefined }]
+          ),
+        ),
+      ),
+    records: async (after) => {
+      const from = Number(after?.sk ?? 0);
+      const to = Math.min(count, from + 100);
+      const records = Array.from({ length: to - from }, (_, at) => {
+        const id: SourceId = `subscription:m${String(from + at)}`;
+        return withRoles({ ...newRecord(emailOf(from + at)), sources: { [id]: known(id) } }, policy, NOW);
+      });
+      return Promise.resolve({ records, apart: [], broken: 0,
+        next: to === count ? null : { pk: "", sk: String(to) } });
+    },
+  };
+}
+
+function shopOf(count: number, calls: Map<string, number>): typeof fetch {
+  return async (input) => {
+    const { pathname, searchParams } = new URL(String(input));
+    const call = pathname.replace(/^\/v2/, "").replace(/\/products\/[^/]+/, "/products/:id");
+    calls.set(call, (calls.get(call) ?? 0) + 1);
+    const from = Number(searchParams.get("page_key") ?? 0);
+    const page = (size: number) => Array.from({ length: Math.min(size, count - from) }, (_, at) => from + at);
+    const next = (size: number) => from + size < count ? { next_page_key: String(from + size) } : {};
+    if (call === "/user") return Promise.resolve(Response.json({ success: true, user: { user_id: "seller" } }));
+    if (call === "/sales") {
+      return Promise.resolve(
+        Response.json({ success: true, sales: page(SALES_A_PAGE).map(saleOf), ...next(SALES_A_PAGE) }),
+      );
+    }
+    const isClub = pathname.includes(CLUB);
+    return Promise.resolve(
+      Response.json({ success: true, subscribers: isClub ? page(SUBSCRIBERS_A_PAGE).map(memberOf) : [],
+        ...(isClub ? next(SUBSCRIBERS_A_PAGE) : {}) }),
+    );
+  };
+}
+
+/** The weekly sweep over so many sales, and the daily one over so many running memberships and records. */
+export async function sweeps(counts: readonly number[]): Promise<Table> {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  const rows: (readonly string[])[] = [];
+  for (const kind of ["weekly", "daily"] as const) {
+    for (const count of counts) {
+      const calls = new Map<string, number>();
+      let checkpoint: Checkpoint | null = null;
+      let [most, pages, sent] = [0, 0, 0];
+      const heap = () => {
+        if (typeof collect === "function") collect();
+        return process.memoryUsage().heapUsed;
+      };
+      const before = heap();
+      const credentials = { token: "token", sellerId: "seller", api: "https://shop.example/v2" };
+      const api = gumroadApi({ fetch: shopOf(count, calls), credentials: async () => Promise.resolve(credentials) });
+      const forever = new AbortController().signal;
+      const began = performance.now();
+      let paused = 0;
+      await reconcile({ sweep: kind }, { ledger: { due: () => {
+        throw new Error("not called here");
+      } }, survey: ledgerOf(count), sweeps: { load: async () => Promise.resolve(checkpoint), save: async (next) => {
+        checkpoint = { ...next, version: next.version + 1 };
+        pages += 1;
+        if (pages % Math.ceil(count / 100) === 0) {
+          const stopped = performance.now();
+          most = Math.max(most, heap() - before);
+          paused += performance.now() - stopped;
+        }
+        return Promise.resolve(checkpoint);
+      }, report: async () => Promise.resolve(), countChanged: async () => Promise.resolve() }, setHolders: async () =>
+        Promise.resolve(), queue: { send: async (messages) => {
+          sent += messages.length;
+          return Promise.resolve();
+        }, depth: async () => Promise.resolve(0) }, openShop: async () => Promise.resolve(api), policy, now: () => NOW,
+        wait: async () => Promise.resolve(), enough: forever, deadline: forever, requestId: "bench",
+        running: listedRunning() });
+      const ms = performance.now() - began - paused;
+      const gumroad = [...calls].map(([call, made]) => `${String(made)} ${call}`).join(", ");
+      rows.push([kind, String(count), String(sent), gumroad, brief(ms / 1_000, "s"), brief((ms * 1_000) / count, "µs"),
+        brief(most / 2 ** 20, "MB")]);
+    }
+  }
+  return { title: "Sweeps over a shop and a ledger in memory that agree",
+    columns: ["sweep", "sales, or memberships and records", "hints sent", "calls of Gumroad", "time", "a row",
+      "memory held at most"], rows };
+}
