@@ -1,14 +1,13 @@
 import * as z from "zod";
 
 import { TemporaryError } from "../../src/errors.ts";
-import type { GumroadApi, Page } from "../../src/gumroad/api.ts";
-import { ownerOfRow, sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
-import type { SaleRow } from "../../src/gumroad/rows.ts";
-import type { OwnedSource, Survey } from "../../src/ledger/survey.ts";
+import type { GumroadApi } from "../../src/gumroad/api.ts";
+import type { Survey } from "../../src/ledger/survey.ts";
 import { sweepName, type Checkpoint, type Sweeps } from "../../src/ledger/sweeps.ts";
 import type { BulkQueue } from "../../src/queue/queue.ts";
-import { unlike } from "../../src/sweeping/sales.ts";
-import { sendingWindow, type Told } from "./window.ts";
+import { hintFor } from "../../src/sweeping/hints.ts";
+import { compared, unlike } from "../../src/sweeping/sales.ts";
+import { sendingWindow } from "./window.ts";
 import { patiently } from "../shop/patience.ts";
 
 /** What a backfill was begun with. It stays so until its end, however often it is stopped. */
@@ -23,7 +22,7 @@ export interface BackfillTerms {
 /** What a backfill works with. `now` gives epoch milliseconds. */
 export interface Backfilling {
   readonly shop: GumroadApi;
-  readonly survey: Pick<Survey, "owned">;
+  readonly survey: Survey;
   readonly sweeps: Pick<Sweeps, "save" | "report">;
   readonly queue: BulkQueue;
   readonly now: () => number;
@@ -76,29 +75,25 @@ export function beginning(terms: BackfillTerms, total: number, last: Checkpoint 
 }
 
 /** Walks over the listing once: Gumroad doesn't say how many there are. `counted` is told the sales so far. */
-export async function countSales({ since, adopt }: BackfillTerms,
-  { shop, survey, wait }: Pick<Backfilling, "shop" | "survey" | "wait">,
+export async function countSales({ since, adopt }: BackfillTerms, work: PageReading,
   counted: (sales: number) => void): Promise<SalesCount> {
   const buyers = new Set<string>();
   const newsBuyers = new Set<string>();
-  let sales = 0;
+  let seen = 0;
   let news = 0;
   for (let pageKey: string | null = null;;) {
-    const { rows, next }: Page<SaleRow> = await pageAt(shop, since, pageKey, wait);
-    const owned = await patiently(() => survey.owned(rows.map(sourceOfRow)), wait);
-    for (const row of rows) {
-      const known = owned.get(sourceOfRow(row));
-      const buyer = known?.buyer ?? ownerOfRow(row);
+    const { sales, next }: ComparedPage = await pageAt({ since, adopt, pageKey }, work);
+    for (const { buyer, what } of sales) {
       if (buyer === null) continue;
       buyers.add(buyer);
-      if (isKnown(row, known, adopt)) continue;
+      if (what === null) continue;
       news += 1;
       newsBuyers.add(buyer);
     }
-    sales += rows.length;
-    counted(sales);
-    if (next === null) return { sales, buyers: buyers.size, news, newsBuyers: newsBuyers.size };
-    pageKey = next;
+    seen += sales.length;
+    counted(seen);
+    if (next === null) return { sales: seen, buyers: buyers.size, news, newsBuyers: newsBuyers.size };
+    pageKey = next.pageKey;
   }
 }
 
@@ -110,31 +105,27 @@ export async function countSales({ since, adopt }: BackfillTerms,
  */
 export async function runBackfill(begun: Checkpoint, work: Backfilling,
   progress: (read: number) => void): Promise<BackfillOutcome> {
-  const { shop, wait } = work;
-  const { since, adopt } = positionOf(begun);
-  const survey = { owned: (ids: Parameters<Survey["owned"]>[0]) => patiently(() => work.survey.owned(ids), wait) };
-  const queue: BulkQueue = { send: (messages) => patiently(() => work.queue.send(messages), wait),
-    depth: () => patiently(() => work.queue.depth(), wait) };
-  const window = sendingWindow({ ...work, queue, survey, isKnown: (row, owned) => isKnown(row, owned, adopt) });
+  const { wait, now } = work;
+  const { adopt, invite } = positionOf(begun);
+  const about = { requestId: work.requestId, sweep: sweepName(begun), now };
+  const window = sendingWindow({ ...work,
+    queue: { send: (messages) => patiently(() => work.queue.send(messages), wait),
+      depth: () => patiently(() => work.queue.depth(), wait) },
+    survey: { owned: (ids) => patiently(() => work.survey.owned(ids), wait) },
+    isKnown: (row, owned) => unlike(row, owned, now(), adopt) === null });
   const nobodys: string[] = [];
   let checkpoint = begun;
   while (checkpoint.finishedAt === null) {
     await window.room();
-    const position = positionOf(checkpoint);
-    const { rows, next } = await pageAt(shop, since, position.pageKey, wait);
-    const owned = await survey.owned(rows.map(sourceOfRow));
-    const found = rows.filter((row) => !isKnown(row, owned.get(sourceOfRow(row)), adopt));
-    const told = found.flatMap((row) =>
-      hint(row, owned.get(sourceOfRow(row))?.buyer ?? ownerOfRow(row), checkpoint, work)
+    const { sales, differing, next } = await pageAt(positionOf(checkpoint), work);
+    const told = differing.flatMap(({ row, buyer, what }) =>
+      buyer === null ? [] : [{ row, message: hintFor(buyer, what, about, { adopt, invite }) }]
     );
-    nobodys.push(
-      ...found.filter((row) => owned.get(sourceOfRow(row)) === undefined && ownerOfRow(row) === null).map(({ id }) =>
-        id
-      ),
-    );
+    nobodys.push(...differing.flatMap(({ row, buyer }) => (buyer === null ? [row.id] : [])));
     await window.send(told);
-    checkpoint = await ticked(checkpoint, { ...checkpoint, read: checkpoint.read + rows.length,
-      differed: checkpoint.differed + found.length, sent: checkpoint.sent + told.length }, next, work);
+    checkpoint = await ticked(checkpoint, { ...checkpoint, read: checkpoint.read + sales.length,
+      differed: checkpoint.differed + differing.length, sent: checkpoint.sent + told.length }, next?.pageKey ?? null,
+      work);
     progress(checkpoint.read);
   }
   await window.emptied();
@@ -155,33 +146,14 @@ async function ticked(before: Checkpoint, counted: Checkpoint, next: string | nu
   return saved;
 }
 
-/** Whether there is nothing to tell of a row: the ledger has it, and adopts if it should. */
-function isKnown(row: SaleRow, owned: OwnedSource | undefined, adopt: boolean): boolean {
-  // When it was read doesn't matter: what it says does.
-  return owned !== undefined && unlike(row, owned.known, 0) === null && (owned.record?.adopts === true || !adopt);
-}
+type PageReading = Pick<Backfilling, "shop" | "survey" | "now" | "wait">;
+type ComparedPage = Awaited<ReturnType<typeof compared>>;
 
-function hint(row: SaleRow, buyer: string | null, checkpoint: Checkpoint,
-  { requestId, now }: Backfilling): readonly Told[] {
-  if (buyer === null) return [];
-  const sweep = sweepName(checkpoint);
-  const { adopt, invite } = positionOf(checkpoint);
-  return [
-    { row,
-      message: {
-        message: { v: 1, kind: "hint", requestId, buyer, hops: 0, saleId: row.id, subscriptionId: null, sweep,
-          foundAt: now(), adopt, invite },
-        id: `${sweep} sale ${row.id}`,
-      } },
-  ];
-}
-
-async function pageAt(shop: GumroadApi, since: string | null, pageKey: string | null,
-  wait: Backfilling["wait"]): Promise<Page<SaleRow>> {
+/** The weekly sweep's step over the listing. */
+function pageAt({ since, adopt, pageKey }: Pick<BackfillPosition, "since" | "adopt" | "pageKey">,
+  work: PageReading): Promise<ComparedPage> {
   return patiently(
-    () =>
-      shop.sales({ ...(since === null ? {} : { after: since }), ...(pageKey === null ? {} : { pageKey }) },
-        AbortSignal.timeout(CALL_MS)),
-    wait,
+    () => compared({ after: since, pageKey }, { ...work, deadline: AbortSignal.timeout(CALL_MS) }, adopt),
+    work.wait,
   );
 }

@@ -1,4 +1,5 @@
 import { isSubscription, type SourceId } from "../access/facts.ts";
+import type { HintMessage } from "../queue/message.ts";
 import type { BulkMessage } from "../queue/queue.ts";
 import type { SweepTools } from "./sweep.ts";
 
@@ -16,12 +17,13 @@ export function named(id: SourceId): ToReadBack {
  * Who is found among the last days' sales is a new buyer whose ping was lost, and gets the mail that new buyers get.
  */
 export function hintFor(buyer: string, what: ToReadBack,
-  { requestId, sweep, now }: Pick<SweepTools, "requestId" | "sweep" | "now">): BulkMessage {
+  { requestId, sweep, now }: Pick<SweepTools, "requestId" | "sweep" | "now">,
+  terms: Pick<HintMessage, "adopt" | "invite"> = { invite: sweep.startsWith("recent ") }): BulkMessage {
   const saleId = "saleId" in what ? what.saleId : null;
   const subscriptionId = "subscriptionId" in what ? what.subscriptionId : null;
   return {
     message: { v: 1, kind: "hint", requestId, buyer, hops: 0, saleId, subscriptionId, sweep, foundAt: now(),
-      invite: sweep.startsWith("recent ") },
+      ...terms },
     id: `${sweep} ${saleId === null ? "subscription" : "sale"} ${saleId ?? subscriptionId ?? ""}`,
   };
 }

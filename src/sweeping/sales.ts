@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
 
-import type { Source } from "../access/facts.ts";
 import { endOf, tellsMore } from "../access/known.ts";
+import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
+import type { OwnedSource } from "../ledger/survey.ts";
 import { log } from "../log.ts";
-import type { BulkMessage } from "../queue/queue.ts";
 import { distinct, hintFor, type ToReadBack } from "./hints.ts";
 import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
@@ -17,6 +17,9 @@ const SLACK_MS = 30_000;
 /** Listings go by days. `before`: without what was read already; `reached`: the day of the last row read. */
 const positionShape = z.object({ after: z.nullable(z.string()), pageKey: z.nullable(z.string()),
   before: z.optional(z.string()), reached: z.optional(z.string()) });
+
+/** Where in the listing a walk is. */
+export type SalesPosition = z.infer<typeof positionShape>;
 
 /** Every 15 minutes the sales of the last two days: a lost sale, refund or dispute of those days is found. */
 export const recentSales: Sweep = {
@@ -41,38 +44,48 @@ function around(text: string): string {
 }
 
 async function salesPage(position: string, tools: SweepTools): Promise<SweepPage> {
-  const { shop, survey, deadline, now } = tools;
-  const { after, pageKey, before, reached } = positionShape.parse(JSON.parse(position));
+  const { shop } = tools;
   if (shop === null) return { read: 0, differed: 0, found: [], next: position };
+  const { sales, differing, next } = await compared(positionShape.parse(JSON.parse(position)), { ...tools, shop });
+  const found = differing.flatMap(({ row, buyer, what }) => {
+    if (buyer !== null) return [hintFor(buyer, what, tools)];
+    log.warn("a gift whose receiver Gumroad doesn't name", { sale: row.id, sweep: tools.sweep });
+    return [];
+  });
+  return { read: sales.length, differed: differing.length, found: distinct(found),
+    next: next === null ? null : written(next) };
+}
+
+/** A page of the listing beside what the ledger knows: whose each sale is, and what to read back of it. */
+export async function compared({ after, pageKey, before, reached }: SalesPosition,
+  { shop, survey, deadline, now }: Pick<SweepTools, "survey" | "deadline" | "now"> & { readonly shop: GumroadApi },
+  adopt = false) {
   const at = now();
   const { rows, next } = await shop.sales({ ...(after === null ? {} : { after }),
     ...(before === undefined ? {} : { before }), ...(pageKey === null ? {} : { pageKey }) }, deadline);
   const owned = await survey.owned(rows.map(sourceOfRow));
-
-  const found: BulkMessage[] = [];
-  let differed = 0;
-  for (const row of rows) {
+  const sales = rows.map((row) => {
     const source = owned.get(sourceOfRow(row));
-    const what = unlike(row, source?.known, at);
-    if (what === null) continue;
-    differed += 1;
-    const buyer = source?.buyer ?? ownerOfRow(row);
-    if (buyer === null) log.warn("a gift whose receiver Gumroad doesn't name", { sale: row.id, sweep: tools.sweep });
-    else found.push(hintFor(buyer, what, tools));
-  }
+    return { row, buyer: source?.buyer ?? ownerOfRow(row), what: unlike(row, source, at, adopt) };
+  });
   const last = rows.at(-1);
   const following = { after, pageKey: next, before, reached: last === undefined ? reached : dayOf(last.soldAt) };
-  return { read: rows.length, differed, found: distinct(found), next: next === null ? null : written(following) };
+  const differing = sales.flatMap(({ row, buyer, what }) => (what === null ? [] : [{ row, buyer, what }]));
+  return { sales, differing, next: next === null ? null : following };
 }
 
-/** What to read back where a row differs from what is known, or null. A dead membership's doesn't say since when. */
-export function unlike(row: SaleRow, known: Source | undefined, at: number): ToReadBack | null {
+/** What to read back of a row that tells something new, or whose buyer is yet to adopt; or null. */
+export function unlike(row: SaleRow, source: OwnedSource | undefined, at: number, adopt: boolean): ToReadBack | null {
+  const known = source?.known;
   if (tellsMore(known, { ...factsOfSale(row, at), read: null })) return { saleId: row.id };
-  if (known === undefined || row.subscriptionId === null || row.dead === (endOf(known) !== null)) return null;
-  return { subscriptionId: row.subscriptionId };
+  // A dead membership's row doesn't say since when.
+  if (known !== undefined && row.subscriptionId !== null && row.dead !== (endOf(known) !== null)) {
+    return { subscriptionId: row.subscriptionId };
+  }
+  return adopt && source?.record?.adopts !== true ? { saleId: row.id } : null;
 }
 
-function written(position: z.infer<typeof positionShape>): string {
+function written(position: SalesPosition): string {
   return JSON.stringify(position);
 }
 
