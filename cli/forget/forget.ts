@@ -1,23 +1,14 @@
-import * as z from "zod";
-
-import { entriesOf, grantedRole, type SourceId } from "../../src/access/facts.ts";
-import { auth0Directory } from "../../src/auth0/directory.ts";
-import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import { ConfigError } from "../../src/errors.ts";
-import { type BuyerTraces, dynamoHistory } from "../ledger/history.ts";
-import { dynamoGivers } from "../../src/ledger/givers.ts";
-import { dynamoLedger, type HistoryEvent } from "../../src/ledger/ledger.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
-import { dynamoTombstones, type Subject } from "../../src/ledger/tombstones.ts";
-import { isMine } from "../../src/provisioning/owners.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { makeKey, storedKey } from "./key.ts";
-import { forgetUsers, usersToForget } from "./users.ts";
+import { forgetUsers } from "./users.ts";
+import { operate } from "../operating.ts";
+import { bury, erase, forgettable } from "../operations/forget.ts";
 import type { OperatorFlags } from "../commands/options.ts";
 import { operatorAdmin } from "../stage/operator.ts";
 import type { Stage } from "../stage/stage.ts";
-import { serviceCredentials } from "../stage/directory.ts";
+import { serviceCredentials, serviceDirectory } from "../stage/directory.ts";
 import { makeSteps } from "../terminal/steps.ts";
 
 /** The flags of `forget`, as commander gives them. */
@@ -30,9 +21,6 @@ export interface ForgetFlags extends OperatorFlags {
 
 /** Functions that found no key ask again after a minute. */
 const NOTICED_MS = 61_000;
-/** Whoever worked on the buyer while they were erased has written by then. */
-const RECHECK_MS = 1_000;
-const ROUNDS = 5;
 
 /** What forgetting doesn't reach. */
 const REMAINS: readonly { readonly where: string; readonly what: string; readonly howLong: string }[] = [
@@ -55,54 +43,33 @@ const REMAINS: readonly { readonly where: string; readonly what: string; readonl
 
 /** Erases a person. */
 export async function forget(email: string, flags: ForgetFlags, context: Context): Promise<ExitCode> {
-  const { output, now, wait } = context;
+  const { output } = context;
   if (flags.force === true && flags.user !== true) throw new ConfigError("FORCE_WHAT", "--force is for --user");
   const dryRun = flags.dryRun === true;
   const stage = await context.stage();
   const credentials = await serviceCredentials(context);
-  const value = async (): Promise<Auth0Credentials> => credentials;
-  const directory = auth0Directory({ secret: { get: value, reread: value } });
-  const ledger = dynamoLedger(stage.dynamo, stage.ledger);
-  const givers = dynamoGivers(stage.dynamo, stage.ledger);
-  const history = dynamoHistory(stage.dynamo, stage.ledger);
-  const record = await ledger.load(email);
-  const events = await history.of(email);
-  const apart = entriesOf(await history.apartFrom(record, events)).map(([id]) => id);
-  const unsold = (await history.unsoldOf(email)).map(({ source }) => source);
-  const users = await usersToForget(record, directory, givers);
-  const others = [...unsold, ...apart];
-  const traces = tracesOf(record, events, others);
+  const found = await operate(context, (operating) => forgettable(email, operating));
+  const { record, users, traces, subjects } = found;
   output.say(
-    `${email}: ${String(traces.sources.length)} purchases, ${String(events.length)} events, ${
+    `${email}: ${String(traces.sources.length)} purchases, ${String(found.events)} events, ${
       String(users.length)
     } users at Auth0`,
   );
   if (!dryRun) await confirmed(email, flags, context);
 
   const steps = makeSteps(output, dryRun);
-  const subjects: readonly Subject[] = [`buyer:${email}`, ...traces.sources];
   await steps.change("tombstones", `${String(subjects.length)} written: what was bought before now can't come back`,
     async () => {
       const key = await keyFor(stage, context);
-      const at = now();
-      const tombstones = dynamoTombstones(stage.dynamo, stage.ledger, key);
-      for (const subject of subjects) await tombstones.bury(subject, at);
+      await operate(context, (operating) => bury(found, key, operating));
     });
   // Before the record goes: it alone knows which roles are ours, should this stop half-way and be run again.
-  await forgetUsers(users, { directory, bound: Object.entries(record.users), credentials,
-    admin: flags.user === true ? operatorAdmin(flags, stage, context.env, credentials) : null, steps,
+  await forgetUsers(users, { directory: await serviceDirectory(context), bound: Object.entries(record.users),
+    credentials, admin: flags.user === true ? operatorAdmin(flags, stage, context.env, credentials) : null, steps,
     deletes: { ours: flags.user === true, others: flags.force === true } });
   let erased = 0;
   await steps.change("ledger", "record, history, owners of purchases and notes of gifts erased", async () => {
-    for (const { id } of users) await givers.leave(id, email);
-    for (let round = 1, left = traces;; round += 1) {
-      erased += await history.erase(left);
-      // A worker that had read the record before may have written it since.
-      await wait(RECHECK_MS);
-      const back = await ledger.load(email);
-      if (back.version === 0 || round === ROUNDS) return;
-      left = tracesOf(back, await history.of(email), others);
-    }
+    erased = await operate(context, (operating) => erase(found, operating));
   });
   if (!dryRun) output.say(`erased ${String(erased)} items`);
   output.say("\nwhat remains:");
@@ -110,25 +77,6 @@ export async function forget(email: string, flags: ForgetFlags, context: Context
   output.result({ buyer: email, dryRun, known: record.version > 0, purchases: traces.sources, users, steps: steps.all,
     erasedItems: erased, remains: REMAINS });
   return steps.all.some(({ outcome }) => outcome === "by hand") ? EXIT.failed : EXIT.ok;
-}
-
-const receivedShape = z.object({ event: z.literal("sale"), saleId: z.string(), gifter: z.string() });
-
-/**
- * Purchases that were moved away are somebody else's by now; `others` are those outside the record: nobody has told
- * their sale, or the policy doesn't name them.
- */
-function tracesOf(record: BuyerRecord, events: readonly HistoryEvent[], others: readonly SourceId[]): BuyerTraces {
-  return { email: record.email, sources: [
-    ...new Set([
-      ...entriesOf(record.sources).flatMap(([id]) => (grantedRole(id) === null && isMine(record, id) ? [id] : [])),
-      ...others,
-    ]),
-  ], products: [...new Set(Object.values(record.sources).map(({ productId }) => productId))],
-    received: events.flatMap(({ detail }) => {
-      const gift = receivedShape.safeParse(detail);
-      return gift.success ? [{ giver: gift.data.gifter, saleId: gift.data.saleId }] : [];
-    }) };
 }
 
 /** @throws {ConfigError} FORGET_UNCONFIRMED */

@@ -1,25 +1,15 @@
 import { UsersClient } from "auth0/users";
 
-import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
+import type { Directory } from "../../src/auth0/directory.ts";
 import { failureOf, statusOf } from "../../src/auth0/failures.ts";
 import { pacedFetch } from "../../src/auth0/pacing.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import type { TenantAdmin } from "../admin/tenant-admin.ts";
 import { managementToken } from "../../src/auth0/token.ts";
-import type { Givers } from "../../src/ledger/givers.ts";
-import type { BoundUser, BuyerRecord } from "../../src/ledger/record.ts";
+import type { BoundUser } from "../../src/ledger/record.ts";
+import type { UserToForget } from "../operations/forget.ts";
 import { NEEDS_ADMIN } from "../stage/operator.ts";
 import type { Steps } from "../terminal/steps.ts";
-
-/** Who are a buyer's Auth0 users, and what of ours is there. */
-export interface UserToForget {
-  readonly id: string;
-  readonly createdByUs: boolean;
-  /** The roles that we gave, or were about to, and that no other buyer's purchases give. */
-  readonly roles: readonly string[];
-  /** What other buyers' purchases give this user, who is theirs too. Left out: there are none. */
-  readonly kept?: readonly string[];
-}
 
 /** What forgetting users at Auth0 works with. */
 export interface UserForgetting {
@@ -37,23 +27,6 @@ export interface UserForgetting {
 const CALL_MS = 30_000;
 /** What this service and its post-login Action keep in a user's `app_metadata`. */
 const OUR_METADATA = { gumroad_auth0: null, gumroad_auth0_bound: null };
-
-/** The users of a buyer: those of the record, and all with the email. */
-export async function usersToForget({ email, spellings, users }: BuyerRecord, directory: Directory,
-  givers: Pick<Givers, "of">): Promise<readonly UserToForget[]> {
-  const found = new Map<string, DirectoryUser>();
-  for (const spelling of [email, ...spellings]) {
-    for (const user of await directory.find(email, spelling, AbortSignal.timeout(CALL_MS))) found.set(user.id, user);
-  }
-  const ids = [...new Set([...Object.keys(users), ...found.keys()])];
-  return Promise.all(ids.map(async (id): Promise<UserToForget> => {
-    const others = [...(await givers.of(id)).givers].filter(([giver]) => giver !== email);
-    const kept = [...new Set(others.flatMap(([, given]) => given.roles))].sort();
-    const ours = Object.keys((Object.hasOwn(users, id) ? users[id]?.roles : undefined) ?? {});
-    return { id, createdByUs: found.get(id)?.createdByUs ?? false,
-      roles: ours.filter((role) => !kept.includes(role)).sort(), ...(others.length === 0 ? {} : { kept }) };
-  }));
-}
 
 /**
  * Takes the roles that we gave and our marks from each user, or deletes the user. Users that are gone already do no
