@@ -29,7 +29,7 @@ export async function renderTemplate(stage: string, params: readonly string[] = 
   const folder = await mkdtemp(path.join(tmpdir(), "template-"));
   try {
     const names = functionNames();
-    for (const file of ["serverless.yml", "alarms.yml"]) {
+    for (const file of ["serverless.yml", "roles.yml", "alarms.yml"]) {
       await cp(path.join(projectRoot, file), path.join(folder, file));
     }
     await mkdir(path.join(folder, ".build"));
