@@ -72,10 +72,7 @@ async function createTable(client: DynamoDBClient, spec: TableSpec, dataDir: str
       throw error;
     },
   );
-  if (existing === undefined) {
-    await client.send(new CreateTableCommand(input));
-    return;
-  }
+  if (existing === undefined) return create(client, input);
   const found = existing.Table ?? {};
   if (JSON.stringify(found.KeySchema) !== JSON.stringify(spec.KeySchema)) {
     throw new ConfigError("BAD_DATA_DIR",
@@ -88,16 +85,23 @@ async function createTable(client: DynamoDBClient, spec: TableSpec, dataDir: str
   if (indexes(found.GlobalSecondaryIndexes) !== indexes(spec.GlobalSecondaryIndexes)) await rebuild(client, input);
 }
 
+/** Between two looks at a table that is being made or deleted (seconds). */
+const WAITING = { maxWaitTime: 120, minDelay: 0.02, maxDelay: 0.02 };
+
+/** Makes a table, and waits until it can be used. */
+async function create(client: DynamoDBClient, input: CreateTableCommandInput): Promise<void> {
+  await client.send(new CreateTableCommand(input));
+  await waitUntilTableExists({ client, ...WAITING }, { TableName: input.TableName });
+}
+
 /** Makes the table anew with the indexes it should have by now, and all its items: dynalite can't add an index. */
 async function rebuild(client: DynamoDBClient, input: CreateTableCommandInput): Promise<void> {
   const { TableName } = input;
   const documents = DynamoDBDocumentClient.from(client);
   const items = await itemsIn(documents, TableName);
-  const waiting = { client, maxWaitTime: 10, minDelay: 1, maxDelay: 1 };
   await client.send(new DeleteTableCommand({ TableName }));
-  await waitUntilTableNotExists(waiting, { TableName });
-  await client.send(new CreateTableCommand(input));
-  await waitUntilTableExists(waiting, { TableName });
+  await waitUntilTableNotExists({ client, ...WAITING }, { TableName });
+  await create(client, input);
   for (const Item of items) await documents.send(new PutCommand({ TableName, Item }));
 }
 
