@@ -1,7 +1,7 @@
 /** What the tests of this room stand on: a table in dynalite, a fixed clock, a secret, cheap hashes. */
 import { once } from "node:events";
 
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 
 import { type AccountsSecret, type AccountsSecretSource } from "../../src/accounts/accounts-secret.ts";
@@ -51,6 +51,7 @@ export async function localTable(): Promise<LocalTable> {
     { AttributeName: "pk", KeyType: "HASH" },
     { AttributeName: "sk", KeyType: "RANGE" },
   ] }));
+  await waitUntilTableExists({ client, maxWaitTime: 120, minDelay: 0.02, maxDelay: 0.02 }, { TableName: name });
   return { client, settings, name, close: async () => {
     client.destroy();
     server.close();
