@@ -215,7 +215,7 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
     const expected = people.expected();
     return { buyers: expected.size, purchases: gumroad.sales.length, pings: mail.acknowledged.length, kinds: counted(),
       previous: previous?.commit ?? null, sentBack, heap, lost: await lostPings(stack, mail.acknowledged),
-      wrong: wrongUsers(stack, expected) };
+      wrong: await wrongUsers(stack, expected) };
   } finally {
     dynamo.destroy();
     sqs.destroy();
@@ -295,21 +295,23 @@ async function lostPings(stack: Stack, acknowledged: readonly string[]): Promise
   });
 }
 
-/** In words. */
-function wrongUsers({ auth0 }: Stack, expected: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  const users = auth0.users();
+/** In words, with what the ledger has of them. */
+async function wrongUsers(stack: Stack, expected: ReadonlyMap<string, readonly string[]>): Promise<readonly string[]> {
+  const users = stack.auth0.users();
+  const items = await stack.ledger();
+  const known = (email: string) => JSON.stringify(items.filter(({ pk }) => pk === `buyer#${email}`));
   const seen = new Map<string, number>();
   for (const { email = "" } of users) seen.set(email, (seen.get(email) ?? 0) + 1);
   const wrong = users.filter(({ email = "", roles }) => roles.join() !== (expected.get(email) ?? []).join())
     .map(({ email = "", roles }) =>
-      `${email} has ${roles.join()} and should have ${(expected.get(email) ?? []).join()}`
+      `${email} has ${roles.join()} and should have ${(expected.get(email) ?? []).join()}: ${known(email)}`
     );
   const twice = [...seen].filter(([, times]) => times > 1).map(([email, times]) =>
     `${email} is there ${String(times)} times`
   );
   const missing = [...expected].filter(([email, roles]) => roles.length > 0 && !seen.has(email)).map((
     [email, roles],
-  ) => `${email} isn't there and should have ${roles.join()}`);
+  ) => `${email} isn't there and should have ${roles.join()}: ${known(email)}`);
   return [...wrong, ...twice, ...missing];
 }
 
