@@ -172,7 +172,7 @@ export interface Stack {
    * serverless.yml.
    */
   crash(functionKey?: string): Promise<void>;
-  /** Bytes of heap that a function's workers use now, garbage included. */
+  /** Bytes of heap, garbage included, that the worker which uses most has now, of a function. */
   heapUsed(functionKey: string): Promise<number>;
   /**
    * Makes all messages in flight that no running invocation holds visible at once, as if their visibility time-out had

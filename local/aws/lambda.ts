@@ -48,7 +48,7 @@ export interface Lambda {
   invoke(event: unknown): Promise<InvocationResult>;
   /** Invocations that run or wait. */
   readonly running: number;
-  /** Bytes of heap that the workers use now, garbage included. */
+  /** Bytes of heap, garbage included, that the worker which uses most has now. */
   heapUsed(): Promise<number>;
   /**
    * Terminates workers now, in the middle of whatever they do: all, or only those that are at work. The next
@@ -135,7 +135,7 @@ export function createLambda(options: LambdaOptions): Lambda {
     return running.size;
   }, heapUsed: async () => {
     const used = await Promise.all([...all].map(async (environment) => environment.heapUsed()));
-    return used.reduce((sum, bytes) => sum + bytes, 0);
+    return Math.max(0, ...used);
   }, crash: async (which) => {
     const doomed = [...all].filter((environment) => which === "all" || !idle.includes(environment));
     await Promise.all(doomed.map((environment) => environment.kill("crashed")));

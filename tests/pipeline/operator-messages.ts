@@ -36,7 +36,7 @@ export async function sendAct(stack: Stack, buyer: string, source: SourceId, act
 /** Sends what an operator decided about held removals of a product. */
 export async function sendHeld(stack: Stack, buyer: string, productId: string, decision: HeldMessage["decision"],
   at: number): Promise<void> {
-  const requestId = `cli-${decision}-${buyer}`;
+  const requestId = `cli-${decision}-${buyer}-${productId}`;
   await send(stack, { v: 1, kind: "held", requestId, buyer, productId, decision, at, by: "dee", why: "asked by mail" },
     requestId);
 }
