@@ -207,13 +207,15 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
     const heap = await quietWork();
     let sentBack = 0;
     for (let round = 0; round < 3; round += 1) {
+      // Before the looks, not after them: what ends meanwhile is in the books at once.
+      await stack.advance(DAY);
+      await mail.bring();
       await waitsOver(stack);
       await reconcile(stack);
       sentBack += await sendBack(stack, sqs);
       await workOff(stack, STANDSTILL_MS);
       await releaseHeld(stack);
       await workOff(stack, STANDSTILL_MS);
-      await stack.advance(DAY);
     }
     const expected = people.expected();
     return { buyers: expected.size, purchases: gumroad.sales.length, pings: mail.acknowledged.length, kinds: counted(),
