@@ -217,6 +217,8 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
       await releaseHeld(stack);
       await workOff(stack, STANDSTILL_MS);
     }
+    await mail.bring();
+    await workOff(stack, STANDSTILL_MS);
     const expected = people.expected();
     return { buyers: expected.size, purchases: gumroad.sales.length, pings: mail.acknowledged.length, kinds: counted(),
       previous: previous?.commit ?? null, sentBack, heap, lost: await lostPings(stack, mail.acknowledged),
