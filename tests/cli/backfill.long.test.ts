@@ -8,7 +8,7 @@ import type { Order } from "gumroad-emulator/order";
 import { removeStackFile, writeStackFile } from "../../local/stack-file.ts";
 import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
 import { recordOf } from "../pipeline/local-stack.ts";
-import { answers, cli, cliOn, stackFileOf, startComplete } from "./local-cli.ts";
+import { answers, cli, cliOn, emptied, stackFileOf, startComplete } from "./local-cli.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
@@ -20,13 +20,7 @@ beforeAll(async () => {
   stack = await startComplete();
 });
 afterAll(() => stack.stop());
-beforeEach(async () => {
-  stack.gumroad.reset();
-  stack.auth0.reset();
-  await stack.forget("LedgerTable");
-  // What was sold before this service was.
-  stack.gumroad.setDeliver(() => 200);
-});
+beforeEach(() => emptied(stack));
 const run = (line: string, options: Parameters<ReturnType<typeof cliOn>>[1] = {}) => cliOn(stack)(line, options);
 const sold = (email: string, order: Partial<Order> = {}) => stack.gumroad.sell({ product: HANDBOOK, email, ...order });
 const people = () =>

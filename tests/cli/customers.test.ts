@@ -1,22 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 
 import { customersIn } from "../../cli/acting/customers.ts";
+import { customersFiles } from "./customers-file.ts";
 
 const NOW = Date.parse("2026-06-01T00:00:00Z");
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "customers-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-const write = (text: string, name = "customers.csv"): string => {
-  writeFileSync(path.join(folder, name), text);
-  return path.join(folder, name);
-};
+const write = customersFiles();
 
 describe("a file of customers", () => {
   it("is CSV with a head, in any order of columns, with quotes, blanks and a byte order mark", () => {
@@ -50,6 +39,6 @@ describe("a file of customers", () => {
   });
 
   it("that isn't there is said to be so", () => {
-    expect(() => customersIn(path.join(folder, "none.csv"), NOW)).toThrow("can't be read as CSV: ENOENT");
+    expect(() => customersIn("tests/cli/none.csv", NOW)).toThrow("can't be read as CSV: ENOENT");
   });
 });

@@ -1,22 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { writeFileSync } from "node:fs";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import type { Stack } from "../../local/stack.ts";
 import { recordOf, startLocal } from "../pipeline/local-stack.ts";
+import { customersFiles } from "./customers-file.ts";
 import { cliOn } from "./local-cli.ts";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "customers-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-const write = (text: string, name = "customers.csv"): string => {
-  writeFileSync(path.join(folder, name), text);
-  return path.join(folder, name);
-};
+const write = customersFiles();
 
 describe("grant --file", () => {
   let stack: Stack;

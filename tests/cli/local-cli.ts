@@ -39,6 +39,14 @@ export async function startComplete(): Promise<Stack> {
     secrets: { "gumroad-auth0/local/bind": { tokens: ["b".repeat(43)] } } });
 }
 
+/** Empties shop, Auth0 and ledger. The shop sells in silence from then on, as before the service was. */
+export async function emptied(stack: Stack): Promise<void> {
+  stack.gumroad.reset();
+  stack.auth0.reset();
+  await stack.forget("LedgerTable");
+  stack.gumroad.setDeliver(() => 200);
+}
+
 const SOON_MS = 1_000;
 
 /** Runs a command line over a running stack. Long waits move the functions' calendar instead. */

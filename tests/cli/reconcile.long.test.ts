@@ -3,7 +3,7 @@ import { InvokeCommand } from "@aws-sdk/client-lambda";
 
 import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
-import { cliOn, stageOn, startComplete } from "./local-cli.ts";
+import { cliOn, emptied, stageOn, startComplete } from "./local-cli.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
 
@@ -12,12 +12,7 @@ beforeAll(async () => {
   stack = await startComplete();
 });
 afterAll(() => stack.stop());
-beforeEach(async () => {
-  stack.gumroad.reset();
-  stack.auth0.reset();
-  await stack.forget("LedgerTable");
-  stack.gumroad.setDeliver(() => 200);
-});
+beforeEach(() => emptied(stack));
 const run = (line: string) => cliOn(stack)(line);
 const sold = (email: string) => stack.gumroad.sell({ product: HANDBOOK, email }).sale;
 

@@ -8,7 +8,7 @@ import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord } from "../../src/ledger/record.ts";
 import { outsideRolesOf } from "../../src/queue/sender.ts";
 import { changed, post } from "../pipeline/local-stack.ts";
-import { cliOn, stageOn, startComplete } from "./local-cli.ts";
+import { cliOn, emptied, stageOn, startComplete } from "./local-cli.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
 
@@ -18,10 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 beforeEach(async () => {
-  stack.gumroad.reset();
-  stack.auth0.reset();
-  await stack.forget("LedgerTable");
-  stack.gumroad.setDeliver(() => 200);
+  await emptied(stack);
   await stageOn(stack).sqs.send(new PurgeQueueCommand({ QueueUrl: stack.queueUrl("DeadLetterQueue") }));
 });
 const run = (line: string) => cliOn(stack)(line);

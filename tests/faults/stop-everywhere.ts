@@ -1,4 +1,4 @@
-import { expect } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import type { GateCall, GateHook } from "../../local/aws/gate.ts";
 import { roleNames } from "../../tenant/role-names.ts";
@@ -84,6 +84,21 @@ export async function startStoppable(options: Partial<StackOptions> = {}): Promi
   return { stack, setHook: (next) => {
     hook = next;
   }, nextStory: () => (stories += 1) };
+}
+
+/** Tells each story, stopped everywhere, over one stack for all: each has buyers of its own. */
+export function tellEverywhere(stories: readonly Story[]): void {
+  describe("wherever everything stops, this ends right, with no user twice and no foreign role touched", () => {
+    let stoppable: Stoppable;
+    beforeAll(async () => {
+      stoppable = await startStoppable();
+    });
+    afterAll(async () => {
+      await stoppable.stack.stop();
+    });
+
+    it.each(stories)("$name", (story) => stopEverywhere(stoppable, story));
+  });
 }
 
 /**
