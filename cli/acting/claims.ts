@@ -89,7 +89,7 @@ export async function decideClaim(decision: ClaimDecision, source: string | unde
     (operating) =>
       cameOf([buyer], { isAbout: "act", takenIn: async (latest) => ({ state: isOpen(latest) ? "no" : "yes" }),
         send: () =>
-          operating.queue.send({ v: 1, kind: "claim", requestId, buyer, saleId, by: claim.by, at: now(),
+          operating.queue.send({ v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, by: claim.by, at: now(),
             decided: { state, by, why } }, `claim ${requestId}`) }, waiting, operating));
   output.result({ ...about, by, why, outcome: came[0]?.outcome });
   return toldDone(came, flags, context);

@@ -74,7 +74,7 @@ async function passOn({ saleId, subscriptionId }: NonNullable<Awaited<ReturnType
     const buyer = await ledger.owner(source);
     if (buyer === null) continue;
     if (by.startsWith("name:") && !(await users.noteClaim(by.slice("name:".length), source))) return;
-    const message = { v: 1, kind: "claim", requestId, buyer, saleId, by, at: now(), decided: null } as const;
+    const message = { v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, by, at: now(), decided: null } as const;
     await queue.send(message, `claim ${by} ${saleId}`, signal);
     return;
   }

@@ -1,5 +1,6 @@
 import { entitlements } from "../access/entitlements.ts";
 import { entriesOf, type SourceId } from "../access/facts.ts";
+import type { Reason } from "../access/standing.ts";
 import { boughtTogether } from "../access/together.ts";
 import type { BuyerRecord, Claim } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
@@ -7,46 +8,76 @@ import type { ClaimMessage } from "../queue/message.ts";
 import { mergeAct } from "./acts.ts";
 import { findAll } from "./bind.ts";
 import type { Provisioning } from "./context.ts";
-import { isMine } from "./owners.ts";
+import { forward, isMine } from "./owners.ts";
 
-/** Keys leak, and whoever has one may have many accounts: of requests, the newest. */
-const MOST_CLAIMS = 20;
+/** Keys leak, and whoever has one may have many accounts: of requests, the newest. What was decided stays. */
+const MOST_REQUESTS = 20;
+
+/** It gives access, though it was paid back, has ended, or its bundle has: that is no clear right to move it by. */
+const UNCLEAR: ReadonlySet<Reason> = new Set<Reason>(["refunded-kept", "partly-refunded-kept", "disputed-kept",
+  "in-grace", "ended-kept", "bundle-unsure"]);
 
 /**
- * Merges that somebody showed the licence key of a sale, or what an operator decided about that. Granted to an email,
- * the purchase moves there, as an operator moves one; granted to a name, it stays, and tokens of that account carry
- * what it gives, of one account a purchase. What isn't clear is a request.
+ * Merges that somebody showed the licence key of a sale, or what an operator decided about that; null if it went to
+ * the buyer whose that is by now. Granted to an email, the purchase moves there, as an operator moves one; granted to
+ * a name, it stays, and tokens of that account carry what it gives, of one account a purchase. What isn't clear is a
+ * request. Of decisions, the last one made stands, whichever comes last.
  * @throws as {@link mergeAct} and the directory do
  */
 export async function mergeClaim(record: BuyerRecord, message: ClaimMessage,
-  work: Provisioning): Promise<BuyerRecord> {
+  work: Provisioning): Promise<BuyerRecord | null> {
   const { saleId, by, at, decided, requestId } = message;
-  const found = entriesOf(record.sources).find(([id, { charges }]) =>
-    isMine(record, id) && charges.some((charge) => charge.seen && charge.saleId === saleId)
+  const { ledger } = work.store;
+  const found = entriesOf(record.sources).find(([, { charges }]) =>
+    charges.some((charge) => charge.seen && charge.saleId === saleId)
   );
   const claims = record.claims ?? [];
-  // It moved meanwhile, or it is the buyer's own; or the same claimant had the answer before.
   if (found === undefined || by === `email:${record.email}`) return record;
   const [source] = found;
-  if (decided === null && claims.some((claim) => claim.source === source && claim.by === by)) return record;
-
+  if (!isMine(record, source)) {
+    const owner = await ledger.owner(source);
+    if (owner === null || owner === record.email) return record;
+    await forward(message, source, owner, work);
+    return null;
+  }
   const together = boughtTogether(source, record.sources, work.policy);
+  const isDone = decided === null
+    ? claims.some((claim) => claim.source === source && claim.by === by)
+    : isOverruled(record, source, together, message);
+  if (isDone) return record;
+
   const state = decided?.state ?? ((await isFree(record, source, together, message, work)) ? "granted" : "asked");
   const others = claims.filter((claim) => claim.source !== source || claim.by !== by).map((claim) =>
     state === "granted" && together.includes(claim.source) && claim.state === "granted"
-      ? { ...claim, state: "refused" as const }
+      ? { ...claim, at, state: "refused" as const }
       : claim
   );
   const claim: Claim = { source, by, at, state };
-  await work.store.ledger.remember(`buyer#${record.email}`, { id: `claim ${requestId}`, receivedAt: at, requestId,
-    source, detail: { event: "claim", claimant: by, state, by: decided?.by, why: decided?.why } });
+  await ledger.remember(`buyer#${record.email}`, { id: `claim ${requestId}`, receivedAt: at, requestId, source,
+    detail: { event: "claim", claimant: by, state, by: decided?.by, why: decided?.why } });
   log.info("a licence key was shown", { requestId, buyer: buyerTag(record.email), source, state });
-  const merged = { ...record, claims: [...others, claim].slice(-MOST_CLAIMS) };
+  const merged = { ...record, claims: bounded([...others, claim]) };
   return state === "granted" && by.startsWith("email:") ? moved(merged, together, message, work) : merged;
 }
 
+/** Whether something newer was decided: about this claim, about who has the purchase, or where it belongs. */
+function isOverruled({ claims = [], sources }: BuyerRecord, source: SourceId, together: readonly SourceId[],
+  { by, at }: ClaimMessage): boolean {
+  return claims.some((claim) =>
+    claim.at > at &&
+    (claim.by === by && claim.source === source
+      ? claim.state !== "asked"
+      : claim.state === "granted" && together.includes(claim.source))
+  ) || by.startsWith("email:") && together.some((id) => (sources[id]?.act?.at ?? 0) > at);
+}
+
+function bounded(claims: readonly Claim[]): readonly Claim[] {
+  const requests = claims.filter(({ state }) => state === "asked").slice(-MOST_REQUESTS);
+  return claims.filter((claim) => claim.state !== "asked" || requests.includes(claim));
+}
+
 /**
- * Whether nobody has a better right: it gives access now, nobody decided anything about it, no other account has it,
+ * Whether nobody has a better right: it stands, nobody decided anything about it, no other account has it,
  * and, where it would move, no user of its buyer ever logged in.
  */
 async function isFree(record: BuyerRecord, source: SourceId, together: readonly SourceId[], { by }: ClaimMessage,
@@ -54,7 +85,7 @@ async function isFree(record: BuyerRecord, source: SourceId, together: readonly 
   // We moved it already, and were stopped before that was written down.
   if (by === `email:${(await work.store.ledger.owner(source)) ?? ""}`) return true;
   const stands = entitlements(record.sources, work.policy, work.now()).verdicts.some((verdict) =>
-    verdict.source === source && verdict.access
+    verdict.source === source && verdict.access && !UNCLEAR.has(verdict.reason)
   );
   const isUntouched = together.every((id) => record.sources[id]?.act === null && record.held[id] === undefined) &&
     !(record.claims ?? []).some((claim) => together.includes(claim.source) && claim.state !== "asked");

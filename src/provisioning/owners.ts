@@ -2,11 +2,13 @@ import type { SourceId } from "../access/facts.ts";
 import { RefusedError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
-import type { ActMessage, HintMessage, PingMessage } from "../queue/message.ts";
+import type { ActMessage, ClaimMessage, HintMessage, PingMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 
 /** A ping goes from its email's group to its owner's: one hop. More means that something keeps changing owners. */
 const MOST_HOPS = 3;
+
+type Forwarded = PingMessage | HintMessage | ActMessage | ClaimMessage;
 
 /** Whether a source is this buyer's: in the record, and not moved away by an operator. */
 export function isMine({ sources }: BuyerRecord, id: SourceId): boolean {
@@ -14,7 +16,7 @@ export function isMine({ sources }: BuyerRecord, id: SourceId): boolean {
 }
 
 /** Sends a message on to whom its source belongs. Throws RefusedError OWNER_UNCLEAR once it went around too often. */
-export async function forward(message: PingMessage | HintMessage | ActMessage, source: SourceId, owner: string,
+export async function forward(message: Forwarded, source: SourceId, owner: string,
   { queue, signal }: Pick<Provisioning, "queue" | "signal">): Promise<void> {
   if (message.hops >= MOST_HOPS) throw new RefusedError("OWNER_UNCLEAR", `The owner of ${source} keeps changing.`);
   await queue.send({ ...message, buyer: owner, hops: message.hops + 1 },
@@ -23,7 +25,7 @@ export async function forward(message: PingMessage | HintMessage | ActMessage, s
 }
 
 /** Names a message: sent on twice, or waiting twice, it is one. */
-export function nameOf(message: PingMessage | HintMessage | ActMessage): string {
+export function nameOf(message: Forwarded): string {
   switch (message.kind) {
     case "ping":
       return `${message.pingId} ${String(message.misses)} ${String(message.again)}`;
@@ -31,5 +33,7 @@ export function nameOf(message: PingMessage | HintMessage | ActMessage): string 
       return `${message.sweep} ${message.saleId ?? message.subscriptionId ?? ""}`;
     case "act":
       return `act ${message.act.id}`;
+    case "claim":
+      return `claim ${message.requestId}`;
   }
 }

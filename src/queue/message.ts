@@ -76,8 +76,8 @@ const bindMessage = z.object({ ...envelope, kind: z.literal("bind"), buyer: z.st
  * Somebody showed the licence key of a sale of this buyer's (`decided` is null), or an operator decided about that.
  * The sale, not its subscription: only that id can't be overwritten by what a buyer typed, see license.ts.
  */
-const claimMessage = z.object({ ...envelope, kind: z.literal("claim"), buyer: z.string(), saleId: z.string(),
-  by: claimantShape, at: z.number(),
+const claimMessage = z.object({ ...envelope, kind: z.literal("claim"), buyer: z.string(),
+  hops: z._default(z.number(), 0), saleId: z.string(), by: claimantShape, at: z.number(),
   decided: z.nullable(z.object({ state: z.enum(["granted", "refused"]), by: z.string(), why: z.string() })) });
 
 /** `notBefore` in epoch ms. */

@@ -104,7 +104,7 @@ describe("POST /claim", () => {
     const key = newKey();
     const saleId = sell({}, key);
     expect(await call("bo", { licenseKey: ` ${key} ` })).toMatchObject({ status: 202, body: { status: "received" } });
-    expect(sent).toEqual([{ v: 1, kind: "claim", requestId: "request", buyer: "ann@example.com", saleId,
+    expect(sent).toEqual([{ v: 1, kind: "claim", requestId: "request", buyer: "ann@example.com", hops: 0, saleId,
       by: "email:bo@example.com", at: clock.now(), decided: null }]);
     expect(noted).toEqual([]);
   });

@@ -448,7 +448,7 @@ describe("claims", () => {
   /** Somebody shows the licence key of a sale. */
   async function shows(by: `email:${string}` | `name:${string}`, buyer: string): Promise<void> {
     const saleId = `sale-of-${buyer}`;
-    await send(stack, { v: 1, kind: "claim", requestId: `${by} ${saleId}`, buyer, saleId, by, at: Date.now(),
+    await send(stack, { v: 1, kind: "claim", requestId: `${by} ${saleId}`, buyer, hops: 0, saleId, by, at: Date.now(),
       decided: null }, `${by} ${saleId}`);
     await workedOff(stack);
   }

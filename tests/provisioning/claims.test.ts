@@ -12,7 +12,8 @@ import { act, charge, JAN_5, reading, source } from "../access/purchases.ts";
 const OWNER = "ann@example.com";
 const BO = "email:bo@example.com";
 const policy = defineProducts([{ id: "book", name: "Book", roles: ["reader"] }, { id: "all", name: "All",
-  contains: ["book"] }]);
+  contains: ["book"] }, { id: "kept", name: "Kept", roles: ["reader"], onRefund: "keep" }, { id: "club", name: "Club",
+  roles: ["member"], onEnd: { graceDays: 3 } }]);
 const book: Sources = { "sale:s1": source("book", [charge()]) };
 
 /** The Auth0 users with the owner's email. */
@@ -51,14 +52,19 @@ const work: Provisioning = {
 const owned = (sources: Sources, changes: Partial<BuyerRecord> = {}): BuyerRecord => ({ ...newRecord(OWNER), sources,
   ...changes });
 const shown = (by: Claimant, changes: Partial<ClaimMessage> = {}): ClaimMessage => ({ v: 1, kind: "claim",
-  requestId: "r", buyer: OWNER, saleId: "s1", by, at: JAN_5 + 500, decided: null, ...changes });
+  requestId: "r", buyer: OWNER, hops: 0, saleId: "s1", by, at: JAN_5 + 500, decided: null, ...changes });
+const claimed = async (...args: Parameters<typeof mergeClaim>): Promise<BuyerRecord> => {
+  const record = await mergeClaim(...args);
+  if (record === null) throw new Error("it went to another buyer");
+  return record;
+};
 const states = (record: BuyerRecord) =>
   (record.claims ?? []).map((claim) => `${claim.source} ${claim.by} ${claim.state}`);
 
 describe("a licence key shown by an email at Auth0", () => {
   it("moves a purchase whose buyer never logged in, as an operator moves one", async () => {
     users = [user()];
-    const record = await mergeClaim(
+    const record = await claimed(
       owned(book, { users: { "auth0|ann": { origin: "created", foreign: [], roles: {} } } }),
       shown(BO),
       work,
@@ -72,7 +78,7 @@ describe("a licence key shown by an email at Auth0", () => {
 
   it("goes on with a move that was stopped in between, whatever came meanwhile", async () => {
     [owner, users] = ["bo@example.com", [user({ hasLoggedIn: true })]];
-    const record = await mergeClaim(owned(book), shown(BO), work);
+    const record = await claimed(owned(book), shown(BO), work);
     expect(moves).toEqual([`sale:s1 from ${OWNER} to bo@example.com`]);
     expect(states(record)).toEqual([`sale:s1 ${BO} granted`]);
   });
@@ -80,7 +86,7 @@ describe("a licence key shown by an email at Auth0", () => {
   it("moves what was bought with it, too", async () => {
     const bundle: Sources = { "sale:s1": source("all", [charge({ read: reading(1, { bundle: "bundle" }) })]),
       "sale:c1": source("book", [charge({ saleId: "c1", priceCents: 0, read: reading(1, { bundle: "child" }) })]) };
-    await mergeClaim(owned(bundle), shown(BO, { saleId: "c1" }), work);
+    await claimed(owned(bundle), shown(BO, { saleId: "c1" }), work);
     expect(moves.sort()).toEqual([`sale:c1 from ${OWNER} to bo@example.com`,
       `sale:s1 from ${OWNER} to bo@example.com`]);
   });
@@ -93,32 +99,46 @@ describe("a licence key shown by an email at Auth0", () => {
       sources: { "sale:s1": source("book", [charge()], { act: act(0, { kind: "follow" }) }) } },
     { why: "it was refunded", sources: { "sale:s1": source("book", [charge({ refunded: true })]) } },
     { why: "it is disputed", sources: { "sale:s1": source("book", [charge({ disputed: true })]) } },
+    { why: "it was refunded, and the policy lets it be kept",
+      sources: { "sale:s1": source("kept", [charge({ refunded: true })]) } },
+    { why: "the membership has ended, and is in its days of grace", sources: { "subscription:m1": source("club", [
+      charge({ recurrence: "monthly" }),
+    ], { ended: { at: JAN_5 + 900, reason: "cancelled" } }) } },
     { why: "its loss is held", changes: { held: { "sale:s1": 1 } } },
     { why: "an account has it", changes: { claims: [{ source: "sale:s1", by: "name:cy", at: 1, state: "granted" }] } },
     { why: "somebody was refused",
       changes: { claims: [{ source: "sale:s1", by: "name:cy", at: 1, state: "refused" }] } },
   ])("is a request where $why", async ({ sources = book, changes = {}, found = [user()] }) => {
     users = found;
-    const record = await mergeClaim(owned(sources, changes), shown(BO), work);
+    const record = await claimed(owned(sources, changes), shown(BO), work);
 
     expect([moves, sent]).toEqual([[], []]);
-    expect(openClaims(record)).toEqual([{ source: "sale:s1", by: BO, at: JAN_5 + 500, state: "asked" }]);
+    expect(openClaims(record)).toEqual([{ source: Object.keys(sources)[0], by: BO, at: JAN_5 + 500, state: "asked" }]);
     expect(recordShape.parse(record)).toEqual(record);
+  });
+
+  it("follows a purchase that moved meanwhile to whom it is by now, where it is a request", async () => {
+    const moved = owned({
+      "sale:s1": source("book", [charge()], { act: act(0, { kind: "move", to: "x@example.com" }) }),
+    });
+    owner = "x@example.com";
+    expect(await mergeClaim(moved, shown(BO), work)).toBeNull();
+    expect(sent).toEqual([{ ...shown(BO), buyer: "x@example.com", hops: 1 }]);
   });
 
   it("changes nothing for the buyer's own, for one that isn't here, and the second time", async () => {
     const moved = owned({
       "sale:s1": source("book", [charge()], { act: act(0, { kind: "move", to: "x@example.com" }) }),
     });
-    expect(await mergeClaim(moved, shown(BO), work)).toBe(moved);
+    expect(await claimed(moved, shown(BO), work)).toBe(moved);
     const record = owned(book);
-    expect(await mergeClaim(record, shown(`email:${OWNER}`), work)).toBe(record);
-    expect(await mergeClaim(record, shown(BO, { saleId: "s2" }), work)).toBe(record);
+    expect(await claimed(record, shown(`email:${OWNER}`), work)).toBe(record);
+    expect(await claimed(record, shown(BO, { saleId: "s2" }), work)).toBe(record);
     const unsold = owned({ "sale:s1": source("book", [charge({ seen: false })]) });
-    expect(await mergeClaim(unsold, shown(BO), work)).toBe(unsold);
+    expect(await claimed(unsold, shown(BO), work)).toBe(unsold);
     for (const state of ["asked", "refused"] as const) {
       const before = owned(book, { claims: [{ source: "sale:s1", by: BO, at: 1, state }] });
-      expect(await mergeClaim(before, shown(BO), work)).toBe(before);
+      expect(await claimed(before, shown(BO), work)).toBe(before);
     }
     expect([moves, sent, remembered]).toEqual([[], [], []]);
   });
@@ -127,53 +147,94 @@ describe("a licence key shown by an email at Auth0", () => {
 describe("a licence key shown by an account of the self-built login", () => {
   it("is granted to the first, and is the second's request; nothing moves, and Auth0 isn't asked", async () => {
     const noAuth0 = { ...work, auth0: { ...work.auth0, find: never } };
-    const first = await mergeClaim(owned(book), shown("name:cy"), noAuth0);
-    const second = await mergeClaim(first, shown("name:di", { requestId: "r2" }), noAuth0);
+    const first = await claimed(owned(book), shown("name:cy"), noAuth0);
+    const second = await claimed(first, shown("name:di", { requestId: "r2" }), noAuth0);
 
     expect(states(second)).toEqual(["sale:s1 name:cy granted", "sale:s1 name:di asked"]);
     expect(second.sources).toEqual(book);
     expect([moves, sent]).toEqual([[], []]);
   });
 
+  it("stays with whom it was granted, and refused to whom it was refused, however many ask after", async () => {
+    users = [user()];
+    let record = await claimed(owned(book), shown("name:cy"), work);
+    record = await claimed(record, shown(BO), work);
+    record = await claimed(record, decided(BO, "refused"), work);
+    for (let nth = 0; nth < 25; nth += 1) {
+      record = await claimed(record, shown(`name:mob${String(nth)}`, { requestId: `mob${String(nth)}` }), work);
+    }
+    record = await claimed(record, shown(BO, { requestId: "again" }), work);
+    expect(states(record).filter((line) => !line.endsWith("asked"))).toEqual(["sale:s1 name:cy granted",
+      `sale:s1 ${BO} refused`]);
+    expect(openClaims(record).map(({ by }) => by)).toEqual(
+      Array.from({ length: 20 }, (_, nth) => `name:mob${String(nth + 5)}`),
+    );
+    expect(moves).toEqual([]);
+  });
+
   it("has one account a purchase, whichever key of a bundle was shown", async () => {
     const bundle: Sources = { "sale:s1": source("all", [charge({ read: reading(1, { bundle: "bundle" }) })]),
       "sale:c1": source("book", [charge({ saleId: "c1", priceCents: 0, read: reading(1, { bundle: "child" }) })]) };
-    const first = await mergeClaim(owned(bundle), shown("name:cy"), work);
-    const second = await mergeClaim(first, shown("name:di", { saleId: "c1" }), work);
+    const first = await claimed(owned(bundle), shown("name:cy"), work);
+    const second = await claimed(first, shown("name:di", { saleId: "c1" }), work);
     expect(states(second)).toEqual(["sale:s1 name:cy granted", "sale:c1 name:di asked"]);
   });
 });
 
+const decided = (by: Claimant, state: "granted" | "refused", changes: Partial<ClaimMessage> = {}) =>
+  shown(by, { requestId: "cli", decided: { state, by: "dee", why: "asked by mail" }, ...changes });
+
 describe("an operator's decision about a request", () => {
-  const decided = (by: Claimant, state: "granted" | "refused") =>
-    shown(by, { requestId: "cli", decided: { state, by: "dee", why: "asked by mail" } });
+  it("counts by when it was made, however late it comes: the last one stands", async () => {
+    const soon = { at: JAN_5 + 100 };
+    let record = await claimed(owned(book), shown("name:mob", soon), work);
+    for (const [by, state, at] of [["name:cy", "refused", 300], ["name:di", "granted", 400]] as const) {
+      record = await claimed(record, shown(by, soon), work);
+      record = await claimed(record, decided(by, state, { at: JAN_5 + at }), work);
+    }
+    expect(states(record).sort()).toEqual(["sale:s1 name:cy refused", "sale:s1 name:di granted",
+      "sale:s1 name:mob refused"]);
+    for (const by of ["name:cy", "name:mob"] as const) {
+      expect(await claimed(record, decided(by, "granted", { at: JAN_5 + 200 }), work)).toBe(record);
+    }
+  });
+
+  it("moves nothing, and is not said to, where an operator acted on the purchase since", async () => {
+    const record = owned({
+      "sale:s1": source("book", [charge()], { act: { ...act(0, { kind: "follow" }), at: JAN_5 + 300 } }),
+    }, { claims: [{ source: "sale:s1", by: BO, at: JAN_5, state: "asked" }] });
+    expect(states(await claimed(record, decided(BO, "granted", { at: JAN_5 + 100 }), work))).toEqual([
+      `sale:s1 ${BO} asked`,
+    ]);
+    expect(moves).toEqual([]);
+  });
 
   it("confirmed moves it to an email, whoever logged in, in the operator's name", async () => {
     users = [user({ hasLoggedIn: true })];
-    const asked = await mergeClaim(owned(book), shown(BO), work);
-    const record = await mergeClaim(asked, decided(BO, "granted"), work);
+    const asked = await claimed(owned(book), shown(BO), work);
+    const record = await claimed(asked, decided(BO, "granted"), work);
     expect(moves).toEqual([`sale:s1 from ${OWNER} to bo@example.com`]);
     expect(record.sources["sale:s1"]?.act).toMatchObject({ by: "dee", why: "asked by mail" });
     expect(openClaims(record)).toEqual([]);
   });
 
   it("confirmed takes it from the account that has it", async () => {
-    const both = await mergeClaim(await mergeClaim(owned(book), shown("name:cy"), work), shown("name:di"), work);
-    expect(states(await mergeClaim(both, decided("name:di", "granted"), work))).toEqual(["sale:s1 name:cy refused",
+    const both = await claimed(await claimed(owned(book), shown("name:cy"), work), shown("name:di"), work);
+    expect(states(await claimed(both, decided("name:di", "granted"), work))).toEqual(["sale:s1 name:cy refused",
       "sale:s1 name:di granted"]);
   });
 
   it("refused closes it, and who was refused asks in vain", async () => {
     users = [user({ hasLoggedIn: true })];
-    const refused = await mergeClaim(await mergeClaim(owned(book), shown(BO), work), decided(BO, "refused"), work);
+    const refused = await claimed(await claimed(owned(book), shown(BO), work), decided(BO, "refused"), work);
     expect(states(refused)).toEqual([`sale:s1 ${BO} refused`]);
-    expect(await mergeClaim(refused, shown(BO, { requestId: "again" }), work)).toBe(refused);
+    expect(await claimed(refused, shown(BO, { requestId: "again" }), work)).toBe(refused);
     expect(moves).toEqual([]);
   });
 
   it("is in the history, as each showing is", async () => {
-    const asked = await mergeClaim(owned(book), shown("name:cy"), work);
-    await mergeClaim(asked, decided("name:cy", "refused"), work);
+    const asked = await claimed(owned(book), shown("name:cy"), work);
+    await claimed(asked, decided("name:cy", "refused"), work);
     expect(remembered).toMatchObject([{ id: "claim r", detail: { event: "claim", state: "granted" } }, {
       id: "claim cli",
       detail: { event: "claim", state: "refused", by: "dee", why: "asked by mail" },
