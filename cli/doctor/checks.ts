@@ -23,9 +23,7 @@ const SOME = 50;
 
 /** Everything that is looked at, in the order of the report. */
 export function checksOf(patient: Patient): readonly Check[] {
-  const { stage, policy, flags, env, commandLine } = patient;
-  // A bar would stand among the lines of the report.
-  const operating = { ...patient.operating, tell: () => undefined };
+  const { stage, policy, flags, env, commandLine, operating } = patient;
   const setup = commandLine("setup");
   const deploy = deployLine(stage.name);
   const thenDeploy = (command: string): string => (stage.name === LOCAL ? command : `${command} && ${deploy}`);
@@ -103,7 +101,9 @@ export function checksOf(patient: Patient): readonly Check[] {
     { name: "buyers", run: async () => ledgerFindings((await ledger()).findings, stage.name, commandLine) },
     { name: patient.deep ? "Auth0 and all buyers" : `Auth0 and ${String(SOME)} buyers`, run: async () => {
       await working(own);
-      return driftFindings(await drifts({ most: patient.deep ? null : SOME }, operating), commandLine("sync --drift"));
+      const most = patient.deep ? null : SOME;
+      const { buyers: records } = await working(ledger);
+      return driftFindings(await drifts({ most, records }, operating), commandLine("sync --drift"));
     } },
   ];
 }

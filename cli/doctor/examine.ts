@@ -18,7 +18,7 @@ export async function doctor({ ignore = [], deep, ...flags }: DoctorFlags, conte
     const { stage } = operating;
     const checks = checksOf({ stage, policy: await context.policy(), flags, env, wait, commandLine, operating,
       deep: deep === true });
-    return examine({ checks, ignore, again: commandLine("doctor") }, (outcome) => show(outcome, context));
+    return examine({ checks, ignore, again: commandLine("doctor") }, (outcome) => show(outcome, context), operating);
   });
   const findings = outcomes.flatMap((outcome) => outcome.findings);
   output.say(

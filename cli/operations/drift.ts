@@ -1,8 +1,8 @@
 import type { BuyerRecord, RolesPlace } from "../../src/ledger/record.ts";
 import type { Directory } from "../../src/auth0/directory.ts";
 import { statusOf } from "../../src/auth0/failures.ts";
-import type { ItemKey } from "../../src/dynamo/table.ts";
-import { dynamoSurvey } from "../../src/ledger/survey.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
+import { everyRecord } from "../ledger/records.ts";
 import { CALL_MS, type Operating } from "./operating.ts";
 
 /** One Auth0 user who lacks what the buyer's record says we gave. */
@@ -19,6 +19,8 @@ export interface Drift {
 export interface DriftRequest {
   /** At most so many buyers; null: all. */
   readonly most: number | null;
+  /** How many records there are, where that is known: for the progress. */
+  readonly records?: number | null;
 }
 
 /** What came of comparing. */
@@ -33,23 +35,24 @@ export interface DriftReport {
  * by hand is nobody's business, and what a record is just changing isn't there or gone yet.
  * @throws what the ledger and the directory throw
  */
-export async function drifts({ most }: DriftRequest, operating: Operating): Promise<DriftReport> {
+export async function drifts({ most, records = null }: DriftRequest, operating: Operating): Promise<DriftReport> {
   const { stage, tell } = operating;
-  const survey = dynamoSurvey(stage.dynamo, stage.ledger);
+  const total = most === null || records === null ? (most ?? records) : Math.min(most, records);
   const directory = await operating.directory();
   const found: Drift[] = [];
   let looked = 0;
-  let after: ItemKey | null = null;
-  do {
-    const page = await survey.records(after);
-    for (const record of page.records.filter((each) => givenIn(each).length > 0)) {
+  let done = 0;
+  for await (const page of everyRecord(ledgerTable(stage.dynamo, stage.ledger))) {
+    for (const record of page.records) {
       if (looked === most) return { looked, drifts: found };
-      found.push(...(await driftOf(record, stage.access, directory)));
-      looked += 1;
-      tell({ what: "buyers", done: looked, total: most });
+      if (givenIn(record).length > 0) {
+        found.push(...(await driftOf(record, stage.access, directory)));
+        looked += 1;
+      }
+      done += 1;
+      tell({ what: "buyers", done, total });
     }
-    after = page.next;
-  } while (after !== null);
+  }
   return { looked, drifts: found };
 }
 

@@ -1,5 +1,6 @@
 import { type Check, type Finding, NotChecked } from "../doctor/finding.ts";
 import { failureOf } from "../failures.ts";
+import type { Operating } from "./operating.ts";
 
 /** What one check found. */
 export interface Outcome {
@@ -24,11 +25,12 @@ export interface Examination {
  * made. Never rejects: what keeps a check from looking is its finding.
  */
 export async function examine({ checks, ignore, again }: Examination,
-  tell: (outcome: Outcome) => void): Promise<readonly Outcome[]> {
+  tell: (outcome: Outcome) => void, { tell: progress }: Pick<Operating, "tell">): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const check of checks) {
     const outcome = await outcomeOf(check, ignore, again);
     outcomes.push(outcome);
+    progress(null);
     tell(outcome);
   }
   return outcomes;

@@ -29,7 +29,8 @@ export interface Operating {
   readonly wait: (milliseconds: number) => Promise<void>;
   /** What somebody would do next, for an error that says so: of a command its whole line. */
   readonly commandLine: (command: string) => string;
-  readonly tell: (progress: Progress) => void;
+  /** Null: what was told last is over, and something else will be told. */
+  readonly tell: (progress: Progress | null) => void;
 }
 
 /** The limit (ms) of one call to Auth0. */

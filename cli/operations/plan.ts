@@ -6,7 +6,7 @@ import type { Table } from "../../src/dynamo/table.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { loadRecord } from "../../src/ledger/ledger.ts";
 import { holdersOf, mostLosses } from "../../src/ledger/losses.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
+import type { BoundUser, BuyerRecord } from "../../src/ledger/record.ts";
 import { isNamed, isToComeIn } from "../../src/provisioning/apart.ts";
 import { underHold } from "../../src/provisioning/hold.ts";
 import { marked } from "../../src/provisioning/marks.ts";
@@ -57,7 +57,8 @@ const AHEAD_MS = AHEAD_DAYS * 24 * 60 * 60_000;
 
 /**
  * Works out what provision would do with every buyer's record under a policy: by its own derivation, hold and marks.
- * Reads the whole ledger, changes nothing. What others lose in the same hour, and Auth0's own say, are left out.
+ * Reads the whole ledger, changes nothing. What others lose in the same hour, and Auth0's own say, are left out. A user
+ * of two buyers keeps what either gives: that changes for nobody.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  * @throws {ConfigError} POLICY_INVALID
  */
@@ -90,7 +91,7 @@ export async function planPolicy({ stage, now, tell, ...operating }: Planning): 
         record),
     );
   }
-  return planOf(changes, { policy, buyers, broken });
+  return planOf(withoutShared(changes), { policy, buyers, broken });
 }
 
 /** One role and the products by which a buyer gains, loses or keeps it. */
@@ -105,6 +106,14 @@ interface Changes {
   readonly losses: readonly RoleOf[];
   readonly held: readonly RoleOf[];
   readonly byTime: readonly Omit<TimedChange, "buyer">[];
+  readonly users: readonly UserRoles[];
+}
+
+/** The roles of ours that an Auth0 user of a buyer has by this buyer's record. */
+interface UserRoles {
+  readonly id: string;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
 }
 
 async function changesOf(record: BuyerRecord,
@@ -113,11 +122,46 @@ async function changesOf(record: BuyerRecord,
 > {
   const access = entitlements(record.sources, policy, at);
   const { record: after, roles } = await underHold(record, access, at, permit);
-  const [before, then] = [rolesOf(record), rolesOf({ ...marked(after, roles), gave: after.gave })];
+  const changed = marked(after, roles);
+  const [before, then] = [rolesOf(record), rolesOf({ ...changed, gave: after.gave })];
   return { gains: without(then, before).map((role) => ({ role, products: productsGiving(after, role, record) })),
     losses: without(before, then).map((role) => ({ role, products: productsGiving(record, role, after) })),
     held: heldAnew(record, after, access).map((role) => ({ role, products: productsGiving(after, role) })),
-    byTime: changesByTime(after, access, policy, at) };
+    byTime: changesByTime(after, access, policy, at),
+    users: Object.entries(record.users).map(([id, user]) => ({ id, before: rolesThere(user),
+      after: rolesThere(changed.users[id] ?? user) })) };
+}
+
+/**
+ * What changes for people: a role that another buyer's purchases give the same user, before and after, neither comes
+ * nor goes by this one's.
+ */
+function withoutShared(changes: ReadonlyMap<string, Changes>): ReadonlyMap<string, Changes> {
+  const all = [...changes].flatMap(([buyer, { users, byTime }]) => users.map((user) => ({ ...user, buyer, byTime })));
+  const byUser = Map.groupBy(all, ({ id }) => id);
+  return new Map([...changes].map(([buyer, each]) => {
+    const others = (id: string) => (byUser.get(id) ?? []).filter((user) => user.buyer !== buyer);
+    const isShared = each.users.some(({ id }) => others(id).length > 0);
+    if (!isShared) return [buyer, each];
+    const remain = (roles: readonly RoleOf[], from: "before" | "after", to: "before" | "after") =>
+      roles.filter(({ role }) =>
+        each.users.some(({ id, ...user }) =>
+          user[from].includes(role) && !user[to].includes(role) && !others(id).some((other) => other[to].includes(role))
+        )
+      );
+    // With time, another buyer's purchase may end as well.
+    const given = (role: string, at: number) =>
+      each.users.every(({ id }) =>
+        others(id).some((other) =>
+          other.after.includes(role) && !other.byTime.some((time) => time.at <= at && time.losses.includes(role))
+        )
+      );
+    const byTime = each.byTime.map(({ at, gains, losses }) => ({ at, gains: gains.filter((role) => !given(role, at)),
+      losses: losses.filter((role) => !given(role, at)) }));
+    return [buyer, { ...each, gains: remain(each.gains, "after", "before"),
+      losses: remain(each.losses, "before", "after"),
+      byTime: byTime.filter(({ gains, losses }) => gains.length + losses.length > 0) }];
+  }));
 }
 
 function planOf(changes: ReadonlyMap<string, Changes>,
@@ -160,8 +204,12 @@ function rolesOf({ users, gave }: Pick<BuyerRecord, "users" | "gave">): readonly
   const all = Object.values(users);
   const roles = all.length === 0
     ? Object.values(gave).flatMap((given) => given ?? [])
-    : all.flatMap((user) => Object.keys(user.roles).filter((role) => user.roles[role] !== "removing"));
+    : all.flatMap(rolesThere);
   return [...new Set(roles)].sort();
+}
+
+function rolesThere({ roles }: BoundUser): readonly string[] {
+  return Object.keys(roles).filter((role) => roles[role] !== "removing");
 }
 
 /** The products by which a record gives a role, and another record doesn't. */

@@ -13,6 +13,8 @@ export interface RecordFinding {
   readonly what: string;
   /** The command that mends it, without the program's name; `deploy` for a deployment. */
   readonly mend: string;
+  /** It is to be known, and most often right as it is: `doctor` lists it, and `status` is healthy with it. */
+  readonly isNote?: true;
 }
 
 /** What a person has to see to, and whom it concerns: once for all buyers whom the same mends. */
@@ -48,8 +50,8 @@ function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): read
   const product = policy.get(verdict.productId);
   const name = product?.name ?? (verdict.productId === "" ? null : verdict.productId);
   const found: RecordFinding[] = [];
-  const add = (code: string, what: string, mend: string): void => {
-    found.push({ code, product: name, what, mend });
+  const add = (code: string, what: string, mend: string, note: Pick<RecordFinding, "isNote"> = {}): void => {
+    found.push({ code, product: name, what, mend, ...note });
   };
   if (record.held[verdict.source] !== undefined) {
     add("HELD", "removals are held until you say release or keep", `release ${quoted(name ?? "")}`);
@@ -57,7 +59,8 @@ function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): read
   if (verdict.unconfirmed > 0) {
     const what = "the tier rests on a change of plan that only a ping told of, and no charge has confirmed: if the " +
       "buyer asked for none, somebody else has the ping URL";
-    add("PLAN_CHANGE_UNCONFIRMED", what, `revoke ${record.email} --source ${verdict.source} --changes`);
+    // An upgrade in a trial, say, is charged with the next period only.
+    add("PLAN_CHANGE_UNCONFIRMED", what, `revoke ${record.email} --source ${verdict.source} --changes`, { isNote: true });
   }
   if (verdict.reason === "bundle-unknown") {
     const what = "it came with a bundle that nothing has told of, so no refund of that bundle would end it";

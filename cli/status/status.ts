@@ -38,7 +38,7 @@ export async function status({ quick }: StatusFlags, context: Context): Promise<
   output.result({ stage: stageName(), at: isoOf(at), queue, deadLetters: dead, late: isLate,
     ...(counted === null ? {} : { ledger: counted }), sweeps });
   const needsPerson = dead > 0 || isLate ||
-    (counted !== null && Object.keys(counted.held).length + counted.findings.length > 0);
+    (counted !== null && (Object.keys(counted.held).length > 0 || counted.findings.some(({ isNote }) => isNote !== true)));
   return needsPerson ? EXIT.failed : EXIT.ok;
 }
 
@@ -75,8 +75,11 @@ function showCounts(
   }
   // Those that are held are told above.
   for (const finding of findings.filter(({ code }) => code !== "HELD")) {
-    output.say(`${output.tone("bad", "found     ")}${sentenceOf(finding)} (${finding.code})`);
-    output.say(`          mend it: ${output.tone("strong", mendLine(finding, stageName(), commandLine))}`);
+    const [head, mend] = finding.isNote === true
+      ? [output.tone("warning", "note      "), "if it is wrong"]
+      : [output.tone("bad", "found     "), "mend it"];
+    output.say(`${head}${sentenceOf(finding)} (${finding.code})`);
+    output.say(`          ${mend}: ${output.tone("strong", mendLine(finding, stageName(), commandLine))}`);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Progress as Told } from "../operations/operating.ts";
 export interface Progress {
   /** So many are done. */
   to(done: number): void;
-  /** Takes the bar's line to its end. Call it also when the work fails. */
+  /** Takes the bar away: what came of it is said instead. Call it also when the work fails. */
   stop(): void;
 }
 
@@ -42,7 +42,7 @@ export function startProgress({ what, total, before }: Counted,
   }
   const columns = process.stderr.columns || WIDTH;
   const bar = new SingleBar({ format: (_, { value }) => barLine(value, total, words(value), columns),
-    stream: process.stderr, gracefulExit: false }, Presets.shades_classic);
+    stream: process.stderr, gracefulExit: false, clearOnComplete: true }, Presets.shades_classic);
   bar.start(total ?? 0, before);
   return { to: (done) => {
     bar.update(done);
@@ -52,15 +52,19 @@ export function startProgress({ what, total, before }: Counted,
 }
 
 /** Shows what an operation tells of its progress; each time it counts something else, that begins anew. */
-export function shownProgress(parts: ProgressParts): { readonly tell: (told: Told) => void; stop(): void } {
+export function shownProgress(parts: ProgressParts): { readonly tell: (told: Told | null) => void; stop(): void } {
   let shown: { readonly what: string; readonly progress: Progress } | undefined;
-  return { tell: ({ what, done, total }) => {
-    if (shown?.what !== what) {
-      shown?.progress.stop();
-      shown = { what, progress: startProgress({ what, total, before: done }, parts) };
-    }
+  const stop = (): void => {
+    shown?.progress.stop();
+    shown = undefined;
+  };
+  return { tell: (told) => {
+    if (told === null || shown?.what !== told.what) stop();
+    if (told === null) return;
+    const { what, done, total } = told;
+    shown ??= { what, progress: startProgress({ what, total, before: done }, parts) };
     shown.progress.to(done);
-  }, stop: () => shown?.progress.stop() };
+  }, stop };
 }
 
 /** Where nobody says how wide a terminal is, and how many columns of it a bar takes at most and at least. */

@@ -282,8 +282,14 @@ describe("doctor", () => {
           /^Somebody took away at Auth0 the role serverless-handbook. It concerns 2 buyers: d\d@example.com, d\d/,
         ) },
     ]);
-    const { out } = await cliOn(stack)("doctor --deep");
+    // Where no terminal is, the bar is a line now and then, beside the report.
+    let at = Date.now();
+    const openStage = async () => ({ ...stageOn(stack), now: () => (at += 11_000) });
+    const { out, err } = await cliOn(stack)("doctor --deep", { openStage });
     expect(out).toContain("found      Auth0 and all buyers: The Auth0 user");
+    expect(err.split("\n").slice(-3)).toEqual([1, 2, 3].map((done) => expect.stringMatching(
+      new RegExp(`^${String(done)} of 3 buyers, `),
+    )));
     await stack.forget("LedgerTable");
   });
 

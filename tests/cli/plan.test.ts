@@ -104,6 +104,21 @@ describe("a plan", () => {
     expect(plan).toMatchObject({ gains: [], losses: [], held: [] });
   });
 
+  it("says that nobody loses or gains what another buyer's purchases give the same user, now and with time", async () => {
+    const shared = (name: string, sources: Parameters<typeof buyer>[1]) => {
+      const record = buyer(name, sources);
+      return { ...record, users: { "auth0|shared": record.users[`auth0|${name}`]! } };
+    };
+    const granted = (days: number) => ({ "grant:book": { ...source("", []), act: { at: JAN_5, id: "1", by: "dee", why: "x",
+      decision: { kind: "give" as const, until: JAN_5 + days * DAY } } } });
+    // Of one user: ann's loss and eve's gain are no change, as long as bo and cy give the same.
+    const plan = await planned(defineProducts([{ ...COURSE, roles: ["course", "club"] }, CLUB]),
+      shared("ann", bought("book")), shared("bo", granted(10)), shared("cy", bought("club", "Pro")),
+      shared("eve", bought("course")), buyer("dee", bought("book")));
+    expect(plan).toMatchObject({ gains: [], losses: [{ role: "book", buyers: ["dee@example.com"] }],
+      byTime: [{ buyer: "bo@example.com", losses: ["book"] }] });
+  });
+
   it("says what time alone changes within 30 days under that policy, and nothing that lies beyond", async () => {
     const ends = (days: number) => ({
       "grant:club": { ...source("", []),

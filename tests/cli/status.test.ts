@@ -116,6 +116,19 @@ describe("status", () => {
     ]);
   });
 
+  it("only notes an upgrade that no charge has confirmed yet, as most are right: doctor lists it", async () => {
+    const healthy = await startLocal({ maxWorkers: 1 });
+    try {
+      await deliver(healthy, body("membership-sale"), body("membership-upgrade"));
+      const { code, out } = await cliOn(healthy)("status");
+      expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^note {6}Pro Club: the tier rests on/m) });
+      expect(out).toMatch(/\(PLAN_CHANGE_UNCONFIRMED\)\n {10}if it is wrong: npx gumroad-auth0 revoke \S+ --source \S+ --changes/);
+      expect((await cliOn(healthy)("doctor")).out).toContain("(PLAN_CHANGE_UNCONFIRMED)");
+    } finally {
+      await healthy.stop();
+    }
+  });
+
   it("takes a buyer who didn't verify an email for a day for one who needs a person", async () => {
     await stack.advance(25 * 60 * 60_000);
     expect((await run("status")).out).toContain("mend it: npx gumroad-auth0 invite squat@example.com");
