@@ -24,8 +24,8 @@ export interface Examination {
  * Makes the checks one after the other, since Auth0's free plan takes two calls a second, and tells of each as it is
  * made. Never rejects: what keeps a check from looking is its finding.
  */
-export async function examine({ checks, ignore, again }: Examination,
-  tell: (outcome: Outcome) => void, { tell: progress }: Pick<Operating, "tell">): Promise<readonly Outcome[]> {
+export async function examine({ checks, ignore, again }: Examination, tell: (outcome: Outcome) => void,
+  { tell: progress }: Pick<Operating, "tell">): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const check of checks) {
     const outcome = await outcomeOf(check, ignore, again);

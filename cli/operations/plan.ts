@@ -129,7 +129,8 @@ async function changesOf(record: BuyerRecord,
     held: heldAnew(record, after, access).map((role) => ({ role, products: productsGiving(after, role) })),
     byTime: changesByTime(after, access, policy, at),
     users: Object.entries(record.users).map(([id, user]) => ({ id, before: rolesThere(user),
-      after: rolesThere(changed.users[id] ?? user) })) };
+      after: rolesThere(changed.users[id] ?? user) })
+    ) };
 }
 
 /**
@@ -146,7 +147,8 @@ function withoutShared(changes: ReadonlyMap<string, Changes>): ReadonlyMap<strin
     const remain = (roles: readonly RoleOf[], from: "before" | "after", to: "before" | "after") =>
       roles.filter(({ role }) =>
         each.users.some(({ id, ...user }) =>
-          user[from].includes(role) && !user[to].includes(role) && !others(id).some((other) => other[to].includes(role))
+          user[from].includes(role) && !user[to].includes(role) &&
+          !others(id).some((other) => other[to].includes(role))
         )
       );
     // With time, another buyer's purchase may end as well.
@@ -157,7 +159,8 @@ function withoutShared(changes: ReadonlyMap<string, Changes>): ReadonlyMap<strin
         )
       );
     const byTime = each.byTime.map(({ at, gains, losses }) => ({ at, gains: gains.filter((role) => !given(role, at)),
-      losses: losses.filter((role) => !given(role, at)) }));
+      losses: losses.filter((role) => !given(role, at)) })
+    );
     return [buyer, { ...each, gains: remain(each.gains, "after", "before"),
       losses: remain(each.losses, "before", "after"),
       byTime: byTime.filter(({ gains, losses }) => gains.length + losses.length > 0) }];
@@ -202,9 +205,7 @@ function permits(table: Table): Permit {
 /** The roles that a buyer's users have of us; of a buyer without a user yet, what the purchases give. */
 function rolesOf({ users, gave }: Pick<BuyerRecord, "users" | "gave">): readonly string[] {
   const all = Object.values(users);
-  const roles = all.length === 0
-    ? Object.values(gave).flatMap((given) => given ?? [])
-    : all.flatMap(rolesThere);
+  const roles = all.length === 0 ? Object.values(gave).flatMap((given) => given ?? []) : all.flatMap(rolesThere);
   return [...new Set(roles)].sort();
 }
 

@@ -60,7 +60,9 @@ function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): read
     const what = "the tier rests on a change of plan that only a ping told of, and no charge has confirmed: if the " +
       "buyer asked for none, somebody else has the ping URL";
     // An upgrade in a trial, say, is charged with the next period only.
-    add("PLAN_CHANGE_UNCONFIRMED", what, `revoke ${record.email} --source ${verdict.source} --changes`, { isNote: true });
+    add("PLAN_CHANGE_UNCONFIRMED", what, `revoke ${record.email} --source ${verdict.source} --changes`, {
+      isNote: true,
+    });
   }
   if (verdict.reason === "bundle-unknown") {
     const what = "it came with a bundle that nothing has told of, so no refund of that bundle would end it";

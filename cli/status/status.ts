@@ -38,7 +38,8 @@ export async function status({ quick }: StatusFlags, context: Context): Promise<
   output.result({ stage: stageName(), at: isoOf(at), queue, deadLetters: dead, late: isLate,
     ...(counted === null ? {} : { ledger: counted }), sweeps });
   const needsPerson = dead > 0 || isLate ||
-    (counted !== null && (Object.keys(counted.held).length > 0 || counted.findings.some(({ isNote }) => isNote !== true)));
+    (counted !== null &&
+      (Object.keys(counted.held).length > 0 || counted.findings.some(({ isNote }) => isNote !== true)));
   return needsPerson ? EXIT.failed : EXIT.ok;
 }
 

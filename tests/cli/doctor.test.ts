@@ -287,9 +287,9 @@ describe("doctor", () => {
     const openStage = async () => ({ ...stageOn(stack), now: () => (at += 11_000) });
     const { out, err } = await cliOn(stack)("doctor --deep", { openStage });
     expect(out).toContain("found      Auth0 and all buyers: The Auth0 user");
-    expect(err.split("\n").slice(-3)).toEqual([1, 2, 3].map((done) => expect.stringMatching(
-      new RegExp(`^${String(done)} of 3 buyers, `),
-    )));
+    expect(err.split("\n").slice(-3)).toEqual(
+      [1, 2, 3].map((done) => expect.stringMatching(new RegExp(`^${String(done)} of 3 buyers, `))),
+    );
     await stack.forget("LedgerTable");
   });
 

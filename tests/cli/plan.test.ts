@@ -109,8 +109,11 @@ describe("a plan", () => {
       const record = buyer(name, sources);
       return { ...record, users: { "auth0|shared": record.users[`auth0|${name}`]! } };
     };
-    const granted = (days: number) => ({ "grant:book": { ...source("", []), act: { at: JAN_5, id: "1", by: "dee", why: "x",
-      decision: { kind: "give" as const, until: JAN_5 + days * DAY } } } });
+    const granted = (days: number) => ({
+      "grant:book": { ...source("", []),
+        act: { at: JAN_5, id: "1", by: "dee", why: "x",
+          decision: { kind: "give" as const, until: JAN_5 + days * DAY } } },
+    });
     // Of one user: ann's loss and eve's gain are no change, as long as bo and cy give the same.
     const plan = await planned(defineProducts([{ ...COURSE, roles: ["course", "club"] }, CLUB]),
       shared("ann", bought("book")), shared("bo", granted(10)), shared("cy", bought("club", "Pro")),

@@ -122,7 +122,9 @@ describe("status", () => {
       await deliver(healthy, body("membership-sale"), body("membership-upgrade"));
       const { code, out } = await cliOn(healthy)("status");
       expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^note {6}Pro Club: the tier rests on/m) });
-      expect(out).toMatch(/\(PLAN_CHANGE_UNCONFIRMED\)\n {10}if it is wrong: npx gumroad-auth0 revoke \S+ --source \S+ --changes/);
+      expect(out).toMatch(
+        /\(PLAN_CHANGE_UNCONFIRMED\)\n {10}if it is wrong: npx gumroad-auth0 revoke \S+ --source \S+ --changes/,
+      );
       expect((await cliOn(healthy)("doctor")).out).toContain("(PLAN_CHANGE_UNCONFIRMED)");
     } finally {
       await healthy.stop();
