@@ -57,8 +57,8 @@ const AHEAD_MS = AHEAD_DAYS * 24 * 60 * 60_000;
 
 /**
  * Works out what provision would do with every buyer's record under a policy: by its own derivation, hold and marks.
- * Reads the whole ledger, changes nothing. What others lose in the same hour, and Auth0's own say, are left out. A user
- * of two buyers keeps what either gives: that changes for nobody.
+ * Reads the whole ledger, changes nothing. What others lose in the same hour, and Auth0's own say, are left out. A
+ * user of two buyers keeps what either gives: that changes for nobody.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  * @throws {ConfigError} POLICY_INVALID
  */

@@ -104,7 +104,7 @@ describe("a plan", () => {
     expect(plan).toMatchObject({ gains: [], losses: [], held: [] });
   });
 
-  it("says that nobody loses or gains what another buyer's purchases give the same user, now and with time", async () => {
+  it("takes nobody for a loser whose Auth0 user has it by another buyer's purchase, now and with time", async () => {
     const shared = (name: string, sources: Parameters<typeof buyer>[1]) => {
       const record = buyer(name, sources);
       return { ...record, users: { "auth0|shared": record.users[`auth0|${name}`]! } };
