@@ -44,7 +44,7 @@ async function isMeant(stage: string): Promise<boolean> {
     : null;
   return hasConsent({ plan: async () => {
     const opened = await openDeployedStage(stage);
-    return planPolicy({ stage: opened, policy: readPolicy, now: Date.now, tell: () => undefined }).finally(() =>
+    return planPolicy({ stage: opened, policy: readPolicy, now: opened.now, tell: () => undefined }).finally(() =>
       opened.close()
     );
   }, yes: args.includes("--yes"),

@@ -4,9 +4,9 @@ import path from "node:path";
 import { describe, expect, it } from "@jest/globals";
 
 /** The rooms of src: each may import the ones named, itself, and what every room shares (errors, log, metrics). */
-const ROOMS: Readonly<Record<string, readonly string[]>> = { access: [], config: ["access"], gumroad: ["access"],
-  auth0: ["access", "config", "http"], dynamo: [], ledger: ["access", "dynamo"], queue: ["access", "gumroad"],
-  http: ["config"], accounts: ["config", "dynamo", "http"],
+const ROOMS: Readonly<Record<string, readonly string[]>> = { access: [], config: ["access"],
+  gumroad: ["access", "config"], auth0: ["access", "config", "http"], dynamo: [], ledger: ["access", "dynamo"],
+  queue: ["access", "gumroad"], http: ["config"], accounts: ["config", "dynamo", "http"],
   claims: ["access", "accounts", "gumroad", "http", "ledger", "queue"],
   receiving: ["access", "config", "gumroad", "http", "queue"],
   provisioning: ["access", "auth0", "config", "gumroad", "ledger", "queue"],

@@ -4,6 +4,7 @@ import { projectRoot } from "../../scripts/project-root.ts";
 import { readStackFile, type StackFile } from "../../local/stack-file.ts";
 import { environmentWith, portOf, tenantOf } from "../../local/start-settings.ts";
 import { LOCAL_CLIENT, LOCAL_TOKEN } from "../../local/known-values.ts";
+import { isLoopback } from "../../src/config/base-url.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
@@ -14,7 +15,7 @@ import { buyerTable, pingTable, type ReplayReport, reportResult } from "./report
 import { type BuyerRoles, directoryRoles, emulatorRoles, type RoleReader, settledRoles,
   tenantRoles } from "./roles.ts";
 import { seedGumroad } from "./rows.ts";
-import { countOf, isLoopback, replayFiles, replayTarget, type ReplayTarget } from "./settings.ts";
+import { countOf, replayFiles, replayTarget, type ReplayTarget } from "./settings.ts";
 import { pingToken } from "../pings/service-ping.ts";
 import { LOCAL } from "../stage/stage.ts";
 import { serviceDirectory } from "../stage/directory.ts";

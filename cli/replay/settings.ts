@@ -55,8 +55,3 @@ export function countOf(flag: string, value: string): number {
   if (/^\d+$/.test(value) && count >= 1) return count;
   throw new ConfigError("REPLAY_SETTING", `${flag} ${value} is no whole number from 1 on`);
 }
-
-/** Whether a URL is this machine's. */
-export function isLoopback(url: URL): boolean {
-  return url.hostname === "localhost" || url.hostname === "[::1]" || url.hostname.startsWith("127.");
-}

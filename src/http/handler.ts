@@ -23,9 +23,8 @@ export function httpHandler(answer: HttpFunction) {
 }
 
 /** A successful answer. */
-export function json(body: unknown, statusCode = 200,
-  headers: Readonly<Record<string, string>> = {}): APIGatewayProxyStructuredResultV2 {
-  return { statusCode, headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...headers },
+export function json(body: unknown, statusCode = 200): APIGatewayProxyStructuredResultV2 {
+  return { statusCode, headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
     body: JSON.stringify(body) };
 }
 
