@@ -107,7 +107,8 @@ export async function sweeps(counts: readonly number[]): Promise<Table> {
       };
       const before = heap();
       const credentials = { token: "token", sellerId: "seller", api: "https://shop.example/v2" };
-      const api = gumroadApi({ fetch: shopOf(count, calls), credentials: async () => Promise.resolve(credentials) });
+      const get = async () => Promise.resolve(credentials);
+      const api = gumroadApi({ fetch: shopOf(count, calls), secret: { get, reread: get } });
       const forever = new AbortController().signal;
       const began = performance.now();
       let paused = 0;

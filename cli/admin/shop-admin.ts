@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 
-import { answerAs, askGumroad } from "../../src/gumroad/call.ts";
-import { failureOf, refusal } from "../../src/gumroad/failures.ts";
+import { answerAs, askGumroad, failureOf, refusal } from "../../src/gumroad/call.ts";
 import type { GumroadCredentials } from "../../src/gumroad/secret.ts";
 
 /** The events that a URL can be registered for. The URL typed into Settings → Advanced → Ping gets `sale` only. */

@@ -1,4 +1,4 @@
-import { reasonOf } from "../../src/gumroad/failures.ts";
+import { reasonOf } from "../../src/gumroad/call.ts";
 
 /** What became of a test ping: taken, its token refused, another status, or no answer. */
 export type TestPingOutcome = "taken" | "refused" | number | { readonly why: string };

@@ -20,7 +20,9 @@ export async function openShop(stage: Stage, { commandLine }: Pick<Context, "com
   const stored = await readStored(stage, "gumroad");
   if (stored.state !== "good") throw missing();
   const credentials = async () => gumroadSecretShape.parse(stored.value);
-  const shop = await shopOf(gumroadApi({ credentials }), credentials)(AbortSignal.timeout(LIMIT_MS));
+  const shop = await shopOf(gumroadApi({ secret: { get: credentials, reread: credentials } }), credentials)(
+    AbortSignal.timeout(LIMIT_MS),
+  );
   if (shop === null) throw missing();
   return shop;
 }

@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 
-import { answerAs, askGumroad } from "../gumroad/call.ts";
-import { failureOf } from "../gumroad/failures.ts";
+import { answerAs, askGumroad, failureOf } from "../gumroad/call.ts";
 
 /** What Gumroad says whose licence key it is. */
 export interface LicensedSale {

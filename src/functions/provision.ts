@@ -51,8 +51,8 @@ const auth0 = auth0Directory({
 });
 const gumroadSecret = secretOf({ client: secrets, id: requiredSetting("GUMROAD_SECRET"), shape: gumroadSecretShape });
 const gumroadCredentials = optionalSecret(gumroadSecret);
-const api = gumroadApi({ fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }),
-  credentials: gumroadSecret.get, refused: gumroadSecret.reread, onFailure: () => count("GumroadFailed") });
+const api = gumroadApi({ secret: gumroadSecret, fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }),
+  onFailure: () => count("GumroadFailed") });
 const gumroad = async (signal: AbortSignal) => ((await gumroadCredentials(signal)) === null ? null : api);
 const forgetSecret = optionalSecret(
   secretOf({ client: secrets, id: requiredSetting("FORGET_SECRET"), shape: forgetSecretShape }),

@@ -34,8 +34,8 @@ const table = requiredSetting("LEDGER_TABLE");
 const queue = bulkQueue(new SQSClient(limits), requiredSetting("QUEUE_URL"));
 const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("GUMROAD_SECRET"),
   shape: gumroadSecretShape });
-const api = gumroadApi({ fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }), credentials: secret.get,
-  refused: secret.reread, onFailure: () => count("GumroadFailed") });
+const api = gumroadApi({ secret, fetch: retryingFetch({ service: "GUMROAD", kindOf: () => "read" }),
+  onFailure: () => count("GumroadFailed") });
 const running = listedRunning();
 const openShop = shopOf(api, optionalSecret(secret));
 

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 
-import { wordOf, type EndReason, type TierChange } from "../access/facts.ts";
+import { kept, wordOf, type EndReason, type TierChange } from "../access/facts.ts";
 import { normalizedEmail } from "./email.ts";
 import { momentOf } from "./moment.ts";
 import { FormError, nestedOf, textOf, type Form } from "./form.ts";
@@ -10,7 +10,7 @@ const id = z.string().check(z.minLength(1), z.maxLength(100));
 const moment = z.number().check(z.nonnegative());
 const text = z.string().check(z.maxLength(300));
 
-const salePing = z.object({
+const salePing = kept({
   event: z.enum(["sale", "refund", "dispute", "dispute_won"]),
   saleId: id,
   subscriptionId: z.nullable(id),
@@ -35,14 +35,13 @@ const salePing = z.object({
   emailTyped: z.boolean(),
 });
 
-const plan = z.object({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()),
+const plan = kept({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()),
   quantity: z.nullable(z.number()) });
 const subscription = { subscriptionId: id, productId: id, email: text };
-const momentPing = z.object({ event: z.enum(["cancellation", "subscription_restarted"]), ...subscription,
-  at: moment });
-const endedPing = z.object({ event: z.literal("subscription_ended"), ...subscription, at: moment,
+const momentPing = kept({ event: z.enum(["cancellation", "subscription_restarted"]), ...subscription, at: moment });
+const endedPing = kept({ event: z.literal("subscription_ended"), ...subscription, at: moment,
   reason: wordOf<EndReason>() });
-const updatedPing = z.object({ event: z.literal("subscription_updated"), ...subscription, at: moment,
+const updatedPing = kept({ event: z.literal("subscription_updated"), ...subscription, at: moment,
   type: wordOf<TierChange["type"]>(), from: plan, to: plan });
 
 /** The shape of an understood ping, for the message that carries it. */
@@ -54,9 +53,6 @@ export type Ping = z.infer<typeof pingShape>;
 /** A ping about one charge: `sale`, `refund`, `dispute`, `dispute_won` share one shape. */
 export type SalePing = z.infer<typeof salePing>;
 
-const EVENTS = ["sale", "refund", "dispute", "dispute_won", "cancellation", "subscription_ended",
-  "subscription_restarted", "subscription_updated"] as const;
-
 /** Settings → "Send test ping": the seller's latest real sale, of no event. It must never provision. */
 export function isTestPing(form: Form): boolean {
   return form["resource_name"] === undefined && textOf(form, "test") === "true";
@@ -64,7 +60,7 @@ export function isTestPing(form: Form): boolean {
 
 /** Reads a ping from its form. Throws FormError, naming the field that is missing or not understood. */
 export function readPing(form: Form): Ping {
-  const event = eventOf(form);
+  const event = required(form, "resource_name");
   switch (event) {
     case "sale":
     case "refund":
@@ -80,6 +76,8 @@ export function readPing(form: Form): Ping {
     case "subscription_updated":
       return { event, ...subscriptionOf(form), at: time(form, "effective_as_of"), type: changeTypeOf(form),
         from: planOf(form, "old_plan"), to: planOf(form, "new_plan") };
+    default:
+      throw new FormError("resource_name", "it names no event that this service knows");
   }
 }
 
@@ -121,13 +119,6 @@ function refuseHiddenFields(form: Form): void {
 function subscriptionOf(form: Form) {
   return { subscriptionId: required(form, "subscription_id"), productId: required(form, "product_id"),
     email: email(form, "user_email") };
-}
-
-function eventOf(form: Form): (typeof EVENTS)[number] {
-  const name = required(form, "resource_name");
-  const event = EVENTS.find((known) => known === name);
-  if (event === undefined) throw new FormError("resource_name", "it names no event that this service knows");
-  return event;
 }
 
 /** Gumroad's own are letters, digits, `-`, `_` and `=`. Others could be refused in a URL's path, and hold all up. */
@@ -182,11 +173,11 @@ function label(text: string): string {
   return text.replace(/\p{Cc}/gu, "");
 }
 
+const END_REASONS = ["cancelled", "failed_payment", "fixed_subscription_period_ended"] as const;
+
 function endReasonOf(form: Form): EndReason {
   const reason = required(form, "ended_reason");
-  const isKnown = reason === "cancelled" || reason === "failed_payment" ||
-    reason === "fixed_subscription_period_ended";
-  return isKnown ? reason : "unknown";
+  return END_REASONS.find((known) => known === reason) ?? "unknown";
 }
 
 function changeTypeOf(form: Form): TierChange["type"] {

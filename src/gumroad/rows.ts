@@ -11,20 +11,11 @@ const MOST_VARIANTS = 20;
 const flag = z.nullish(z.boolean());
 const text = z.nullish(z.string());
 const id = z.string().check(z.minLength(1), z.maxLength(100));
-const moment = z.pipe(z.string(), z.transform((written, context) => {
-  const at = momentOf(written);
-  if (at !== null) return at;
-  context.issues.push({ code: "custom", message: "is no time such as 2026-01-05T19:38:56Z", input: written });
-  return z.NEVER;
-}));
-
+const moment = z.pipe(z.string(),
+  z.transform((written, context) => momentOf(written) ?? odd(context, "is no time such as 2026-01-05T19:38:56Z")));
 /** `{"Tier": "Basic"}` by hand, as a category may be called `__proto__`. */
-const variants = z.pipe(z.optional(z.unknown()), z.transform((options, context) => {
-  const pairs = variantsOf(options);
-  if (pairs !== null) return pairs;
-  context.issues.push({ code: "custom", message: "holds no plain option names", input: options });
-  return z.NEVER;
-}));
+const variants = z.pipe(z.optional(z.unknown()),
+  z.transform((options, context) => variantsOf(options) ?? odd(context, "holds no plain option names")));
 
 const saleFields = z.object({ id, product_id: id, purchase_email: text, email: text, created_at: moment,
   price: z.int().check(z.nonnegative()), variants,
@@ -38,11 +29,7 @@ const saleFields = z.object({ id, product_id: id, purchase_email: text, email: t
 export const saleShape = z.pipe(saleFields, z.transform((row, context) => {
   const written = (row.purchase_email ?? row.email ?? "").trim();
   const email = normalizedEmail(written);
-  if (email === null) {
-    context.issues.push({ code: "custom", message: "is missing or no email address", path: ["purchase_email"],
-      input: row });
-    return z.NEVER;
-  }
+  if (email === null) return odd(context, "is missing or no email address", "purchase_email");
   const disputed = row.disputed === true || row.chargedback === true;
   return {
     id: row.id,
@@ -87,21 +74,17 @@ export const subscriberShape = z.pipe(
     status: z.enum(["alive", "pending_cancellation", "pending_failure", "cancelled", "failed_payment",
       "fixed_subscription_period_ended"]), failed_at: z.nullish(moment), purchase_ids: z.nullish(z.array(id)) }),
   z.transform(({ status, ...row }, context) => {
-    const reason = status === "alive" || status === "pending_cancellation" || status === "pending_failure"
-      ? null
-      : status;
-    // A cancellation that took effect leaves `ended_at` null.
-    const at = row.ended_at ?? row.failed_at ?? row.cancelled_at ?? null;
-    if (reason !== null && at === null) {
-      context.issues.push({ code: "custom", message: "is missing, though the status says that it ended",
-        path: ["ended_at"], input: row });
-      return z.NEVER;
-    }
+    const runs = status === "alive" || status === "pending_cancellation" || status === "pending_failure";
     return {
       id: row.id,
       productId: row.product_id,
       status,
-      ended: reason === null || at === null ? null : { at, reason },
+      // A cancellation that took effect leaves `ended_at` null.
+      ended: runs
+        ? null
+        : { reason: status,
+          at: row.ended_at ?? row.failed_at ?? row.cancelled_at ??
+            odd(context, "is missing, though the status says that it ended", "ended_at") },
       /** When a cancellation takes effect; often in the future. */
       cancelledAt: row.cancelled_at ?? null,
       /** Its purchases, without test ones. */
@@ -112,6 +95,12 @@ export const subscriberShape = z.pipe(
 
 /** A subscription as the API shows it now. Times are epoch milliseconds. */
 export type SubscriberRow = Readonly<z.output<typeof subscriberShape>>;
+
+/** Says that what is transformed, or one of its fields, is not as Gumroad documents it. */
+function odd({ issues, value: input }: z.core.ParsePayload, message: string, field?: string): never {
+  issues.push({ code: "custom", message, path: field === undefined ? [] : [field], input });
+  return z.NEVER;
+}
 
 /** Which half of a gift it is. The giver's is the one that was paid, and the only one that is listed. */
 function giftOf(row: z.output<typeof saleFields>): "none" | "received" | "given" {

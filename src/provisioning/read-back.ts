@@ -130,12 +130,12 @@ async function bundlesOf(email: string, reader: Reader): Promise<readonly Told[]
 
 /** The rows of a listing; null in the end where it has more pages. */
 async function* salesOf(query: SalesQuery, pages: number, { api, signal }: Reader): AsyncGenerator<SaleRow | null> {
-  let from: Pick<SalesQuery, "pageKey"> = {};
+  let pageKey: string | null = null;
   for (let page = 0; page < pages; page += 1) {
-    const { rows, next } = await api.sales({ ...query, ...from }, signal);
+    const { rows, next } = await api.sales({ ...query, pageKey }, signal);
     yield* rows;
     if (next === null) return;
-    from = { pageKey: next };
+    pageKey = next;
   }
   yield null;
 }

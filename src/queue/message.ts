@@ -3,12 +3,13 @@ import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 
 import { RefusedError } from "../errors.ts";
-import { actShape, claimantShape, sourceIdShape } from "../access/facts.ts";
+import { actShape, claimantShape, kept, sourceIdShape } from "../access/facts.ts";
 import { pingShape } from "../gumroad/ping.ts";
 
+/** What a later version says besides goes on with a message, to another buyer's group or into a wait. */
 const envelope = { v: z.literal(1), requestId: z.string() };
 
-const pingMessage = z.object({
+const pingMessage = kept({
   ...envelope,
   kind: z.literal("ping"),
   /** When the ping came in (epoch ms). */
@@ -27,7 +28,7 @@ const pingMessage = z.object({
   ping: pingShape,
 });
 
-const dueMessage = z.object({
+const dueMessage = kept({
   ...envelope,
   kind: z.literal("due"),
   buyer: z.string(),
@@ -37,7 +38,7 @@ const dueMessage = z.object({
   invite: z.optional(z.boolean()),
 });
 
-const hintMessage = z.object({
+const hintMessage = kept({
   ...envelope,
   kind: z.literal("hint"),
   buyer: z.string(),
@@ -54,34 +55,34 @@ const hintMessage = z.object({
   invite: z.optional(z.boolean()),
 });
 
-const inviteMessage = z.object({ ...envelope, kind: z.literal("invite"), buyer: z.string(), by: z.string(),
+const inviteMessage = kept({ ...envelope, kind: z.literal("invite"), buyer: z.string(), by: z.string(),
   why: z.string() });
 
-const actMessage = z.object({ ...envelope, kind: z.literal("act"), buyer: z.string(), hops: z.number(),
+const actMessage = kept({ ...envelope, kind: z.literal("act"), buyer: z.string(), hops: z.number(),
   source: sourceIdShape, act: actShape });
 
 /** `from` is the buyer whose record still holds the facts. */
-const movedMessage = z.object({ ...envelope, kind: z.literal("moved"), buyer: z.string(), from: z.string(),
+const movedMessage = kept({ ...envelope, kind: z.literal("moved"), buyer: z.string(), from: z.string(),
   source: sourceIdShape, act: actShape });
 
 /** Held removals of this product: are they to go on, or does the buyer keep what they have? */
-const heldMessage = z.object({ ...envelope, kind: z.literal("held"), buyer: z.string(), productId: z.string(),
+const heldMessage = kept({ ...envelope, kind: z.literal("held"), buyer: z.string(), productId: z.string(),
   decision: z.enum(["release", "keep"]), at: z.number(), by: z.string(), why: z.string() });
 
 /** `spelling`: the email as the user has it, where that differs. Whom to bind, Auth0 says. */
-const bindMessage = z.object({ ...envelope, kind: z.literal("bind"), buyer: z.string(),
+const bindMessage = kept({ ...envelope, kind: z.literal("bind"), buyer: z.string(),
   spelling: z.nullable(z.string()) });
 
 /**
  * Somebody showed the licence key of a sale of this buyer's (`decided` is null), or an operator decided about that.
  * The sale, not its subscription: only that id can't be overwritten by what a buyer typed, see license.ts.
  */
-const claimMessage = z.object({ ...envelope, kind: z.literal("claim"), buyer: z.string(),
-  hops: z._default(z.number(), 0), saleId: z.string(), by: claimantShape, at: z.number(),
+const claimMessage = kept({ ...envelope, kind: z.literal("claim"), buyer: z.string(), hops: z._default(z.number(), 0),
+  saleId: z.string(), by: claimantShape, at: z.number(),
   decided: z.nullable(z.object({ state: z.enum(["granted", "refused"]), by: z.string(), why: z.string() })) });
 
-/** `notBefore` in epoch ms. */
-const laterMessage = z.object({ ...envelope, kind: z.literal("later"), notBefore: z.number(), message: pingMessage });
+/** A ping to be looked at again from `notBefore` (epoch ms) on, in a group of its own: nobody waits behind it. */
+const laterMessage = kept({ ...envelope, kind: z.literal("later"), notBefore: z.number(), message: pingMessage });
 
 const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage,
   heldMessage, bindMessage, inviteMessage, claimMessage, laterMessage]);
@@ -102,8 +103,6 @@ export type HeldMessage = z.infer<typeof heldMessage>;
 export type BindMessage = z.infer<typeof bindMessage>;
 /** An operator wants the mail with which a buyer gets in sent (again). */
 export type InviteMessage = z.infer<typeof inviteMessage>;
-/** A ping to be looked at again in a while. It waits in a group of its own, so that nobody waits behind it. */
-export type LaterMessage = z.infer<typeof laterMessage>;
 /** A licence key that somebody showed. */
 export type ClaimMessage = z.infer<typeof claimMessage>;
 
@@ -112,7 +111,7 @@ export type BuyerMessage = PingMessage | DueMessage | HintMessage | ActMessage |
   | BindMessage | InviteMessage | ClaimMessage;
 
 /** What the queue carries: only the fields that are used; no card, address or IP. */
-export type Message = BuyerMessage | LaterMessage;
+export type Message = BuyerMessage | z.infer<typeof laterMessage>;
 
 /** The code and the reason say what was wrong; the body is as it came, less its private fields. */
 const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z.string(), body: z.string() });
@@ -140,16 +139,6 @@ export function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-const anyFields = z.looseObject({ ping: z.optional(z.looseObject({})) });
-
-/** What this version doesn't know of a message goes on with it, to another buyer's group or into a wait. */
-function withLaterFields(message: Message, json: unknown): Message {
-  const { ping, ...fields } = anyFields.parse(json);
-  return message.kind === "ping"
-    ? { ...fields, ...message, ping: { ...ping, ...message.ping } }
-    : { ...fields, ...message };
-}
-
 /** Reads a message of the queue. Throws RefusedError MESSAGE_INVALID for what this version can't read. */
 export function readMessage(body: string): Message {
   let json: unknown;
@@ -159,7 +148,7 @@ export function readMessage(body: string): Message {
     throw new RefusedError("MESSAGE_INVALID", "The message is not JSON.", { cause: error });
   }
   const parsed = messageShape.safeParse(json);
-  if (parsed.success) return withLaterFields(parsed.data, json);
+  if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new RefusedError("MESSAGE_INVALID", `The message has a wrong value at "${issue?.path.join(".") ?? ""}".`);
 }

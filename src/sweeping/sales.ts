@@ -61,8 +61,7 @@ export async function compared({ after, pageKey, before, reached }: SalesPositio
   { shop, survey, deadline, now }: Pick<SweepTools, "survey" | "deadline" | "now"> & { readonly shop: GumroadApi },
   adopt = false) {
   const at = now();
-  const { rows, next } = await shop.sales({ ...(after === null ? {} : { after }),
-    ...(before === undefined ? {} : { before }), ...(pageKey === null ? {} : { pageKey }) }, deadline);
+  const { rows, next } = await shop.sales({ after, before, pageKey }, deadline);
   const owned = await survey.owned(rows.map(sourceOfRow));
   const sales = rows.map((row) => {
     const source = owned.get(sourceOfRow(row));

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 
 import { startGumroadEmulator, type GumroadEmulator } from "gumroad-emulator";
 import type { FaultAnswer } from "emulator-server/faults";
-import { gumroadApi, type GumroadApi, type GumroadApiOptions, type Page } from "../../src/gumroad/api.ts";
+import { gumroadApi, type GumroadApi, type GumroadApiOptions } from "../../src/gumroad/api.ts";
 import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
 import { causesOf, log } from "../../src/log.ts";
 import { BUNDLE, CLUB, DATAVIZ, DAY, HANDBOOK, MASTERCLASS,
@@ -37,20 +37,25 @@ afterEach(() => {
 });
 
 function apiWith(options: Partial<GumroadApiOptions> = {}): GumroadApi {
-  return gumroadApi({
-    credentials: async () =>
-      Promise.resolve(
-        gumroadSecretShape.parse({ access_token: token, seller_id: shop.sellerId, api: `${shop.apiUrl}/` }),
-      ),
-    refused: async () => Promise.resolve(void (refused += 1)),
-    onFailure: (code) => failures.push(code),
-    ...options,
-  });
+  return gumroadApi({ secret: secretBy(() => void (refused += 1)), onFailure: (code) => failures.push(code),
+    ...options });
 }
+/** The secret of the moment; `refused` comes before it is read again. */
+const secretBy = (refused: () => void): GumroadApiOptions["secret"] => {
+  const get = async () =>
+    Promise.resolve(
+      gumroadSecretShape.parse({ access_token: token, seller_id: shop.sellerId, api: `${shop.apiUrl}/` }),
+    );
+  return { get, reread: async () => {
+    refused();
+    return get();
+  } };
+};
 const answering = (body: string) => apiWith({ fetch: async () => Promise.resolve(new Response(body)) });
 const failureOf = async (reading: Promise<unknown>) =>
   reading.then(() => "no failure", (error: unknown) => causesOf(error).join("; "));
 
+type Page<T> = { readonly rows: readonly T[]; readonly next: string | null };
 async function everyRow<T>(page: (key: string | null) => Promise<Page<T>>): Promise<{ rows: T[]; pages: number }> {
   const rows: T[] = [];
   let key: string | null = null;
@@ -209,7 +214,7 @@ describe("a listing", () => {
     const sold = Array.from({ length: 21 }, () => shop.sell({ product: HANDBOOK, email: "ann@example.com" }).sale.id);
     await shop.advance(DAY);
     const late = shop.sell({ product: DATAVIZ, email: "ann+late@example.com" }).sale.id;
-    const { rows, pages } = await everyRow((key) => api.sales(key === null ? {} : { pageKey: key }, signal));
+    const { rows, pages } = await everyRow((pageKey) => api.sales({ pageKey }, signal));
     expect(rows.map(({ id }) => id)).toEqual([late, ...sold.reverse()]);
     expect(pages).toBe(3);
     const only = async (query: Parameters<GumroadApi["sales"]>[0]) =>
@@ -268,10 +273,10 @@ describe("a token", () => {
 
   it("that was replaced in the secret is tried once more, and only once", async () => {
     token = "old";
-    const replaced = apiWith({ refused: async () => Promise.resolve(void (token = TOKEN)) });
+    const replaced = apiWith({ secret: secretBy(() => void (token = TOKEN)) });
     expect(await replaced.sellerId(signal)).toBe(shop.sellerId);
     expect(failures).toEqual([]);
-    const wrong = apiWith({ refused: async () => Promise.resolve(void (token += "x")) });
+    const wrong = apiWith({ secret: secretBy(() => void (token += "x")) });
     shop.revokeToken();
     expect(await failureOf(wrong.sellerId(signal))).toMatch(/^GUMROAD_TOKEN: /);
     expect(shop.calls).toHaveLength(4);
@@ -349,7 +354,8 @@ describe("Gumroad away", () => {
   });
 
   it("is not a secret that can't be read: that failure is passed on and not counted", async () => {
-    const closed = apiWith({ credentials: async () => Promise.reject(new Error("SECRET_UNREACHABLE")) });
+    const get = async () => Promise.reject(new Error("SECRET_UNREACHABLE"));
+    const closed = apiWith({ secret: { get, reread: get } });
     await expect(closed.sellerId(signal)).rejects.toThrow("SECRET_UNREACHABLE");
     expect(failures).toEqual([]);
   });

@@ -54,7 +54,8 @@ export async function startShopAndLedger() {
   let running = listedRunning();
 
   const survey = dynamoSurvey(client, table);
-  const api = gumroadApi({ credentials: async () => configured(), onFailure: (code) => failures.push(code) });
+  const get = async () => configured();
+  const api = gumroadApi({ secret: { get, reread: get }, onFailure: (code) => failures.push(code) });
 
   /** Reconciles once, with what a test changes. `credentials` null: no token. */
   const run = async (asked: AskedSweep | null,
