@@ -122,7 +122,7 @@ async function postAgain(letter: Letter, text: string, operating: Operating): Pr
 
 /** SQS doesn't say what failed ten times; the buyer's record may. */
 async function reasonOf({ code, reason, content }: Letter, { ledger }: Operating): Promise<string> {
-  if (code !== TRIED_TEN_TIMES || content.kind !== "message" || content.message.kind === "later") return reason;
+  if (code !== TRIED_TEN_TIMES || content.kind !== "message") return reason;
   const { unsettled } = await ledger.load(content.message.buyer);
   return unsettled === null ? reason : `${reason} ${unsettled.code}: ${unsettled.message}`;
 }

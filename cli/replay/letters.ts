@@ -130,7 +130,6 @@ function letterIn(body: string): Pick<Letter, "code" | "reason" | "content"> {
 
 /** A message that begins afresh: what was counted against it is forgotten, as its cause is mended. */
 export function afresh(message: Message): Message {
-  if (message.kind === "later") return afresh(message.message);
   if (message.kind === "ping") return { ...message, hops: 0, misses: 0, again: false };
   return message.kind === "hint" || message.kind === "act" ? { ...message, hops: 0 } : message;
 }
@@ -145,8 +144,7 @@ export function whatIn(
       return { what: `ping ${event}`, buyer };
     }
     case "message": {
-      const message = afresh(content.message);
-      if (message.kind === "later") return { what: "later", buyer: null };
+      const { message } = content;
       return { what: message.kind === "ping" ? `ping ${message.ping.event}` : message.kind, buyer: message.buyer };
     }
     case "unusable":

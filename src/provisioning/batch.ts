@@ -3,19 +3,18 @@ import type { SQSRecord } from "aws-lambda";
 import { RefusedError } from "../errors.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { keepRefused } from "../queue/keep.ts";
-import { readKeptLetter, readMessage, type BuyerMessage } from "../queue/message.ts";
+import { readKeptLetter, readMessage, type Message } from "../queue/message.ts";
 import { requireSender, SENDER_NOT_OPERATOR, type OutsideRoles } from "../queue/sender.ts";
 import type { Provisioning } from "./context.ts";
 import { provisionBuyer } from "./provision.ts";
 import { retrySeconds } from "./timing.ts";
-import { letWait } from "./waiting.ts";
 
 /** The last call of an invocation: it must end before the function's time does. */
 const COME_BACK_MS = 3_000;
 
 interface Delivery {
   readonly record: SQSRecord;
-  readonly message: BuyerMessage;
+  readonly message: Message;
 }
 
 /**
@@ -33,10 +32,7 @@ export async function provisionBatch(records: readonly SQSRecord[], work: Provis
   return again.map(({ messageId }) => messageId);
 }
 
-/**
- * Messages by buyer. One that can't be read would never be right and is kept aside at once; one of a version before,
- * whose time hasn't come, waits beside its buyer's record. `returns` must come back.
- */
+/** Messages by buyer. One that can't be read would never be right, and is kept aside. `returns` must come back. */
 async function sorted(records: readonly SQSRecord[], work: Provisioning, outsideRoles: OutsideRoles) {
   const buyers = new Map<string, Delivery[]>();
   const returns: SQSRecord[] = [];
@@ -50,11 +46,7 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, outside
       }
       const message = readMessage(letter?.body ?? record.body);
       requireSender(message, record.attributes.SenderId, outsideRoles);
-      if (message.kind === "later") {
-        await letWait(message.message, message.notBefore - work.now(), work).catch(() => returns.push(record));
-      } else {
-        buyers.set(message.buyer, [...(buyers.get(message.buyer) ?? []), { record, message }]);
-      }
+      buyers.set(message.buyer, [...(buyers.get(message.buyer) ?? []), { record, message }]);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       const refused = letter === null ? error : new RefusedError(letter.code, letter.reason);

@@ -8,7 +8,7 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import type { Tombstones } from "../ledger/tombstones.ts";
 import { causesOf, log } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
-import type { BuyerMessage } from "../queue/message.ts";
+import type { Message } from "../queue/message.ts";
 import { isMine } from "./owners.ts";
 import type { Answer } from "./read-back.ts";
 
@@ -56,7 +56,7 @@ interface Brought {
  * on: a membership that goes on is paid for. `answer` is what Gumroad's API said, where it was asked.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
-export async function isForgotten(message: BuyerMessage, answer: Answer | null, record: BuyerRecord,
+export async function isForgotten(message: Message, answer: Answer | null, record: BuyerRecord,
   { tombstones, ledger }: Remembrance): Promise<boolean> {
   const brought = broughtBy(message, answer, record);
   if (tombstones === undefined || brought === null || !(await isOfForgotten(brought, record, tombstones, ledger))) {
@@ -80,7 +80,7 @@ async function isOfForgotten({ buyer, source, at }: Brought, record: BuyerRecord
   return since !== null && (at === null || at <= since) && (await ledger.owner(source)) === null;
 }
 
-function broughtBy(message: BuyerMessage, answer: Answer | null, { email }: BuyerRecord): Brought | null {
+function broughtBy(message: Message, answer: Answer | null, { email }: BuyerRecord): Brought | null {
   if (answer !== null) return { buyer: answer.owner ?? email, source: answer.source, at: newestSale(answer.facts) };
   switch (message.kind) {
     case "ping":

@@ -4,7 +4,7 @@ import { RefusedError, TemporaryError } from "../errors.ts";
 import type { BuyerRecord, Invitation } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { count, needsPerson } from "../metrics.ts";
-import type { BuyerMessage, InviteMessage } from "../queue/message.ts";
+import type { Message, InviteMessage } from "../queue/message.ts";
 import { note, type Provisioning } from "./context.ts";
 import { asFailure } from "./telling.ts";
 import { INVITE_AGAIN_MS } from "./timing.ts";
@@ -25,8 +25,7 @@ const NOBODY =
  * Notes on a buyer's record who is to be invited: somebody of whom nothing was known until these messages. Noted with
  * the facts it lasts: the user may be created later, when something is mended.
  */
-export function withInvitation(record: BuyerRecord, messages: readonly BuyerMessage[],
-  work: Provisioning): BuyerRecord {
+export function withInvitation(record: BuyerRecord, messages: readonly Message[], work: Provisioning): BuyerRecord {
   const isNew = record.invited === null &&
     (Object.keys(record.users).length === 0 || messages.some(({ kind }) => kind === "due"));
   return isNew && messages.some(bringsSomebody) ? wanting(record, work) : record;
@@ -43,7 +42,7 @@ function wanting(record: BuyerRecord, { settings: { gettingIn }, now }: Provisio
 }
 
 /** What a sweep or a backfill found may have been bought long ago: a mail is expected only where it says so. */
-function bringsSomebody(message: BuyerMessage): boolean {
+function bringsSomebody(message: Message): boolean {
   switch (message.kind) {
     case "ping":
     case "act":

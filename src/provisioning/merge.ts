@@ -12,7 +12,7 @@ import { isFull, type BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import { keepRefused } from "../queue/keep.ts";
-import type { BuyerMessage, HintMessage, PingMessage } from "../queue/message.ts";
+import type { Message, HintMessage, PingMessage } from "../queue/message.ts";
 import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
 import { isNamed, withRoom } from "./apart.ts";
 import { mergeClaim } from "./claims.ts";
@@ -37,11 +37,11 @@ const MOST_PLAN_CHANGES = 100;
  * crash loses no line of it. `failed`: they must come again, as what couldn't be read back does. `elsewhere`: they
  * went to another buyer, wait, or were refused into the dead-letter queue, and nothing of them is for this record.
  */
-export async function mergeMessages(stored: BuyerRecord, messages: readonly BuyerMessage[], readings: Readings,
+export async function mergeMessages(stored: BuyerRecord, messages: readonly Message[], readings: Readings,
   work: Provisioning) {
   let record = stored;
-  const failed = new Map<BuyerMessage, unknown>();
-  const elsewhere = new Set<BuyerMessage>();
+  const failed = new Map<Message, unknown>();
+  const elsewhere = new Set<Message>();
   for (const message of messages) {
     try {
       if (readings.unread.has(message)) throw readings.unread.get(message);
@@ -59,7 +59,7 @@ export async function mergeMessages(stored: BuyerRecord, messages: readonly Buye
 }
 
 /** The record with the message; null if nothing of it is for this record. */
-async function mergeMessage(record: BuyerRecord, message: BuyerMessage, readings: Readings,
+async function mergeMessage(record: BuyerRecord, message: Message, readings: Readings,
   work: Provisioning): Promise<BuyerRecord | null> {
   const answer = readings.answers.get(message);
   if (await isForgotten(message, answer ?? null, record, work.store)) return null;

@@ -5,7 +5,7 @@ import { NeedsPersonError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
-import type { BuyerMessage } from "../queue/message.ts";
+import type { Message } from "../queue/message.ts";
 import { applyMarks, isTold } from "./apply.ts";
 import { bindUsers } from "./bind.ts";
 import { isOvertaken, note, type Provisioning } from "./context.ts";
@@ -26,7 +26,7 @@ interface Turn {
   readonly stored: BuyerRecord;
   /** With all that the messages brought. */
   readonly record: BuyerRecord;
-  readonly messages: readonly BuyerMessage[];
+  readonly messages: readonly Message[];
   /** Once its facts are stored, a failure is left to the record: sooner than that, it would be in the queue again. */
   readonly isPatient: boolean;
 }
@@ -47,8 +47,8 @@ interface Desired extends Decided {
  * `receives`: how often they were delivered.
  * @throws {Error} nothing was done: all of them must
  */
-export async function provisionBuyer(email: string, delivered: readonly BuyerMessage[], work: Provisioning,
-  receives = 1): Promise<readonly BuyerMessage[]> {
+export async function provisionBuyer(email: string, delivered: readonly Message[], work: Provisioning,
+  receives = 1): Promise<readonly Message[]> {
   const isDue = delivered.every(({ kind }) => kind === "due");
   const isPatient = isDue || receives >= LEFT_TO_RECORD;
   const waited = delivered.some(({ kind }) => kind === "due") ? await dueMessages(email, work) : [];
@@ -65,7 +65,7 @@ export async function provisionBuyer(email: string, delivered: readonly BuyerMes
   for (const { id, message } of waited) {
     if (!failed.has(message) && (isDone || elsewhere.has(message))) await work.store.pending.remove(email, id);
   }
-  const hasWaited = (message: BuyerMessage) => waited.some((each) => each.message === message);
+  const hasWaited = (message: Message) => waited.some((each) => each.message === message);
   const unread = await waitingInstead(email, failed, (message) => isPatient || hasWaited(message), work);
   // The record's own due time, or that of what waits, brings word again.
   return delivered.filter((message) =>
@@ -159,7 +159,7 @@ function restOf(next: BuyerRecord, stored: BuyerRecord, access: Access, work: Pr
   return until === null ? rest : { unsettled: stored.unsettled, dueAt: Math.min(until, rest.dueAt ?? until) };
 }
 
-async function countFindings(messages: readonly BuyerMessage[], { store }: Provisioning): Promise<void> {
+async function countFindings(messages: readonly Message[], { store }: Provisioning): Promise<void> {
   const sweeps = new Set(messages.flatMap((message) => (message.kind === "hint" ? [message.sweep] : [])));
   // A report's count is no reason to do all of it again.
   for (const sweep of sweeps) {
@@ -212,11 +212,11 @@ function creating(record: BuyerRecord, desired: Desired, { settings }: Provision
 }
 
 /** Somebody logged in whom the record may not know, or an operator wants to be sure. */
-function isToLookAnew(messages: readonly BuyerMessage[]): boolean {
+function isToLookAnew(messages: readonly Message[]): boolean {
   return messages.some((message) => message.kind === "bind" || isAskedAnew(message));
 }
 
-function isAskedAnew(message: BuyerMessage): boolean {
+function isAskedAnew(message: Message): boolean {
   return message.kind === "due" && message.anew === true;
 }
 

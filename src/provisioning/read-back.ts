@@ -7,7 +7,7 @@ import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumr
 import type { Ping } from "../gumroad/ping.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
-import type { BuyerMessage, HintMessage } from "../queue/message.ts";
+import type { Message, HintMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { isMine } from "./owners.ts";
 import { READING_MS } from "./timing.ts";
@@ -42,10 +42,10 @@ const BUYER_PAGES = 20;
  * reading counts from when it was asked for, which is after the record was loaded, and is written on that version: so
  * the newest is really the newest.
  */
-export async function readBack(messages: readonly BuyerMessage[], stored: BuyerRecord, work: Provisioning) {
+export async function readBack(messages: readonly Message[], stored: BuyerRecord, work: Provisioning) {
   // Null: Gumroad's API doesn't know of it.
-  const answers = new Map<BuyerMessage, Answer | null>();
-  const unread = new Map<BuyerMessage, unknown>();
+  const answers = new Map<Message, Answer | null>();
+  const unread = new Map<Message, unknown>();
   const hinting = messages.filter((message) => message.kind === "ping" || message.kind === "hint");
   const opened = hinting.length === 0 ? null : work.gumroad(work.signal);
   const signal = AbortSignal.any([work.signal, AbortSignal.timeout(READING_MS)]);

@@ -2,19 +2,19 @@ import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { count, countFailure, needsPerson, timeToAccess } from "../metrics.ts";
-import type { BuyerMessage } from "../queue/message.ts";
+import type { Message } from "../queue/message.ts";
 import type { RoleChanges } from "./marks.ts";
 import { UNSETTLED_LONG_MS } from "./timing.ts";
 
 /** What provisioning tells of itself: log lines with the requests that led to them, and metrics. Nobody is named. */
 
 /** A message could not be read back: nothing is granted or taken for it until that is mended. */
-export function tellUnread(email: string, { requestId }: BuyerMessage, error: unknown): void {
+export function tellUnread(email: string, { requestId }: Message, error: unknown): void {
   tell(asFailure(error), { buyer: buyerTag(email), requestId, causes: causesOf(error) });
 }
 
 /** A turn failed. */
-export function tellFailure(email: string, messages: readonly BuyerMessage[],
+export function tellFailure(email: string, messages: readonly Message[],
   failure: NeedsPersonError | TemporaryError): void {
   tell(failure, { buyer: buyerTag(email), requestIds: requestsOf(messages), causes: causesOf(failure) });
 }
@@ -34,7 +34,7 @@ function tell(failure: NeedsPersonError | TemporaryError, about: Readonly<Record
 
 /** All is done; `changes` were made at Auth0. */
 export function tellSettled(record: BuyerRecord, roles: readonly string[], changes: readonly RoleChanges[],
-  messages: readonly BuyerMessage[], now: number): void {
+  messages: readonly Message[], now: number): void {
   const added = [...new Set(changes.flatMap(({ add }) => add))];
   log.info("settled", { buyer: buyerTag(record.email), requestIds: requestsOf(messages), roles,
     users: Object.keys(record.users).length, added, removed: [...new Set(changes.flatMap(({ remove }) => remove))] });
@@ -47,6 +47,6 @@ export function tellSettled(record: BuyerRecord, roles: readonly string[], chang
   }
 }
 
-function requestsOf(messages: readonly BuyerMessage[]): readonly string[] {
+function requestsOf(messages: readonly Message[]): readonly string[] {
   return [...new Set(messages.map(({ requestId }) => requestId))];
 }

@@ -1,5 +1,5 @@
 import { causesOf, log } from "../log.ts";
-import { readMessage, type BuyerMessage, type HintMessage, type PingMessage } from "../queue/message.ts";
+import { readMessage, type Message, type HintMessage, type PingMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { nameOf } from "./owners.ts";
 import { tellUnread } from "./telling.ts";
@@ -7,7 +7,7 @@ import { UNREAD_MS, UNREADABLE_MS } from "./timing.ts";
 
 /** What waited beside a buyer's record and is due: it is merged like a message of today. */
 export async function dueMessages(email: string, { store, now }: Provisioning) {
-  const waited: { readonly id: string; readonly message: BuyerMessage }[] = [];
+  const waited: { readonly id: string; readonly message: Message }[] = [];
   for (const { id, body } of await store.pending.due(email, now())) {
     const message = messageIn(body);
     if (message !== null) waited.push({ id, message });
@@ -17,10 +17,9 @@ export async function dueMessages(email: string, { store, now }: Provisioning) {
 }
 
 /** Null: a later version wrote it, and will read it when it is back. */
-function messageIn(body: string): BuyerMessage | null {
+function messageIn(body: string): Message | null {
   try {
-    const message = readMessage(body);
-    return message.kind === "later" ? null : message;
+    return readMessage(body);
   } catch (error) {
     log.warn("a message that waited can't be read", { causes: causesOf(error) });
     return null;
@@ -37,8 +36,8 @@ export async function letWait(message: PingMessage | HintMessage, ms: number,
  * Of the messages that couldn't be read back, those that `mayWait` wait beside the record: an outage may last longer
  * than the queue has patience. Gives the others, which must be delivered again.
  */
-export async function waitingInstead(email: string, failed: ReadonlyMap<BuyerMessage, unknown>,
-  mayWait: (message: BuyerMessage) => boolean, work: Provisioning): Promise<ReadonlySet<BuyerMessage>> {
+export async function waitingInstead(email: string, failed: ReadonlyMap<Message, unknown>,
+  mayWait: (message: Message) => boolean, work: Provisioning): Promise<ReadonlySet<Message>> {
   const again = new Set(failed.keys());
   for (const [message, error] of failed) {
     tellUnread(email, message, error);

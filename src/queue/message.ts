@@ -81,11 +81,8 @@ const claimMessage = kept({ ...envelope, kind: z.literal("claim"), buyer: z.stri
   saleId: z.string(), by: claimantShape, at: z.number(),
   decided: z.nullable(z.object({ state: z.enum(["granted", "refused"]), by: z.string(), why: z.string() })) });
 
-/** A ping to be looked at again from `notBefore` (epoch ms) on, in a group of its own: nobody waits behind it. */
-const laterMessage = kept({ ...envelope, kind: z.literal("later"), notBefore: z.number(), message: pingMessage });
-
 const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage,
-  heldMessage, bindMessage, inviteMessage, claimMessage, laterMessage]);
+  heldMessage, bindMessage, inviteMessage, claimMessage]);
 
 /** A ping on its way to its buyer's record. */
 export type PingMessage = z.infer<typeof pingMessage>;
@@ -106,12 +103,8 @@ export type InviteMessage = z.infer<typeof inviteMessage>;
 /** A licence key that somebody showed. */
 export type ClaimMessage = z.infer<typeof claimMessage>;
 
-/** A message for one buyer: it is worked off with the buyer's record. */
-export type BuyerMessage = PingMessage | DueMessage | HintMessage | ActMessage | MovedMessage | HeldMessage
-  | BindMessage | InviteMessage | ClaimMessage;
-
-/** What the queue carries: only the fields that are used; no card, address or IP. */
-export type Message = BuyerMessage | z.infer<typeof laterMessage>;
+/** What the queue carries for one buyer: only the fields that are used; no card, address or IP. */
+export type Message = z.infer<typeof messageShape>;
 
 /** The code and the reason say what was wrong; the body is as it came, less its private fields. */
 const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z.string(), body: z.string() });
@@ -131,7 +124,7 @@ export function readKeptLetter(body: string): KeptLetter | null {
 
 /** The FIFO group of a message, its buyer's: one worker at a time has it. A hash, as group ids take no free text. */
 export function groupOf(message: Message): string {
-  return digest(message.kind === "later" ? `later ${message.message.pingId}` : message.buyer);
+  return digest(message.buyer);
 }
 
 /** A deduplication id: 64 hexadecimal characters. */

@@ -109,7 +109,7 @@ async function buy(): Promise<void> {
 async function provisionQueued(): Promise<void> {
   for (const body of queued.splice(0)) {
     const message = readMessage(body);
-    if (message.kind !== "later") await provisionBuyer(message.buyer, [message], work);
+    await provisionBuyer(message.buyer, [message], work);
   }
 }
 

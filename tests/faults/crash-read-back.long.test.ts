@@ -6,7 +6,7 @@ import type { Order } from "gumroad-emulator/order";
 import type { Stack } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
-import type { BuyerMessage, HintMessage, PingMessage } from "../../src/queue/message.ts";
+import type { Message, HintMessage, PingMessage } from "../../src/queue/message.ts";
 import { changed, post, recordOf } from "../pipeline/local-stack.ts";
 import { actMessage, actOf, sendAct, workedOff } from "../pipeline/operator-messages.ts";
 import { HANDBOOK, reconcile, sale, startStoppable, stopEverywhere, untilDone, type Stoppable,
@@ -143,7 +143,7 @@ describe("several on one buyer", () => {
    * Has a worker take a message past the queue, which would never let two workers have one buyer. If it must come
    * back, it does.
    */
-  async function provision(message: BuyerMessage): Promise<void> {
+  async function provision(message: Message): Promise<void> {
     const batch = {
       Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message),
         attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } }],

@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 import type { RolesPlace } from "../../src/ledger/record.ts";
 import { emptySource } from "../../src/access/facts.ts";
-import type { BuyerMessage } from "../../src/queue/message.ts";
+import type { Message } from "../../src/queue/message.ts";
 import { act, ANN, due, hint, invite, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
 
 const inviting: Settings = { place: "roles", gettingIn: "invite" };
-const anew: BuyerMessage = { v: 1, kind: "due", requestId: "r", buyer: ANN, anew: true, invite: true };
+const anew: Message = { v: 1, kind: "due", requestId: "r", buyer: ANN, anew: true, invite: true };
 
 let auth0: Auth0Emulator;
 let ann: OneBuyer;

@@ -6,7 +6,7 @@ import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { forgetSecretShape, isForgotten, whoWasForgotten } from "../../src/provisioning/forgotten.ts";
-import type { ActMessage, BuyerMessage, PingMessage } from "../../src/queue/message.ts";
+import type { ActMessage, Message, PingMessage } from "../../src/queue/message.ts";
 import { charge, source } from "../access/purchases.ts";
 import { body, changed } from "../pipeline/local-stack.ts";
 
@@ -31,7 +31,7 @@ function act(about: SourceId, at: number): ActMessage {
 }
 
 const unknown = newRecord(ANN);
-const dropped = (message: BuyerMessage, world: ReturnType<typeof after>, record: BuyerRecord = unknown) =>
+const dropped = (message: Message, world: ReturnType<typeof after>, record: BuyerRecord = unknown) =>
   isForgotten(message, null, record, world);
 
 describe("a forgotten purchase", () => {

@@ -12,7 +12,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord, type SourceItem } from "../../src/ledger/record.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import { provisionBuyer } from "../../src/provisioning/provision.ts";
-import type { ActMessage, BuyerMessage, HintMessage, InviteMessage, KeptLetter } from "../../src/queue/message.ts";
+import type { ActMessage, Message, HintMessage, InviteMessage, KeptLetter } from "../../src/queue/message.ts";
 
 /** The buyer of these tests. */
 export const ANN = "ann@example.com";
@@ -23,7 +23,7 @@ export type Settings = Provisioning["settings"];
 /** Provisioning of one buyer: everything real, but for a ledger in memory. */
 export interface OneBuyer {
   /** Works messages off; false: they must be delivered again. */
-  run(settings: Settings, ...messages: readonly BuyerMessage[]): Promise<boolean>;
+  run(settings: Settings, ...messages: readonly Message[]): Promise<boolean>;
   /** Ann's record. */
   record(): BuyerRecord;
   /** Writes her record, as another worker would. */
@@ -193,7 +193,7 @@ export function hint(invite?: boolean): HintMessage {
 }
 
 /** Word that the record is due. */
-export const due: BuyerMessage = { v: 1, kind: "due", requestId: "r", buyer: ANN };
+export const due: Message = { v: 1, kind: "due", requestId: "r", buyer: ANN };
 
 /** An operator invites the buyer. */
 export function invite(requestId: string): InviteMessage {

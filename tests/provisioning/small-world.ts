@@ -11,7 +11,7 @@ import { dynamoPending } from "../../src/ledger/pending.ts";
 import type { Provisioning, Store } from "../../src/provisioning/context.ts";
 import { provisionBuyer } from "../../src/provisioning/provision.ts";
 import { retrySeconds } from "../../src/provisioning/timing.ts";
-import type { BuyerMessage, Message } from "../../src/queue/message.ts";
+import type { Message } from "../../src/queue/message.ts";
 import type { LedgerTable } from "../ledger/ledger-table.ts";
 
 /** How long a call of Auth0 or Gumroad takes here (ms). */
@@ -39,7 +39,7 @@ export function smallWorld(
   { auth0, table, policy, start, gumroad = null, settings = { place: "roles", gettingIn: "none" } }: WorldOptions,
 ) {
   let now = start;
-  let waiting: { readonly message: BuyerMessage; readonly receives: number; readonly at: number }[] = [];
+  let waiting: { readonly message: Message; readonly receives: number; readonly at: number }[] = [];
   /** What a call of Auth0 comes to instead: an answer, or an error to be thrown. */
   let fault: () => Response | Error | null = () => null;
   const dead: Message[] = [];
@@ -77,9 +77,7 @@ export function smallWorld(
       keep: async ({ code }) => Promise.resolve(void kept.push(code)), retryIn: async () => Promise.resolve() } };
 
   function send(...messages: readonly Message[]): void {
-    waiting.push(
-      ...messages.flatMap((message) => message.kind === "later" ? [] : [{ message, receives: 0, at: now }]),
-    );
+    waiting.push(...messages.map((message) => ({ message, receives: 0, at: now })));
   }
 
   /** Works off what is there for one buyer, as SQS hands it out. */
