@@ -2,7 +2,6 @@ import type { SQSRecord } from "aws-lambda";
 
 import { RefusedError } from "../errors.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
-import { keepRefused } from "../queue/keep.ts";
 import { readKeptLetter, readMessage, type Message } from "../queue/message.ts";
 import { requireSender, SENDER_NOT_OPERATOR, type OutsideRoles } from "../queue/sender.ts";
 import type { Provisioning } from "./context.ts";
@@ -50,8 +49,8 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, outside
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       const refused = letter === null ? error : new RefusedError(letter.code, letter.reason);
-      await keepRefused(work.queue, refused, letter?.requestId ?? record.messageId, letter?.body ?? record.body,
-        work.signal).catch(() => returns.push(record));
+      await work.queue.keep(refused, letter?.requestId ?? record.messageId, letter?.body ?? record.body, work.signal)
+        .catch(() => returns.push(record));
     }
   }
   return { buyers, returns };

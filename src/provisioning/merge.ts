@@ -11,7 +11,6 @@ import type { HistoryEvent } from "../ledger/ledger.ts";
 import { isFull, type BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
-import { keepRefused } from "../queue/keep.ts";
 import type { Message, HintMessage, PingMessage } from "../queue/message.ts";
 import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
 import { isNamed, withRoom } from "./apart.ts";
@@ -50,7 +49,7 @@ export async function mergeMessages(stored: BuyerRecord, messages: readonly Mess
       record = merged ?? record;
     } catch (error) {
       if (error instanceof RefusedError) {
-        await keepRefused(work.queue, error, message.requestId, JSON.stringify(message), work.signal);
+        await work.queue.keep(error, message.requestId, JSON.stringify(message), work.signal);
         elsewhere.add(message);
       } else failed.set(message, error);
     }

@@ -106,14 +106,11 @@ export type ClaimMessage = z.infer<typeof claimMessage>;
 /** What the queue carries for one buyer: only the fields that are used; no card, address or IP. */
 export type Message = z.infer<typeof messageShape>;
 
-/** The code and the reason say what was wrong; the body is as it came, less its private fields. */
+/** What can never be right, for a person: what was wrong, and the body as it came, less its private fields. */
 const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z.string(), body: z.string() });
 
-/** What can never be right, for a person: in the queue its body is encoded, as SQS refuses control characters. */
-export type KeptLetter = Readonly<z.infer<typeof deadLetter>>;
-
-/** Reads a letter that came back from the dead-letter queue, with its body decoded; null for any other message. */
-export function readKeptLetter(body: string): KeptLetter | null {
+/** Reads a letter of the dead-letter queue, where its body is encoded; null for any other message. */
+export function readKeptLetter(body: string): z.infer<typeof deadLetter> | null {
   try {
     const letter = deadLetter.parse(JSON.parse(body));
     return { ...letter, body: Buffer.from(letter.body, "base64").toString("utf8") };

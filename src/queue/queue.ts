@@ -3,8 +3,10 @@ import { randomUUID } from "node:crypto";
 import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageBatchCommand, SendMessageCommand,
   type SQSClient } from "@aws-sdk/client-sqs";
 
-import { TemporaryError } from "../errors.ts";
-import { digest, groupOf, type DueMessage, type HintMessage, type KeptLetter, type Message } from "./message.ts";
+import { TemporaryError, type RefusedError } from "../errors.ts";
+import { log } from "../log.ts";
+import { count } from "../metrics.ts";
+import { digest, groupOf, type DueMessage, type HintMessage, type Message } from "./message.ts";
 
 /** The FIFO queue of the buyers and its dead-letter queue. Every method throws TemporaryError QUEUE_UNREACHABLE. */
 export type Queue = ReturnType<typeof sqsQueue>;
@@ -38,13 +40,16 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
     /** Puts a message into its buyer's group. The same `id` within five minutes is sent once. */
     send: (message: Message, id: string, signal?: AbortSignal) =>
       put(urls.queue, message, groupOf(message), digest(id), signal),
-    /** Keeps what can never be right in the dead-letter queue. */
-    keep: (letter: KeptLetter, signal?: AbortSignal) => {
+    /** Keeps what can never be right in the dead-letter queue, says so in the log and counts it for the alarm. */
+    keep: async ({ code, message: reason }: RefusedError, requestId: string, text: string, signal?: AbortSignal) => {
+      const body = Buffer.from(text, "utf8");
+      const letter = { code, reason, requestId, body: body.subarray(0, KEPT_BYTES).toString("base64"),
+        bodyBytes: body.length };
       // Letters have no order, and one that was sent back and came here again within five minutes must not vanish.
-      const letterId = randomUUID();
-      const body = Buffer.from(letter.body, "utf8");
-      const kept = { ...letter, body: body.subarray(0, KEPT_BYTES).toString("base64"), bodyBytes: body.length };
-      return put(urls.deadLetters, kept, letterId, letterId, signal);
+      const id = randomUUID();
+      await put(urls.deadLetters, letter, id, id, signal);
+      count("DeadLettered");
+      log.error("kept in the dead-letter queue", { requestId, code, reason });
     },
   };
 }

@@ -9,7 +9,6 @@ import { HttpError } from "../http/errors.ts";
 import { bodyOf } from "../http/handler.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
-import { keepRefused } from "../queue/keep.ts";
 import { digest } from "../queue/message.ts";
 import type { Queue } from "../queue/queue.ts";
 import { tokenOf, type PingSecret } from "./token.ts";
@@ -50,7 +49,7 @@ export async function receivePing(event: APIGatewayProxyEventV2, receiving: Rece
     else await enqueue(form, body, requestId, receiving, signal);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    await keepRefused(receiving.queue, error, requestId, withoutPrivateFields(body.slice(0, LARGEST_BYTES)), signal);
+    await receiving.queue.keep(error, requestId, withoutPrivateFields(body.slice(0, LARGEST_BYTES)), signal);
     throw new HttpError(STATUS[error.code] ?? 400, error.message, { cause: error });
   }
 }

@@ -2,13 +2,13 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { SQSRecord } from "aws-lambda";
 
+import type { RefusedError } from "../../src/errors.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import { dynamoPending } from "../../src/ledger/pending.ts";
 import { provisionBatch } from "../../src/provisioning/batch.ts";
-import type { KeptLetter } from "../../src/queue/message.ts";
 import { JAN_5 } from "../access/purchases.ts";
 
 const decision = JSON.stringify({ v: 1, requestId: "r", kind: "invite", buyer: "eve@example.com", by: "eve",
@@ -40,10 +40,11 @@ async function work(body: string, SenderId: string): Promise<{ letters: string[]
     auth0: { find: never, create: never, rolesOf: never, assign: never, remove: never, writeMetadataRoles: never,
       forgetPassword: never, mailVerification: never, invite: never },
     gumroad: async () => null,
-    queue: { send: never, retryIn: async () => undefined, keep: async ({ code, body: text }: KeptLetter) => {
-      letters.push(code);
-      kept.push(text);
-    } },
+    queue: { send: never, retryIn: async () => undefined,
+      keep: async ({ code }: RefusedError, _requestId: string, text: string) => {
+        letters.push(code);
+        kept.push(text);
+      } },
     policy: new Map(),
     settings: { place: "roles", gettingIn: "none" },
     now: () => JAN_5,

@@ -4,6 +4,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "@jest/globals";
 
 import type { TierChange } from "../../src/access/facts.ts";
+import type { RefusedError } from "../../src/errors.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
@@ -14,7 +15,7 @@ import { dynamoPending } from "../../src/ledger/pending.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import { mergeMessages } from "../../src/provisioning/merge.ts";
-import type { KeptLetter, PingMessage } from "../../src/queue/message.ts";
+import type { PingMessage } from "../../src/queue/message.ts";
 import { charge, JAN_5, plan, source } from "../access/purchases.ts";
 
 const EVE = "eve@example.com";
@@ -39,10 +40,11 @@ describe("a change of plan, which only a ping tells", () => {
     // Refused before anything is read or written, so nobody need listen there.
     const nowhere = new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
       credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 });
-    const letters: KeptLetter[] = [];
-    const queue = { send: async () => undefined, retryIn: async () => undefined, keep: async (letter: KeptLetter) => {
-      letters.push(letter);
-    } };
+    const letters: string[] = [];
+    const queue = { send: async () => undefined, retryIn: async () => undefined,
+      keep: async ({ code }: RefusedError) => {
+        letters.push(code);
+      } };
     const never = (): never => {
       throw new Error("not called here");
     };
@@ -63,8 +65,8 @@ describe("a change of plan, which only a ping tells", () => {
     const readings = { answers: new Map(), unread: new Map() };
     const before = changedOften(100);
     const { record, failed } = await mergeMessages(before, [upgrade], readings, work);
-    expect({ record, failed: failed.size, letters: letters.map(({ code }) => code) }).toEqual({ record: before,
-      failed: 0, letters: ["PLAN_CHANGES_FULL"] });
+    expect({ record, failed: failed.size, letters }).toEqual({ record: before, failed: 0,
+      letters: ["PLAN_CHANGES_FULL"] });
 
     const accepted = await mergeMessages(changedOften(99), [upgrade], readings, work);
     // It gets as far as the ledger, which isn't there.

@@ -6,13 +6,13 @@ import { mergeSource } from "../../src/access/merge.ts";
 import type { Policy } from "../../src/access/policy.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import type { GumroadApi } from "../../src/gumroad/api.ts";
-import { TemporaryError } from "../../src/errors.ts";
+import { TemporaryError, type RefusedError } from "../../src/errors.ts";
 import type { Givers, UserItem } from "../../src/ledger/givers.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord, type SourceItem } from "../../src/ledger/record.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import { provisionBuyer } from "../../src/provisioning/provision.ts";
-import type { ActMessage, Message, HintMessage, InviteMessage, KeptLetter } from "../../src/queue/message.ts";
+import type { ActMessage, Message, HintMessage, InviteMessage } from "../../src/queue/message.ts";
 
 /** The buyer of these tests. */
 export const ANN = "ann@example.com";
@@ -141,7 +141,7 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now,
       auth0: directoryFor(settings),
       settings,
       gumroad: async () => Promise.resolve(gumroad),
-      queue: { send: never, keep: async (letter: KeptLetter) => Promise.resolve(void kept.push(letter.code)),
+      queue: { send: never, keep: async ({ code }: RefusedError) => Promise.resolve(void kept.push(code)),
         retryIn: never },
       policy: listed,
       now,
