@@ -8,7 +8,7 @@ import { ConfigError } from "../../src/errors.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { tagOf } from "../../src/ledger/losses.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
-import { isMeant } from "../../src/provisioning/hold.ts";
+import { heldSources, isMeant } from "../../src/provisioning/hold.ts";
 import type { HeldMessage } from "../../src/queue/message.ts";
 import { heldBuyers } from "../ledger/held-buyers.ts";
 import { lostInHour } from "../ledger/lost.ts";
@@ -59,7 +59,7 @@ export async function plannedHold({ decision, named, only }: HoldRequest, operat
   const plan = { decision, product, buyers, back: { acts: [], changes: [] } };
   if (decision === "release" || buyers.length === 0 || only !== null) return plan;
   const since: number[] = [];
-  for (const buyer of buyers) since.push(...heldSince(await ledger.load(buyer), product.id));
+  for (const buyer of buyers) since.push(...heldSources(await ledger.load(buyer), product.id).values());
   return { ...plan, back: await broughtBack(product.id, Math.min(operating.now(), ...since), policy, operating) };
 }
 
@@ -74,7 +74,7 @@ export async function decideHeld({ decision, product, buyers, back }: HoldPlan, 
       await queue.send({ v: 1, kind: "held", requestId, buyer, productId: product.id, decision, at: now(),
         ...signature }, `${decision} ${requestId}`);
     }
-  }, takenIn: async (record) => ({ state: heldSince(record, product.id).length > 0 ? "no" : "yes" }) }, waiting,
+  }, takenIn: async (record) => ({ state: heldSources(record, product.id).size > 0 ? "no" : "yes" }) }, waiting,
     operating);
   return back.acts.length === 0 ? came : [...came, ...(await carryOut(back, signature, waiting, operating))];
 }
@@ -124,12 +124,4 @@ function productNamed(typed: string, policy: Policy): HoldPlan["product"] {
   const found = products.find(({ id }) => id === named) ??
     products.find(({ name }) => name.toLowerCase() === named.toLowerCase());
   return found === undefined ? { id: named, name: `product ${named}` } : { id: found.id, name: found.name };
-}
-
-/** Since when each source of the product is held (epoch ms). */
-function heldSince({ sources, held }: BuyerRecord, productId: string): readonly number[] {
-  return Object.entries(sources).flatMap(([id, source]) => {
-    const since = Object.entries(held).find(([heldId]) => heldId === id)?.[1];
-    return source.productId === productId && since !== undefined ? [since] : [];
-  });
 }

@@ -1,4 +1,4 @@
-import { dueRoles, entitlements, withHeld, type Access } from "../../src/access/entitlements.ts";
+import { entitlements, withHeld, type Access } from "../../src/access/entitlements.ts";
 import { entriesOf, type SourceId } from "../../src/access/facts.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import type { Policy } from "../../src/access/policy.ts";
@@ -232,11 +232,12 @@ function changesByTime(record: BuyerRecord, access: Access, policy: Policy, now:
   const changes: Omit<TimedChange, "buyer">[] = [];
   let roles = withHeld(access.roles, record);
   for (let at = access.changesAt; at !== null && at <= now + AHEAD_MS;) {
-    const then = dueRoles(record, policy, at);
+    const { roles: due, changesAt } = entitlements(record.sources, policy, at);
+    const then = withHeld(due, record);
     const [gains, losses] = [without(then, roles), without(roles, then)];
     if (gains.length + losses.length > 0) changes.push({ at, gains, losses });
     roles = then;
-    at = entitlements(record.sources, policy, at).changesAt;
+    at = changesAt;
   }
   return changes;
 }

@@ -1,4 +1,4 @@
-import { entitlements, type Verdict } from "../../src/access/entitlements.ts";
+import { entitlements, lacksOption, type Verdict } from "../../src/access/entitlements.ts";
 import { type Source } from "../../src/access/facts.ts";
 import { contentsOf, type Policy, type Product } from "../../src/access/policy.ts";
 import { openClaims, type BuyerRecord } from "../../src/ledger/record.ts";
@@ -73,16 +73,12 @@ function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): read
     add("BUNDLE_UNSURE", what, "reconcile weekly");
   }
   if (source !== undefined && product !== undefined) {
-    for (const what of optionFindings(verdict, product)) add("OPTION_UNLISTED", what, "products");
+    if (lacksOption(verdict, product)) {
+      add("OPTION_UNLISTED", unlistedOption(product.variant, verdict.unlisted ?? verdict.variant), "products");
+    }
     for (const what of contentFindings(source, product, policy)) add("BUNDLE_CONTENT_UNLISTED", what, "products");
   }
   return found;
-}
-
-function optionFindings({ access, variant, variantListed, unlisted }: Verdict, product: Product): readonly string[] {
-  if (!access || !("variant" in product) || product.otherwise !== undefined) return [];
-  if (variantListed && unlisted === null) return [];
-  return [unlistedOption(product.variant, unlisted ?? variant)];
 }
 
 /** What is said of an option that the policy lacks. */

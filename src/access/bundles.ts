@@ -1,5 +1,5 @@
 import { entriesOf, isSubscription, type Charge, type Source, type SourceId, type Sources } from "./facts.ts";
-import { areTogether, TOGETHER_MS } from "./known.ts";
+import { areTogether, paidCharges, TOGETHER_MS } from "./known.ts";
 import { contentsOf, type Policy } from "./policy.ts";
 
 /** Gumroad tries to tell of a sale for so long: what comes in later is told again, and not for the first time. */
@@ -26,7 +26,7 @@ export type Children = ReadonlyMap<SourceId, readonly SourceId[]>;
  */
 export function childrenIn(sources: Sources, policy: Policy): Children {
   const sold = entriesOf(sources).flatMap(([id, source]): Sold[] => {
-    const charge = source.charges.find(({ seen, preorder }) => seen && !preorder);
+    const [charge] = paidCharges(source);
     if (charge === undefined) return [];
     const isNone = charge.read !== null && charge.read.bundle !== "bundle";
     return [{ id, productId: source.productId, charge, holds: isNone ? [] : withContents(source, policy).holds }];
@@ -45,10 +45,7 @@ export function childrenIn(sources: Sources, policy: Policy): Children {
       free.push(each);
     }
   }
-  for (const [child, of] of accountedFor(free, bundles.filter(({ charge }) => charge.read === null))) {
-    children.set(child, of);
-  }
-  return children;
+  return new Map([...children, ...accountedFor(free, bundles.filter(({ charge }) => charge.read === null))]);
 }
 
 /** Facts with what the policy says that the bundle holds: that may say otherwise one day, and the facts don't. */

@@ -3,7 +3,7 @@ import { entriesOf, grantedRole, isOfLater, isSubscription, type Source, type So
   type Sources } from "./facts.ts";
 import { ofGiven, ofReceived } from "./gifts.ts";
 import { isGiversSide } from "./known.ts";
-import { rolesOf, type Policy, type Product } from "./policy.ts";
+import { rolesOf, type Policy, type Product, type VariantProduct } from "./policy.ts";
 import { decided, ownStanding, whileAny, type Reason, type Standing } from "./standing.ts";
 import { tierInForce } from "./tiers.ts";
 
@@ -43,25 +43,29 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
   const moments: number[] = [];
   const verdicts = entriesOf(sources).map(([id, source]): Verdict => {
     const granted = grantedRole(id);
-    const product = policy.get(source.productId);
-    if (granted === null && product === undefined) return nothing(id, source, "not-in-policy");
-    const standing = product === undefined || granted !== null
-      ? ofGrant(source, now)
-      : standingOf(id, source, product, { sources, gifts, policy, children, now });
+    const product = granted === null ? policy.get(source.productId) : { id: "", name: "", roles: [granted] };
+    if (product === undefined) return nothing(id, source, "not-in-policy");
+    const standing = granted === null
+      ? standingOf(id, source, product, { sources, gifts, policy, children, now })
+      : ofGrant(source, now);
     if (standing.until !== undefined && standing.until > now) moments.push(standing.until);
-    if (!standing.access) return nothing(id, source, standing.reason);
-    if (product === undefined || granted !== null) {
-      return { ...nothing(id, source, standing.reason), access: true, roles: granted === null ? [] : [granted] };
-    }
-    const { variant, unlisted, unconfirmed, changesAt } = tierInForce(source, product, now);
+    const none = nothing(id, source, standing.reason);
+    if (!standing.access) return none;
+    const { changesAt, ...tier } = tierInForce(source, product, now);
     if (changesAt !== null) moments.push(changesAt);
-    const { roles, listed } = rolesOf(product, variant);
-    const { unsure, ...none } = nothing(id, source, standing.reason);
-    return { ...none, access: true, variant, variantListed: listed, unlisted, unconfirmed, roles,
-      unsure: unsure || !listed && "variant" in product && product.otherwise === undefined };
+    const { roles, listed } = rolesOf(product, tier.variant);
+    return { ...none, ...tier, access: true, variantListed: listed, roles,
+      unsure: none.unsure || !listed && "variant" in product && product.otherwise === undefined };
   });
   return { roles: [...new Set(verdicts.flatMap((verdict) => verdict.roles))].sort(), verdicts,
     changesAt: moments.length === 0 ? null : Math.min(...moments) };
+}
+
+/** Whether a buyer has an option of the product, and the policy doesn't say what it gives. */
+export function lacksOption({ access, variantListed, unlisted }: Verdict,
+  product: Product | undefined): product is VariantProduct {
+  return access && (!variantListed || unlisted !== null) && product !== undefined && "variant" in product &&
+    product.otherwise === undefined;
 }
 
 /** What a buyer's sources gave when they were last worked on, and which of them give that on: their loss is held. */
@@ -147,9 +151,6 @@ function asGift(id: SourceId, source: Source, product: Product, known: Known): S
 
 function nothing(id: SourceId, source: Source, reason: Reason): Verdict {
   return { source: id, productId: source.productId, access: false, reason, variant: null, variantListed: true,
-    unlisted: null, unsure: isOfLater(source.act?.decision.kind), unconfirmed: 0, test: isTest(source), roles: [] };
-}
-
-function isTest(source: Source): boolean {
-  return source.charges.some((charge) => charge.test);
+    unlisted: null, unsure: isOfLater(source.act?.decision.kind), unconfirmed: 0,
+    test: source.charges.some(({ test }) => test), roles: [] };
 }

@@ -198,7 +198,7 @@ export function isSourceId(text: string): text is SourceId {
   return /^(?:sale|subscription|grant):./.test(text);
 }
 
-/** A buyer's sources with their ids: what `Object.entries` would give, had it not forgotten the key's type. */
-export function entriesOf(sources: Sources): (readonly [SourceId, Source])[] {
-  return Object.entries(sources).flatMap(([key, source]) => (isSourceId(key) ? [[key, source] as const] : []));
+/** What is known by source, with the ids: `Object.entries` forgets the key's type. */
+export function entriesOf<T>(bySource: Readonly<Record<SourceId, T>>): (readonly [SourceId, T])[] {
+  return Object.entries(bySource).flatMap(([key, value]) => (isSourceId(key) ? [[key, value] as const] : []));
 }

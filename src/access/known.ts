@@ -8,6 +8,16 @@ export function areTogether(a: Pick<Charge, "soldAt">, b: Pick<Charge, "soldAt">
   return Math.abs(a.soldAt - b.soldAt) <= TOGETHER_MS;
 }
 
+/** The charges that were made: seen, and no preorder's authorization. */
+export function paidCharges({ charges }: Pick<Source, "charges">): readonly Charge[] {
+  return charges.filter(({ seen, preorder }) => seen && !preorder);
+}
+
+/** The latest of charges, of which there must be one. */
+export function newestOf(charges: readonly Charge[]): Charge {
+  return charges.reduce((newest, charge) => (charge.soldAt > newest.soldAt ? charge : newest));
+}
+
 /** What is known of a charge's money: what the API said last, else what pings told. */
 export function flagsOf(charge: Charge): Flags {
   return charge.read ?? charge;
@@ -34,7 +44,7 @@ export function namesOf({ names, read, variants }: Pick<Charge, "names" | "read"
 export function endOf({ read, ended, restartedAt, charges }: Source): Source["ended"] {
   if (read !== null) return read.ended;
   if (ended === null || (restartedAt !== null && restartedAt >= ended.at)) return null;
-  return charges.some((charge) => charge.seen && !charge.preorder && charge.soldAt > ended.at) ? null : ended;
+  return paidCharges({ charges }).some(({ soldAt }) => soldAt > ended.at) ? null : ended;
 }
 
 /** Whether an answer of the API tells more than is known: times, and an end's day, don't count. */

@@ -1,5 +1,5 @@
 import { isSubscription, type Act, type Charge, type Source, type SourceId } from "./facts.ts";
-import { endOf, flagsOf } from "./known.ts";
+import { endOf, flagsOf, newestOf, paidCharges } from "./known.ts";
 import type { Consequence, Product } from "./policy.ts";
 
 /** Why a source gives access, or doesn't: the rows of the truth table. */
@@ -47,7 +47,7 @@ export function ownStanding(id: SourceId, source: Source, product: Product, now:
   const byAct = decided(source.act, now);
   if (byAct !== null) return byAct;
   if (!source.charges.some((charge) => charge.seen)) return { access: false, reason: "not-sold" };
-  const paid = source.charges.filter((charge) => charge.seen && !charge.preorder);
+  const paid = paidCharges(source);
   const [first] = paid;
   if (first === undefined) return { access: false, reason: "preorder" };
   if (!isSubscription(id)) return ofCharge(first, product, "remove");
@@ -95,8 +95,4 @@ function afterEnd(endedAt: number, product: Product, now: number): Standing {
   if (product.onEnd === "keep") return { access: true, reason: "ended-kept" };
   const until = endedAt + (product.onEnd?.graceDays ?? 0) * DAY_MS;
   return now < until ? { access: true, reason: "in-grace", until } : { access: false, reason: "ended" };
-}
-
-function newestOf(charges: readonly Charge[]): Charge {
-  return charges.reduce((newest, charge) => (charge.soldAt > newest.soldAt ? charge : newest));
 }

@@ -1,4 +1,4 @@
-import { emptySource, entriesOf, grantedRole, type Source } from "../access/facts.ts";
+import { emptySource, grantedRole, type Source } from "../access/facts.ts";
 import { addFacts, lastAct } from "../access/merge.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -6,13 +6,12 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { ActMessage, HeldMessage, MovedMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
-import { keep, release } from "./hold.ts";
-import { forward, isMine } from "./owners.ts";
+import { heldSources, keep, release } from "./hold.ts";
+import { forward, isMine, moveSource } from "./owners.ts";
 
 /**
- * Merges an operator's act into the record; null if it went to the buyer whose source it is about. Moving a source
- * changes its owner first and tells the new one, so that a crash in between leaves nobody without it; the record it
- * leaves keeps its facts, which the new owner's takes from there.
+ * Merges an operator's act into the record; null if it went to the buyer whose source it is about. The record that a
+ * source is moved from keeps its facts, which the new owner's takes from there.
  * @throws {RefusedError} SOURCE_UNKNOWN, MOVE_TO_SELF
  * @throws {TemporaryError} SOURCE_ON_ITS_WAY
  */
@@ -22,9 +21,8 @@ export async function mergeAct(record: BuyerRecord, told: ActMessage,
   const { source } = told;
   const known = record.sources[source]?.act ?? null;
   // Decided on a machine whose clock is ahead, it would count for longer than it should.
-  const at = Math.min(told.act.at, Math.max(work.now(), (known?.at ?? 0) + 1));
-  const message = { ...told, act: { ...told.act, at } };
-  const { act } = message;
+  const act = { ...told.act, at: Math.min(told.act.at, Math.max(work.now(), (known?.at ?? 0) + 1)) };
+  const message = { ...told, act };
   // Done before, by the message that is here again.
   if (known?.id === act.id) return record;
   if (grantedRole(source) === null && !isMine(record, source)) {
@@ -46,20 +44,13 @@ export async function mergeAct(record: BuyerRecord, told: ActMessage,
   }
   // One that was decided before the last act moves nothing any more, however late it comes.
   if (act.decision.kind === "move" && lastAct(known, act) === act) {
-    await move(record, message, act.decision.to, work);
+    if (act.decision.to === record.email || grantedRole(source) !== null) {
+      throw new RefusedError("MOVE_TO_SELF",
+        `${source} can't be moved there: it is there already, or was given to this buyer alone.`);
+    }
+    await moveSource(source, act, act.decision.to, message, work);
   }
   return withAct(record, message, ledger);
-}
-
-async function move(record: BuyerRecord, { source, act, requestId }: ActMessage, to: string,
-  { store, queue, signal }: Provisioning): Promise<void> {
-  if (to === record.email || grantedRole(source) !== null) {
-    throw new RefusedError("MOVE_TO_SELF",
-      `${source} can't be moved there: it is there already, or was given to this buyer alone.`);
-  }
-  await store.ledger.move(source, record.email, to);
-  await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from: record.email, source, act }, `moved ${act.id}`,
-    signal);
 }
 
 /**
@@ -85,9 +76,7 @@ export async function mergeHeld(record: BuyerRecord, { productId, decision, by, 
   const decided = decision === "release"
     ? release(record, productId)
     : keep(record, productId, { at, id: requestId, by, why });
-  for (const [source] of entriesOf(record.sources).filter(([id]) =>
-    record.held[id] !== undefined && record.sources[id]?.productId === productId
-  )) {
+  for (const source of heldSources(record, productId).keys()) {
     await ledger.remember(`buyer#${record.email}`, { id: `${decision} ${requestId} ${source}`, receivedAt: at,
       requestId, source, detail: { event: decision, by, why } });
   }

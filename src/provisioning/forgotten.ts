@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 
-import { grantedRole, type Source, type SourceId } from "../access/facts.ts";
+import { grantedRole, type Source } from "../access/facts.ts";
 import { NeedsPersonError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -9,6 +9,7 @@ import type { Tombstones } from "../ledger/tombstones.ts";
 import { causesOf, log } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
 import type { Message } from "../queue/message.ts";
+import type { Store } from "./context.ts";
 import { isMine } from "./owners.ts";
 import type { Answer } from "./read-back.ts";
 
@@ -16,12 +17,6 @@ import type { Answer } from "./read-back.ts";
 export const forgetSecretShape = z.object({ key: z.string().check(z.minLength(32)) });
 
 type Forgotten = Pick<Tombstones, "forgottenAt">;
-
-/** What tells who was forgotten. Without tombstones, nobody was. */
-export interface Remembrance {
-  readonly tombstones?: Forgotten | undefined;
-  readonly ledger: Pick<Ledger, "owner">;
-}
 
 /**
  * Tombstones whose key is read only when somebody asks, and of which there are none while the secret has no value or a
@@ -31,23 +26,13 @@ export interface Remembrance {
 export function whoWasForgotten(secret: () => Promise<z.infer<typeof forgetSecretShape> | null>,
   open: (key: string) => Forgotten): Forgotten {
   return { forgottenAt: async (subject) => {
-    const known = await secret().catch(toldToMend);
+    const known = await secret().catch((error: unknown) => {
+      if (!(error instanceof NeedsPersonError)) throw error;
+      needsPerson(error.message, { causes: causesOf(error) });
+      return null;
+    });
     return known === null ? null : open(known.key).forgottenAt(subject);
   } };
-}
-
-function toldToMend(error: unknown): null {
-  if (!(error instanceof NeedsPersonError)) throw error;
-  needsPerson(error.message, { causes: causesOf(error) });
-  return null;
-}
-
-/** What a message would bring: to whom, of which purchase, and when that was made or decided. */
-interface Brought {
-  readonly buyer: string;
-  readonly source: SourceId | null;
-  /** Epoch ms; null where nothing tells. */
-  readonly at: number | null;
 }
 
 /**
@@ -57,30 +42,30 @@ interface Brought {
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
 export async function isForgotten(message: Message, answer: Answer | null, record: BuyerRecord,
-  { tombstones, ledger }: Remembrance): Promise<boolean> {
+  store: Pick<Store, "tombstones"> & { readonly ledger: Pick<Ledger, "owner"> }): Promise<boolean> {
   const brought = broughtBy(message, answer, record);
-  if (tombstones === undefined || brought === null || !(await isOfForgotten(brought, record, tombstones, ledger))) {
-    return false;
-  }
-  // No tag of the buyer: it would tell whom this is about.
-  log.info("about somebody who was forgotten: dropped", { requestId: message.requestId, kind: message.kind });
-  return true;
-}
-
-async function isOfForgotten({ buyer, source, at }: Brought, record: BuyerRecord, { forgottenAt }: Forgotten,
-  ledger: Remembrance["ledger"]): Promise<boolean> {
+  if (store.tombstones === undefined || brought === null) return false;
+  const { buyer, source, at } = brought;
+  const { forgottenAt } = store.tombstones;
+  let isIt = false;
   if (source === null || grantedRole(source) !== null) {
     const since = await forgottenAt(`buyer:${buyer}`);
-    return since !== null && (at === null ? record.version === 0 : at <= since);
+    isIt = since !== null && (at === null ? record.version === 0 : at <= since);
+  } else if (!isMine(record, source)) {
+    // Of a purchase that wasn't forgotten itself, a message without a sale gives nobody anything.
+    const since = (await forgottenAt(source)) ?? (at === null ? null : await forgottenAt(`buyer:${buyer}`));
+    // Somebody who owns it by now bought it since, or got it from an operator.
+    isIt = since !== null && (at === null || at <= since) && (await store.ledger.owner(source)) === null;
   }
-  if (isMine(record, source)) return false;
-  // Of a purchase that wasn't forgotten itself, a message without a sale gives nobody anything.
-  const since = (await forgottenAt(source)) ?? (at === null ? null : await forgottenAt(`buyer:${buyer}`));
-  // Somebody who owns it by now bought it since, or got it from an operator.
-  return since !== null && (at === null || at <= since) && (await ledger.owner(source)) === null;
+  // No tag of the buyer: it would tell whom this is about.
+  if (isIt) {
+    log.info("about somebody who was forgotten: dropped", { requestId: message.requestId, kind: message.kind });
+  }
+  return isIt;
 }
 
-function broughtBy(message: Message, answer: Answer | null, { email }: BuyerRecord): Brought | null {
+/** To whom a message would bring which purchase, made or decided when (epoch ms; null where nothing tells). */
+function broughtBy(message: Message, answer: Answer | null, { email }: BuyerRecord) {
   if (answer !== null) return { buyer: answer.owner ?? email, source: answer.source, at: newestSale(answer.facts) };
   switch (message.kind) {
     case "ping":
@@ -91,10 +76,9 @@ function broughtBy(message: Message, answer: Answer | null, { email }: BuyerReco
       return { buyer: email, source: message.source, at: message.act.at };
     case "held":
     case "claim":
-      return { buyer: email, source: null, at: message.at };
     case "bind":
     case "invite":
-      return { buyer: email, source: null, at: null };
+      return { buyer: email, source: null, at: "at" in message ? message.at : null };
     case "hint":
     case "due":
       return null;

@@ -1,7 +1,6 @@
 import { withHeld, type Access, type Verdict } from "../access/entitlements.ts";
-import { emptySource, entriesOf, isSourceId, isSubscription, type Act, type Source,
-  type SourceId } from "../access/facts.ts";
-import { endOf, flagsOf } from "../access/known.ts";
+import { emptySource, entriesOf, isSubscription, type Act, type Source, type SourceId } from "../access/facts.ts";
+import { endOf, flagsOf, newestOf, paidCharges } from "../access/known.ts";
 import { addFacts } from "../access/merge.ts";
 import type { Reason } from "../access/standing.ts";
 import type { Losses } from "../ledger/losses.ts";
@@ -37,7 +36,10 @@ export async function withHolds(record: BuyerRecord, access: Access,
     if (!permitted) refused.push(productId);
     return permitted;
   });
-  await noteHolds(record, decided.record, losses);
+  const [before, after] = [heldProducts(record), heldProducts(decided.record)];
+  // Who stays held is listed again, in case of a crash.
+  for (const product of after) await losses.noteHeld(product, record.email);
+  for (const product of before) if (!after.has(product)) await losses.noteReleased(product, record.email);
   for (const product of refused) {
     count("Held");
     log.error("removals are held: too many buyers lose this product within an hour", { buyer: buyerTag(record.email),
@@ -48,21 +50,22 @@ export async function withHolds(record: BuyerRecord, access: Access,
 
 /** The rule itself. `permit` is asked once for each product that the buyer would lose; `now` is in epoch ms. */
 export async function underHold(record: BuyerRecord, access: Access, now: number,
-  permit: (productId: string) => boolean | Promise<boolean>): Promise<Decided> {
+  permit: (productId: string) => Promise<boolean>): Promise<Decided> {
   const gave: Record<SourceId, readonly string[]> = {};
   const held: Record<SourceId, number> = {};
   const permits = new Map<string, boolean>();
   for (const verdict of access.verdicts) {
-    const { source, productId } = verdict;
+    const { source, productId, unsure } = verdict;
     const before = record.gave[source] ?? [];
     let since = record.held[source];
-    if (since !== undefined) {
-      if (includesAll(verdict.roles, before) || isMeant(verdict, record)) since = undefined;
-    } else if (!includesAll(access.roles, before) && !isMeant(verdict, record)) {
+    const isLost = !includesAll(since === undefined ? access.roles : verdict.roles, before) &&
+      !isMeant(verdict, record);
+    if (!isLost) since = undefined;
+    else if (since === undefined) {
       // An option that the policy doesn't list is no reason: held from the first buyer on.
-      const permitted = !verdict.unsure && (permits.get(productId) ?? (await permit(productId)));
-      if (!verdict.unsure) permits.set(productId, permitted);
-      if (!permitted) since = now;
+      const isPermitted = !unsure && (permits.get(productId) ?? (await permit(productId)));
+      if (!unsure) permits.set(productId, isPermitted);
+      if (!isPermitted) since = now;
     }
     if (since !== undefined) held[source] = since;
     const roles = since === undefined ? verdict.roles : [...before, ...verdict.roles];
@@ -72,12 +75,20 @@ export async function underHold(record: BuyerRecord, access: Access, now: number
   return { record: decided, roles: withHeld(access.roles, decided) };
 }
 
+/** The sources of a product whose loss is held, and since when (epoch ms). */
+export function heldSources({ sources, held }: BuyerRecord, product: string): ReadonlyMap<SourceId, number> {
+  return new Map(entriesOf(sources).flatMap(([id, { productId }]) => {
+    const since = held[id];
+    return productId === product && since !== undefined ? [[id, since] as const] : [];
+  }));
+}
+
 /** The record after a person let the held removals of a product go; `Losses.noteReleased` takes it off the list. */
 export function release(record: BuyerRecord, productId: string): BuyerRecord {
   const released = heldSources(record, productId);
-  return released.length === 0
-    ? record
-    : { ...record, gave: without(record.gave, released), held: without(record.held, released) };
+  const others = <T>(values: Readonly<Record<SourceId, T>>): Readonly<Record<SourceId, T>> =>
+    Object.fromEntries(entriesOf(values).filter(([id]) => !released.has(id)));
+  return { ...record, gave: others(record.gave), held: others(record.held) };
 }
 
 /**
@@ -86,10 +97,8 @@ export function release(record: BuyerRecord, productId: string): BuyerRecord {
  */
 export function keep(record: BuyerRecord, productId: string, act: Omit<Act, "decision">): BuyerRecord {
   const given: Source = { ...emptySource(productId), act: { ...act, decision: { kind: "give", until: null } } };
-  const kept = heldSources(record, productId);
-  return kept.length === 0
-    ? record
-    : { ...record, sources: kept.reduce((sources, id) => addFacts(sources, id, given), record.sources) };
+  const kept = [...heldSources(record, productId).keys()];
+  return { ...record, sources: kept.reduce((sources, id) => addFacts(sources, id, given), record.sources) };
 }
 
 /** Whether somebody meant a loss for this one buyer. */
@@ -102,33 +111,14 @@ export function isMeant({ source: id, reason, unsure }: Verdict, { sources }: Bu
 /** Whether a source ended with its money going back. A disputed membership is ended too; a refunded one goes on. */
 function isTakenBack(id: SourceId, source: Source): boolean {
   if (isSubscription(id) && endOf(source) === null) return false;
-  const paid = source.charges.filter((charge) => charge.seen && !charge.preorder);
-  const [newest] = paid.sort((a, b) => b.soldAt - a.soldAt);
-  if (newest === undefined) return false;
-  const { refunded, disputed, disputeWon } = flagsOf(newest);
+  const paid = paidCharges(source);
+  if (paid.length === 0) return false;
+  const { refunded, disputed, disputeWon } = flagsOf(newestOf(paid));
   return refunded || (disputed && !disputeWon);
-}
-
-/** Keeps the lists of held buyers as the record is; who stays held is listed again, in case of a crash. */
-async function noteHolds(before: BuyerRecord, after: BuyerRecord, losses: Losses): Promise<void> {
-  const held = heldProducts(after);
-  for (const product of held) await losses.noteHeld(product, after.email);
-  for (const product of heldProducts(before)) if (!held.has(product)) await losses.noteReleased(product, before.email);
 }
 
 function heldProducts({ sources, held }: BuyerRecord): ReadonlySet<string> {
   return new Set(entriesOf(sources).flatMap(([id, { productId }]) => (held[id] === undefined ? [] : [productId])));
-}
-
-function heldSources({ sources, held }: BuyerRecord, product: string): readonly SourceId[] {
-  const isHeld = ([id, { productId }]: readonly [SourceId, Source]) => productId === product && held[id] !== undefined;
-  return entriesOf(sources).filter(isHeld).map(([id]) => id);
-}
-
-function without<T>(values: Readonly<Record<SourceId, T>>, ids: readonly SourceId[]): Record<SourceId, T> {
-  const kept: Record<SourceId, T> = {};
-  for (const [id, value] of Object.entries(values)) if (isSourceId(id) && !ids.includes(id)) kept[id] = value;
-  return kept;
 }
 
 function includesAll(roles: readonly string[], wanted: readonly string[]): boolean {

@@ -4,10 +4,10 @@ import { RefusedError, TemporaryError } from "../errors.ts";
 import type { BuyerRecord, Invitation } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { count, needsPerson } from "../metrics.ts";
-import type { Message, InviteMessage } from "../queue/message.ts";
+import type { InviteMessage, Message } from "../queue/message.ts";
 import { note, type Provisioning } from "./context.ts";
 import { asFailure } from "./telling.ts";
-import { INVITE_AGAIN_MS } from "./timing.ts";
+import { earlier, INVITE_AGAIN_MS } from "./timing.ts";
 import { isAwaitingVerification } from "./verification.ts";
 
 /**
@@ -25,7 +25,8 @@ const NOBODY =
  * Notes on a buyer's record who is to be invited: somebody of whom nothing was known until these messages. Noted with
  * the facts it lasts: the user may be created later, when something is mended.
  */
-export function withInvitation(record: BuyerRecord, messages: readonly Message[], work: Provisioning): BuyerRecord {
+export function withInvitation(record: BuyerRecord, messages: readonly Message[],
+  work: Provisioning): BuyerRecord {
   const isNew = record.invited === null &&
     (Object.keys(record.users).length === 0 || messages.some(({ kind }) => kind === "due"));
   return isNew && messages.some(bringsSomebody) ? wanting(record, work) : record;
@@ -43,20 +44,7 @@ function wanting(record: BuyerRecord, { settings: { gettingIn }, now }: Provisio
 
 /** What a sweep or a backfill found may have been bought long ago: a mail is expected only where it says so. */
 function bringsSomebody(message: Message): boolean {
-  switch (message.kind) {
-    case "ping":
-    case "act":
-    case "moved":
-      return true;
-    case "hint":
-    case "due":
-      return message.invite === true;
-    case "held":
-    case "bind":
-    case "invite":
-    case "claim":
-      return false;
-  }
+  return ["ping", "act", "moved"].includes(message.kind) || ("invite" in message && message.invite === true);
 }
 
 /**
@@ -98,17 +86,22 @@ export function announced(record: BuyerRecord, { settings: { gettingIn }, now }:
 export async function sendInvitation(record: BuyerRecord, work: Provisioning): Promise<void> {
   const { invited } = record;
   if (invited === null) return;
-  const came = await send(record, work);
-  const noted: Invitation = { ...invited, ...came, at: work.now() };
-  await noteOutcome(record, noted, work).catch((error: unknown) => {
+  const came = { ...(await send(record, work)), at: work.now() };
+  const again = came.outcome === "wanted" ? came.at + INVITE_AGAIN_MS : null;
+  // Whoever else writes the record: a mail that went out must not stand there as uncertain.
+  await note(record.email, work.store, (known) => {
+    // Another was asked for meanwhile.
+    if (known.invited?.outcome !== "sending" || known.invited.asked?.requestId !== invited.asked?.requestId) {
+      return null;
+    }
+    return { ...known, invited: { ...invited, ...came }, dueAt: earlier(known.dueAt, again) };
+  }).catch((error: unknown) => {
     log.warn("what came of an invitation was not written down", { buyer: buyerTag(record.email), outcome: came.outcome,
       causes: causesOf(error) });
   });
 }
 
-type Outcome = Pick<Invitation, "outcome" | "message">;
-
-async function send(record: BuyerRecord, work: Provisioning): Promise<Outcome> {
+async function send(record: BuyerRecord, work: Provisioning): Promise<Pick<Invitation, "outcome" | "message">> {
   const about = { buyer: buyerTag(record.email), again: record.invited?.asked !== null };
   let mailing = false;
   try {
@@ -138,17 +131,4 @@ async function databaseOf({ email, users }: BuyerRecord,
   { auth0, signal }: Provisioning): Promise<string | undefined> {
   const found = await auth0.find(email, email, signal);
   return found.filter(({ id }) => Object.hasOwn(users, id)).flatMap((user) => user.database ?? [])[0];
-}
-
-/** Writes the outcome, whoever else writes the record: a mail that went out must not stand there as uncertain. */
-async function noteOutcome(record: BuyerRecord, invited: Invitation, { store, now }: Provisioning): Promise<void> {
-  await note(record.email, store, (known) => {
-    // Another was asked for meanwhile.
-    if (known.invited?.outcome !== "sending" || known.invited.asked?.requestId !== invited.asked?.requestId) {
-      return null;
-    }
-    const again = invited.outcome === "wanted" ? now() + INVITE_AGAIN_MS : Number.POSITIVE_INFINITY;
-    const dueAt = Math.min(known.dueAt ?? Number.POSITIVE_INFINITY, again);
-    return { ...known, invited, dueAt: Number.isFinite(dueAt) ? dueAt : null };
-  });
 }

@@ -1,8 +1,8 @@
-import type { SourceId } from "../access/facts.ts";
+import type { Act, SourceId } from "../access/facts.ts";
 import { RefusedError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
-import type { ActMessage, ClaimMessage, HintMessage, PingMessage } from "../queue/message.ts";
+import type { ActMessage, ClaimMessage, HintMessage, Message, PingMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 
 /** A ping goes from its email's group to its owner's: one hop. More means that something keeps changing owners. */
@@ -22,6 +22,14 @@ export async function forward(message: Forwarded, source: SourceId, owner: strin
   await queue.send({ ...message, buyer: owner, hops: message.hops + 1 },
     `${nameOf(message)} ${owner} ${String(message.hops)}`, signal);
   log.info("forwarded to the source's owner", { requestId: message.requestId, source, buyer: buyerTag(owner) });
+}
+
+/** Changes a source's owner and then tells the new one: a crash in between leaves nobody without it. */
+export async function moveSource(source: SourceId, act: Act, to: string,
+  { buyer: from, requestId }: Pick<Message, "buyer" | "requestId">,
+  { store, queue, signal }: Provisioning): Promise<void> {
+  await store.ledger.move(source, from, to);
+  await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from, source, act }, `moved ${act.id}`, signal);
 }
 
 /** Names a message: sent on twice, or waiting twice, it is one. */

@@ -16,8 +16,8 @@ import { changesOf, doubted, doubtedUntil, marked, pastDoubts, settled, withDoub
 import { mergeMessages } from "./merge.ts";
 import { allIn, mustMove, onTheMove } from "./places.ts";
 import { readBack } from "./read-back.ts";
-import { asFailure, tellFailure, tellSettled } from "./telling.ts";
-import { dueAfterFailure, LATE_MS, LEFT_TO_RECORD, UNSETTLED_LONG_MS, UNSETTLED_MS } from "./timing.ts";
+import { tellFailure, tellSettled } from "./telling.ts";
+import { dueAfter, earlier, LATE_MS, LEFT_TO_RECORD, UNSETTLED_LONG_MS, UNSETTLED_MS } from "./timing.ts";
 import { atRest, type AtRest } from "./unlisted.ts";
 import { awaitVerification, isAwaitingVerification } from "./verification.ts";
 import { dueMessages, waitingInstead } from "./waiting.ts";
@@ -156,7 +156,7 @@ async function settle(ours: BuyerRecord, { access, roles }: Desired,
 function restOf(next: BuyerRecord, stored: BuyerRecord, access: Access, work: Provisioning): AtRest {
   const rest = atRest(stored, access, work);
   const until = doubtedUntil(next);
-  return until === null ? rest : { unsettled: stored.unsettled, dueAt: Math.min(until, rest.dueAt ?? until) };
+  return until === null ? rest : { unsettled: stored.unsettled, dueAt: earlier(until, rest.dueAt) };
 }
 
 async function countFindings(messages: readonly Message[], { store }: Provisioning): Promise<void> {
@@ -182,15 +182,14 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
   const { now } = work;
   const isRace = isOvertaken(error);
   if (isRace && ours === null) return false;
-  const failure = asFailure(error);
-  tellFailure(email, turn.messages, failure);
+  const failure = tellFailure(email, turn.messages, error);
   const noted = await note(email, work.store, (theirs) => {
     if (theirs.version === 0) return null;
     const record = ours === null ? theirs : asLeft(theirs, ours, failure.code, now());
     const attempts = theirs.unsettled?.code === failure.code ? theirs.unsettled.attempts + 1 : 1;
     const since = theirs.unsettled?.since ?? now();
     return { ...record, unsettled: { code: failure.code, message: failure.message, since, attempts },
-      dueAt: now() + dueAfterFailure(failure.code, attempts) };
+      dueAt: now() + dueAfter(failure.code, attempts) };
   }).catch((unnoted: unknown) => {
     log.warn("a failure was not written down", { causes: causesOf(unnoted) });
     return null;

@@ -8,15 +8,14 @@ import { UNSETTLED_LONG_MS } from "./timing.ts";
 
 /** What provisioning tells of itself: log lines with the requests that led to them, and metrics. Nobody is named. */
 
-/** A message could not be read back: nothing is granted or taken for it until that is mended. */
-export function tellUnread(email: string, { requestId }: Message, error: unknown): void {
-  tell(asFailure(error), { buyer: buyerTag(email), requestId, causes: causesOf(error) });
-}
-
-/** A turn failed. */
-export function tellFailure(email: string, messages: readonly Message[],
-  failure: NeedsPersonError | TemporaryError): void {
-  tell(failure, { buyer: buyerTag(email), requestIds: requestsOf(messages), causes: causesOf(failure) });
+/** Tells that nothing is granted or taken for these messages until something is mended, or passes; and gives that. */
+export function tellFailure(email: string, messages: readonly Message[], error: unknown) {
+  const failure = asFailure(error);
+  const about = { buyer: buyerTag(email), requestIds: requestsOf(messages), causes: causesOf(failure) };
+  countFailure(failure.code);
+  if (failure instanceof NeedsPersonError) needsPerson(failure.message, about);
+  else log.warn("will be tried again", { ...about, mend: failure.message });
+  return failure;
 }
 
 /** What was thrown, as somebody's task: what isn't one of our own errors is a bug. */
@@ -24,12 +23,6 @@ export function asFailure(error: unknown): NeedsPersonError | TemporaryError {
   return error instanceof NeedsPersonError || error instanceof TemporaryError
     ? error
     : new NeedsPersonError("UNEXPECTED", "This is a bug: the log line has its causes.", { cause: error });
-}
-
-function tell(failure: NeedsPersonError | TemporaryError, about: Readonly<Record<string, unknown>>): void {
-  countFailure(failure.code);
-  if (failure instanceof NeedsPersonError) needsPerson(failure.message, about);
-  else log.warn("will be tried again", { ...about, mend: failure.message });
 }
 
 /** All is done; `changes` were made at Auth0. */

@@ -11,7 +11,7 @@ import { log } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
 import type { PingMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
-import { forward, isMine } from "./owners.ts";
+import { forward, isMine, moveSource } from "./owners.ts";
 
 /** Facts that a buyer's record takes in. */
 export interface Told {
@@ -34,9 +34,7 @@ export async function toldOnTrust(record: BuyerRecord, message: PingMessage, lin
   const told = factsOfPing(ping, message.receivedAt);
   const facts = message.given ? asGiven(told) : told;
   if (isMine(record, source)) {
-    return [{ source, facts: isOwnAfterAll(record, message, source)
-      ? { ...facts, act: await handBack(record, message, source, work) }
-      : facts }];
+    return [{ source, facts: { ...facts, act: await handedBack(source, record, message, work) } }];
   }
 
   const { ledger } = work.store;
@@ -114,21 +112,18 @@ async function givenTo(receiver: string, { ping, requestId }: PingMessage,
   return told;
 }
 
-/** Whether a source was wrongly taken for the giver's side of a gift: that has no `sale` ping. */
-function isOwnAfterAll(record: BuyerRecord, { ping, given }: PingMessage, source: SourceId): boolean {
+/**
+ * The act by which a source goes to whom it belongs, as if an operator had moved it: it was wrongly taken for the
+ * giver's side of a gift, which has no `sale` ping. Null for every other.
+ */
+async function handedBack(source: SourceId, record: BuyerRecord, message: PingMessage,
+  work: Provisioning): Promise<Act | null> {
+  const { ping, given, pingId, receivedAt } = message;
   const isGiven = record.sources[source]?.charges.some((charge) => charge.gift === "given") === true;
-  return isGiven && !given && ping.event === "sale" && !ping.gift && ping.email !== record.email;
-}
-
-/** Moves a source to whom it belongs, as an operator would: an operator's later act counts. */
-async function handBack(record: BuyerRecord, { requestId, receivedAt, pingId, ping }: PingMessage, source: SourceId,
-  { store, queue, signal }: Provisioning): Promise<Act> {
-  const to = "email" in ping ? ping.email : record.email;
+  if (!isGiven || given || ping.event !== "sale" || ping.gift || ping.email === record.email) return null;
   const act: Act = { at: receivedAt, id: `own ${pingId}`, by: "the service",
-    why: "a sale ping showed whose purchase it is", decision: { kind: "move", to } };
-  await store.ledger.move(source, record.email, to);
-  await queue.send({ v: 1, kind: "moved", requestId, buyer: to, from: record.email, source, act }, `moved ${act.id}`,
-    signal);
+    why: "a sale ping showed whose purchase it is", decision: { kind: "move", to: ping.email } };
+  await moveSource(source, act, ping.email, message, work);
   return act;
 }
 

@@ -1,9 +1,9 @@
-import type { Access } from "../access/entitlements.ts";
+import { lacksOption, type Access } from "../access/entitlements.ts";
 import type { Policy } from "../access/policy.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
-import { UNLISTED_MS } from "./timing.ts";
+import { earlier, UNLISTED_MS } from "./timing.ts";
 
 const CODE = "OPTION_UNLISTED";
 
@@ -22,21 +22,17 @@ export function atRest(stored: BuyerRecord, access: Access,
 
   const message = `src/products.ts does not list ${options.join(", ")}: add it there, or an "otherwise".`;
   const told = stored.unsettled?.code === CODE && stored.unsettled.message === message ? stored.unsettled : null;
-  if (told === null) {
-    needsPerson(message, { buyer: buyerTag(stored.email), causes: [CODE] });
-  }
+  if (told === null) needsPerson(message, { buyer: buyerTag(stored.email), causes: [CODE] });
   const waits = told !== null && stored.dueAt !== null && stored.dueAt > now() ? stored.dueAt : now() + UNLISTED_MS;
   return { unsettled: told ?? { code: CODE, message, since: now(), attempts: 1 },
-    dueAt: access.changesAt === null ? waits : Math.min(waits, access.changesAt) };
+    dueAt: earlier(waits, access.changesAt) };
 }
 
-function unlistedOptions(access: Access, policy: Policy): readonly string[] {
-  return access.verdicts.flatMap(({ productId, access: has, variantListed, unlisted }) => {
-    const product = policy.get(productId);
-    if (!has || (variantListed && unlisted === null) || product === undefined || !("variant" in product) ||
-      product.otherwise !== undefined) {
-      return [];
-    }
-    return [`the ${product.variant} ${unlisted === null ? "that is missing" : `"${unlisted}"`} of ${product.name}`];
+function unlistedOptions({ verdicts }: Access, policy: Policy): readonly string[] {
+  return verdicts.flatMap((verdict) => {
+    const product = policy.get(verdict.productId);
+    if (!lacksOption(verdict, product)) return [];
+    const option = verdict.unlisted === null ? "that is missing" : `"${verdict.unlisted}"`;
+    return [`the ${product.variant} ${option} of ${product.name}`];
   });
 }

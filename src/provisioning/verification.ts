@@ -2,7 +2,7 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { Provisioning } from "./context.ts";
-import { dueWhileUnverified } from "./timing.ts";
+import { dueAfter } from "./timing.ts";
 
 const UNVERIFIED = "EMAIL_UNVERIFIED";
 
@@ -22,7 +22,7 @@ export async function awaitVerification(record: BuyerRecord,
   let written = await store.ledger.save({ ...record,
     unsettled: { code: UNVERIFIED,
       message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.",
-      since: waited?.since ?? now(), attempts }, dueAt: now() + dueWhileUnverified(attempts) });
+      since: waited?.since ?? now(), attempts }, dueAt: now() + dueAfter(UNVERIFIED, attempts) });
   count("Waiting");
   log.warn("waits for a verified email", { buyer: buyerTag(record.email), attempts });
   for (const userId of record.unverified.filter((id) => !record.mailed.includes(id))) {

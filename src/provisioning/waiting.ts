@@ -2,7 +2,7 @@ import { causesOf, log } from "../log.ts";
 import { readMessage, type Message, type HintMessage, type PingMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { nameOf } from "./owners.ts";
-import { tellUnread } from "./telling.ts";
+import { tellFailure } from "./telling.ts";
 import { UNREAD_MS, UNREADABLE_MS } from "./timing.ts";
 
 /** What waited beside a buyer's record and is due: it is merged like a message of today. */
@@ -40,11 +40,10 @@ export async function waitingInstead(email: string, failed: ReadonlyMap<Message,
   mayWait: (message: Message) => boolean, work: Provisioning): Promise<ReadonlySet<Message>> {
   const again = new Set(failed.keys());
   for (const [message, error] of failed) {
-    tellUnread(email, message, error);
+    tellFailure(email, [message], error);
     if ((message.kind !== "ping" && message.kind !== "hint") || !mayWait(message)) continue;
-    await letWait(message, UNREAD_MS, work).then(() => again.delete(message), (unwritten: unknown) => {
-      log.warn("a message that should wait was not written down", { causes: causesOf(unwritten) });
-    });
+    await letWait(message, UNREAD_MS, work).then(() => again.delete(message), (unwritten: unknown) =>
+      log.warn("a message that should wait was not written down", { causes: causesOf(unwritten) }));
   }
   return again;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 
-import { dueAfterFailure, dueWhileUnverified, retrySeconds } from "../../src/provisioning/timing.ts";
+import { dueAfter, retrySeconds } from "../../src/provisioning/timing.ts";
 
 describe("waiting", () => {
   it("of a failed message begins with seconds and grows, within SQS's twelve hours", () => {
@@ -20,10 +20,10 @@ describe("waiting", () => {
   });
 
   it("of a record grows to its bound", () => {
-    expect([1, 2, 3, 4, 5, 50].map((attempts) => dueAfterFailure("AUTH0_SCOPE", attempts))).toEqual([60_000, 120_000,
-      240_000, 480_000, 900_000, 900_000]);
-    expect(dueAfterFailure("AUTH0_REFUSED", 50)).toBe(6 * 60 * 60_000);
-    expect(dueWhileUnverified(1)).toBe(60_000);
-    expect(dueWhileUnverified(50)).toBe(6 * 60 * 60_000);
+    expect([1, 2, 3, 4, 5, 50].map((attempts) => dueAfter("AUTH0_SCOPE", attempts))).toEqual([60_000, 120_000, 240_000,
+      480_000, 900_000, 900_000]);
+    expect(dueAfter("AUTH0_REFUSED", 50)).toBe(6 * 60 * 60_000);
+    expect(dueAfter("EMAIL_UNVERIFIED", 1)).toBe(60_000);
+    expect(dueAfter("EMAIL_UNVERIFIED", 50)).toBe(6 * 60 * 60_000);
   });
 });
