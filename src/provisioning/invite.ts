@@ -25,8 +25,7 @@ const NOBODY =
  * Notes on a buyer's record who is to be invited: somebody of whom nothing was known until these messages. Noted with
  * the facts it lasts: the user may be created later, when something is mended.
  */
-export function withInvitation(record: BuyerRecord, messages: readonly Message[],
-  work: Provisioning): BuyerRecord {
+export function withInvitation(record: BuyerRecord, messages: readonly Message[], work: Provisioning): BuyerRecord {
   const isNew = record.invited === null &&
     (Object.keys(record.users).length === 0 || messages.some(({ kind }) => kind === "due"));
   return isNew && messages.some(bringsSomebody) ? wanting(record, work) : record;
