@@ -1,7 +1,12 @@
 /** Changing a password: as a login first, with its throttle and its work; then the rules of a new password. */
+import * as z from "zod/mini";
+
 import { TemporaryError } from "../errors.ts";
+import { type HttpFunction, json } from "../http/handler.ts";
+import { jsonBodyOf } from "../http/json-body.ts";
+import { clientAddress } from "./client-address.ts";
 import { BadCredentials } from "./errors.ts";
-import type { Accounts, Typed } from "./log-in.ts";
+import { type Accounts, textField } from "./log-in.ts";
 import { checkNewPassword, checkTypedPassword } from "./password-rules.ts";
 import { normalizeUsername } from "./username.ts";
 import { hashOfCode, type User } from "./users.ts";
@@ -9,32 +14,39 @@ import { hashOfCode, type User } from "./users.ts";
 /** A login at the same moment may upgrade the hash under us: then once more. Three times running is no accident. */
 const tries = 3;
 
+const bodyShape = z.object({ username: textField, password: textField, newPassword: textField });
+
 /**
- * Replaces the password of a user who knows the current one, or an operator's one-time code, which it uses up. An
- * unknown user costs the same work as a wrong password, and gets the same error; the new password is only looked at
- * once the current one was right. Tokens given out before last out their time, and aren't renewed.
- *
+ * `POST /password {username, password, newPassword}`: replaces the password of a user who knows the current one, or an
+ * operator's one-time code, which it uses up. An unknown user costs the same work as a wrong password, and gets the
+ * same error; the new password is only looked at once the current one was right. Tokens given out before last out
+ * their time, and aren't renewed.
  * @throws {InputRefused} {@link BadCredentials} {@link TooManyAttempts} before anything was looked at
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE, PASSWORD_CONTENDED
  */
-export async function changePassword(
-  { username: typed, password, newPassword, address }: Typed & { readonly newPassword: string },
+export function passwordCall(
   { users, throttle, passwords, now = Date.now }: Pick<Accounts, "users" | "throttle" | "passwords" | "now">,
-): Promise<void> {
-  const username = normalizeUsername(typed);
-  checkTypedPassword(password);
-  checkTypedPassword(newPassword);
+): HttpFunction {
+  return async (event) => {
+    const { password, newPassword, ...typed } = jsonBodyOf(event, bodyShape);
+    const username = normalizeUsername(typed.username);
+    checkTypedPassword(password);
+    checkTypedPassword(newPassword);
 
-  const admission = await throttle.admit({ username, address });
-  for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const user = await users.find(username);
-    const isTheirs = (await passwords.verify(password, user?.passwordHash)) || isCodeOf(user, password, now());
-    if (user === undefined || !isTheirs) throw new BadCredentials();
-    if (attempt === 1) await admission.succeeded("login");
-    await checkNewPassword(newPassword, username);
-    if (await users.replaceHash(user, await passwords.hash(newPassword), new Date(now()).toISOString())) return;
-  }
-  throw new TemporaryError("PASSWORD_CONTENDED", "The stored hash of a user was replaced by others again and again.");
+    const admission = await throttle.admit({ username, address: clientAddress(event.requestContext.http.sourceIp) });
+    for (let attempt = 1; attempt <= tries; attempt += 1) {
+      const user = await users.find(username);
+      const isTheirs = (await passwords.verify(password, user?.passwordHash)) || isCodeOf(user, password, now());
+      if (user === undefined || !isTheirs) throw new BadCredentials();
+      if (attempt === 1) await admission.succeeded("login");
+      await checkNewPassword(newPassword, username);
+      if (await users.replaceHash(user, await passwords.hash(newPassword), new Date(now()).toISOString())) {
+        return json({ status: "changed" });
+      }
+    }
+    throw new TemporaryError("PASSWORD_CONTENDED",
+      "The stored hash of a user was replaced by others again and again.");
+  };
 }
 
 /** A comparison of hashes of what nobody guesses: the time it takes tells nothing. */

@@ -9,7 +9,7 @@ import { HttpError } from "../http/errors.ts";
 import { accountsSecretShape } from "./accounts-secret.ts";
 import { auth0Issuer, type Auth0TokenSettings, createAuth0Verifier } from "./auth0-tokens.ts";
 import { anyIssuer, type VerifyToken } from "./identity.ts";
-import type { SignUp } from "./log-in.ts";
+import type { Accounts } from "./log-in.ts";
 import { createTokens, type TokenSettings } from "./tokens.ts";
 
 const optional = (value: string | undefined) => (value === "" ? undefined : value);
@@ -69,6 +69,6 @@ export function acceptedTokens(settings: TokenSettings): VerifyToken {
 }
 
 /** SIGNUP: `open` (also when not set) or `closed`; else ConfigError SETTING_INVALID. */
-export function signUpSetting(env: NodeJS.ProcessEnv = process.env): SignUp {
+export function signUpSetting(env: NodeJS.ProcessEnv = process.env): Accounts["signUp"] {
   return chosenSetting("SIGNUP", ["open", "closed"], { SIGNUP: optional(env["SIGNUP"]) ?? "open" });
 }

@@ -26,6 +26,8 @@ export interface Login {
   readonly roles: readonly string[];
   /** When the password was typed (epoch seconds). Renewing a token doesn't change it. */
   readonly loggedInAt: number;
+  /** Since when that password was in force (ISO 8601). Left out: a token of an earlier version, which isn't renewed. */
+  readonly passwordSince?: string | undefined;
   /** The user asked to stay logged in for long. */
   readonly remember: boolean;
 }
@@ -45,7 +47,7 @@ export type Tokens = ReturnType<typeof createTokens>;
 
 /** What a token may say besides; one of an earlier version has none of it. */
 const claimsShape = z.object({ roles: z._default(z.array(z.string()), []), auth_time: z.optional(z.number()),
-  remember: z._default(z.boolean(), false) });
+  password_since: z.optional(z.string()), remember: z._default(z.boolean(), false) });
 
 /** Our tokens, with the keys of the secret. */
 export function createTokens({ secret, issuer, audience, lifetimeSeconds, now = Date.now }: TokenSettings) {
@@ -58,7 +60,7 @@ export function createTokens({ secret, issuer, audience, lifetimeSeconds, now = 
     return importJWK({ kty, crv, x }, algorithm);
   }
 
-  async function issue({ subject, roles, loggedInAt, remember }: Login): Promise<string> {
+  async function issue({ subject, roles, loggedInAt, passwordSince, remember }: Login): Promise<string> {
     const { keys, sign_with } = await secret.get();
     const key = keys.find(({ kid }) => kid === sign_with);
     if (key?.d === undefined) {
@@ -67,7 +69,7 @@ export function createTokens({ secret, issuer, audience, lifetimeSeconds, now = 
     const { kid, kty, crv, x, d } = key;
     const iat = Math.floor(now() / 1_000);
     return new SignJWT({ iss: issuer, aud: audience, sub: subject, iat, exp: iat + lifetimeSeconds,
-      auth_time: loggedInAt, roles: [...roles], ...(remember ? { remember } : {}) })
+      auth_time: loggedInAt, password_since: passwordSince, roles: [...roles], ...(remember ? { remember } : {}) })
       .setProtectedHeader({ alg: algorithm, typ: tokenType, kid })
       .sign(await importJWK({ kty, crv, x, d }, algorithm));
   }
@@ -81,8 +83,8 @@ export function createTokens({ secret, issuer, audience, lifetimeSeconds, now = 
       const { exp = Infinity, iat = 0 } = payload;
       const claims = claimsShape.safeParse(payload);
       if (!claims.success || exp - iat > lifetimeSeconds) throw new TokenRefused("The token is not valid");
-      const { roles, auth_time: loggedInAt = iat, remember } = claims.data;
-      return { issuer, subject: subjectOf(payload), roles, loggedInAt, remember };
+      const { roles, auth_time: loggedInAt = iat, password_since: passwordSince, remember } = claims.data;
+      return { issuer, subject: subjectOf(payload), roles, loggedInAt, passwordSince, remember };
     });
   }
 

@@ -12,7 +12,7 @@ const userShape = z.object({
   createdAt: z.string(),
   /** A PHC string, see password.ts. */
   passwordHash: z.string(),
-  /** When the password was last changed (ISO 8601): logins of before aren't renewed. Left out: never. */
+  /** When the password was last changed (ISO 8601). Left out: never. */
   passwordSince: z.optional(z.string()),
   /** An operator's one-time code, as {@link hashOfCode}, and until when it is taken (epoch ms). */
   oneTime: z.optional(z.object({ hash: z.string(), until: z.number() })),
@@ -31,6 +31,11 @@ const MOST_CLAIMS = 20;
 
 function keyOf(username: string): ItemKey {
   return { pk: `user#${username}`, sk: "user" };
+}
+
+/** Since when the password is in force (ISO 8601). What logged in with another one is not renewed. */
+export function passwordSinceOf({ passwordSince, createdAt }: User): string {
+  return passwordSince ?? createdAt;
 }
 
 /** How an operator's code is stored. It has 128 random bits, so its hash needs no work, and no salt. */

@@ -2,7 +2,8 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
 import { accountsTable } from "../accounts/accounts-table.ts";
-import { loginCall, passwordCall } from "../accounts/calls.ts";
+import { passwordCall } from "../accounts/change-password.ts";
+import { loginCall } from "../accounts/log-in.ts";
 import { createPasswords } from "../accounts/password.ts";
 import { signUpSetting, tokenSettings } from "../accounts/settings.ts";
 import { createThrottle } from "../accounts/throttle.ts";

@@ -7,10 +7,10 @@ import * as z from "zod";
 import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { createAuth0Verifier } from "../../src/accounts/auth0-tokens.ts";
 import { privateCall } from "../../src/accounts/authorize.ts";
-import { loginCall, passwordCall } from "../../src/accounts/calls.ts";
+import { passwordCall } from "../../src/accounts/change-password.ts";
 import { verifyCall } from "../../src/accounts/renew.ts";
 import { anyIssuer } from "../../src/accounts/identity.ts";
-import type { SignUp } from "../../src/accounts/log-in.ts";
+import { type Accounts, loginCall } from "../../src/accounts/log-in.ts";
 import { type Argon2Cost, createPasswords } from "../../src/accounts/password.ts";
 import { createThrottle, throttleRules } from "../../src/accounts/throttle.ts";
 import { createTokens } from "../../src/accounts/tokens.ts";
@@ -82,7 +82,7 @@ const derive = (parameters: Argon2Parameters) => {
 };
 
 interface Terms {
-  readonly signUp?: SignUp;
+  readonly signUp?: Accounts["signUp"];
   readonly cost?: Argon2Cost;
 }
 
@@ -497,7 +497,7 @@ describe("POST /verify", () => {
 
     expect(answer.status).toBe(200);
     expect(await tokens().verify(renewedBody.parse(answer.body).token)).toEqual({ issuer, subject: ann,
-      roles: ["club"], loggedInAt: startOfTests / 1_000, remember: false });
+      roles: ["club"], loggedInAt: startOfTests / 1_000, passwordSince: "2026-11-22T10:00:00.000Z", remember: false });
     expect(tableCalls.at(-1)).toBe("GetItemCommand");
   });
 
@@ -523,15 +523,48 @@ describe("POST /verify", () => {
 
   it("answers 401 once the account is gone, and to a login from before the password was changed", async () => {
     const token = tokenOf(await login({ body: { username: ann, password } }));
-    const ofNobody = await tokens().issue({ subject: "nobody", roles: [], loggedInAt: 0, remember: false });
+    const ofNobody = await tokens().issue({ subject: "nobody", roles: [], loggedInAt: 0, passwordSince: "",
+      remember: false });
     expect(await verify({ body: { token: ofNobody } })).toMatchObject({ status: 401 });
-    clock.forward(60);
+    // In the same second, and in no other: what a login before read of the account is what tells.
+    clock.time += 1;
     await changePassword({ body: { username: ann, password, newPassword: "pear-tree-at-dusk" } });
 
     expect(await verify({ body: { token } })).toMatchObject({ status: 401,
       body: { error: "The account is gone, or its password was changed" } });
     const next = tokenOf(await login({ body: { username: ann, password: "pear-tree-at-dusk" } }));
     expect(await verify({ body: { token: next } })).toMatchObject({ status: 200 });
+  });
+
+  it("gives no new token for one of an earlier version, which doesn't say of which password it is", async () => {
+    await login({ body: { username: ann, password } });
+    const earlier = await tokens().issue({ subject: ann, roles: [], loggedInAt: startOfTests / 1_000,
+      remember: true });
+
+    expect(await verify({ body: { token: earlier } })).toMatchObject({ status: 200, body: { status: "valid" } });
+    expect((await verify({ body: { token: earlier } })).body).not.toHaveProperty("token");
+  });
+
+  it("renews over a hash that was made anew, as the password is the same", async () => {
+    const token = tokenOf(await login({ body: { username: ann, password } }));
+    await login({ body: { username: ann, password } }, { cost: { memory: 64, passes: 2, parallelism: 1 } });
+
+    expect((await verify({ body: { token } })).body).toHaveProperty("token");
+  });
+
+  it("renews no login that was under way while the password was changed", async () => {
+    await login({ body: { username: ann, password } });
+    const { passwords, ...others } = dependencies({});
+    const verifyPassword: typeof passwords.verify = async (...typed) => {
+      const isRight = await passwords.verify(...typed);
+      clock.time += 1;
+      await changePassword({ body: { username: ann, password, newPassword: "pear-tree-at-dusk" } });
+      return isRight;
+    };
+    const slow = httpHandler(loginCall({ ...others, passwords: { ...passwords, verify: verifyPassword } }));
+    const token = tokenOf(await send(slow, { body: { username: ann, password } }));
+
+    expect(await verify({ body: { token } })).toMatchObject({ status: 401 });
   });
 
   it("answers 401 for a token that has expired, and for what is none", async () => {

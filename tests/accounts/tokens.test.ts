@@ -13,7 +13,8 @@ const issuer = "https://login.example.com";
 const audience = "course";
 const issuedAt = startOfTests / 1_000;
 const claims = { iss: issuer, aud: audience, sub: "ann", iat: issuedAt, exp: issuedAt + 3_600 };
-const login = { subject: "ann", roles: ["club"], loggedInAt: issuedAt, remember: false };
+const login = { subject: "ann", roles: ["club"], loggedInAt: issuedAt, passwordSince: "2026-11-01T00:00:00.000Z",
+  remember: false };
 const header = { alg: "EdDSA", typ: "account+jwt", kid: "1" };
 
 const clock = new Clock();
@@ -50,7 +51,8 @@ async function refused(forged: string): Promise<string> {
 describe("a token of ours", () => {
   it("carries exp, iat, iss, aud, sub, its own type and the key's id, the login and the roles", () => {
     expect(decodeProtectedHeader(token)).toEqual(header);
-    expect(decodeJwt(token)).toEqual({ ...claims, auth_time: issuedAt, roles: ["club"] });
+    expect(decodeJwt(token)).toEqual({ ...claims, auth_time: issuedAt, roles: ["club"],
+      password_since: login.passwordSince });
   });
 
   it("speaks for its user", async () => {
@@ -58,7 +60,8 @@ describe("a token of ours", () => {
   });
 
   it("of an earlier version, without a login and roles, speaks for its user too", async () => {
-    expect(await tokens.verify(signedWith(header, claims, own))).toEqual({ issuer, ...login, roles: [] });
+    expect(await tokens.verify(signedWith(header, claims, own))).toEqual({ issuer, ...login, roles: [],
+      passwordSince: undefined });
   });
 
   it("is accepted for an hour, and 5 seconds for clocks that differ", async () => {
