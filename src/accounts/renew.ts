@@ -23,8 +23,8 @@ export interface Renewing {
 const bodyShape = z.object({ token: z.string().check(z.minLength(1)) });
 
 /**
- * `POST /verify {token}`: whether a token of ours is good now, and a new one with the roles of now; none once the login
- * is too old, nor for a token of an earlier version.
+ * `POST /verify {token}`: whether a token of ours is good now, and a new one with the roles of now; none once the
+ * login is too old, nor for a token of an earlier version.
  * @throws {TokenRefused} the token is not valid, the account is gone, or its password was changed since the login
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
  */
