@@ -26,7 +26,7 @@ export interface Login {
   readonly roles: readonly string[];
   /** When the password was typed (epoch seconds). Renewing a token doesn't change it. */
   readonly loggedInAt: number;
-  /** Since when that password is in force (ISO 8601). Left out: the token is of an earlier version, and not renewed. */
+  /** Since when that password is in force (ISO 8601). Left out: of an earlier version, and not renewed. */
   readonly passwordSince?: string | undefined;
   /** The user asked to stay logged in for long. */
   readonly remember: boolean;
