@@ -2,7 +2,8 @@ import type { SourceId } from "../src/access/facts.ts";
 import { mergeSource } from "../src/access/merge.ts";
 import { TemporaryError } from "../src/errors.ts";
 import type { UserItem } from "../src/ledger/givers.ts";
-import { newRecord, type BuyerRecord, type SourceItem } from "../src/ledger/record.ts";
+import type { SourceItem } from "../src/ledger/ledger.ts";
+import { newRecord, type BuyerRecord } from "../src/ledger/record.ts";
 import type { Store } from "../src/provisioning/context.ts";
 
 /** What provisioning writes down, in memory, for any number of buyers. `reached` is awaited before each call. */
@@ -14,9 +15,9 @@ export function memoryStore(reached: () => Promise<void>): Store {
     throw new Error("not called here");
   };
   const userOf = (id: string) => users.get(id) ?? { version: 0, givers: new Map() };
-  const sourceOf = (id: SourceId): SourceItem => sources.get(id) ?? { id, owner: null, waiting: null };
-  function keep(item: SourceItem): SourceItem {
-    sources.set(item.id, item);
+  const sourceOf = (id: SourceId): SourceItem => sources.get(id) ?? { owner: null, waiting: null };
+  function keep(id: SourceId, item: SourceItem): SourceItem {
+    sources.set(id, item);
     return item;
   }
   return { ledger: { load: async (email) => {
@@ -35,12 +36,12 @@ export function memoryStore(reached: () => Promise<void>): Store {
     return sourceOf(id).owner;
   }, claim: async (id, email) => {
     await reached();
-    return keep({ ...sourceOf(id), owner: sourceOf(id).owner ?? email });
+    return keep(id, { ...sourceOf(id), owner: sourceOf(id).owner ?? email });
   }, park: async (id, facts, owner) => {
     await reached();
     const item = sourceOf(id);
     if (item.owner !== null && item.owner !== owner) return item;
-    return keep({ ...item, waiting: mergeSource(item.waiting ?? facts, facts) });
+    return keep(id, { ...item, waiting: mergeSource(item.waiting ?? facts, facts) });
   }, move: never, due: never }, givers: { of: async (id) => {
     await reached();
     return userOf(id);

@@ -1,4 +1,5 @@
 import type { Directory } from "../src/auth0/directory.ts";
+import { ledgerTable } from "../src/ledger/keys.ts";
 import { dynamoLedger } from "../src/ledger/ledger.ts";
 import { sqsQueue } from "../src/queue/queue.ts";
 import type { Context } from "./context.ts";
@@ -16,7 +17,7 @@ export async function operate<T>(context: Context, operation: (operating: Operat
   const shown = shownProgress(context);
   let directory: Promise<Directory> | undefined;
   try {
-    return await operation({ stage, ledger: dynamoLedger(stage.dynamo, stage.ledger),
+    return await operation({ stage, ledger: dynamoLedger(ledgerTable(stage.dynamo, stage.ledger)),
       queue: sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }), policy,
       directory: () => (directory ??= serviceDirectory(context)), now, wait, commandLine, tell: shown.tell });
   } finally {

@@ -55,7 +55,7 @@ export async function decideClaim(decision: ClaimDecision, source: string | unde
   flags: ActFlags, context: Context): Promise<ExitCode> {
   const { output, now, commandLine } = context;
   const stage = await context.stage();
-  const ledger = dynamoLedger(stage.dynamo, stage.ledger);
+  const ledger = dynamoLedger(ledgerTable(stage.dynamo, stage.ledger));
   const buyer = source !== undefined && isSourceId(source) ? await ledger.owner(source) : null;
   const record = buyer === null ? null : await ledger.load(buyer);
   const asked = record === null

@@ -44,10 +44,11 @@ export async function backfill(flags: BackfillFlags, context: Context): Promise<
     throw new ConfigError("BACKFILL_FLAGS", "--adopt and --keep-foreign are opposites: give one of them");
   }
   const stage = await context.stage();
-  const sweeps = dynamoSweeps(stage.dynamo, stage.ledger);
+  const sweeps = dynamoSweeps(ledgerTable(stage.dynamo, stage.ledger));
   const last = await sweeps.load("backfill");
-  const work: Backfilling = { shop: await openShop(stage, context), survey: dynamoSurvey(stage.dynamo, stage.ledger),
-    sweeps, queue: bulkQueue(stage.sqs, stage.queue, "all"), now, wait: context.wait, requestId: randomUUID(),
+  const work: Backfilling = { shop: await openShop(stage, context),
+    survey: dynamoSurvey(ledgerTable(stage.dynamo, stage.ledger)), sweeps,
+    queue: bulkQueue(stage.sqs, stage.queue, "all"), now, wait: context.wait, requestId: randomUUID(),
     ...(stage.emulators === null ? PACE : LOCAL_PACE) };
 
   if (last !== null && flags.restart !== true) {
@@ -115,7 +116,7 @@ async function run(begun: Checkpoint, work: Backfilling, stage: Stage, context: 
 /** Sales that weren't taken in: those of forgotten people should not be. */
 async function sorted(untaken: readonly string[], { shop }: Backfilling, stage: Stage) {
   const key = untaken.length === 0 ? null : await storedKey(stage);
-  const tombstones = key === null ? null : dynamoTombstones(stage.dynamo, stage.ledger, key);
+  const tombstones = key === null ? null : dynamoTombstones(ledgerTable(stage.dynamo, stage.ledger), key);
   const isForgotten = async (id: string): Promise<boolean> => {
     const row = tombstones === null ? null : await shop.sale(id, AbortSignal.timeout(CALL_MS));
     const buyer = row === null ? null : ownerOfRow(row);

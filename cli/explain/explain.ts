@@ -3,6 +3,7 @@ import { dynamoHistory, type History } from "../ledger/history.ts";
 import { normalizedEmail } from "../../src/gumroad/email.ts";
 import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger, type HistoryEvent } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import type { Context } from "../context.ts";
@@ -33,7 +34,7 @@ export async function explain(who: string, { search }: ExplainFlags, context: Co
     ? normalizedEmail(who.trim())
     : await buyerMeant(who, history, shop, context);
   if (email === null) return EXIT.failed;
-  const stored = await dynamoLedger(dynamo, table).load(email);
+  const stored = await dynamoLedger(ledgerTable(dynamo, table)).load(email);
   const told = await history.of(email);
   const record = { ...stored, sources: { ...(await history.apartFrom(stored, told)), ...stored.sources } };
   const events = await withEarlier(told, record, history);
@@ -54,7 +55,7 @@ export async function explain(who: string, { search }: ExplainFlags, context: Co
   }
   const admin = once(async () => tenantAdmin(await serviceCredentials(context)));
   const explanation = await explained({ record, events, policy: await context.policy(),
-    gifts: await dynamoGifts(dynamo, table).of(email), directory: () => serviceDirectory(context),
+    gifts: await dynamoGifts(ledgerTable(dynamo, table)).of(email), directory: () => serviceDirectory(context),
     logins: async (userId) => (await admin()).logins(userId, AbortSignal.timeout(CALL_MS)), shop,
     now: context.now() });
   showExplanation(explanation, context);

@@ -1,11 +1,12 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { entriesOf, isSourceId, sourceIdShape, sourceShape, type Source, type SourceId,
+import { entriesOf, isSourceId, sourceIdShape, type Source, type SourceId,
   type Sources } from "../../src/access/facts.ts";
 import { queryPages, readItem, readItems, removeItem, type Item, type ItemKey } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey, sourceKey } from "../../src/ledger/keys.ts";
-import type { HistoryEvent } from "../../src/ledger/ledger.ts";
+import { loadOwner, sourceItem, type HistoryEvent } from "../../src/ledger/ledger.ts";
+import { heldKey } from "../../src/ledger/losses.ts";
 import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
 import { scanPages } from "./scan.ts";
 
@@ -46,8 +47,6 @@ export interface History {
   unsoldOf(email: string): Promise<readonly HistoryEvent[]>;
   /** Other buyers' sources of which a charge was seen under this email. Reads the whole table. */
   seenUnder(email: string): Promise<readonly { readonly source: SourceId; readonly owner: string }[]>;
-  /** Whether a line is there. */
-  has(email: string, line: Pick<HistoryEvent, "id" | "receivedAt">): Promise<boolean>;
   /**
    * Deletes the record, the history and everything else of a buyer. Gives the number of items; again, it finds none.
    */
@@ -61,7 +60,6 @@ const keyShape = z.object({ pk: z.string(), sk: z.string() });
 const lineShape = z.object({ id: z.string(), receivedAt: z.number(), requestId: z.string(), source: sourceIdShape,
   detail: z.record(z.string(), z.unknown()) });
 const recordItemShape = z.object({ record: recordShape });
-const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape) });
 
 /** The histories on a DynamoDB table. */
 export function dynamoHistory(client: DynamoDBClient, name: string): History {
@@ -85,7 +83,7 @@ export function dynamoHistory(client: DynamoDBClient, name: string): History {
   }
 
   async function isOwned(id: SourceId): Promise<boolean> {
-    return sourceItemShape.parse((await readItem(table, sourceKey(id))) ?? {}).owner !== undefined;
+    return (await loadOwner(table, id)) !== null;
   }
 
   return { of: async (email) => (await itemsOf(recordKey(email).pk)).flatMap(eventOf),
@@ -95,15 +93,15 @@ export function dynamoHistory(client: DynamoDBClient, name: string): History {
       for (let start = 0; start < ids.length; start += AT_ONCE) {
         const some = ids.slice(start, start + AT_ONCE);
         for (const [index, item] of (await readItems(table, some.map(sourceKey))).entries()) {
-          const [id, { owner, waiting }] = [some[index], sourceItemShape.parse(item ?? {})];
-          if (id !== undefined && owner === email && waiting !== undefined) found[id] = waiting;
+          const [id, { owner, waiting }] = [some[index], sourceItem(item)];
+          if (id !== undefined && owner === email && waiting !== null) found[id] = waiting;
         }
       }
       return found;
     }, ofSource: async (id) => {
       const items = await itemsOf(sourceKey(id).pk);
-      const { owner, waiting } = sourceItemShape.parse(items.find((item) => item["sk"] === sourceKey(id).sk) ?? {});
-      return { owner: owner ?? null, waiting: waiting ?? null, events: items.flatMap(eventOf) };
+      const { owner, waiting } = sourceItem(items.find((item) => item["sk"] === sourceKey(id).sk));
+      return { owner, waiting, events: items.flatMap(eventOf) };
     }, unsoldOf: async (email) => {
       const lines: HistoryEvent[] = [];
       const scan = {
@@ -128,13 +126,12 @@ export function dynamoHistory(client: DynamoDBClient, name: string): History {
         }
       }
       return found;
-    }, has: (email, line) => isThere({ pk: recordKey(email).pk, sk: `${eventPrefix(line.receivedAt)}${line.id}` }),
-    erase: async ({ email, sources, products, received }) => {
+    }, erase: async ({ email, sources, products, received }) => {
       const whole = await Promise.all(
         [recordKey(email).pk, `giver#${email}`, ...sources.map((id) => sourceKey(id).pk)].map(keysOf),
       );
       const single: readonly ItemKey[] = [
-        ...products.map((product) => ({ pk: `held#${product}`, sk: `buyer#${email}` })),
+        ...products.map((product) => heldKey(product, email)),
         ...received.map(({ giver, saleId }) => ({ pk: `giver#${giver}`, sk: `received#${saleId}` })),
       ];
       const there = await Promise.all(single.map(isThere));
@@ -155,8 +152,4 @@ function eventOf(item: Item): readonly HistoryEvent[] {
   if (!sk.startsWith("event#")) return [];
   const { source, ...line } = lineShape.parse(item);
   return isSourceId(source) ? [{ ...line, source }] : [];
-}
-
-function eventPrefix(receivedAt: number): string {
-  return `event#${new Date(receivedAt).toISOString()}#`;
 }

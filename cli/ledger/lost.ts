@@ -3,6 +3,7 @@ import * as z from "zod";
 
 import { readItem } from "../../src/dynamo/table.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
+import { hourKey } from "../../src/ledger/losses.ts";
 
 const hourShape = z.object({ buyers: z.set(z.string()) });
 
@@ -13,7 +14,6 @@ const hourShape = z.object({ buyers: z.set(z.string()) });
  */
 export async function lostInHour(client: DynamoDBClient, name: string, productId: string,
   at: number): Promise<ReadonlySet<string>> {
-  const hour = new Date(at).toISOString().slice(0, "2026-01-05T19".length);
-  const item = await readItem(ledgerTable(client, name), { pk: `losses#${productId}`, sk: `hour#${hour}` });
+  const item = await readItem(ledgerTable(client, name), hourKey(productId, at));
   return item === undefined ? new Set() : hourShape.parse(item).buyers;
 }

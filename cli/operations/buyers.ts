@@ -1,9 +1,9 @@
 import * as z from "zod";
 
-import { queryPages, readItems, type Item, type Table } from "../../src/dynamo/table.ts";
+import { queryPages, type Item, type Table } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
-import { recordShape } from "../../src/ledger/record.ts";
 import { summaryOf, type BuyerSummary } from "../../src/ledger/summary.ts";
+import { recordsOf } from "../../src/ledger/survey.ts";
 import type { Stage } from "../stage/stage.ts";
 import type { Operating } from "./operating.ts";
 
@@ -36,13 +36,9 @@ export interface BuyersPage {
   readonly next: string | null;
 }
 
-/** Records read in one call: at their greatest these are 10 MB, and an answer holds 16. */
-const RECORDS_A_CALL = 25;
-
 const rowShape = z.object({ pk: z.string(), roles: z.array(z.string()).optional(),
   products: z.array(z.string()).default([]), waits: z.array(z.string()).default([]),
   lost: z.object({ at: z.number(), roles: z.array(z.string()) }).optional() });
-const recordItemShape = z.object({ record: recordShape });
 
 /**
  * Lists buyers by the index `buyers`, some thousand a call, and reads no record but those last written before there
@@ -101,13 +97,7 @@ async function listed(items: readonly Item[], table: Table): Promise<readonly Li
     email: pk.slice(recordKey("").pk.length) })
   );
   const old = rows.filter(({ roles }) => roles === undefined).map(({ email }) => email);
-  const summaries = new Map<string, BuyerSummary>();
-  for (let start = 0; start < old.length; start += RECORDS_A_CALL) {
-    for (const item of await readItems(table, old.slice(start, start + RECORDS_A_CALL).map(recordKey), false)) {
-      const { data } = recordItemShape.safeParse(item);
-      if (data !== undefined) summaries.set(data.record.email, summaryOf(data.record));
-    }
-  }
+  const summaries = new Map((await recordsOf(table, old)).map((record) => [record.email, summaryOf(record)]));
   return rows.map(({ roles, ...row }) =>
     roles === undefined
       ? { email: row.email, ...(summaries.get(row.email) ?? { roles: [], products: [], waits: ["RECORD_BROKEN"] }) }

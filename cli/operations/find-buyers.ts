@@ -45,7 +45,7 @@ export async function findBuyers(typed: string, { operating, order }: Finding): 
   const email = normalizedEmail(text);
   if (email !== null) {
     if ((await ledger.load(email)).version > 0) return [{ email, because: "has this email" }];
-    const gifts = (await dynamoGifts(stage.dynamo, stage.ledger).of(email)).flatMap(({ receiver, saleId }) =>
+    const gifts = (await dynamoGifts(table).of(email)).flatMap(({ receiver, saleId }) =>
       receiver === null ? [] : [{ email: receiver, because: `got the gift sale:${saleId} from ${email}` }]
     );
     return distinct([...gifts, ...(await inRecords((id, { emails }) =>
@@ -53,7 +53,7 @@ export async function findBuyers(typed: string, { operating, order }: Finding): 
     ))]);
   }
   if (text.includes("|")) {
-    const { givers } = await dynamoGivers(stage.dynamo, stage.ledger).of(text);
+    const { givers } = await dynamoGivers(table).of(text);
     return [...givers.keys()].map((giver) => ({ email: giver, because: `has the Auth0 user ${text}` }));
   }
   const bare = await owners([`sale:${text}`, `subscription:${text}`]);

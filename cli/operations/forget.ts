@@ -3,6 +3,7 @@ import * as z from "zod";
 import { entriesOf, grantedRole, type SourceId } from "../../src/access/facts.ts";
 import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
 import { dynamoGivers, type Givers } from "../../src/ledger/givers.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { dynamoTombstones, type Subject } from "../../src/ledger/tombstones.ts";
@@ -44,7 +45,7 @@ export async function forgettable(email: string, { stage, ledger, directory }: O
   const events = await history.of(email);
   const apart = entriesOf(await history.apartFrom(record, events)).map(([id]) => id);
   const others = [...(await history.unsoldOf(email)).map(({ source }) => source), ...apart];
-  const users = await usersToForget(record, await directory(), dynamoGivers(stage.dynamo, stage.ledger));
+  const users = await usersToForget(record, await directory(), dynamoGivers(ledgerTable(stage.dynamo, stage.ledger)));
   const traces = tracesOf(record, events, others);
   return { record, events: events.length, users, traces, subjects: [`buyer:${email}`, ...traces.sources], others };
 }
@@ -52,14 +53,14 @@ export async function forgettable(email: string, { stage, ledger, directory }: O
 /** Writes the tombstones: what was bought before now can't come back. Throws what the ledger throws. */
 export async function bury({ subjects }: Forgettable, key: string, { stage, now }: Operating): Promise<void> {
   const at = now();
-  const tombstones = dynamoTombstones(stage.dynamo, stage.ledger, key);
+  const tombstones = dynamoTombstones(ledgerTable(stage.dynamo, stage.ledger), key);
   for (const subject of subjects) await tombstones.bury(subject, at);
 }
 
 /** Erases a buyer from the ledger, and gives how many items went. Throws what the ledger throws. */
 export async function erase({ record: { email }, users, traces, others }: Forgettable,
   { stage, ledger, wait }: Operating): Promise<number> {
-  const givers = dynamoGivers(stage.dynamo, stage.ledger);
+  const givers = dynamoGivers(ledgerTable(stage.dynamo, stage.ledger));
   const history = dynamoHistory(stage.dynamo, stage.ledger);
   for (const { id } of users) await givers.leave(id, email);
   let erased = 0;

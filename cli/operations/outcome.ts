@@ -1,5 +1,6 @@
 import { ServiceError } from "../../src/errors.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { changesOf } from "../../src/provisioning/marks.ts";
 import { lookAt, type SeenUser } from "./look.ts";
@@ -172,7 +173,7 @@ function standing({ unsettled }: BuyerRecord, { isAbout }: Sent): Outcome {
 async function judged(before: BuyerRecord, record: BuyerRecord, seen: readonly SeenUser[] | Unasked,
   { stage }: Operating): Promise<Outcome> {
   if ("code" in seen) return seen;
-  const givers = dynamoGivers(stage.dynamo, stage.ledger);
+  const givers = dynamoGivers(ledgerTable(stage.dynamo, stage.ledger));
   const differences: Difference[] = [];
   for (const { id: userId, roles } of seen) {
     const bound = record.users[userId];

@@ -64,7 +64,7 @@ async function queueState({ sqs }: Stage, QueueUrl: string): Promise<QueueState>
 }
 
 async function sweepStates({ dynamo, ledger }: Stage): Promise<readonly SweepStatus[]> {
-  const sweeps = dynamoSweeps(dynamo, ledger);
+  const sweeps = dynamoSweeps(ledgerTable(dynamo, ledger));
   return Promise.all(sweepKinds.map(async (sweep) => {
     const [checkpoint, report] = await Promise.all([sweeps.load(sweep),
       lastReport(ledgerTable(dynamo, ledger), sweep)]);

@@ -95,9 +95,10 @@ async function dryRun(sweep: AskableSweep, context: Context): Promise<ExitCode> 
   const policy = await context.policy();
   const stage = await context.stage();
   const shop = sweep === "daily" ? await openShop(stage, context).catch(withoutToken) : await openShop(stage, context);
-  const { read, differed, found } = await lookAhead(sweep, { shop, survey: dynamoSurvey(stage.dynamo, stage.ledger),
-    last: await dynamoSweeps(stage.dynamo, stage.ledger).load(sweep), policy, now: context.now, wait: context.wait,
-    requestId: randomUUID() });
+  const { read, differed, found } = await lookAhead(sweep, { shop,
+    survey: dynamoSurvey(ledgerTable(stage.dynamo, stage.ledger)),
+    last: await dynamoSweeps(ledgerTable(stage.dynamo, stage.ledger)).load(sweep), policy, now: context.now,
+    wait: context.wait, requestId: randomUUID() });
   output.say(
     `${grouped(read)} read, ${grouped(differed)} differ; would have ${
       grouped(found.length)

@@ -4,6 +4,7 @@ import { auth0Directory, type Directory, type DirectoryUser } from "../../src/au
 import { type Auth0Credentials, auth0SecretShape } from "../../src/auth0/secret.ts";
 import { NeedsPersonError } from "../../src/errors.ts";
 import { dynamoHistory } from "../ledger/history.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoTombstones } from "../../src/ledger/tombstones.ts";
 import { makeKey, storedKey } from "../forget/key.ts";
@@ -152,14 +153,15 @@ async function cleanUp(trial: Trial, flags: OperatorFlags, credentials: Auth0Cre
 /** A sweep finds what the shop sold: without a tombstone it would bring the buyer back. */
 async function bury({ stage, buyer, way }: Trial): Promise<void> {
   if (way.name !== "shop" || way.sources().length === 0) return;
-  const tombstones = dynamoTombstones(stage.dynamo, stage.ledger, (await storedKey(stage)) ?? (await makeKey(stage)));
+  const tombstones = dynamoTombstones(ledgerTable(stage.dynamo, stage.ledger),
+    (await storedKey(stage)) ?? (await makeKey(stage)));
   const at = stage.now();
   for (const subject of [`buyer:${buyer}` as const, ...way.sources()]) await tombstones.bury(subject, at);
 }
 
 /** Waits until provisioning has written down that it is done, for what it writes later stays. Tells whether it has. */
 async function settled({ stage, buyer, withinMs, context }: Trial): Promise<boolean> {
-  const ledger = dynamoLedger(stage.dynamo, stage.ledger);
+  const ledger = dynamoLedger(ledgerTable(stage.dynamo, stage.ledger));
   const deadline = performance.now() + withinMs;
   for (;;) {
     const { users, unsettled } = await ledger.load(buyer);

@@ -14,6 +14,7 @@ import { gumroadSecretShape } from "../gumroad/secret.ts";
 import { retryingFetch } from "../http/retry.ts";
 import { dynamoGifts } from "../ledger/gifts.ts";
 import { dynamoGivers } from "../ledger/givers.ts";
+import { ledgerTable } from "../ledger/keys.ts";
 import { dynamoLedger } from "../ledger/ledger.ts";
 import { dynamoLosses } from "../ledger/losses.ts";
 import { dynamoPending } from "../ledger/pending.ts";
@@ -34,7 +35,7 @@ const CLOSING_MS = 5_000;
 const limits = awsLimits({ connectMs: 1_000, requestMs: 2_000, attempts: 2 });
 const secrets = new SecretsManagerClient(limits);
 const dynamo = new DynamoDBClient(limits);
-const table = requiredSetting("LEDGER_TABLE");
+const tableName = requiredSetting("LEDGER_TABLE");
 const settings = { place: chosenSetting("ACCESS", ["roles", "app_metadata"]),
   gettingIn: chosenSetting("GETTING_IN", ["invite", "passwordless", "none"]) };
 const outsideRoles = outsideRolesOf(requiredSetting("OUTSIDE_ROLES"));
@@ -65,11 +66,10 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event,
   const within = (reserve: number) =>
     AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
   const signal = within(NOTING_MS);
-  const closing = within(CLOSING_MS);
-  const store = { ledger: dynamoLedger(dynamo, table, closing), gifts: dynamoGifts(dynamo, table, closing),
-    losses: dynamoLosses(dynamo, table, closing), givers: dynamoGivers(dynamo, table, closing),
-    pending: dynamoPending(dynamo, table, closing), sweeps: dynamoSweeps(dynamo, table, closing),
-    tombstones: whoWasForgotten(() => forgetSecret(signal), (key) => dynamoTombstones(dynamo, table, key, closing)) };
+  const table = ledgerTable(dynamo, tableName, within(CLOSING_MS));
+  const store = { ledger: dynamoLedger(table), gifts: dynamoGifts(table), losses: dynamoLosses(table),
+    givers: dynamoGivers(table), pending: dynamoPending(table), sweeps: dynamoSweeps(table),
+    tombstones: whoWasForgotten(() => forgetSecret(signal), (key) => dynamoTombstones(table, key)) };
   const failed = await provisionBatch(event.Records, { store, auth0, gumroad, queue, policy, settings, now: Date.now,
     signal }, outsideRoles);
   countAuth0Calls(auth0Calls);

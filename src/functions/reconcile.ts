@@ -30,7 +30,7 @@ const CLOSING_MS = 5_000;
 
 const limits = awsLimits({ connectMs: 1_000, requestMs: 3_000, attempts: 3 });
 const dynamo = new DynamoDBClient(limits);
-const table = requiredSetting("LEDGER_TABLE");
+const tableName = requiredSetting("LEDGER_TABLE");
 const queue = bulkQueue(new SQSClient(limits), requiredSetting("QUEUE_URL"));
 const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("GUMROAD_SECRET"),
   shape: gumroadSecretShape });
@@ -47,9 +47,9 @@ export const handler = middy<unknown, ReconcileReport>().handler(async (event, c
   const within = (reserve: number) =>
     AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
   const deadline = within(CLOSING_MS);
-  return reconcile(askedSweep(event), { ledger: dynamoLedger(dynamo, table, deadline),
-    survey: dynamoSurvey(dynamo, table, deadline), sweeps: dynamoSweeps(dynamo, table, deadline),
-    setHolders: (productId, holders) => setHolders(ledgerTable(dynamo, table, deadline), productId, holders), queue,
+  const table = ledgerTable(dynamo, tableName, deadline);
+  return reconcile(askedSweep(event), { ledger: dynamoLedger(table), survey: dynamoSurvey(table),
+    sweeps: dynamoSweeps(table), setHolders: (productId, holders) => setHolders(table, productId, holders), queue,
     openShop, running, policy, now: Date.now, wait, enough: within(PAGE_MS), deadline,
     requestId: context.awsRequestId });
 });

@@ -1,8 +1,6 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { itemsUnder, putItem } from "../dynamo/table.ts";
-import { ledgerTable } from "./keys.ts";
+import { itemsUnder, putItem, type Table } from "../dynamo/table.ts";
 
 const sideShape = z.object({
   side: z.enum(["received", "given"]),
@@ -23,9 +21,8 @@ export type GiftSide = Readonly<z.infer<typeof sideShape>>;
  */
 export type Gifts = ReturnType<typeof dynamoGifts>;
 
-/** The gifts on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoGifts(client: DynamoDBClient, name: string, signal?: AbortSignal) {
-  const table = ledgerTable(client, name, signal);
+/** The gifts in the ledger's table. */
+export function dynamoGifts(table: Table) {
   return {
     /** Writing the same side twice is harmless. */
     note: async (giver: string, side: GiftSide): Promise<void> => {

@@ -1,9 +1,7 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
 import type { Fixed } from "../access/facts.ts";
-import { readItem, updatedItem, updateItem, type Item } from "../dynamo/table.ts";
-import { ledgerTable } from "./keys.ts";
+import { readItem, updatedItem, updateItem, type Item, type Table } from "../dynamo/table.ts";
 
 /** `ours`: what that record gave, or is about to give or take; no role that the user had before it came. */
 const givenShape = z.object({ roles: z.array(z.string()), ours: z.array(z.string()), isCreated: z.boolean() });
@@ -26,9 +24,8 @@ export type Givers = ReturnType<typeof dynamoGivers>;
 
 const BY = "by ";
 
-/** The givers on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoGivers(client: DynamoDBClient, name: string, signal?: AbortSignal) {
-  const table = ledgerTable(client, name, signal);
+/** The givers in the ledger's table. */
+export function dynamoGivers(table: Table) {
   const keyOf = (userId: string) => ({ pk: `user#${userId}`, sk: "givers" });
   const names = (email: string) => ({ "#by": `${BY}${email}`, "#version": "version" });
   return {

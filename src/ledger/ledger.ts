@@ -1,12 +1,12 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { sourceShape, type Source, type SourceId } from "../access/facts.ts";
+import { sourceShape, type Fixed, type Source, type SourceId } from "../access/facts.ts";
 import { mergeSource } from "../access/merge.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
-import { putItem, putVersion, queryPages, readItem, updatedItem, updateItem, type Table } from "../dynamo/table.ts";
-import { DUE_SHARD, ledgerTable, recordKey, sourceKey } from "./keys.ts";
-import { newRecord, recordShape, type BuyerRecord, type SourceItem } from "./record.ts";
+import { putItem, putVersion, queryPages, readItem, updatedItem, updateItem, type Item,
+  type Table } from "../dynamo/table.ts";
+import { DUE_SHARD, recordKey, sourceKey } from "./keys.ts";
+import { newRecord, recordShape, type BuyerRecord } from "./record.ts";
 import { summaryOf } from "./summary.ts";
 
 /** One line of a buyer's history, as `explain` shows it. */
@@ -45,8 +45,11 @@ const PARK_ATTEMPTS = 5;
 /** A word of DynamoDB's own. */
 const OWNER = { "#owner": "owner" };
 
-const sourceItemShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape),
-  version: z.optional(z.number()) });
+const sourceItemShape = z.object({ owner: z._default(z.nullable(z.string()), null),
+  waiting: z._default(z.nullable(sourceShape), null), version: z._default(z.number(), 0) });
+/** What a source's own item holds: its owner, and facts that wait for one, or for a place in its record. */
+export type SourceItem = Fixed<Pick<z.infer<typeof sourceItemShape>, "owner" | "waiting">>;
+
 const dueShape = z.pipe(z.object({ pk: z.string(), dueAt: z.number() }),
   z.transform(({ pk, dueAt }) => ({ email: pk.slice("buyer#".length), dueAt })));
 
@@ -58,13 +61,11 @@ export async function loadRecord(table: Table, email: string): Promise<BuyerReco
 
 /** Who owns a source, or null. */
 export async function loadOwner(table: Table, id: SourceId): Promise<string | null> {
-  return sourceItem(id, await readItem(table, sourceKey(id))).owner;
+  return sourceItem(await readItem(table, sourceKey(id))).owner;
 }
 
-/** The ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoLedger(client: DynamoDBClient, name: string, signal?: AbortSignal) {
-  const table = ledgerTable(client, name, signal);
-
+/** The ledger in the ledger's table. */
+export function dynamoLedger(table: Table) {
   /**
    * Writes the record on the version that was read, and returns it with its new version.
    * @throws {TemporaryError} RECORD_CHANGED if somebody else wrote first
@@ -81,8 +82,7 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
   /** Makes the buyer the source's owner unless it has one, and tells who owns it and what waited. */
   async function claim(id: SourceId, email: string): Promise<SourceItem> {
     const change = "SET #owner = if_not_exists(#owner, :email)";
-    const item = await updatedItem(table, sourceKey(id), change, { names: OWNER, values: { ":email": email } });
-    return sourceItem(id, item);
+    return sourceItem(await updatedItem(table, sourceKey(id), change, { names: OWNER, values: { ":email": email } }));
   }
 
   /**
@@ -91,11 +91,10 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
    */
   async function park(id: SourceId, facts: Source, owner?: string): Promise<SourceItem> {
     for (let attempt = 1; attempt <= PARK_ATTEMPTS; attempt += 1) {
-      const stored = await readItem(table, sourceKey(id));
-      const item = sourceItem(id, stored);
+      const item = sourceItem(await readItem(table, sourceKey(id)));
       if (item.owner !== null && item.owner !== owner) return item;
       const waiting = mergeSource(item.waiting ?? facts, facts);
-      const read = sourceItemShape.parse(stored ?? {}).version ?? 0;
+      const { version: read } = item;
       // Becoming owned doesn't count as a write.
       const isWritten = await updateItem(table, sourceKey(id), "SET waiting = :waiting, version = :next", {
         condition: `${read === 0 ? "attribute_not_exists(version)" : "version = :read"} AND ${
@@ -139,7 +138,7 @@ export function dynamoLedger(client: DynamoDBClient, name: string, signal?: Abor
     owner: (id: SourceId) => loadOwner(table, id), move, remember, due };
 }
 
-function sourceItem(id: SourceId, item: unknown): SourceItem {
-  const { owner, waiting } = sourceItemShape.parse(item ?? {});
-  return { id, owner: owner ?? null, waiting: waiting ?? null };
+/** A source's own item as it was read; undefined: it has none. */
+export function sourceItem(item: Item | undefined) {
+  return sourceItemShape.parse(item ?? {});
 }

@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
 import { putItem, readItem, removeItem, updateItem, type ItemKey, type Table } from "../dynamo/table.ts";
-import { ledgerTable } from "./keys.ts";
 
 /**
  * How many buyers lose a product, and whose removals wait for a person. In the ledger's table:
@@ -28,17 +26,15 @@ const KEPT_SECONDS = 2 * 24 * 60 * 60;
 /** 48 bits: among 10,000 buyers two share a tag once in millions of hours, and then one more goes. */
 const TAG_LENGTH = 8;
 
-const holdersShape = z.object({ holders: z.number() });
+const holdersShape = z.object({ holders: z._default(z.number(), 0) });
 
 /** How many buyers may lose a product in one hour, by how many hold it: 5 %, but at least 25 and at most 10,000. */
 export function mostLosses(holders: number): number {
   return Math.min(MOST, Math.max(LEAST, Math.floor(holders / ONE_IN)));
 }
 
-/** The losses in the ledger's table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoLosses(client: DynamoDBClient, name: string, signal?: AbortSignal) {
-  const table = ledgerTable(client, name, signal);
-
+/** The losses in the ledger's table. */
+export function dynamoLosses(table: Table) {
   return {
     /**
      * Whether this buyer may lose the product in this hour (`now` in epoch ms): one of the first `mostLosses` buyers
@@ -46,9 +42,7 @@ export function dynamoLosses(client: DynamoDBClient, name: string, signal?: Abor
      */
     permit: async (productId: string, email: string, now: number): Promise<boolean> => {
       const tag = tagOf(email);
-      const hour = new Date(now).toISOString().slice(0, "2026-01-05T19".length);
-      return updateItem(table, { pk: `losses#${productId}`, sk: `hour#${hour}` },
-        "ADD buyers :tags SET expiresAt = :end", {
+      return updateItem(table, hourKey(productId, now), "ADD buyers :tags SET expiresAt = :end", {
         condition: "attribute_not_exists(buyers) OR contains(buyers, :tag) OR size(buyers) < :most",
         values: { ":tags": new Set([tag]), ":tag": tag, ":most": mostLosses(await holdersOf(table, productId)),
           ":end": Math.floor(now / 1_000) + KEPT_SECONDS },
@@ -69,8 +63,7 @@ export async function setHolders(table: Table, productId: string, holders: numbe
 
 /** How many buyers hold a product, as last written down; 0 until then. */
 export async function holdersOf(table: Table, productId: string): Promise<number> {
-  const item = await readItem(table, holdersKey(productId));
-  return item === undefined ? 0 : holdersShape.parse(item).holders;
+  return holdersShape.parse((await readItem(table, holdersKey(productId))) ?? {}).holders;
 }
 
 /** A buyer as an hour's item names them. */
@@ -80,6 +73,11 @@ export function tagOf(email: string): string {
 
 function holdersKey(productId: string): ItemKey {
   return { pk: `holders#${productId}`, sk: "count" };
+}
+
+/** Where the tags are of who lost a product in the hour of a moment (epoch ms). */
+export function hourKey(productId: string, at: number): ItemKey {
+  return { pk: `losses#${productId}`, sk: `hour#${new Date(at).toISOString().slice(0, "2026-01-05T19".length)}` };
 }
 
 /** Where a buyer with held removals of a product is listed. */

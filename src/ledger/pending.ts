@@ -1,9 +1,8 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
 import { RefusedError } from "../errors.ts";
-import { itemsUnder, putItem, removeItem } from "../dynamo/table.ts";
-import { DUE_SHARD, ledgerTable, recordKey } from "./keys.ts";
+import { itemsUnder, putItem, removeItem, type Table } from "../dynamo/table.ts";
+import { DUE_SHARD, recordKey } from "./keys.ts";
 
 /** Something that a buyer's record waits for: a message as the queue carries it. */
 export interface Waiting {
@@ -26,9 +25,8 @@ const PREFIX = "pending#";
 
 const itemShape = z.object({ sk: z.string(), dueAt: z.number(), body: z.string() });
 
-/** What waits, on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoPending(client: DynamoDBClient, name: string, signal?: AbortSignal) {
-  const table = ledgerTable(client, name, signal);
+/** What waits, in the ledger's table. */
+export function dynamoPending(table: Table) {
   const keyOf = (buyer: string, id: string) => ({ pk: recordKey(buyer).pk, sk: `${PREFIX}${id}` });
   const itemsOf = async (buyer: string) =>
     (await itemsUnder(table, recordKey(buyer).pk, PREFIX)).map((item) => itemShape.parse(item));

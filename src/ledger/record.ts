@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 
-import { claimantShape, kept, sourceIdShape, sourceShape, wordOf, type Fixed, type Source,
-  type SourceId } from "../access/facts.ts";
+import { claimantShape, kept, sourceIdShape, sourceShape, wordOf, type Fixed } from "../access/facts.ts";
 
 /** How far one role of one user is. `adding` and `removing` are written before Auth0 is called, to be repeated. */
 export type Mark = "adding" | "has" | "removing";
@@ -114,26 +113,10 @@ export function openClaims({ claims = [], sources }: BuyerRecord): readonly Clai
   return claims.filter(({ source, state }) => state === "asked" && sources[source]?.act?.decision.kind !== "move");
 }
 
-type Optional<Whole> = { [Field in keyof Whole]-?: undefined extends Whole[Field] ? Field : never }[keyof Whole];
-
-/** A copy with an optional field left out: DynamoDB takes no `undefined`. */
-export function withoutField<Whole extends object>(whole: Whole, field: Optional<Whole>): Whole {
-  const copy = { ...whole };
-  Reflect.deleteProperty(copy, field);
-  return copy;
-}
-
 /** DynamoDB's limit is 400 KB an item; the rest is room for refunds, ends and marks. */
 const FULL_BYTES = 350_000;
 
 /** Whether a record is too large for new sales. Refunds and ends still go in: they must never be lost to size. */
 export function isFull(record: BuyerRecord): boolean {
   return Buffer.byteLength(JSON.stringify(record)) > FULL_BYTES;
-}
-
-/** What a source's own item holds: its owner, or the facts that wait for one. */
-export interface SourceItem {
-  readonly id: SourceId;
-  readonly owner: string | null;
-  readonly waiting: Source | null;
 }

@@ -1,9 +1,9 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
 import { isSourceId, sourceShape, type Source, type SourceId } from "../access/facts.ts";
-import { readItems, scanPage, type ItemKey } from "../dynamo/table.ts";
-import { ledgerTable, recordKey, sourceKey } from "./keys.ts";
+import { readItems, scanPage, type ItemKey, type Table } from "../dynamo/table.ts";
+import { recordKey, sourceKey } from "./keys.ts";
+import { sourceItem } from "./ledger.ts";
 import { recordShape, type BuyerRecord } from "./record.ts";
 
 /** A source that somebody owns. */
@@ -22,39 +22,36 @@ const RECORDS_A_CALL = 25;
 /** Items that one scan looks at, most of them lines of history. A part must be worked off well within a minute. */
 const ITEMS_A_PART = 100;
 
-const ownedShape = z.object({ owner: z.optional(z.string()), waiting: z.optional(sourceShape) });
 const apartShape = z.object({ pk: z.string(), waiting: sourceShape });
 const recordItemShape = z.object({ record: recordShape });
 const keyShape = z.object({ pk: z.string(), sk: z.string() });
 
-/** The survey of the ledger on a DynamoDB table. `signal`, the invocation's deadline, ends every call. */
-export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: AbortSignal) {
-  const table = ledgerTable(client, name, signal);
-
-  async function recordsOf(buyers: readonly string[]): Promise<readonly BuyerRecord[]> {
-    const records: BuyerRecord[] = [];
-    for (let start = 0; start < buyers.length; start += RECORDS_A_CALL) {
-      const keys = buyers.slice(start, start + RECORDS_A_CALL).map(recordKey);
-      records.push(...(await readItems(table, keys, false)).flatMap(readable));
-    }
-    return records;
+/** The records of many buyers; who has none, or one that can't be read, is left out. */
+export async function recordsOf(table: Table, buyers: readonly string[]): Promise<readonly BuyerRecord[]> {
+  const records: BuyerRecord[] = [];
+  for (let start = 0; start < buyers.length; start += RECORDS_A_CALL) {
+    const keys = buyers.slice(start, start + RECORDS_A_CALL).map(recordKey);
+    records.push(...(await readItems(table, keys, false)).flatMap(readable));
   }
+  return records;
+}
 
+/** The survey on the ledger's table. */
+export function dynamoSurvey(table: Table) {
   return {
     /** The owners of these sources (at most 100) and what they know of them. Sources that nobody owns are left out. */
     owned: async (ids: readonly SourceId[]): Promise<ReadonlyMap<SourceId, OwnedSource>> => {
       const distinct = [...new Set(ids)];
       const items = await readItems(table, distinct.map(sourceKey), false);
       const owners = distinct.flatMap((id, index) => {
-        const { owner: buyer, waiting } = ownedShape.parse(items[index] ?? {});
-        return buyer === undefined ? [] : [{ id, buyer, waiting }];
+        const { owner: buyer, waiting } = sourceItem(items[index]);
+        return buyer === null ? [] : [{ id, buyer, waiting }];
       });
-      const records = new Map(
-        (await recordsOf([...new Set(owners.map(({ buyer }) => buyer))])).map((record) => [record.email, record]),
-      );
+      const buyers = [...new Set(owners.map(({ buyer }) => buyer))];
+      const records = new Map((await recordsOf(table, buyers)).map((record) => [record.email, record]));
       return new Map(owners.map(({ id, buyer, waiting }) => {
         const record = records.get(buyer);
-        return [id, { buyer, known: record?.sources[id] ?? waiting, record }];
+        return [id, { buyer, known: record?.sources[id] ?? waiting ?? undefined, record }];
       }));
     },
     /**
@@ -74,7 +71,7 @@ export function dynamoSurvey(client: DynamoDBClient, name: string, signal?: Abor
   };
 }
 
-function readableApart(item: unknown): readonly { readonly id: SourceId; readonly facts: Source }[] {
+function readableApart(item: unknown) {
   const { data } = apartShape.safeParse(item);
   const id = data?.pk.slice("source#".length) ?? "";
   return data !== undefined && isSourceId(id) ? [{ id, facts: data.waiting }] : [];

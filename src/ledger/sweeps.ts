@@ -1,8 +1,6 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { putVersion, readItem, updateItem, type ItemKey } from "../dynamo/table.ts";
-import { ledgerTable } from "./keys.ts";
+import { putVersion, readItem, updateItem, type ItemKey, type Table } from "../dynamo/table.ts";
 
 /** The sweeps that `reconcile` makes: of the last days' sales, of what runs and was given, of everything. */
 export const sweepKinds = ["recent", "daily", "weekly"] as const;
@@ -46,10 +44,8 @@ export function sweepName({ kind, startedAt }: Pick<Checkpoint, "kind" | "starte
 
 const KEPT_SECONDS = 60 * 24 * 60 * 60;
 
-/** The sweeps' items on a DynamoDB table. `signal`, the invocation's deadline, ends every call; `now` in epoch ms. */
-export function dynamoSweeps(client: DynamoDBClient, name: string, signal?: AbortSignal,
-  now: () => number = Date.now) {
-  const table = ledgerTable(client, name, signal);
+/** The sweeps' items in the ledger's table. `now` in epoch ms. */
+export function dynamoSweeps(table: Table, now: () => number = Date.now) {
   /** The item may be begun by a change that comes before the sweep's end: whoever is first sets when it goes. */
   const change = async (sweep: string, changes: string, values: Record<string, unknown>) => {
     await updateItem(table, reportKey(sweep), `${changes} expiresAt = if_not_exists(expiresAt, :expiresAt)`, {

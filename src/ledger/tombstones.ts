@@ -1,11 +1,9 @@
 import { createHmac } from "node:crypto";
 
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
 import type { SourceId } from "../access/facts.ts";
-import { putItem, readItem, type ItemKey } from "../dynamo/table.ts";
-import { ledgerTable } from "./keys.ts";
+import { putItem, readItem, type ItemKey, type Table } from "../dynamo/table.ts";
 
 /** Who or what was forgotten: a buyer by normalized email, or a purchase. */
 export type Subject = `buyer:${string}` | SourceId;
@@ -18,9 +16,8 @@ export type Tombstones = ReturnType<typeof dynamoTombstones>;
 
 const tombstoneShape = z.object({ at: z.number() });
 
-/** The tombstones on a DynamoDB table. `key` is the text in the secret `forget`; another key finds none of them. */
-export function dynamoTombstones(client: DynamoDBClient, name: string, key: string, signal?: AbortSignal) {
-  const table = ledgerTable(client, name, signal);
+/** The tombstones in the ledger's table. `key` is the text in the secret `forget`; another key finds none of them. */
+export function dynamoTombstones(table: Table, key: string) {
   return {
     /** Writes down that the subject was forgotten at this moment (epoch ms). A later one replaces it. */
     bury: async (subject: Subject, at: number): Promise<void> => {

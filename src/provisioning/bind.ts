@@ -1,6 +1,6 @@
 import type { DirectoryUser } from "../auth0/directory.ts";
 import { TemporaryError } from "../errors.ts";
-import { withoutField, type BoundUser, type BuyerRecord } from "../ledger/record.ts";
+import type { BoundUser, BuyerRecord } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
 
 /**
@@ -21,9 +21,10 @@ export async function bindUsers(record: BuyerRecord, roles: readonly string[], w
       user,
     ): Promise<[string, BoundUser]> => [user.id, await boundUser(user, record, work)]),
   );
+  const { creating: _, ...known } = record;
   const unverified = found.filter((user) => !eligible.includes(user)).map((user) => user.id);
   return {
-    record: { ...withoutField(record, "creating"), users: { ...record.users, ...Object.fromEntries(bound) },
+    record: { ...known, users: { ...record.users, ...Object.fromEntries(bound) },
       unverified: [...new Set([...record.unverified, ...unverified])], lookedAt: record.lookedAt ?? work.now() },
     anybody: eligible.length > 0 || !isNeeded,
   };

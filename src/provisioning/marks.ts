@@ -1,4 +1,4 @@
-import { withoutField, type BoundUser, type BuyerRecord, type Mark } from "../ledger/record.ts";
+import type { BoundUser, BuyerRecord, Mark } from "../ledger/record.ts";
 
 /** What is to be done at Auth0 for one user. */
 export interface RoleChanges {
@@ -96,13 +96,11 @@ export function withDoubts(record: BuyerRecord, ours: BuyerRecord, until: number
  * right whatever the late change did.
  */
 export function pastDoubts(record: BuyerRecord, now: number): BuyerRecord {
-  return mapUsers(record, (user) => {
-    if (user.doubted === undefined) return user;
-    const doubts = Object.entries(user.doubted);
+  return mapUsers(record, ({ doubted: noted = {}, ...user }) => {
+    const doubts = Object.entries(noted);
     const left = doubts.filter(([, until]) => until > now);
     const over = doubts.filter(([, until]) => until <= now).map(([role]) => [role, "adding"]);
-    const roles = { ...user.roles, ...Object.fromEntries(over) };
-    return { ...withoutField(user, "doubted"), roles,
+    return { ...user, roles: { ...user.roles, ...Object.fromEntries(over) },
       ...(left.length === 0 ? {} : { doubted: Object.fromEntries(left) }) };
   });
 }

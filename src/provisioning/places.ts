@@ -1,4 +1,4 @@
-import { withoutField, type BoundUser, type BuyerRecord, type Mark, type RolesPlace } from "../ledger/record.ts";
+import type { BoundUser, BuyerRecord, Mark, RolesPlace } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
 import { mapUsers } from "./marks.ts";
 
@@ -36,5 +36,8 @@ export async function onTheMove(record: BuyerRecord,
 
 /** The record once its users' roles are in this place and nowhere else. */
 export function allIn(record: BuyerRecord, place: RolesPlace): BuyerRecord {
-  return mapUsers(record, (user) => place === "roles" ? withoutField(user, "places") : { ...user, places: [place] });
+  return mapUsers(record, (user) => {
+    const { places: _, ...assigned } = user;
+    return place === "roles" ? assigned : { ...user, places: [place] };
+  });
 }

@@ -6,7 +6,7 @@ import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
 import type { Ping } from "../gumroad/ping.ts";
 import type { GiftSide } from "../ledger/gifts.ts";
 import type { HistoryEvent } from "../ledger/ledger.ts";
-import type { BuyerRecord, SourceItem } from "../ledger/record.ts";
+import type { BuyerRecord } from "../ledger/record.ts";
 import { log } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
 import type { PingMessage } from "../queue/message.ts";
@@ -40,7 +40,7 @@ export async function toldOnTrust(record: BuyerRecord, message: PingMessage, lin
   const { ledger } = work.store;
   const item = ping.event === "sale" ? await ledger.claim(source, record.email) : await ledger.park(source, facts);
   if (item.owner === null) {
-    await waitOrFindReceiver(item, message, line, work);
+    await waitOrFindReceiver(source, message, line, work);
     return null;
   }
   if (item.owner !== record.email) {
@@ -69,7 +69,7 @@ function refuseUnread(known: Source | null | undefined): void {
 }
 
 /** A source nobody bought yet: its sale may come. A dispute may be of a giver's sale, of which nothing else tells. */
-async function waitOrFindReceiver({ id }: SourceItem, message: PingMessage, line: HistoryEvent,
+async function waitOrFindReceiver(id: SourceId, message: PingMessage, line: HistoryEvent,
   work: Provisioning): Promise<void> {
   const { ledger, gifts } = work.store;
   const { ping } = message;

@@ -9,6 +9,7 @@ import { defineProducts } from "../../src/config/products-file.ts";
 import { startTables, type Tables } from "../../local/aws/tables.ts";
 import { readTemplate } from "../../local/aws/template.ts";
 import { NeedsPersonError, TemporaryError } from "../../src/errors.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger, type Ledger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { readMessage } from "../../src/queue/message.ts";
@@ -37,9 +38,11 @@ let email: string;
 beforeAll(async () => {
   tables = await startTables(spec);
   ledger = dynamoLedger(
-    new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1",
-      credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 }),
-    spec[0]!.TableName!,
+    ledgerTable(
+      new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1",
+        credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 }),
+      spec[0]!.TableName!,
+    ),
   );
 });
 afterAll(async () => {

@@ -20,6 +20,7 @@ import { close, listen, readRequest, send } from "emulator-server/json-server";
 import { HttpError } from "../../src/http/errors.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import { dynamoPending } from "../../src/ledger/pending.ts";
@@ -55,7 +56,8 @@ beforeAll(async () => {
     compiledAction()]);
   const dynamo = new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1",
     credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
-  const ledger = dynamoLedger(dynamo, table);
+  const stored = ledgerTable(dynamo, table);
+  const ledger = dynamoLedger(stored);
   const credentials = async () =>
     Promise.resolve(
       auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret" }),
@@ -66,9 +68,8 @@ beforeAll(async () => {
     return Promise.resolve();
   }, keep: async () => Promise.resolve(), retryIn: async () => Promise.resolve() };
   work = {
-    store: { ledger, gifts: dynamoGifts(dynamo, table), losses: dynamoLosses(dynamo, table),
-      givers: dynamoGivers(dynamo, table), pending: dynamoPending(dynamo, table), sweeps: { countChanged: async () =>
-        Promise.resolve() } },
+    store: { ledger, gifts: dynamoGifts(stored), losses: dynamoLosses(stored), givers: dynamoGivers(stored),
+      pending: dynamoPending(stored), sweeps: { countChanged: async () => Promise.resolve() } },
     auth0: auth0Directory({ secret: { get: credentials, reread: credentials } }),
     gumroad: async () => Promise.resolve(null),
     queue,

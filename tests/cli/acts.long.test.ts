@@ -4,6 +4,7 @@ import { roleNames } from "../../tenant/role-names.ts";
 import type { Stack } from "../../local/stack.ts";
 import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { createUsers, hashOfCode } from "../../src/accounts/users.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import policy from "../../fixtures/policy.ts";
@@ -24,7 +25,7 @@ const run = (line: string, options?: Parameters<ReturnType<typeof cliOn>>[1]) =>
 const rolesOf = (email: string) => stack.auth0.rolesOfEmail(email);
 const ledger = () => {
   const { dynamo, ledger: table } = stageOn(stack);
-  return { records: dynamoLedger(dynamo, table), losses: dynamoLosses(dynamo, table) };
+  return { records: dynamoLedger(ledgerTable(dynamo, table)), losses: dynamoLosses(ledgerTable(dynamo, table)) };
 };
 
 describe("grant and revoke", () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { listBuyers, type BuyersRequest } from "../../cli/operations/buyers.ts";
 import { csvLine } from "../../cli/terminal/csv.ts";
 import { recordKey } from "../../src/ledger/keys.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { summaryOf } from "../../src/ledger/summary.ts";
@@ -31,7 +32,7 @@ beforeAll(async () => {
     );
   }
   // What else is in the table is in the index, too.
-  await dynamoLedger(table.client, table.name).claim("sale:1", "b0001@example.com");
+  await dynamoLedger(ledgerTable(table.client, table.name)).claim("sale:1", "b0001@example.com");
 });
 afterAll(() => table.stop());
 
@@ -100,7 +101,7 @@ describe("buyers", () => {
   });
 
   it("are as the record was written last", async () => {
-    const ledger = dynamoLedger(table.client, table.name);
+    const ledger = dynamoLedger(ledgerTable(table.client, table.name));
     const email = "zoe@example.com";
     const changing = await ledger.save({ ...newRecord(email), held: { "sale:z": JAN_5 },
       users: { "auth0|z": { origin: "created", foreign: [], roles: { book: "adding" } } } });

@@ -10,6 +10,7 @@ import { readManifest } from "../../cli/replay/rows.ts";
 import type { Stack } from "../../local/stack.ts";
 import { LOCAL_CLIENT } from "../../local/known-values.ts";
 import { buyerTag } from "../../src/log.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import policy from "../../fixtures/policy.ts";
 import { body, changed, deliver, recordOf, saleBy, startLocal } from "../pipeline/local-stack.ts";
@@ -208,8 +209,8 @@ describe("explain", () => {
       "somebody took away at Auth0: serverless-handbook",
     );
 
-    const record = await dynamoLedger(dynamo, ledger).load("gone@example.com");
-    await dynamoLedger(dynamo, ledger).save({ ...record,
+    const record = await dynamoLedger(ledgerTable(dynamo, ledger)).load("gone@example.com");
+    await dynamoLedger(ledgerTable(dynamo, ledger)).save({ ...record,
       users: { "auth0|deleted": { origin: "created", foreign: [], roles: { "serverless-handbook": "has" } } } });
     expect((await run("explain gone@example.com")).out).toContain(
       "auth0|deleted  made by us\n    by our record: serverless-handbook\n    Auth0 says now: this user is gone",
@@ -239,8 +240,8 @@ describe("explain", () => {
 
     await deliver(stack, saleBy("held@example.com"));
     const { dynamo, ledger } = stageOn(stack);
-    const record = await dynamoLedger(dynamo, ledger).load("held@example.com");
-    await dynamoLedger(dynamo, ledger).save({ ...record,
+    const record = await dynamoLedger(ledgerTable(dynamo, ledger)).load("held@example.com");
+    await dynamoLedger(ledgerTable(dynamo, ledger)).save({ ...record,
       held: { "sale:sale-of-held@example.com": Date.parse("2026-01-06T00:00:00Z") } });
     expect((await run("explain held@example.com")).out).toContain(
       "the loss of sale:sale-of-held@example.com is held: too many lost that product within an hour, so a person " +

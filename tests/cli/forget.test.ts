@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import type { Stack } from "../../local/stack.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoTombstones } from "../../src/ledger/tombstones.ts";
 import { body, changed, deliver, recordOf, saleBy, startLocal } from "../pipeline/local-stack.ts";
 import { changeEmail } from "../pipeline/login-address.ts";
@@ -17,7 +18,7 @@ afterAll(() => stack.stop());
 const run = (line: string, options?: Parameters<ReturnType<typeof cliOn>>[1]) => cliOn(stack)(line, options);
 const tombstones = (key = KEY) => {
   const { dynamo, ledger } = stageOn(stack);
-  return dynamoTombstones(dynamo, ledger, key);
+  return dynamoTombstones(ledgerTable(dynamo, ledger), key);
 };
 const traces = async (what: string) => (await stack.ledger()).filter((item) => JSON.stringify(item).includes(what));
 const usersOf = (email: string) => stack.auth0.users().filter((user) => user.email === email);

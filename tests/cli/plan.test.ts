@@ -6,6 +6,7 @@ import type { Source, SourceId } from "../../src/access/facts.ts";
 import { entitlements } from "../../src/access/entitlements.ts";
 import type { Policy, Product } from "../../src/access/policy.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { marked, settled } from "../../src/provisioning/marks.ts";
@@ -34,7 +35,7 @@ function buyer(name: string, sources: Readonly<Record<SourceId, Source>>,
 }
 
 async function planned(policy: Policy, ...records: readonly BuyerRecord[]): Promise<PolicyPlan> {
-  const ledger = dynamoLedger(table.client, table.name);
+  const ledger = dynamoLedger(ledgerTable(table.client, table.name));
   for (const record of records) await ledger.save(record);
   return planPolicy({ stage: { dynamo: table.client, ledger: table.name }, policy: async () => policy,
     now: () => JAN_5, tell: () => undefined });
@@ -86,7 +87,7 @@ describe("a plan", () => {
   });
 
   it("counts who bought what the policy names only now, whether they have a record or not", async () => {
-    const ledger = dynamoLedger(table.client, table.name);
+    const ledger = dynamoLedger(ledgerTable(table.client, table.name));
     for (const [id, email] of [["sale:n1", "ann@example.com"], ["sale:n2", "new@example.com"]] as const) {
       await ledger.claim(id, email);
       await ledger.park(id, source("course", [charge()]), email);

@@ -4,6 +4,7 @@ import { PurgeQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { readLetter } from "../../cli/replay/letters.ts";
 import type { Stack } from "../../local/stack.ts";
 import { LOCAL_TOKEN } from "../../local/known-values.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord } from "../../src/ledger/record.ts";
 import { outsideRolesOf } from "../../src/queue/sender.ts";
@@ -44,7 +45,7 @@ describe("replay --dead-letters", () => {
     const unsettled = { code: "AUTH0_ROLE_MISSING", message: "Create the role club in Auth0.", since: 1,
       attempts: 10 };
     const { dynamo, ledger } = stageOn(stack);
-    await dynamoLedger(dynamo, ledger).save({ ...newRecord("ann@example.com"), unsettled,
+    await dynamoLedger(ledgerTable(dynamo, ledger)).save({ ...newRecord("ann@example.com"), unsettled,
       dueAt: Date.now() + 3_600_000 });
     await dead({ v: 1, kind: "due", requestId: "r", buyer: "ann@example.com" });
     expect(JSON.parse((await run("replay --dead-letters --dry-run --json")).out).letters).toMatchObject([{
@@ -160,7 +161,7 @@ describe("discard", () => {
 
   it("keeps a line of it with whom it was about", async () => {
     const { dynamo, ledger } = stageOn(stack);
-    await dynamoLedger(dynamo, ledger).save({ ...newRecord("ann@example.com") });
+    await dynamoLedger(ledgerTable(dynamo, ledger)).save({ ...newRecord("ann@example.com") });
     await dead(hint("ann@example.com", "s1"));
     const [{ letter }] = await letters();
     await run(`discard ${letter} --yes --why twice --by rita`);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import type { Stack } from "../../local/stack.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import { body, changed, deliver, post, saleBy, startLocal } from "../pipeline/local-stack.ts";
 import { cliOn, stageOn } from "./local-cli.ts";
@@ -86,7 +87,7 @@ describe("status", () => {
 
   it("points at what needs a person, and exits with 1: dead letters, held removals", async () => {
     const { dynamo, ledger } = stageOn(stack);
-    await dynamoLosses(dynamo, ledger).noteHeld(HANDBOOK, "ann@example.com");
+    await dynamoLosses(ledgerTable(dynamo, ledger)).noteHeld(HANDBOOK, "ann@example.com");
     await post(stack, "seller_id=somebody-else&resource_name=sale");
     const { code, out } = await run("status");
     expect(code).toBe(1);
@@ -95,7 +96,7 @@ describe("status", () => {
         'gumroad-auth0 keep "Serverless Handbook"',
     );
     expect(out).toMatch(/dead {6}1: npx gumroad-auth0 replay --dead-letters --dry-run says of what kind/);
-    await dynamoLosses(dynamo, ledger).noteReleased(HANDBOOK, "ann@example.com");
+    await dynamoLosses(ledgerTable(dynamo, ledger)).noteReleased(HANDBOOK, "ann@example.com");
   });
 
   it("says once for all buyers what a person has to see to, how to mend it, and exits with 1", async () => {

@@ -23,7 +23,7 @@ let tables: Tables;
 let losses: Losses;
 beforeAll(async () => {
   tables = await startTables(spec);
-  losses = dynamoLosses(clientAt(tables.url), table);
+  losses = dynamoLosses(ledgerTable(clientAt(tables.url), table));
 });
 afterAll(async () => {
   await tables.stop();
@@ -110,7 +110,7 @@ describe("the list of held buyers", () => {
 });
 
 it("says that the table can't be reached, as something temporary", async () => {
-  const gone = dynamoLosses(clientAt("http://127.0.0.1:1"), table);
+  const gone = dynamoLosses(ledgerTable(clientAt("http://127.0.0.1:1"), table));
   const calls = [gone.permit(product, buyer(0), NOW), gone.noteHeld(product, buyer(0)),
     gone.noteReleased(product, buyer(0)), setHolders(ledgerTable(clientAt("http://127.0.0.1:1"), table), product, 1),
     heldBuyers(ledgerTable(clientAt("http://127.0.0.1:1"), table), product)];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoPending } from "../../src/ledger/pending.ts";
 import { startLedgerTable, type LedgerTable } from "./ledger-table.ts";
 
@@ -13,7 +14,7 @@ afterAll(() => table.stop());
 
 describe("what waits for a buyer", () => {
   it("is given when it is due, longest due first, a few at a time", async () => {
-    const pending = dynamoPending(table.client, table.name);
+    const pending = dynamoPending(ledgerTable(table.client, table.name));
     for (const at of [3, 1, 2, 9]) await pending.put("bo@example.com", { id: String(at), body: "{}" }, at);
     expect((await pending.due("bo@example.com", 3)).map(({ id }) => id)).toEqual(["1", "2", "3"]);
     await Promise.all(
@@ -23,7 +24,7 @@ describe("what waits for a buyer", () => {
   });
 
   it("is no more than 200 messages in all: whoever knows the ping URL could make up any number", async () => {
-    const pending = dynamoPending(table.client, table.name);
+    const pending = dynamoPending(ledgerTable(table.client, table.name));
     for (let start = 0; start < 200; start += 50) {
       await Promise.all(
         Array.from({ length: 50 }, (_, index) => pending.put(ANN, { id: String(start + index), body: "" }, start)),

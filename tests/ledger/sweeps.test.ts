@@ -29,9 +29,9 @@ let sweeps: Sweeps;
 
 beforeAll(async () => {
   tables = await startTables(spec);
-  ledger = dynamoLedger(clientOf(tables.url), table);
-  survey = dynamoSurvey(clientOf(tables.url), table);
-  sweeps = dynamoSweeps(clientOf(tables.url), table, undefined, () => JAN_5);
+  ledger = dynamoLedger(ledgerTable(clientOf(tables.url), table));
+  survey = dynamoSurvey(ledgerTable(clientOf(tables.url), table));
+  sweeps = dynamoSweeps(ledgerTable(clientOf(tables.url), table), () => JAN_5);
 });
 afterAll(async () => {
   await tables.stop();
@@ -163,8 +163,8 @@ describe("the survey", () => {
 describe("sweeps and survey", () => {
   it("say that the ledger can't be reached, as something temporary", async () => {
     const nowhere = clientOf("http://127.0.0.1:1");
-    const gone = dynamoSweeps(nowhere, table);
-    const blind = dynamoSurvey(nowhere, table);
+    const gone = dynamoSweeps(ledgerTable(nowhere, table));
+    const blind = dynamoSurvey(ledgerTable(nowhere, table));
     for (const call of [gone.load("recent"), gone.save(begun), gone.report(begun), gone.countChanged("recent x"),
       lastReport(ledgerTable(nowhere, table), "recent"), blind.owned(["sale:1"]), blind.records(null)]) {
       await expect(call).rejects.toMatchObject({ name: "TemporaryError", code: "LEDGER_UNREACHABLE" });

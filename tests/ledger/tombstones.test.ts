@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoTombstones } from "../../src/ledger/tombstones.ts";
 import { startLedgerTable, type LedgerTable } from "./ledger-table.ts";
 
@@ -9,7 +10,7 @@ beforeAll(async () => {
   table = await startLedgerTable();
 });
 afterAll(() => table.stop());
-const tombstones = (key = KEY) => dynamoTombstones(table.client, table.name, key);
+const tombstones = (key = KEY) => dynamoTombstones(ledgerTable(table.client, table.name), key);
 
 describe("tombstones", () => {
   it("tell when a buyer or a purchase was forgotten, and nothing of anybody else", async () => {
@@ -41,7 +42,7 @@ describe("tombstones", () => {
 
 describe("a table that is away", () => {
   it("is something temporary", async () => {
-    const gone = dynamoTombstones(table.client, "no-such-table", KEY);
+    const gone = dynamoTombstones(ledgerTable(table.client, "no-such-table"), KEY);
     await expect(gone.forgottenAt("sale:1")).rejects.toMatchObject({ code: "LEDGER_UNREACHABLE" });
     await expect(gone.bury("sale:1", 1)).rejects.toMatchObject({ code: "LEDGER_UNREACHABLE" });
   });

@@ -5,6 +5,7 @@ import type { SQSRecord } from "aws-lambda";
 import type { RefusedError } from "../../src/errors.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import { dynamoPending } from "../../src/ledger/pending.ts";
@@ -24,8 +25,11 @@ beforeEach(() => {
 
 /** Works a message off against a ledger that isn't there: one that is taken on comes back, as it can't be read. */
 async function work(body: string, SenderId: string): Promise<{ letters: string[]; back: readonly string[] }> {
-  const nowhere = new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
-    credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 });
+  const nowhere = ledgerTable(
+    new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
+      credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 }),
+    "t",
+  );
   const letters: string[] = [];
   const never = (): never => {
     throw new Error("not called here");
@@ -35,8 +39,8 @@ async function work(body: string, SenderId: string): Promise<{ letters: string[]
     attributes: { ApproximateReceiveCount: "1", SentTimestamp: "0", SenderId,
       ApproximateFirstReceiveTimestamp: "0" } };
   const back = await provisionBatch([record], {
-    store: { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"), losses: dynamoLosses(nowhere, "t"),
-      givers: dynamoGivers(nowhere, "t"), pending: dynamoPending(nowhere, "t"), sweeps: { countChanged: never } },
+    store: { ledger: dynamoLedger(nowhere), gifts: dynamoGifts(nowhere), losses: dynamoLosses(nowhere),
+      givers: dynamoGivers(nowhere), pending: dynamoPending(nowhere), sweeps: { countChanged: never } },
     auth0: { find: never, create: never, rolesOf: never, assign: never, remove: never, writeMetadataRoles: never,
       forgetPassword: never, mailVerification: never, invite: never },
     gumroad: async () => null,

@@ -38,13 +38,13 @@ const clientAt = (endpoint: string) =>
   new DynamoDBClient({ endpoint, region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" },
     maxAttempts: 1 });
 /** A table that can't be had: whoever gets by with these makes no call. */
-const unreachable = dynamoLosses(clientAt("http://127.0.0.1:1"), "t");
+const unreachable = dynamoLosses(ledgerTable(clientAt("http://127.0.0.1:1"), "t"));
 
 let tables: Tables;
 let losses: Losses;
 beforeAll(async () => {
   tables = await startTables(specs);
-  losses = dynamoLosses(clientAt(tables.url), table);
+  losses = dynamoLosses(ledgerTable(clientAt(tables.url), table));
   await fill("club", NOW);
   await fill("book", NOW);
 });

@@ -9,6 +9,7 @@ import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import { dynamoPending } from "../../src/ledger/pending.ts";
@@ -38,8 +39,11 @@ function changedOften(times: number): BuyerRecord {
 describe("a change of plan, which only a ping tells", () => {
   it("is refused where there are more than any membership sees: a record must stay writable", async () => {
     // Refused before anything is read or written, so nobody need listen there.
-    const nowhere = new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
-      credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 });
+    const nowhere = ledgerTable(
+      new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
+        credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 }),
+      "t",
+    );
     const letters: string[] = [];
     const queue = { send: async () => undefined, retryIn: async () => undefined,
       keep: async ({ code }: RefusedError) => {
@@ -51,9 +55,8 @@ describe("a change of plan, which only a ping tells", () => {
     const auth0: Provisioning["auth0"] = { find: never, create: never, rolesOf: never, assign: never, remove: never,
       writeMetadataRoles: never, forgetPassword: never, mailVerification: never, invite: never };
     const work: Provisioning = {
-      store: { ledger: dynamoLedger(nowhere, "t"), gifts: dynamoGifts(nowhere, "t"),
-        losses: dynamoLosses(nowhere, "t"), givers: dynamoGivers(nowhere, "t"), pending: dynamoPending(nowhere, "t"),
-        sweeps: { countChanged: never } },
+      store: { ledger: dynamoLedger(nowhere), gifts: dynamoGifts(nowhere), losses: dynamoLosses(nowhere),
+        givers: dynamoGivers(nowhere), pending: dynamoPending(nowhere), sweeps: { countChanged: never } },
       auth0,
       gumroad: never,
       queue,

@@ -8,8 +8,8 @@ import { defineProducts } from "../../src/config/products-file.ts";
 import type { GumroadApi } from "../../src/gumroad/api.ts";
 import { TemporaryError, type RefusedError } from "../../src/errors.ts";
 import type { Givers, UserItem } from "../../src/ledger/givers.ts";
-import type { Ledger } from "../../src/ledger/ledger.ts";
-import { newRecord, type BuyerRecord, type SourceItem } from "../../src/ledger/record.ts";
+import type { Ledger, SourceItem } from "../../src/ledger/ledger.ts";
+import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import { provisionBuyer } from "../../src/provisioning/provision.ts";
 import type { ActMessage, Message, HintMessage, InviteMessage } from "../../src/queue/message.ts";
@@ -107,18 +107,18 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now,
         return Promise.resolve(stored);
       }), remember: async () => Promise.resolve(), owner: async (id) => Promise.resolve(itemFor(id).owner),
     claim: async (id, email) =>
-      outside(async () => Promise.resolve(keep({ ...itemFor(id), owner: itemFor(id).owner ?? email }))),
+      outside(async () => Promise.resolve(keep(id, { ...itemFor(id), owner: itemFor(id).owner ?? email }))),
     park: async (id, facts, owner) =>
       outside(async () => {
         const item = itemFor(id);
         const isOthers = item.owner !== null && item.owner !== owner;
         return Promise.resolve(
-          isOthers ? item : keep({ ...item, waiting: mergeSource(item.waiting ?? facts, facts) }),
+          isOthers ? item : keep(id, { ...item, waiting: mergeSource(item.waiting ?? facts, facts) }),
         );
       }), move: never, due: never };
-  const itemFor = (id: SourceId): SourceItem => sources.get(id) ?? { id, owner: null, waiting: null };
-  function keep(item: SourceItem): SourceItem {
-    sources.set(item.id, item);
+  const itemFor = (id: SourceId): SourceItem => sources.get(id) ?? { owner: null, waiting: null };
+  function keep(id: SourceId, item: SourceItem): SourceItem {
+    sources.set(id, item);
     return item;
   }
 
@@ -165,9 +165,9 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now,
     listed = changed;
   },
     apart: () =>
-      [...sources.values()].filter(({ id, owner, waiting }) =>
+      [...sources].filter(([id, { owner, waiting }]) =>
         owner === ANN && waiting !== null && stored.sources[id] === undefined
-      ).map(({ id }) => id),
+      ).map(([id]) => id),
     calls: () =>
       auth0.calls.filter(({ api, path }) => api !== "token" && path !== "/roles").map(({ method, path }) =>
         `${method} ${path}`

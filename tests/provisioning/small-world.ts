@@ -5,6 +5,7 @@ import { auth0SecretShape } from "../../src/auth0/secret.ts";
 import type { GumroadApi } from "../../src/gumroad/api.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import { dynamoPending } from "../../src/ledger/pending.ts";
@@ -67,9 +68,9 @@ export function smallWorld(
       if (instead instanceof Error) throw instead;
       return instead ?? fetch(input, init);
     } });
-  const { client, name } = table;
-  const store: Store = { ledger: dynamoLedger(client, name), gifts: dynamoGifts(client, name),
-    losses: dynamoLosses(client, name), givers: dynamoGivers(client, name), pending: dynamoPending(client, name),
+  const stored = ledgerTable(table.client, table.name);
+  const store: Store = { ledger: dynamoLedger(stored), gifts: dynamoGifts(stored), losses: dynamoLosses(stored),
+    givers: dynamoGivers(stored), pending: dynamoPending(stored),
     sweeps: { countChanged: async () => Promise.resolve() } };
   const work: Provisioning = { store, auth0: directory, gumroad: async () => Promise.resolve(gumroad), policy,
     settings, now: () => now, signal: new AbortController().signal,

@@ -12,6 +12,7 @@ import { FIXTURE_SELLER, LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { gumroadApi } from "../../src/gumroad/api.ts";
 import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
 import type { GumroadCredentials } from "../../src/gumroad/secret.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { dynamoSurvey } from "../../src/ledger/survey.ts";
@@ -39,7 +40,7 @@ export async function startShopAndLedger() {
   const client = new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1",
     credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
   const shop = await startGumroadEmulator({ now: () => START, idSeed: "sweeps" });
-  const ledger = dynamoLedger(client, table);
+  const ledger = dynamoLedger(ledgerTable(client, table));
   const configured = (): GumroadCredentials => ({ token: LOCAL_ACCESS_TOKEN, sellerId: FIXTURE_SELLER,
     api: shop.apiUrl });
   const deadline = new AbortController().signal;
@@ -53,7 +54,7 @@ export async function startShopAndLedger() {
   let surveyed: number[] = [];
   let running = listedRunning();
 
-  const survey = dynamoSurvey(client, table);
+  const survey = dynamoSurvey(ledgerTable(client, table));
   const get = async () => configured();
   const api = gumroadApi({ secret: { get, reread: get }, onFailure: (code) => failures.push(code) });
 
@@ -65,7 +66,7 @@ export async function startShopAndLedger() {
     reconcile(asked, { ledger, survey: { ...survey, owned: async (ids) => {
       surveyed.push(ids.length);
       return survey.owned(ids);
-    } }, sweeps: dynamoSweeps(client, table, undefined, shop.now), setHolders: async (productId, count) => {
+    } }, sweeps: dynamoSweeps(ledgerTable(client, table), shop.now), setHolders: async (productId, count) => {
       holders.set(productId, count);
     }, queue: { send: async (messages) => {
       sent.push(...messages);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import { dynamoGifts } from "../../../src/ledger/gifts.ts";
 import { dynamoHistory } from "../../../cli/ledger/history.ts";
+import { ledgerTable } from "../../../src/ledger/keys.ts";
 import { dynamoLedger, type HistoryEvent } from "../../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../../src/ledger/losses.ts";
 import { newRecord } from "../../../src/ledger/record.ts";
@@ -14,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => table.stop());
 const history = () => dynamoHistory(table.client, table.name);
-const ledger = () => dynamoLedger(table.client, table.name);
+const ledger = () => dynamoLedger(ledgerTable(table.client, table.name));
 const line = (id: string, receivedAt: number): HistoryEvent => ({ id, receivedAt, requestId: "r", source: "sale:1",
   detail: { event: "sale", answered: null } });
 
@@ -26,12 +27,6 @@ describe("a history", () => {
     await ledger().save(newRecord("ann@example.com"));
     expect(await history().of("ann@example.com")).toEqual([line("a", 1_000), line("b", 2_000)]);
     expect(await history().of("nobody@example.com")).toEqual([]);
-  });
-
-  it("tells whether a line is there", async () => {
-    await ledger().remember("buyer#dee@example.com", line("act 1", 1_000));
-    expect(await history().has("dee@example.com", { id: "act 1", receivedAt: 1_000 })).toBe(true);
-    expect(await history().has("dee@example.com", { id: "act 2", receivedAt: 1_000 })).toBe(false);
   });
 
   it("is kept with a purchase that nobody has made yet", async () => {
@@ -61,7 +56,8 @@ describe("what was told before the sale", () => {
 
 describe("erasing a buyer", () => {
   it("leaves nothing of theirs, and everything of others'", async () => {
-    const [gifts, losses] = [dynamoGifts(table.client, table.name), dynamoLosses(table.client, table.name)];
+    const [gifts, losses] = [dynamoGifts(ledgerTable(table.client, table.name)),
+      dynamoLosses(ledgerTable(table.client, table.name))];
     const email = "eve@example.com";
     const side = { side: "received", productId: "book", soldAt: 1, receiver: email } as const;
     await ledger().save(newRecord(email));
