@@ -16,14 +16,16 @@ import { roleNames } from "../tenant/role-names.ts";
 export type BothWays = Awaited<ReturnType<typeof startBothWays>>;
 
 const FOLDER = path.join(projectRoot, ".build/bench");
+/** What the handbook's function becomes. */
+export const HANDBOOK_BUNDLE = path.join(FOLDER, "handbook.mjs");
 /** Handbook's functions at once: as many as this machine bears. */
 const HANDBOOK_WORKERS = 16;
 
 /** The bundles, and what the handbook's function becomes in the same way. */
 export async function bundled(): Promise<readonly FunctionBundle[]> {
-  await build({ entryPoints: [path.join(projectRoot, "bench/handbook-function.ts")],
-    outfile: path.join(FOLDER, "handbook.mjs"), bundle: true, platform: "node", target: "node24", format: "esm",
-    minify: true, mainFields: ["module", "main"], logLevel: "error",
+  await build({ entryPoints: [path.join(projectRoot, "bench/handbook-function.ts")], outfile: HANDBOOK_BUNDLE,
+    bundle: true, platform: "node", target: "node24", format: "esm", minify: true, mainFields: ["module", "main"],
+    logLevel: "error",
     banner: { js: 'import { createRequire as r } from "node:module"; const require = r(import.meta.url);' } });
   return bundleFunctions({ outdir: FOLDER, policy: path.join(projectRoot, "fixtures/policy.ts") });
 }
@@ -32,8 +34,8 @@ export async function bundled(): Promise<readonly FunctionBundle[]> {
 export async function startBothWays(latency: number) {
   const stack = await startStack({ bundlesDir: FOLDER, roles: roleNames(policy), auth0: { latency } });
   const { id: role } = stack.auth0.addRole("handbook");
-  const lambda = createLambda({ name: "handbook", bundle: path.join(FOLDER, "handbook.mjs"), exportName: "handler",
-    timeoutMs: 30_000, memoryMb: 512, maxWorkers: HANDBOOK_WORKERS, clock: new SharedArrayBuffer(8),
+  const lambda = createLambda({ name: "handbook", bundle: HANDBOOK_BUNDLE, exportName: "handler", timeoutMs: 30_000,
+    memoryMb: 512, maxWorkers: HANDBOOK_WORKERS, clock: new SharedArrayBuffer(8),
     environment: () => ({ TENANT_URL: stack.auth0.url, CLIENT_ID: LOCAL_CLIENT.id, CLIENT_SECRET: LOCAL_CLIENT.secret,
       ROLE_ID: role }) });
   const api = await startApi({ port: 0, routes: [["POST /handbook", lambda]] });
