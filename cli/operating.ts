@@ -1,9 +1,8 @@
-import type { Directory } from "../src/auth0/directory.ts";
 import { ledgerTable } from "../src/ledger/keys.ts";
 import { dynamoLedger } from "../src/ledger/ledger.ts";
 import { sqsQueue } from "../src/queue/queue.ts";
 import type { Context } from "./context.ts";
-import type { Operating } from "./operations/operating.ts";
+import { once, type Operating } from "./operations/operating.ts";
 import { serviceDirectory } from "./stage/directory.ts";
 import { shownProgress } from "./terminal/progress.ts";
 
@@ -15,11 +14,11 @@ export async function operate<T>(context: Context, operation: (operating: Operat
   const stage = await context.stage();
   const { now, wait, policy, commandLine } = context;
   const shown = shownProgress(context);
-  let directory: Promise<Directory> | undefined;
   try {
     return await operation({ stage, ledger: dynamoLedger(ledgerTable(stage.dynamo, stage.ledger)),
-      queue: sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }), policy,
-      directory: () => (directory ??= serviceDirectory(context)), now, wait, commandLine, tell: shown.tell });
+      queue: sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }), policy, directory: once(() =>
+        serviceDirectory({ stage, commandLine })
+      ), now, wait, commandLine, tell: shown.tell });
   } finally {
     shown.stop();
   }

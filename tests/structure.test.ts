@@ -62,17 +62,40 @@ describe("an import", () => {
   });
 });
 
-describe("an operation", () => {
-  const operations = sources.filter(({ file }) => file.startsWith("cli/operations/"));
+describe("the tool", () => {
+  const tool = sources.filter(({ file }) => file.startsWith("cli/"));
+  const operations = tool.filter(({ file }) => file.startsWith("cli/operations/"));
+  /** Those that put the program together; and claims and accounts, which are about to follow. */
+  const others = /^cli\/(?:main|program|operating|context|commands\/catalogue|\w+\/(?:claims|reset|accounts))\.ts$/;
+  /** Commands, and what says what came of them: whoever has the terminal. */
+  const saying = tool.filter(({ file, text }) =>
+    !others.test(file) &&
+    (file.startsWith("cli/commands/") || importsIn(text).some((specifier) =>
+      /\/(?:context|terminal\/\w+)\.ts$/.test(specifier)
+    ))
+  );
 
-  it("knows no command and no terminal, and prints nothing", () => {
+  it("has operations that know no command and no terminal, print nothing and ask nobody", () => {
     expect(operations.length).toBeGreaterThan(1);
     expect(operations.flatMap(({ file, text }) => [
       ...importsIn(text).map((specifier) => targetOf(file, specifier) ?? "").filter((target) =>
-        /^cli\/(?:terminal|commands)\//.test(target)
+        /^cli\/(?:terminal|commands|context|operating\.)/.test(target)
       ).map((target) => `${file} imports ${target}`),
-      ...(/\bprocess\.std|\bconsole\.|\boutput\./.test(text) ? [`${file} prints`] : []),
+      ...(/\bprocess\.std|\bconsole\.|\boutput\.|@inquirer/.test(text) ? [`${file} prints or asks`] : []),
     ])).toEqual([]);
+  });
+
+  it("has commands that reach AWS, Auth0, Gumroad and the ledger through operations only", () => {
+    expect(saying.length).toBeGreaterThan(40);
+    expect(saying.flatMap(({ file }) => reachedBy(file).map((found) => `${file}: ${found}`))).toEqual([]);
+  });
+
+  it("would be found where a command reaches out by itself, by whatever way", () => {
+    expect(reachedBy("cli/operations/backfill.ts")).toContain(
+      "cli/stage/secrets.ts imports @aws-sdk/client-secrets-manager",
+    );
+    expect(reachedBy("cli/replay/letters.ts")).toContain("cli/replay/letters.ts imports @aws-sdk/client-sqs");
+    expect(reachedBy("cli/buyers/buyers.ts")).toEqual([]);
   });
 });
 
@@ -108,6 +131,33 @@ function readSource(file: string) {
 function importsIn(text: string): string[] {
   return [...text.matchAll(/^(?:import|export)\b[^;]*?from "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gms)]
     .map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? "");
+}
+
+/** What reaches out: SDKs, and the rooms of src around them. Not what only parses: an email, a ping. */
+const REACHES = new RegExp([
+  "^@aws-sdk/|^auth0/|^src/(?:auth0|ledger|dynamo|queue|sweeping|provisioning|accounts)/",
+  String.raw`^src/gumroad/(?:api|ask|call|failures|license|secret)\.`,
+].join("|"));
+
+/**
+ * The imports by which a file of the tool reaches out, itself or by what it loads; but not by operations, whose
+ * business that is. Types load nothing.
+ */
+function reachedBy(start: string): string[] {
+  const found: string[] = [];
+  const known = new Set<string>();
+  const visit = (file: string): void => {
+    if (known.has(file) || (file !== start && /^cli\/operat(?:ions\/|ing\.)/.test(file))) return;
+    known.add(file);
+    const text = sources.find((source) => source.file === file)?.text ?? "";
+    for (const specifier of importsIn(text.replace(/^(?:import|export) type\b[^;]*;/gms, ""))) {
+      const target = targetOf(file, specifier) ?? specifier;
+      if (REACHES.test(target)) found.push(`${file} imports ${target}`);
+      else visit(target);
+    }
+  };
+  visit(start);
+  return found;
 }
 
 /** The file of ours that an import names, from the project's root; null for a library. */

@@ -1,3 +1,5 @@
+import { userInfo } from "node:os";
+
 import { ConfigError } from "../../src/errors.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
@@ -6,7 +8,6 @@ import { carryOut, type ActPlan, type RoleDifference, type Signature } from "../
 import type { SeenUser } from "../operations/look.ts";
 import type { Came, Waiting } from "../operations/outcome.ts";
 import { countOf } from "../replay/settings.ts";
-import { operatorName } from "../stage/operator.ts";
 import { momentOf } from "../terminal/moments.ts";
 import type { ActFlags } from "../commands/options.ts";
 
@@ -20,7 +21,7 @@ export async function signatureOf({ by, why }: Pick<ActFlags, "by" | "why">,
   if (reason === "") {
     throw new ConfigError("WHY_MISSING", "say why with --why: it is kept with the act, for whoever asks later");
   }
-  return { by: operatorName(by), why: reason };
+  return { by: by ?? userInfo().username, why: reason };
 }
 
 /**

@@ -1,12 +1,12 @@
 import * as z from "zod";
 
-import { TemporaryError } from "../../src/errors.ts";
+import { NeedsPersonError, TemporaryError } from "../../src/errors.ts";
 import type { GumroadApi } from "../../src/gumroad/api.ts";
 import type { Survey } from "../../src/ledger/survey.ts";
 import { sweepName, type Checkpoint, type Sweeps } from "../../src/ledger/sweeps.ts";
 import type { BulkQueue } from "../../src/queue/queue.ts";
 import { hintFor } from "../../src/sweeping/hints.ts";
-import { compared, unlike } from "../../src/sweeping/sales.ts";
+import { besidePage, compared, type SalesPosition, unlike } from "../../src/sweeping/sales.ts";
 import { sendingWindow } from "./window.ts";
 import { patiently } from "../shop/patience.ts";
 
@@ -55,7 +55,7 @@ export interface BackfillOutcome {
 }
 
 const positionShape = z.object({ since: z.string().nullable(), adopt: z.boolean(), invite: z.boolean(),
-  total: z.number(), pageKey: z.string().nullable() });
+  total: z.number(), pageKey: z.string().nullable(), before: z.string().optional(), reached: z.string().optional() });
 
 /** Where a backfill is: its terms, and how many sales there are in all. */
 export type BackfillPosition = z.infer<typeof positionShape>;
@@ -78,23 +78,25 @@ export function beginning(terms: BackfillTerms, total: number, last: Checkpoint 
 export async function countSales({ since, adopt }: BackfillTerms, work: PageReading,
   counted: (sales: number) => void): Promise<SalesCount> {
   const buyers = new Set<string>();
+  const news = new Set<string>();
   const newsBuyers = new Set<string>();
-  let seen = 0;
-  let news = 0;
-  for (let pageKey: string | null = null;;) {
-    const { sales, next }: ComparedPage = await pageAt({ since, adopt, pageKey }, work);
-    for (const { buyer, what } of sales) {
+  // What is gone around is listed twice in part.
+  const seen = new Set<string>();
+  const pages = listing(adopt, work);
+  for (let place: SalesPosition | null = { after: since, pageKey: null }; place !== null;) {
+    const { sales, next }: ComparedPage = await pages(place);
+    for (const { row, buyer, what } of sales) {
+      seen.add(row.id);
       if (buyer === null) continue;
       buyers.add(buyer);
       if (what === null) continue;
-      news += 1;
+      news.add(row.id);
       newsBuyers.add(buyer);
     }
-    seen += sales.length;
-    counted(seen);
-    if (next === null) return { sales: seen, buyers: buyers.size, news, newsBuyers: newsBuyers.size };
-    pageKey = next.pageKey;
+    counted(seen.size);
+    place = next;
   }
+  return { sales: seen.size, buyers: buyers.size, news: news.size, newsBuyers: newsBuyers.size };
 }
 
 /**
@@ -114,27 +116,29 @@ export async function runBackfill(begun: Checkpoint, work: Backfilling,
     survey: { owned: (ids) => patiently(() => work.survey.owned(ids), wait) },
     isKnown: (row, owned) => unlike(row, owned, now(), adopt) === null });
   const nobodys: string[] = [];
+  const pages = listing(adopt, work);
   let checkpoint = begun;
   while (checkpoint.finishedAt === null) {
     await window.room();
-    const { sales, differing, next } = await pageAt(positionOf(checkpoint), work);
+    const { since, ...place } = positionOf(checkpoint);
+    const { sales, differing, next } = await pages({ ...place, after: since });
     const told = differing.flatMap(({ row, buyer, what }) =>
       buyer === null ? [] : [{ row, message: hintFor(buyer, what, about, { adopt, invite }) }]
     );
     nobodys.push(...differing.flatMap(({ row, buyer }) => (buyer === null ? [row.id] : [])));
     await window.send(told);
     checkpoint = await ticked(checkpoint, { ...checkpoint, read: checkpoint.read + sales.length,
-      differed: checkpoint.differed + differing.length, sent: checkpoint.sent + told.length }, next?.pageKey ?? null,
-      work);
+      differed: checkpoint.differed + differing.length, sent: checkpoint.sent + told.length }, next, work);
     progress(checkpoint.read);
   }
   await window.emptied();
   return { checkpoint, taken: window.taken, untaken: window.untaken, nobodys };
 }
 
-async function ticked(before: Checkpoint, counted: Checkpoint, next: string | null,
+async function ticked(last: Checkpoint, counted: Checkpoint, next: SalesPosition | null,
   { sweeps, now, wait }: Backfilling): Promise<Checkpoint> {
-  const position: BackfillPosition = { ...positionOf(before), pageKey: next };
+  const { pageKey = null, before, reached } = next ?? {};
+  const position: BackfillPosition = { ...positionOf(last), pageKey, before, reached };
   const following: Checkpoint = { ...counted, position: JSON.stringify(position),
     finishedAt: next === null ? now() : null };
   if (following.finishedAt !== null) await patiently(() => sweeps.report(following), wait);
@@ -149,11 +153,23 @@ async function ticked(before: Checkpoint, counted: Checkpoint, next: string | nu
 type PageReading = Pick<Backfilling, "shop" | "survey" | "now" | "wait">;
 type ComparedPage = Awaited<ReturnType<typeof compared>>;
 
-/** The weekly sweep's step over the listing. */
-function pageAt({ since, adopt, pageKey }: Pick<BackfillPosition, "since" | "adopt" | "pageKey">,
-  work: PageReading): Promise<ComparedPage> {
-  return patiently(
-    () => compared({ after: since, pageKey }, { ...work, deadline: AbortSignal.timeout(CALL_MS) }, adopt),
-    work.wait,
-  );
+/**
+ * The weekly sweep's step over the listing, and its way around a page that Gumroad refuses, whose key may be none any
+ * more: from the day of the last row read. Refused there again, it is the shop that can't be read.
+ */
+function listing(adopt: boolean, work: PageReading): (place: SalesPosition) => Promise<ComparedPage> {
+  const read = (place: SalesPosition): Promise<ComparedPage> =>
+    patiently(() => compared(place, { ...work, deadline: AbortSignal.timeout(CALL_MS) }, adopt), work.wait);
+  let last: string | null = null;
+  return async (place) => {
+    try {
+      return await read(place);
+    } catch (error) {
+      const aside = besidePage(place);
+      const isRefused = error instanceof NeedsPersonError && error.code === "GUMROAD_REFUSED";
+      if (!isRefused || place.pageKey === null || aside.before === last) throw error;
+      last = aside.before ?? null;
+      return read(aside);
+    }
+  };
 }

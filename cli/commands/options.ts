@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 
+import type { OperatorApplication } from "../stage/operator.ts";
+
 /** Said of `--dry-run`, the same on each command that changes something. */
 export const DRY_RUN = "say what it would do, and change nothing";
 
@@ -44,6 +46,13 @@ export function operatorOptions(command: Command): Command {
       "an Auth0 application of your own that may change the tenant's settings (or AUTH0_ADMIN_CLIENT_ID); used, " +
         "not stored")
     .option("--admin-client-secret <secret>", "its secret (or AUTH0_ADMIN_CLIENT_SECRET)");
+}
+
+/** The application that the flags or the environment name. */
+export function operatorOf({ adminClientId, adminClientSecret }: OperatorFlags,
+  env: NodeJS.ProcessEnv): OperatorApplication {
+  return { clientId: adminClientId ?? env["AUTH0_ADMIN_CLIENT_ID"] ?? "",
+    clientSecret: adminClientSecret ?? env["AUTH0_ADMIN_CLIENT_SECRET"] ?? "" };
 }
 
 /** Examples for a command's help, one a line: what to type, and what it is for. */

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 
 import type { Context } from "../context.ts";
 import { DRY_RUN, examples, operatorOptions } from "./options.ts";
-import type { SetupFlags } from "../setup/work.ts";
+import type { SetupFlags } from "../setup/setup.ts";
 
 /** Defines `setup`. */
 export function register(command: Command, context: Context): void {
@@ -34,6 +34,6 @@ export function register(command: Command, context: Context): void {
         "begins to rotate the ping token",
       ]));
   operatorOptions(command).action(
-    context.action(async (flags: SetupFlags) => (await import("../setup/setup.ts")).setUp(flags, context)),
+    context.action(async (flags: SetupFlags) => (await import("../setup/setup.ts")).setup(flags, context)),
   );
 }

@@ -2,7 +2,7 @@ import type { Policy } from "../../src/access/policy.ts";
 import { roleNames } from "../../tenant/role-names.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import type { TenantAdmin } from "../admin/tenant-admin.ts";
-import { NEEDS_ADMIN } from "../stage/operator.ts";
+import { NEEDS_ADMIN } from "../stage/needs-admin.ts";
 import type { Stage } from "../stage/stage.ts";
 
 import { type Finding, limit, NotChecked, refusalAs } from "./finding.ts";

@@ -5,6 +5,7 @@ import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
 import { shopAdmin } from "../admin/shop-admin.ts";
 import { countLedger } from "../operations/count-ledger.ts";
 import { drifts } from "../operations/drift.ts";
+import { once } from "../operations/operating.ts";
 import { operatorAdmin } from "../stage/operator.ts";
 import { LOCAL } from "../stage/stage.ts";
 import { readStored, SECRET_NAMES, type SecretName, type StoredSecret } from "../stage/secrets.ts";
@@ -23,7 +24,8 @@ const SOME = 50;
 
 /** Everything that is looked at, in the order of the report. */
 export function checksOf(patient: Patient): readonly Check[] {
-  const { stage, policy, flags, env, commandLine, operating } = patient;
+  const { policy, operator, operating } = patient;
+  const { stage, commandLine } = operating;
   const setup = commandLine("setup");
   const deploy = deployLine(stage.name);
   const thenDeploy = (command: string): string => (stage.name === LOCAL ? command : `${command} && ${deploy}`);
@@ -37,7 +39,7 @@ export function checksOf(patient: Patient): readonly Check[] {
     const client = tenantAdmin(await service());
     return { client, scopes: await client.scopes(limit()) };
   });
-  const admin = once(async () => operatorAdmin(flags, stage, env, await service()));
+  const admin = once(async () => operatorAdmin(operator, stage, await service()));
   const shop = once(async () => {
     const { api, token } = gumroadSecretShape.parse(await goodValue("gumroad"));
     const client = shopAdmin({ api, token });
@@ -89,7 +91,7 @@ export function checksOf(patient: Patient): readonly Check[] {
     { name: "Gumroad pings",
       run: async () =>
         pingPlanFindings(await plans((await working(shop)).client, stage, await goodValue("ping")), setup) },
-    { name: "ping URL", run: async () => pingUrlFindings(patient, await goodValue("ping"), deploy) },
+    { name: "ping URL", run: async () => pingUrlFindings(operating, await goodValue("ping"), deploy) },
     { name: "dead letters", run: () => deadLetterFindings(stage, commandLine("replay --dead-letters")) },
     { name: "products",
       run: async () =>
@@ -106,9 +108,4 @@ export function checksOf(patient: Patient): readonly Check[] {
       return driftFindings(await drifts({ most, records }, operating), commandLine("sync --drift"));
     } },
   ];
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }

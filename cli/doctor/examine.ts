@@ -1,9 +1,8 @@
 import type { Context } from "../context.ts";
-import { checksOf } from "./checks.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { examine, type Outcome } from "../operations/examine.ts";
-import type { OperatorFlags } from "../commands/options.ts";
+import { type OperatorFlags, operatorOf } from "../commands/options.ts";
 
 /** The flags of `doctor`, as commander gives them. */
 export interface DoctorFlags extends OperatorFlags {
@@ -13,13 +12,10 @@ export interface DoctorFlags extends OperatorFlags {
 
 /** Makes all checks, and says what they find. */
 export async function doctor({ ignore = [], deep, ...flags }: DoctorFlags, context: Context): Promise<ExitCode> {
-  const { output, env, wait, commandLine, stageName } = context;
-  const outcomes = await operate(context, async (operating) => {
-    const { stage } = operating;
-    const checks = checksOf({ stage, policy: await context.policy(), flags, env, wait, commandLine, operating,
-      deep: deep === true });
-    return examine({ checks, ignore, again: commandLine("doctor") }, (outcome) => show(outcome, context), operating);
-  });
+  const { output, env, stageName } = context;
+  const asked = { deep: deep === true, ignore, operator: operatorOf(flags, env) };
+  const outcomes = await operate(context,
+    (operating) => examine(asked, (outcome) => show(outcome, context), operating));
   const findings = outcomes.flatMap((outcome) => outcome.findings);
   output.say(
     `\n${

@@ -1,8 +1,7 @@
 import type { Policy } from "../../src/access/policy.ts";
 import { NeedsPersonError } from "../../src/errors.ts";
-import type { OperatorFlags } from "../commands/options.ts";
+import type { OperatorApplication } from "../stage/operator.ts";
 import type { Operating } from "../operations/operating.ts";
-import type { Stage } from "../stage/stage.ts";
 
 /** Something that is wrong, or will be. */
 export interface Finding {
@@ -26,16 +25,11 @@ export class NotChecked extends Error {}
 
 /** What is checked, and with what. */
 export interface Patient {
-  readonly stage: Stage;
   readonly policy: Policy;
   readonly operating: Operating;
   /** Compares all buyers with Auth0, instead of some. */
   readonly deep: boolean;
-  readonly flags: OperatorFlags;
-  readonly env: NodeJS.ProcessEnv;
-  readonly wait: (milliseconds: number) => Promise<void>;
-  /** A command of this program as somebody would type it. */
-  readonly commandLine: (command: string) => string;
+  readonly operator: OperatorApplication;
 }
 
 const LIMIT_MS = 60_000;

@@ -2,13 +2,14 @@ import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 
 import { NeedsPersonError } from "../../src/errors.ts";
 import type { ShopAdmin } from "../admin/shop-admin.ts";
+import type { Operating } from "../operations/operating.ts";
 import { pingUrl, withoutToken } from "../pings/ping-url.ts";
 import { tokensOf } from "../setup/values.ts";
 import { LOCAL, type Stage } from "../stage/stage.ts";
 import { type EventPlan, planSubscriptions } from "../pings/subscription-plan.ts";
 import { sendTestPing } from "../pings/test-ping.ts";
 
-import { type Finding, limit, NotChecked, type Patient } from "./finding.ts";
+import { type Finding, limit, NotChecked } from "./finding.ts";
 
 /** What Gumroad sends where. */
 export async function plans(shop: ShopAdmin, stage: Stage, ping: unknown): Promise<readonly EventPlan[]> {
@@ -40,7 +41,7 @@ export function pingPlanFindings(eventPlans: readonly EventPlan[], setup: string
 }
 
 /** Whether each ping token opens the door, tried with test pings. */
-export async function pingUrlFindings({ stage, wait }: Patient, ping: unknown,
+export async function pingUrlFindings({ stage, wait }: Pick<Operating, "stage" | "wait">, ping: unknown,
   deploy: string): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const logs = stage.name === LOCAL

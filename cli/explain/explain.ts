@@ -1,23 +1,13 @@
-import { entriesOf, isSourceId, type SourceId } from "../../src/access/facts.ts";
-import { dynamoHistory, type History } from "../ledger/history.ts";
+import type { HistoryEvent } from "../../src/ledger/ledger.ts";
+import { isSourceId } from "../../src/access/facts.ts";
 import { normalizedEmail } from "../../src/gumroad/email.ts";
-import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
-import { dynamoGifts } from "../../src/ledger/gifts.ts";
-import { ledgerTable } from "../../src/ledger/keys.ts";
-import { dynamoLedger, type HistoryEvent } from "../../src/ledger/ledger.ts";
-import type { BuyerRecord } from "../../src/ledger/record.ts";
 import type { Context } from "../context.ts";
+import { EXIT, type ExitCode } from "../failures.ts";
+import { operate } from "../operating.ts";
+import { type Answer, explainedWho, type Searched } from "../operations/explain-who.ts";
+import type { FoundBuyer } from "../operations/find-buyers.ts";
 import { wordsOf } from "./event-words.ts";
 import { eventLine, showExplanation } from "./text.ts";
-import { explained } from "../operations/explain.ts";
-import { shopAdmin, type ShopAdmin } from "../admin/shop-admin.ts";
-import { tenantAdmin } from "../admin/tenant-admin.ts";
-import { operate } from "../operating.ts";
-import { findBuyers } from "../operations/find-buyers.ts";
-import { CALL_MS } from "../operations/operating.ts";
-import { readStored } from "../stage/secrets.ts";
-import { EXIT, type ExitCode } from "../failures.ts";
-import { serviceCredentials, serviceDirectory } from "../stage/directory.ts";
 
 /** The flags of `explain`, as commander gives them. */
 export interface ExplainFlags {
@@ -25,61 +15,55 @@ export interface ExplainFlags {
 }
 
 /** Says why somebody has what they have. */
-export async function explain(who: string, { search }: ExplainFlags, context: Context): Promise<ExitCode> {
-  const { output, commandLine } = context;
-  const { dynamo, ledger: table } = await context.stage();
-  const history = dynamoHistory(dynamo, table);
-  const shop = once(() => shopNow(context));
-  const email = search === true && normalizedEmail(who.trim()) !== null
-    ? normalizedEmail(who.trim())
-    : await buyerMeant(who, history, shop, context);
-  if (email === null) return EXIT.failed;
-  const stored = await dynamoLedger(ledgerTable(dynamo, table)).load(email);
-  const told = await history.of(email);
-  const record = { ...stored, sources: { ...(await history.apartFrom(stored, told)), ...stored.sources } };
-  const events = await withEarlier(told, record, history);
-  const unsold = search === true ? await history.unsoldOf(email) : null;
-  const seen = search === true ? await history.seenUnder(email) : null;
+export async function explain(who: string, flags: ExplainFlags, context: Context): Promise<ExitCode> {
+  const search = flags.search === true;
+  const answer = await operate(context, (operating) => explainedWho({ who, search }, operating));
+  switch (answer.kind) {
+    case "not sold":
+      return tellUnsold(answer, context);
+    case "unclear":
+      return tellUnclear(who, answer.found, context);
+    case "unknown":
+      tellMeant(who, answer.meant, context);
+      return tellUnknown(answer, context);
+    case "known": {
+      const { explanation, unsold, seen } = answer;
+      tellMeant(who, answer.meant, context);
+      tellSeen(answer, explanation.buyer, context);
+      showExplanation(explanation, context);
+      if (unsold !== null && unsold.length > 0) showUnsold(explanation.buyer, unsold, context);
+      context.output.result({ known: true, ...explanation, unsold, seen });
+      return EXIT.ok;
+    }
+  }
+}
+
+/** Whom a text means, where it isn't their email itself. */
+function tellMeant(who: string, { email, because }: FoundBuyer, { output }: Context): void {
+  if (isSourceId(who)) output.say(`${who} is ${email}'s\n`);
+  else if (email !== normalizedEmail(who.trim())) output.say(`${email} ${because}\n`);
+}
+
+function tellSeen({ seen }: Searched, email: string, { output, commandLine }: Context): void {
   for (const { source, owner } of seen ?? []) {
     output.say(`${source} is ${owner}'s, and was seen under ${email}: ${commandLine(`transfer ${source} ${email}`)}`);
   }
-  if (record.version === 0 && events.length === 0) {
-    output.say(
-      `nobody is known as ${email}. Another address, perhaps? A purchase is found by its id, too: ${
-        commandLine("explain sale:ID")
-      }`,
-    );
-    showUnsold(email, unsold, context);
-    output.result({ buyer: email, known: false, unsold, seen });
-    return EXIT.failed;
-  }
-  const admin = once(async () => tenantAdmin(await serviceCredentials(context)));
-  const explanation = await explained({ record, events, policy: await context.policy(),
-    gifts: await dynamoGifts(ledgerTable(dynamo, table)).of(email), directory: () => serviceDirectory(context),
-    logins: async (userId) => (await admin()).logins(userId, AbortSignal.timeout(CALL_MS)), shop,
-    now: context.now() });
-  showExplanation(explanation, context);
-  if (unsold !== null && unsold.length > 0) showUnsold(email, unsold, context);
-  output.result({ known: true, ...explanation, unsold, seen });
-  return EXIT.ok;
 }
 
-/** The one buyer whom a text means; null, once that is said, where it means none or several. */
-async function buyerMeant(who: string, history: History, shop: () => Promise<ShopAdmin | null>,
-  context: Context): Promise<string | null> {
-  const { output, commandLine } = context;
-  if (isSourceId(who)) return ownerOf(who, history, context);
-  const typed = normalizedEmail(who.trim());
-  const found = await operate(context,
-    (operating) =>
-      findBuyers(who, { operating, order: async (number) =>
-        (await (await shop())?.saleOfOrder(number, AbortSignal.timeout(CALL_MS))) ?? null }));
-  const [first, another] = found;
-  if (first === undefined && typed !== null) return typed;
-  if (first !== undefined && another === undefined && first.email !== typed) {
-    output.say(`${first.email} ${first.because}\n`);
-  }
-  if (first !== undefined && another === undefined) return first.email;
+function tellUnsold({ source, traces: { waiting, events } }: Extract<Answer, { kind: "not sold" }>,
+  { output }: Context): ExitCode {
+  output.say(
+    waiting === null
+      ? `nothing is known of ${source}`
+      : `nobody has bought ${source} yet, as far as is known: what was told of it waits for its sale`,
+  );
+  for (const event of events) output.say(`  ${eventLine(event.receivedAt, event.source, wordsOf(event))}`);
+  output.result({ source, known: false, waiting, events });
+  return EXIT.failed;
+}
+
+function tellUnclear(who: string, found: readonly FoundBuyer[], { output, commandLine }: Context): ExitCode {
+  const [first] = found;
   output.say(
     first === undefined
       ? `nobody fits "${who}". It may be an email or a part of one, the 12-digit tag of a log line, the id of a ` +
@@ -91,18 +75,21 @@ async function buyerMeant(who: string, history: History, shop: () => Promise<Sho
     output.say(commandLine(`explain ${first.email}`));
   }
   output.result({ known: false, who, found });
-  return null;
+  return EXIT.failed;
 }
 
-/** The shop as the service reads it, with the stage's token; null without one. */
-async function shopNow(context: Context): Promise<ShopAdmin | null> {
-  const stored = await readStored(await context.stage(), "gumroad");
-  return stored.state === "good" ? shopAdmin(gumroadSecretShape.parse(stored.value)) : null;
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
+function tellUnknown({ meant: { email }, unsold, seen }: Extract<Answer, { kind: "unknown" }>,
+  context: Context): ExitCode {
+  const { output, commandLine } = context;
+  tellSeen({ unsold, seen }, email, context);
+  output.say(
+    `nobody is known as ${email}. Another address, perhaps? A purchase is found by its id, too: ${
+      commandLine("explain sale:ID")
+    }`,
+  );
+  showUnsold(email, unsold, context);
+  output.result({ buyer: email, known: false, unsold, seen });
+  return EXIT.failed;
 }
 
 /** Null: nobody has looked. */
@@ -113,29 +100,4 @@ function showUnsold(email: string, unsold: readonly HistoryEvent[] | null, { out
       ? "nothing of theirs waits for word of its sale"
       : "\nThis was told, and waits for word of its sale:");}
   for (const event of unsold ?? []) output.say(`  ${eventLine(event.receivedAt, event.source, wordsOf(event))}`);
-}
-
-/** All that was told of a buyer, in order: also what came before its sale, when nobody knew whose it was. */
-async function withEarlier(told: readonly HistoryEvent[], { sources }: BuyerRecord,
-  history: History): Promise<readonly HistoryEvent[]> {
-  const early: HistoryEvent[] = [];
-  for (const [id] of entriesOf(sources)) early.push(...(await history.ofSource(id)).events);
-  return [...early, ...told].sort((a, b) => a.receivedAt - b.receivedAt);
-}
-
-/** Whose a purchase is; null, once that is said, where it is nobody's. */
-async function ownerOf(source: SourceId, history: History, { output }: Context): Promise<string | null> {
-  const { owner, waiting, events } = await history.ofSource(source);
-  if (owner !== null) {
-    output.say(`${source} is ${owner}'s\n`);
-    return owner;
-  }
-  output.say(
-    waiting === null
-      ? `nothing is known of ${source}`
-      : `nobody has bought ${source} yet, as far as is known: what was told of it waits for its sale`,
-  );
-  for (const event of events) output.say(`  ${eventLine(event.receivedAt, event.source, wordsOf(event))}`);
-  output.result({ source, known: false, waiting, events });
-  return null;
 }

@@ -8,8 +8,8 @@ import type { TenantAdmin } from "../admin/tenant-admin.ts";
 import { managementToken } from "../../src/auth0/token.ts";
 import type { BoundUser } from "../../src/ledger/record.ts";
 import type { UserToForget } from "../operations/forget.ts";
-import { NEEDS_ADMIN } from "../stage/operator.ts";
-import type { Steps } from "../terminal/steps.ts";
+import { NEEDS_ADMIN } from "../stage/needs-admin.ts";
+import type { Steps } from "../operations/steps.ts";
 
 /** What forgetting users at Auth0 works with. */
 export interface UserForgetting {

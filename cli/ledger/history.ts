@@ -1,13 +1,13 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { entriesOf, isSourceId, sourceIdShape, type Source, type SourceId,
+import { isSourceId, sourceIdShape, type Source, type SourceId,
   type Sources } from "../../src/access/facts.ts";
 import { queryPages, readItem, readItems, removeItem, type Item, type ItemKey } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey, sourceKey } from "../../src/ledger/keys.ts";
 import { loadOwner, sourceItem, type HistoryEvent } from "../../src/ledger/ledger.ts";
 import { heldKey } from "../../src/ledger/losses.ts";
-import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
+import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { scanPages } from "./scan.ts";
 
 /** A buyer with what in the ledger belongs to them. */
@@ -45,8 +45,6 @@ export interface History {
    * What was told of this email's purchases before anybody told of their sale, oldest first. Reads the whole table.
    */
   unsoldOf(email: string): Promise<readonly HistoryEvent[]>;
-  /** Other buyers' sources of which a charge was seen under this email. Reads the whole table. */
-  seenUnder(email: string): Promise<readonly { readonly source: SourceId; readonly owner: string }[]>;
   /**
    * Deletes the record, the history and everything else of a buyer. Gives the number of items; again, it finds none.
    */
@@ -59,7 +57,6 @@ const AT_ONCE = 10;
 const keyShape = z.object({ pk: z.string(), sk: z.string() });
 const lineShape = z.object({ id: z.string(), receivedAt: z.number(), requestId: z.string(), source: sourceIdShape,
   detail: z.record(z.string(), z.unknown()) });
-const recordItemShape = z.object({ record: recordShape });
 
 /** The histories on a DynamoDB table. */
 export function dynamoHistory(client: DynamoDBClient, name: string): History {
@@ -115,17 +112,6 @@ export function dynamoHistory(client: DynamoDBClient, name: string): History {
       // The lines stay with a source once it is sold, too.
       const owned = await Promise.all(lines.map(({ source }) => isOwned(source)));
       return lines.filter((_, index) => owned[index] === false).sort((a, b) => a.receivedAt - b.receivedAt);
-    }, seenUnder: async (email) => {
-      const found: { readonly source: SourceId; readonly owner: string }[] = [];
-      const scan = { FilterExpression: "sk = :record", ExpressionAttributeValues: { ":record": "record" } };
-      for await (const items of scanPages(table, scan)) {
-        for (const item of items) {
-          const { record: { email: owner, sources } } = recordItemShape.parse(item);
-          const seen = entriesOf(sources).filter(([, { emails }]) => owner !== email && emails.includes(email));
-          found.push(...seen.map(([source]) => ({ source, owner })));
-        }
-      }
-      return found;
     }, erase: async ({ email, sources, products, received }) => {
       const whole = await Promise.all(
         [recordKey(email).pk, `giver#${email}`, ...sources.map((id) => sourceKey(id).pk)].map(keysOf),

@@ -36,13 +36,12 @@ export async function discarded(id: string, signature: Signature | null,
         fitting.map(({ messageId }) => messageId).join(", ")
       }`);
     }
-    const { code, reason, sentAt: since } = letter;
-    const told = { letter: shortId(letter), code, reason, since, ...whatIn(letter) };
+    const told = toldOf(letter);
     if (signature === null) return told;
     const source = sourceIn(letter);
     if (told.buyer !== null && source !== null && (await ledger.load(told.buyer)).version > 0) {
       await ledger.remember(`buyer#${told.buyer}`, { id: `discarded ${letter.messageId}`, receivedAt: now(),
-        requestId: letter.messageId, source, detail: { event: "discarded", ...signature, code } });
+        requestId: letter.messageId, source, detail: { event: "discarded", ...signature, code: letter.code } });
     }
     await dropLetter(stage, letter);
     letters.splice(letters.indexOf(letter), 1);
@@ -50,6 +49,12 @@ export async function discarded(id: string, signature: Signature | null,
   } finally {
     await giveBack(stage, letters);
   }
+}
+
+/** A letter as it is told of. */
+export function toldOf(letter: Letter): ToldLetter {
+  const { code, reason, sentAt: since } = letter;
+  return { letter: shortId(letter), code, reason, since, ...whatIn(letter) };
 }
 
 /** What the letter is about, where its message says so. */

@@ -1,9 +1,9 @@
 import type { BuyerRecord, RolesPlace } from "../../src/ledger/record.ts";
 import type { Directory } from "../../src/auth0/directory.ts";
-import { statusOf } from "../../src/auth0/failures.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { everyRecord } from "../ledger/records.ts";
-import { CALL_MS, type Operating } from "./operating.ts";
+import { assignedTo, findAll } from "./look.ts";
+import type { Operating } from "./operating.ts";
 
 /** One Auth0 user who lacks what the buyer's record says we gave. */
 export interface Drift {
@@ -78,18 +78,10 @@ function givenIn({ users }: BuyerRecord): readonly (readonly [userId: string, ro
 }
 
 /** Where roles are in `app_metadata`, only who is found by the email can be looked into: of others, all is there. */
-async function rolesAt(userId: string, { email, spellings, users }: BuyerRecord, place: RolesPlace,
+async function rolesAt(userId: string, record: BuyerRecord, place: RolesPlace,
   directory: Pick<Directory, "rolesOf" | "find">): Promise<readonly string[] | null> {
-  try {
-    const roles = await directory.rolesOf(userId, AbortSignal.timeout(CALL_MS));
-    if (place === "roles") return roles;
-  } catch (error) {
-    if (error instanceof Error && statusOf(error.cause) === 404) return null;
-    throw error;
-  }
-  for (const spelling of [email, ...spellings]) {
-    const user = (await directory.find(email, spelling, AbortSignal.timeout(CALL_MS))).find(({ id }) => id === userId);
-    if (user !== undefined) return user.metadataRoles;
-  }
-  return Object.keys(users[userId]?.roles ?? {});
+  const roles = await assignedTo(userId, directory);
+  if (place === "roles" || roles === null) return roles;
+  return (await findAll(record, directory)).get(userId)?.metadataRoles ??
+    Object.keys(record.users[userId]?.roles ?? {});
 }

@@ -1,5 +1,7 @@
+import { checksOf } from "../doctor/checks.ts";
 import { type Check, type Finding, NotChecked } from "../doctor/finding.ts";
 import { failureOf } from "../failures.ts";
+import type { OperatorApplication } from "../stage/operator.ts";
 import type { Operating } from "./operating.ts";
 
 /** What one check found. */
@@ -13,25 +15,27 @@ export interface Outcome {
 
 /** What is examined. */
 export interface Examination {
-  readonly checks: readonly Check[];
+  /** Compares all buyers with Auth0, instead of some. */
+  readonly deep: boolean;
   /** Codes of findings that are left out. */
   readonly ignore: readonly string[];
-  /** What to do about a check that fails itself. */
-  readonly again: string;
+  readonly operator: OperatorApplication;
 }
 
 /**
  * Makes the checks one after the other, since Auth0's free plan takes two calls a second, and tells of each as it is
- * made. Never rejects: what keeps a check from looking is its finding.
+ * made. What keeps a check from looking is its finding.
+ * @throws {ConfigError} POLICY_INVALID
  */
-export async function examine({ checks, ignore, again }: Examination, tell: (outcome: Outcome) => void,
-  { tell: progress }: Pick<Operating, "tell">): Promise<readonly Outcome[]> {
+export async function examine({ deep, ignore, operator }: Examination, told: (outcome: Outcome) => void,
+  operating: Operating): Promise<readonly Outcome[]> {
+  const { policy, commandLine, tell } = operating;
   const outcomes: Outcome[] = [];
-  for (const check of checks) {
-    const outcome = await outcomeOf(check, ignore, again);
+  for (const check of checksOf({ policy: await policy(), operator, operating, deep })) {
+    const outcome = await outcomeOf(check, ignore, commandLine("doctor"));
     outcomes.push(outcome);
-    progress(null);
-    tell(outcome);
+    tell(null);
+    told(outcome);
   }
   return outcomes;
 }

@@ -5,7 +5,6 @@ import { entriesOf, grantedRole, isSubscription, type Source, type SourceId } fr
 import { type Policy, rolesOf } from "../../src/access/policy.ts";
 import { tierInForce } from "../../src/access/tiers.ts";
 import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
-import { statusOf } from "../../src/auth0/failures.ts";
 import type { GiftSide } from "../../src/ledger/gifts.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
 import { openClaims, type BuyerRecord } from "../../src/ledger/record.ts";
@@ -13,6 +12,7 @@ import { changesOf, marked } from "../../src/provisioning/marks.ts";
 import type { ShopAdmin } from "../admin/shop-admin.ts";
 import type { Logins } from "../admin/tenant-admin.ts";
 import { failureOf } from "../failures.ts";
+import { assignedTo, findAll, idsOf } from "./look.ts";
 import { CALL_MS } from "./operating.ts";
 import { REASONS } from "./reasons.ts";
 import { findingsIn, type RecordFinding } from "./record-findings.ts";
@@ -168,33 +168,21 @@ function explainedRoles(sources: readonly ExplainedSource[],
 async function explainedUsers(record: BuyerRecord, open: Known["directory"],
   logins: Known["logins"]
 ): Promise<{ readonly users: readonly ExplainedUser[]; readonly failure: Explanation["auth0Failure"] }> {
-  const known = Object.keys(record.users);
   try {
     const directory = await open();
     const found = await findAll(record, directory);
-    const ids = [...new Set([...known, ...found.map(({ id }) => id)])];
     const users: ExplainedUser[] = [];
     // One after the other: Auth0's free plan takes two calls a second.
-    for (const id of ids) {
-      const auth0 = await atAuth0(id, found.find((user) => user.id === id), directory);
+    for (const id of idsOf(record, found)) {
+      const auth0 = await atAuth0(id, found.get(id), directory);
       users.push({ ...byRecord(record, id), auth0, logins: auth0?.exists === true ? await logins(id) : null });
     }
     return { users, failure: null };
   } catch (error) {
     const { code, message } = failureOf(error);
-    return { users: known.map((id) => ({ ...byRecord(record, id), auth0: null, logins: null })),
+    return { users: Object.keys(record.users).map((id) => ({ ...byRecord(record, id), auth0: null, logins: null })),
       failure: { code, message } };
   }
-}
-
-async function findAll({ email, spellings }: BuyerRecord, directory: Directory): Promise<readonly DirectoryUser[]> {
-  const found: DirectoryUser[] = [];
-  for (const spelling of [email, ...spellings]) {
-    for (const user of await directory.find(email, spelling, AbortSignal.timeout(CALL_MS))) {
-      if (!found.some(({ id }) => id === user.id)) found.push(user);
-    }
-  }
-  return found;
 }
 
 function byRecord({ users }: BuyerRecord, id: string): Omit<ExplainedUser, "auth0" | "logins"> {
@@ -204,16 +192,10 @@ function byRecord({ users }: BuyerRecord, id: string): Omit<ExplainedUser, "auth
 
 async function atAuth0(id: string, found: DirectoryUser | undefined,
   directory: Directory): Promise<ExplainedUser["auth0"]> {
-  try {
-    return { exists: true, verified: found?.verified ?? null,
-      roles: await directory.rolesOf(id, AbortSignal.timeout(CALL_MS)), metadataRoles: found?.metadataRoles ?? [] };
-  } catch (error) {
-    // A user of the record that was deleted at Auth0.
-    if (error instanceof Error && statusOf(error.cause) === 404) {
-      return { exists: false, verified: null, roles: [], metadataRoles: [] };
-    }
-    throw error;
-  }
+  const roles = await assignedTo(id, directory);
+  return roles === null
+    ? { exists: false, verified: null, roles: [], metadataRoles: [] }
+    : { exists: true, verified: found?.verified ?? null, roles, metadataRoles: found?.metadataRoles ?? [] };
 }
 
 function waitsOf(record: BuyerRecord, changesAt: number | null): readonly Wait[] {

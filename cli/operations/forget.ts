@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 import { entriesOf, grantedRole, type SourceId } from "../../src/access/facts.ts";
-import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
+import type { Directory } from "../../src/auth0/directory.ts";
 import { dynamoGivers, type Givers } from "../../src/ledger/givers.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
@@ -9,7 +9,13 @@ import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { dynamoTombstones, type Subject } from "../../src/ledger/tombstones.ts";
 import { isMine } from "../../src/provisioning/owners.ts";
 import { type BuyerTraces, dynamoHistory } from "../ledger/history.ts";
-import { CALL_MS, type Operating } from "./operating.ts";
+import { makeKey, storedKey } from "../forget/key.ts";
+import { forgetUsers } from "../forget/users.ts";
+import { serviceCredentials } from "../stage/directory.ts";
+import { operatorAdmin, type OperatorApplication } from "../stage/operator.ts";
+import { findAll, idsOf } from "./look.ts";
+import type { Operating } from "./operating.ts";
+import { makeSteps, type Step, type Steps } from "./steps.ts";
 
 /** Who are a buyer's Auth0 users, and what of ours is there. */
 export interface UserToForget {
@@ -34,6 +40,23 @@ export interface Forgettable {
   readonly others: readonly SourceId[];
 }
 
+/** How a person is to be forgotten. */
+export interface ForgetRequest {
+  /** Delete the users at Auth0, too: those that we made, with `force` all. */
+  readonly user: boolean;
+  readonly force: boolean;
+  /** Whose right to delete users it goes by. */
+  readonly operator: OperatorApplication;
+  readonly dryRun: boolean;
+}
+
+/** What was done about a person. */
+export interface Forgotten {
+  readonly steps: readonly Step[];
+  readonly erasedItems: number;
+}
+
+const NOTICED_MS = 61_000;
 /** Whoever worked on the buyer while they were erased has written by then. */
 const RECHECK_MS = 1_000;
 const ROUNDS = 5;
@@ -50,15 +73,50 @@ export async function forgettable(email: string, { stage, ledger, directory }: O
   return { record, events: events.length, users, traces, subjects: [`buyer:${email}`, ...traces.sources], others };
 }
 
-/** Writes the tombstones: what was bought before now can't come back. Throws what the ledger throws. */
-export async function bury({ subjects }: Forgettable, key: string, { stage, now }: Operating): Promise<void> {
+/**
+ * Erases a person: tombstones first, then what of ours is at Auth0, then the ledger, each told as it is done. Again,
+ * it goes on where it stopped.
+ * @throws {NeedsPersonError} SECRET_INVALID, SECRET_ABSENT
+ */
+export async function forgotten(found: Forgettable, { user, force, operator, dryRun }: ForgetRequest,
+  told: (step: Step) => void, operating: Operating): Promise<Forgotten> {
+  const { stage, directory } = operating;
+  const { record, users, subjects } = found;
+  const credentials = await serviceCredentials(operating);
+  const steps = makeSteps(told, dryRun);
+  const key = (await storedKey(stage)) ?? (await madeKey(steps, operating));
+  await steps.change("tombstones", `${String(subjects.length)} written: what was bought before now can't come back`,
+    () => bury(found, key, operating));
+  // Before the record goes: it alone knows which roles are ours, should this stop half-way and be run again.
+  await forgetUsers(users, { directory: await directory(), bound: Object.entries(record.users), credentials,
+    admin: user ? operatorAdmin(operator, stage, credentials) : null, steps, deletes: { ours: user, others: force } });
+  let erasedItems = 0;
+  await steps.change("ledger", "record, history, owners of purchases and notes of gifts erased", async () => {
+    erasedItems = await erase(found, operating);
+  });
+  return { steps: steps.all, erasedItems };
+}
+
+/** The first to be forgotten on a stage: functions that found no key ask again after a minute. */
+async function madeKey(steps: Steps, { stage, wait }: Operating): Promise<string> {
+  let key = "";
+  await steps.change("key",
+    "a key was made, as this is the first on the stage; a minute until the functions know it …", async () => {
+    key = await makeKey(stage);
+  });
+  if (key !== "") await wait(NOTICED_MS);
+  return key;
+}
+
+/** Writes the tombstones. Throws what the ledger throws. */
+async function bury({ subjects }: Forgettable, key: string, { stage, now }: Operating): Promise<void> {
   const at = now();
   const tombstones = dynamoTombstones(ledgerTable(stage.dynamo, stage.ledger), key);
   for (const subject of subjects) await tombstones.bury(subject, at);
 }
 
 /** Erases a buyer from the ledger, and gives how many items went. Throws what the ledger throws. */
-export async function erase({ record: { email }, users, traces, others }: Forgettable,
+async function erase({ record: { email }, users, traces, others }: Forgettable,
   { stage, ledger, wait }: Operating): Promise<number> {
   const givers = dynamoGivers(ledgerTable(stage.dynamo, stage.ledger));
   const history = dynamoHistory(stage.dynamo, stage.ledger);
@@ -75,14 +133,11 @@ export async function erase({ record: { email }, users, traces, others }: Forget
 }
 
 /** The users of a buyer: those of the record, and all with the email. */
-async function usersToForget({ email, spellings, users }: BuyerRecord, directory: Directory,
+async function usersToForget(record: BuyerRecord, directory: Directory,
   givers: Pick<Givers, "of">): Promise<readonly UserToForget[]> {
-  const found = new Map<string, DirectoryUser>();
-  for (const spelling of [email, ...spellings]) {
-    for (const user of await directory.find(email, spelling, AbortSignal.timeout(CALL_MS))) found.set(user.id, user);
-  }
-  const ids = [...new Set([...Object.keys(users), ...found.keys()])];
-  return Promise.all(ids.map(async (id): Promise<UserToForget> => {
+  const { email, users } = record;
+  const found = await findAll(record, directory);
+  return Promise.all(idsOf(record, found).map(async (id): Promise<UserToForget> => {
     const others = [...(await givers.of(id)).givers].filter(([giver]) => giver !== email);
     const kept = [...new Set(others.flatMap(([, given]) => given.roles))].sort();
     const ours = Object.keys((Object.hasOwn(users, id) ? users[id]?.roles : undefined) ?? {});

@@ -34,8 +34,7 @@ export async function unknownRoles(roles: readonly string[],
   const inPolicy = roleNames(await operating.policy());
   const others = roles.filter((role) => !inPolicy.includes(role));
   if (others.length === 0) return { missing: [], there: inPolicy };
-  const credentials = await serviceCredentials({ stage: async () => operating.stage,
-    commandLine: operating.commandLine });
+  const credentials = await serviceCredentials(operating);
   const atAuth0 = await tenantAdmin(credentials).roleNames(AbortSignal.timeout(CALL_MS));
   return { missing: others.filter((role) => !atAuth0.includes(role)),
     there: [...new Set([...inPolicy, ...atAuth0])].sort() };

@@ -35,3 +35,9 @@ export interface Operating {
 
 /** The limit (ms) of one call to Auth0. */
 export const CALL_MS = 30_000;
+
+/** What is made at the first call, and given again at each other. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -4,6 +4,7 @@ import { pingToken } from "../pings/service-ping.ts";
 import { afresh, dropLetter, giveBack, type Letter, takeLetters, TRIED_TEN_TIMES } from "../replay/letters.ts";
 import { postPing, routingOf } from "../replay/pings.ts";
 import { replayTarget } from "../replay/settings.ts";
+import { type ToldLetter, toldOf } from "./discard.ts";
 import type { Operating } from "./operating.ts";
 
 /** What became of a letter. */
@@ -24,8 +25,10 @@ interface Dealt {
   readonly why: string;
 }
 
-/** A letter with all that is known of why it is there. */
-export type DealtLetter = Dealt & { readonly reason: string };
+/** A letter as it is told of, with all that is known of why it is there, and what became of it. */
+export interface DealtLetter extends ToldLetter {
+  readonly outcome: LetterOutcome;
+}
 
 /** Answers after which the door has kept the body itself, see docs/answers.md: what was sent is there again. */
 const KEPT_ANSWERS: readonly number[] = [400, 403, 413, 415];
@@ -37,9 +40,15 @@ const KEPT_ANSWERS: readonly number[] = [400, 403, 413, 415];
  */
 export async function lettersReplayed(codes: readonly string[], dryRun: boolean,
   operating: Operating): Promise<readonly DealtLetter[]> {
+  const dealt = await dealtWith(codes, dryRun, operating);
+  return dealt.map(({ letter, outcome, reason }) => ({ ...toldOf(letter), reason, outcome }));
+}
+
+async function dealtWith(codes: readonly string[], dryRun: boolean,
+  operating: Operating): Promise<readonly (Dealt & { readonly reason: string })[]> {
   const { stage } = operating;
   const chosen = ({ code }: Letter): boolean => codes.length === 0 || codes.includes(code);
-  const dealt: DealtLetter[] = [];
+  const dealt: (Dealt & { readonly reason: string })[] = [];
   const held: Letter[] = [];
   try {
     // A buyer's later messages show once the earlier ones are dealt with; what a replayed ping left there anew is not

@@ -13,8 +13,9 @@ import { grouped } from "../terminal/progress.ts";
  */
 export async function replayRange(since: string, until: string | undefined, dryRun: boolean,
   context: Context): Promise<ExitCode> {
-  const { output, now } = context;
-  const stage = await context.stage();
+  const { output, now, stageName } = context;
+  // From here on it is the stage's time.
+  await context.stage();
   const from = momentIn("--since", since);
   const to = until === undefined ? now() : momentIn("--until", until);
   if (from >= to) {
@@ -39,7 +40,7 @@ export async function replayRange(since: string, until: string | undefined, dryR
       ? `would send ${grouped(messages.length)} messages to provision`
       : `${output.tone("good", "sent")}: ${grouped(messages.length)} messages to provision`,
   );
-  output.result({ stage: stage.name, dryRun, since: new Date(from).toISOString(), until: new Date(to).toISOString(),
+  output.result({ stage: stageName(), dryRun, since: new Date(from).toISOString(), until: new Date(to).toISOString(),
     events, purchases: touched.length, buyers, readBack, sent: dryRun ? 0 : messages.length });
   return EXIT.ok;
 }

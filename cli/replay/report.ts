@@ -1,16 +1,7 @@
 import type { ReplayAnswer } from "./pings.ts";
+import type { ReplayReport } from "../operations/replay-files.ts";
 import type { BuyerRoles } from "./roles.ts";
 import { table } from "../terminal/table.ts";
-
-/** All that a replay found out. */
-export interface ReplayReport {
-  readonly pings: readonly ReplayAnswer[];
-  readonly buyers: readonly BuyerRoles[];
-  /** Messages that the local queue still holds, to be tried again. */
-  readonly waiting: number;
-  /** Calls that the functions made to the emulated Management API since its start; null for a real tenant. */
-  readonly managementCalls: number | null;
-}
 
 /** The answers as a table. */
 export function pingTable(pings: readonly ReplayAnswer[]): string {
@@ -36,5 +27,5 @@ export function reportResult({ pings, buyers, waiting, managementCalls }: Replay
   const answers = pings.map(({ file, event, buyer, status, error, ms }) => ({ file, event, buyer, status, error,
     ms })
   );
-  return { pings: answers, buyers, waiting, managementCalls };
+  return { pings: answers, buyers: buyers ?? [], waiting, managementCalls };
 }

@@ -1,18 +1,14 @@
 import { ConfigError, NeedsPersonError, TemporaryError } from "../../src/errors.ts";
+import type { KnownSettings } from "../operations/setup.ts";
 import type { SecretValue } from "./values.ts";
-
-import type { Checked } from "./work.ts";
 
 /** How often somebody may mistype. */
 const ATTEMPTS = 3;
 
-/** How one service's settings are found. */
-export interface Search<Client> {
-  readonly known: SecretValue;
-  /** What the emulator takes, should the known be refused; null where there is none. */
-  readonly fallback: SecretValue | null;
+/** How one service's settings are found; `check` asks the service. */
+export interface Search<Checked> extends KnownSettings {
   readonly ask: (known: SecretValue) => Promise<SecretValue>;
-  readonly check: (value: SecretValue) => Promise<Checked<Client>>;
+  readonly check: (value: SecretValue) => Promise<Checked>;
   readonly complete: (value: SecretValue) => boolean;
   /** What to give, where nobody can be asked. */
   readonly missing: string;
@@ -24,15 +20,15 @@ export interface Search<Client> {
  * Asks until the service takes what it is given; where nobody can be asked, what is known must do.
  * @throws {ConfigError} SETUP_INCOMPLETE
  */
-export async function settled<Client>(
-  { known, fallback, ask, check, complete, missing, questions, say }: Search<Client>,
-): Promise<Checked<Client>> {
+export async function settled<Checked>(
+  { known, fallback, ask, check, complete, missing, questions, say }: Search<Checked>,
+): Promise<{ readonly value: SecretValue; readonly checked: Checked }> {
   let value = known;
   for (let attempt = 1;; attempt += 1) {
     if (!complete(value)) value = await ask(value);
     if (!complete(value)) throw new ConfigError("SETUP_INCOMPLETE", missing);
     try {
-      return await check(value);
+      return { value, checked: await check(value) };
     } catch (error) {
       // Not to be reached, too: a domain can be mistyped.
       if (!(error instanceof NeedsPersonError || error instanceof TemporaryError)) throw error;

@@ -6,16 +6,15 @@ import { type SecretName, secretName, writeSecret } from "../stage/secrets.ts";
 import type { Work } from "./work.ts";
 
 /** Writes a secret if it isn't so already. Null: it can't be completed without losing something. */
-export async function store({ stage, steps, stored, context }: Work, name: SecretName,
+export async function store({ stage, steps, stored }: Work, name: SecretName,
   value: SecretValue | null): Promise<void> {
   const before = stored[name];
   const step = `secret ${name}`;
   if (before.state === "absent") {
-    steps.byHand(step, `the stage has none: ${
-      stage.emulators === null
-        ? `npm run deploy -- --stage ${context.stageName()}`
-        : "stop npm start and start it again"
-    }, then this again`);
+    steps.byHand(step,
+      `the stage has none: ${
+        stage.emulators === null ? `npm run deploy -- --stage ${stage.name}` : "stop npm start and start it again"
+      }, then this again`);
     return;
   }
   if (value === null) {

@@ -2,14 +2,15 @@ import { scopesFor } from "../../tenant/scopes.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import type { TenantAdmin } from "../admin/tenant-admin.ts";
 import { NeedsPersonError } from "../../src/errors.ts";
-import { NEEDS_ADMIN, operatorAdmin } from "../stage/operator.ts";
+import { NEEDS_ADMIN } from "../stage/needs-admin.ts";
+import { operatorAdmin } from "../stage/operator.ts";
 
 import { type Work, LIMIT_MS } from "./work.ts";
 
 /** Scopes, roles and the connection, as far as the rights at hand reach. */
 export async function setUpTenant(work: Work, service: Auth0Credentials, own: TenantAdmin,
   roles: readonly string[]): Promise<void> {
-  const admin = operatorAdmin(work.flags, work.stage, work.context.env, service);
+  const admin = operatorAdmin(work.operator, work.stage, service);
   await setScopes(work, service, own, admin);
   // Kept in app_metadata, roles are names and nothing else.
   if (work.stage.access === "roles") await createRoles(work, admin ?? own, roles);

@@ -2,8 +2,7 @@ import { NeedsPersonError } from "../../src/errors.ts";
 import { gumroadApi, type GumroadApi } from "../../src/gumroad/api.ts";
 import { gumroadSecretShape } from "../../src/gumroad/secret.ts";
 import { shopOf } from "../../src/sweeping/shop.ts";
-import type { Context } from "../context.ts";
-import type { Stage } from "../stage/stage.ts";
+import type { StageAt } from "../stage/directory.ts";
 import { readStored } from "../stage/secrets.ts";
 
 const LIMIT_MS = 60_000;
@@ -13,7 +12,7 @@ const LIMIT_MS = 60_000;
  * service could do nothing with a hint.
  * @throws {NeedsPersonError} GUMROAD_TOKEN_MISSING, GUMROAD_SELLER, or as `GumroadApi`
  */
-export async function openShop(stage: Stage, { commandLine }: Pick<Context, "commandLine">): Promise<GumroadApi> {
+export async function openShop({ stage, commandLine }: StageAt): Promise<GumroadApi> {
   const missing = (): NeedsPersonError =>
     new NeedsPersonError("GUMROAD_TOKEN_MISSING",
       `past sales can't be read back without an access token in the secret gumroad: ${commandLine("setup")}`);

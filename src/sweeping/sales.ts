@@ -36,11 +36,13 @@ export const recentSales: Sweep = {
 export const allSales: Sweep = { kind: "weekly", everyMs: 7 * DAY_MS - SLACK_MS, needsShop: true,
   begin: () => written({ after: null, pageKey: null }), page: salesPage, around };
 
-/** From the day of the last row read, which is read once more, instead of by page key. */
 function around(text: string): string {
-  const { after, before, reached } = positionShape.parse(JSON.parse(text));
-  const last = reached === undefined ? before : dayOf(Date.parse(reached) + DAY_MS);
-  return written({ after, pageKey: null, before: last });
+  return written(besidePage(positionShape.parse(JSON.parse(text))));
+}
+
+/** From the day of the last row read, which is read once more, instead of by page key. */
+export function besidePage({ after, before, reached }: SalesPosition): SalesPosition {
+  return { after, pageKey: null, before: reached === undefined ? before : dayOf(Date.parse(reached) + DAY_MS) };
 }
 
 async function salesPage(position: string, tools: SweepTools): Promise<SweepPage> {

@@ -82,13 +82,13 @@ describe("the command line", () => {
   });
 
   it("says an unexpected error in one line, and where it comes from with DEBUG", async () => {
-    const policy = async () => {
+    const openStage = async () => {
       throw new TypeError("boom\nsecond line");
     };
-    const { code, err } = await cli("products", { policy });
+    const { code, err } = await cli("products", { openStage });
     expect({ code, err }).toEqual({ code: 1,
       err: "gumroad-auth0: boom (a mistake of this program, perhaps: DEBUG=1 shows where)" });
-    expect((await cli("products", { policy, env: { DEBUG: "1" } })).err).toMatch(/\n\s+at /);
+    expect((await cli("products", { openStage, env: { DEBUG: "1" } })).err).toMatch(/\n\s+at /);
   });
 
   it.each([
