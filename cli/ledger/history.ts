@@ -1,8 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { isSourceId, sourceIdShape, type Source, type SourceId,
-  type Sources } from "../../src/access/facts.ts";
+import { isSourceId, sourceIdShape, type Source, type SourceId, type Sources } from "../../src/access/facts.ts";
 import { queryPages, readItem, readItems, removeItem, type Item, type ItemKey } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey, sourceKey } from "../../src/ledger/keys.ts";
 import { loadOwner, sourceItem, type HistoryEvent } from "../../src/ledger/ledger.ts";

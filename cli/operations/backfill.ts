@@ -109,8 +109,8 @@ export async function finishedBackfill({ checkpoint }: LastBackfill, { stage }: 
 async function backfillingAt(operating: Operating): Promise<Backfilling> {
   const { stage, now, wait } = operating;
   return { shop: await openShop(operating), survey: dynamoSurvey(ledgerTable(stage.dynamo, stage.ledger)),
-    sweeps: dynamoSweeps(ledgerTable(stage.dynamo, stage.ledger)), queue: bulkQueue(stage.sqs, stage.queue, "all"), now, wait,
-    requestId: randomUUID(), ...(stage.emulators === null ? PACE : LOCAL_PACE) };
+    sweeps: dynamoSweeps(ledgerTable(stage.dynamo, stage.ledger)), queue: bulkQueue(stage.sqs, stage.queue, "all"),
+    now, wait, requestId: randomUUID(), ...(stage.emulators === null ? PACE : LOCAL_PACE) };
 }
 
 async function reportOf(checkpoint: Checkpoint,

@@ -85,8 +85,9 @@ export async function sweptAhead(sweep: AskableSweep, operating: Operating): Pro
   const { stage, policy, now, wait } = operating;
   const opened = openShop(operating);
   return lookAhead(sweep, { shop: await (sweep === "daily" ? opened.catch(withoutToken) : opened),
-    survey: dynamoSurvey(ledgerTable(stage.dynamo, stage.ledger)), last: await dynamoSweeps(ledgerTable(stage.dynamo, stage.ledger)).load(sweep),
-    policy: await policy(), now, wait, requestId: randomUUID() });
+    survey: dynamoSurvey(ledgerTable(stage.dynamo, stage.ledger)),
+    last: await dynamoSweeps(ledgerTable(stage.dynamo, stage.ledger)).load(sweep), policy: await policy(), now, wait,
+    requestId: randomUUID() });
 }
 
 function withoutToken(error: unknown): null {

@@ -125,7 +125,8 @@ async function cleanUp({ buyer, way }: SmokeTrial, withinMs: number, operator: O
 /** A sweep finds what the shop sold: without a tombstone it would bring the buyer back. */
 async function bury({ buyer, way }: SmokeTrial, { stage, now }: Operating): Promise<void> {
   if (way.name !== "shop" || way.sources().length === 0) return;
-  const tombstones = dynamoTombstones(ledgerTable(stage.dynamo, stage.ledger), (await storedKey(stage)) ?? (await makeKey(stage)));
+  const tombstones = dynamoTombstones(ledgerTable(stage.dynamo, stage.ledger),
+    (await storedKey(stage)) ?? (await makeKey(stage)));
   for (const subject of [`buyer:${buyer}` as const, ...way.sources()]) await tombstones.bury(subject, now());
 }
 
