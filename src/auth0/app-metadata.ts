@@ -9,12 +9,12 @@ const shape = z.object({
 
 /**
  * What this service wrote into a user's `app_metadata`: whether we made the user for this email, and the roles kept
- * there. Nobody can write there at sign-up; the tenant's own people can, so any other shape is just not ours.
+ * there, for plans without roles. Nobody can write there at sign-up; the tenant's own people can, so any other shape
+ * is just not ours.
  */
 export function readOwnMetadata(appMetadata: unknown, email: string) {
-  const parsed = shape.safeParse(appMetadata);
-  const { created_for: createdFor, roles = [] } = parsed.success ? parsed.data.gumroad_auth0 : {};
-  return { createdByUs: createdFor === markFor(email), roles };
+  const { created_for: createdFor, roles = [] } = shape.safeParse(appMetadata).data?.gumroad_auth0 ?? {};
+  return { createdByUs: createdFor === markFor(email), metadataRoles: roles };
 }
 
 /**

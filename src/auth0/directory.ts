@@ -18,19 +18,7 @@ import { managementToken } from "./token.ts";
 import { userRoles } from "./user-roles.ts";
 
 /** An Auth0 user with a buyer's email. */
-export interface DirectoryUser {
-  readonly id: string;
-  readonly verified: boolean;
-  /** Made by this service for this email: carries a mark in `app_metadata`, which nobody can forge at sign-up. */
-  readonly createdByUs: boolean;
-  /** The database connection that keeps its password; null for social and passwordless users. */
-  readonly database: string | null;
-  /** Epoch ms; 0 where Auth0 doesn't say. */
-  readonly createdAt: number;
-  readonly hasLoggedIn: boolean;
-  /** The roles that this service keeps in the user's `app_metadata`, for plans without roles. */
-  readonly metadataRoles: readonly string[];
-}
+export type DirectoryUser = Readonly<ReturnType<typeof directoryUser>>;
 
 /** The tenant's users and roles, as provisioning needs them. */
 export type Directory = ReturnType<typeof auth0Directory>;
@@ -49,7 +37,7 @@ function kindOf(method: string, path: string): CallKind {
   return method !== "POST" || /\/users\/[^/]+\/roles$/.test(path) ? "change" : "once";
 }
 
-/** What the directory needs; `fetch` and `now` (epoch ms) are the outside world. */
+/** What the directory needs. */
 export interface DirectoryOptions extends Pacing {
   readonly secret: Secret<Auth0Credentials>;
   /** Creates users without a password, in the passwordless connection. */
@@ -145,13 +133,18 @@ async function ended(call: Promise<unknown>): Promise<void> {
   }
 }
 
-function directoryUser(user: unknown, email: string): DirectoryUser {
+function directoryUser(user: unknown, email: string) {
   const { user_id: id, identities, ...known } = answerAs(userShape, user);
-  const { createdByUs, roles } = readOwnMetadata(known.app_metadata, email);
-  return { id, verified: known.email_verified === true, createdByUs,
+  return {
+    id,
+    verified: known.email_verified === true,
+    ...readOwnMetadata(known.app_metadata, email),
+    /** The database connection that keeps its password; null for social and passwordless users. */
     database: identities?.find(({ provider }) => provider === "auth0")?.connection ?? null,
-    createdAt: (known.created_at === undefined ? 0 : Date.parse(known.created_at)) || 0,
-    hasLoggedIn: (known.logins_count ?? 0) > 0 || known.last_login !== undefined, metadataRoles: roles };
+    /** Epoch ms; 0 where Auth0 doesn't say. */
+    createdAt: Date.parse(known.created_at ?? "") || 0,
+    hasLoggedIn: (known.logins_count ?? 0) > 0 || known.last_login !== undefined,
+  };
 }
 
 /**

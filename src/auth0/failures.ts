@@ -18,27 +18,24 @@ export function refusedWith(error: unknown): number | undefined {
 export function failureOf(error: unknown, what: string): Error {
   if (error instanceof ServiceError) return error;
   if (error instanceof Error && error.cause instanceof TemporaryError) return error.cause;
+  const needsPerson = (code: string, message: string) => new NeedsPersonError(code, message, { cause: error });
   const status = statusOf(error);
-  const options = { cause: error };
-  switch (status) {
-    case 400:
-      return new NeedsPersonError("AUTH0_REFUSED", `Auth0 refused to ${what}: ${saidBy(error)}.`, options);
-    case 401:
-      return new NeedsPersonError("AUTH0_CREDENTIALS",
-        `Auth0 refused a new token's call to ${what}: check the secret auth0 and the application's grant.`, options);
-    case 403:
-      return lacksScope(error)
-        ? new NeedsPersonError("AUTH0_SCOPE",
-          `The Auth0 application may not ${what}: grant it the scopes in the README. Auth0 says: ${saidBy(error)}.`,
-          options)
-        : new NeedsPersonError("AUTH0_FORBIDDEN",
-          `Auth0 forbids to ${what}, and no scope is missing: a quota or limit of its plan, a blocked tenant, or a ` +
-            `firewall before it. Auth0 says: ${saidBy(error)}.`, options);
-    case undefined:
-    default:
-      return new TemporaryError("AUTH0_UNREACHABLE",
-        `Auth0 could not ${what} in time${status === undefined ? "" : `: it answered ${String(status)}`}.`, options);
+  if (status === 400) return needsPerson("AUTH0_REFUSED", `Auth0 refused to ${what}: ${saidBy(error)}.`);
+  if (status === 401) {
+    return needsPerson("AUTH0_CREDENTIALS",
+      `Auth0 refused a new token's call to ${what}: check the secret auth0 and the application's grant.`);
   }
+  if (status === 403 && lacksScope(error)) {
+    return needsPerson("AUTH0_SCOPE",
+      `The Auth0 application may not ${what}: grant it the scopes in the README. Auth0 says: ${saidBy(error)}.`);
+  }
+  if (status === 403) {
+    return needsPerson("AUTH0_FORBIDDEN",
+      `Auth0 forbids to ${what}, and no scope is missing: a quota or limit of its plan, a blocked tenant, or a ` +
+        `firewall before it. Auth0 says: ${saidBy(error)}.`);
+  }
+  const answered = status === undefined ? "" : `: it answered ${String(status)}`;
+  return new TemporaryError("AUTH0_UNREACHABLE", `Auth0 could not ${what} in time${answered}.`, { cause: error });
 }
 
 /** Whether a refused call (an SDK's error, or ours with it as its cause) lacked a scope. */

@@ -4,11 +4,8 @@ import { NeedsPersonError, TemporaryError } from "../errors.ts";
 import type { Fetch } from "../http/retry.ts";
 import type { Auth0Credentials } from "./secret.ts";
 
-/** The code of an invitation that Auth0 surely didn't send, because it sends too many just now. */
-export const INVITE_THROTTLED = "AUTH0_MAIL_THROTTLED";
-
-/** The code of an invitation whose request never reached Auth0. */
-export const INVITE_UNSENT = "AUTH0_MAIL_UNSENT";
+/** The codes of an invitation that was surely not sent: Auth0 sends too many just now, or was never reached. */
+export const SURELY_UNSENT: readonly string[] = ["AUTH0_MAIL_THROTTLED", "AUTH0_MAIL_UNSENT"];
 
 const ATTEMPT_MS = 10_000;
 
@@ -25,7 +22,7 @@ const neverLeft = z.object({ cause: z.object({ code: z.enum(["ECONNREFUSED", "EN
 export async function mailInvitation({ url, loginClientId }: Auth0Credentials, email: string, connection: string,
   send: Fetch, signal: AbortSignal): Promise<void> {
   if (signal.aborted) {
-    throw new TemporaryError(INVITE_UNSENT, "There was no time left to ask Auth0 for the invitation.");
+    throw new TemporaryError("AUTH0_MAIL_UNSENT", "There was no time left to ask Auth0 for the invitation.");
   }
   let response: Response;
   try {
@@ -35,7 +32,9 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
       signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]), redirect: "error" });
   } catch (error) {
     if (neverLeft.safeParse(error).success) {
-      throw new TemporaryError(INVITE_UNSENT, "The request for the invitation never reached Auth0.", { cause: error });
+      throw new TemporaryError("AUTH0_MAIL_UNSENT", "The request for the invitation never reached Auth0.", {
+        cause: error,
+      });
     }
     const message = "Auth0 did not say in time whether it mailed the invitation.";
     throw new TemporaryError("AUTH0_UNREACHABLE", message, { cause: error });
@@ -45,7 +44,7 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
   if (response.ok) return;
   const answered = `it answered ${String(response.status)}`;
   if (response.status === 429) {
-    throw new TemporaryError(INVITE_THROTTLED, `Auth0 mails no more invitations just now: ${answered}.`);
+    throw new TemporaryError("AUTH0_MAIL_THROTTLED", `Auth0 mails no more invitations just now: ${answered}.`);
   }
   if (response.status >= 500) {
     throw new TemporaryError("AUTH0_UNREACHABLE", `Auth0 could not mail the invitation: ${answered}.`);

@@ -5,7 +5,7 @@ export interface Pacing {
   readonly fetch?: Fetch;
   readonly now?: () => number;
   readonly wait?: typeof waitFor;
-  readonly onThrottled?: (group: string) => void;
+  readonly onThrottled?: () => void;
 }
 
 /** A limit of Auth0's, as this process sees it. */
@@ -75,7 +75,7 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
         lane.nextAt = now() + gapOf(lane);
         return;
       } else {
-        onThrottled?.(group);
+        onThrottled?.();
         await wait(lane.nextAt - now(), signal);
       }
     }
@@ -115,11 +115,10 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
       signal?.throwIfAborted();
       await permit(group, signal);
       const sentAt = now();
-      const attempt = AbortSignal.timeout(ATTEMPT_MS);
-      const response = await send(input, { ...init,
-        signal: signal === undefined ? attempt : AbortSignal.any([signal, attempt]) }).finally(() =>
-          begun.delete(group)
-        );
+      const signals = [AbortSignal.timeout(ATTEMPT_MS), ...(signal === undefined ? [] : [signal])];
+      const response = await send(input, { ...init, signal: AbortSignal.any(signals) }).finally(() =>
+        begun.delete(group)
+      );
       learn(group, response, sentAt);
       if (response.status !== 429) return response;
       await response.body?.cancel();
@@ -127,7 +126,8 @@ export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor
   };
 }
 
-function laneOfFirst({ limit, remaining, reset }: Told, isRefused: boolean, now: number): Lane {
+function laneOfFirst({ limit, remaining, reset }: NonNullable<ReturnType<typeof toldBy>>, isRefused: boolean,
+  now: number): Lane {
   const rate = ((limit - remaining) * 1000) / Math.max(ROUNDED_MS, reset - now - ROUNDED_MS);
   return { limit, remaining, rate, nextAt: isRefused ? 0 : Infinity, slowedAt: 0 };
 }
@@ -154,13 +154,7 @@ function groupOf(input: Parameters<Fetch>[0], init: RequestInit | undefined): st
 }
 
 /** What the headers say; `reset` in epoch ms. */
-interface Told {
-  readonly limit: number;
-  readonly remaining: number;
-  readonly reset: number;
-}
-
-function toldBy(response: Response): Told | null {
+function toldBy(response: Response) {
   const limit = numberIn(response, "x-ratelimit-limit");
   const remaining = numberIn(response, "x-ratelimit-remaining");
   const reset = numberIn(response, "x-ratelimit-reset");

@@ -29,13 +29,13 @@ export function userRoles(users: UsersClient, roles: RolesClient, call: Call, no
   async function changeRoles(what: string, userId: string, names: readonly string[], signal: AbortSignal,
     change: (ids: string[], until: Until) => PromiseLike<unknown>): Promise<boolean> {
     const { ids } = await roleIds.lookUp(names, signal);
-    if (ids.length === 0 || !(await isGone(call(what, signal, (until) => change([...ids], until))))) return true;
+    if (ids.length === 0 || !(await isGone(call(what, signal, (until) => change(ids, until))))) return true;
     const fields = { fields: "user_id" };
     if (await isGone(call("read a user", signal, (until) => users.get(userId, fields, until)))) return false;
     // The user is there, so a role's id is stale: it was deleted, and perhaps made anew.
     roleIds.forget();
     const fresh = await roleIds.lookUp(names, signal);
-    if (fresh.ids.length > 0) await call(what, signal, (until) => change([...fresh.ids], until));
+    if (fresh.ids.length > 0) await call(what, signal, (until) => change(fresh.ids, until));
     return true;
   }
 
@@ -73,35 +73,28 @@ function roleIdsOf(list: (signal: AbortSignal) => Promise<ReadonlyMap<string, st
   let listedAt = 0;
 
   async function listed(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    if (listing !== undefined) return listing;
-    const current = list(signal);
-    listing = current;
     try {
-      return await current;
+      return await list(signal);
     } catch (error) {
-      if (listing === current) listing = undefined;
+      listing = undefined;
       throw error;
     } finally {
       listedAt = now();
     }
   }
 
+  /** The ids of the roles that there are, and the names of those that are missing. */
   async function lookUp(names: readonly string[],
-    signal: AbortSignal): Promise<{ readonly ids: readonly string[]; readonly missing: readonly string[] }> {
-    const known = await listed(signal);
+    signal: AbortSignal): Promise<{ readonly ids: string[]; readonly missing: readonly string[] }> {
+    const known = await (listing ??= listed(signal));
     const missing = names.filter((name) => !known.has(name));
-    if (missing.length === 0 || now() - listedAt < RELIST_MS) {
-      return { ids: names.flatMap((name) => known.get(name) ?? []), missing };
+    if (missing.length > 0 && now() - listedAt >= RELIST_MS) {
+      listing = undefined;
+      return lookUp(names, signal);
     }
-    listing = undefined;
-    return lookUp(names, signal);
+    return { ids: names.flatMap((name) => known.get(name) ?? []), missing };
   }
 
-  return {
-    lookUp,
-    /** Has them listed again: one of the ids turned out to be stale. */
-    forget: () => {
-      listing = undefined;
-    },
-  };
+  /** `forget` has them listed again: one of the ids turned out to be stale. */
+  return { lookUp, forget: () => void (listing = undefined) };
 }

@@ -25,6 +25,7 @@ const PAUSE_MS = 150;
 /** Failures in a row, of whatever calls, after which nobody is asked but now and then. */
 const MOST_FAILURES = 5;
 const PROBE_MS = 5_000;
+const AWAY = "Not asked: its last five answers were failures.";
 const TIMED_OUT = "A change was not answered in time: it may be carried out yet.";
 
 /**
@@ -42,45 +43,32 @@ export function retryingFetch(
   let failures = 0;
   let probeAt = 0;
 
-  async function attempt(...[input, init]: Parameters<Fetch>): Promise<Attempt> {
-    if (failures >= MOST_FAILURES) {
-      if (now() < probeAt) {
-        throw new TemporaryError(`${service}_AWAY`, "Not asked: its last five answers were failures.");
-      }
-      probeAt = now() + PROBE_MS;
-    }
-    try {
-      const response = await send(input, init);
-      failures = response.status >= 500 ? failures + 1 : 0;
-      return { response, hasFailed: response.status >= 500 };
-    } catch (error) {
-      // The caller's own end tells nothing of who was asked.
-      if (init?.signal?.aborted === true) throw error;
-      failures += 1;
-      return { response: null, error, hasFailed: true };
-    }
-  }
-
   return async (input, init) => {
     const kind = kindOf(init?.method ?? "GET", new URL(input instanceof Request ? input.url : input).pathname);
     let isLate = false;
     for (let nth = 1;; nth += 1) {
-      const made = await attempt(input, init);
-      isLate ||= kind === "change" && made.response === null && isTimeOut(made.error);
-      if (!made.hasFailed || nth === ATTEMPTS || kind === "once") {
-        if (isLate) throw new TemporaryError(`${service}_TIMED_OUT`, TIMED_OUT);
-        if (made.response === null) throw made.error;
-        return made.response;
+      if (failures >= MOST_FAILURES) {
+        if (now() < probeAt) throw new TemporaryError(`${service}_AWAY`, AWAY);
+        probeAt = now() + PROBE_MS;
       }
-      await made.response?.body?.cancel();
+      const isLast = nth === ATTEMPTS || kind === "once";
+      const response = await send(input, init).catch((error: unknown) => {
+        // The caller's own end tells nothing of who was asked.
+        if (init?.signal?.aborted === true) throw error;
+        failures += 1;
+        isLate ||= kind === "change" && isTimeOut(error);
+        if (isLast && !isLate) throw error;
+        return null;
+      });
+      if (response !== null) failures = response.status >= 500 ? failures + 1 : 0;
+      const isOver = isLast || (response !== null && response.status < 500);
+      if (isOver && isLate) throw new TemporaryError(`${service}_TIMED_OUT`, TIMED_OUT);
+      if (isOver && response !== null) return response;
+      await response?.body?.cancel();
       await wait(PAUSE_MS * 3 ** (nth - 1) * (0.5 + random() / 2), init?.signal ?? undefined);
     }
   };
 }
-
-type Attempt =
-  | { readonly response: Response; readonly hasFailed: boolean }
-  | { readonly response: null; readonly error: unknown; readonly hasFailed: true };
 
 function isTimeOut(error: unknown): boolean {
   return typeof error === "object" && error !== null && "name" in error && error.name === "TimeoutError";

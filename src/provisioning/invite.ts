@@ -1,5 +1,5 @@
 import { entriesOf } from "../access/facts.ts";
-import { INVITE_THROTTLED, INVITE_UNSENT } from "../auth0/invite.ts";
+import { SURELY_UNSENT } from "../auth0/invite.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
 import type { BuyerRecord, Invitation } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
@@ -117,7 +117,7 @@ async function send(record: BuyerRecord, work: Provisioning): Promise<Pick<Invit
       needsPerson(message, told);
       return { outcome: "failed", message };
     }
-    const surelyNot = !mailing || code === INVITE_THROTTLED || code === INVITE_UNSENT;
+    const surelyNot = !mailing || SURELY_UNSENT.includes(code);
     // The buyer has the role, and perhaps no way to log in.
     if (!surelyNot) count("NeedsPerson");
     log.warn(surelyNot ? "the invitation will be tried again" : "nobody knows whether the invitation was sent", told);
