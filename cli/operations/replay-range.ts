@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { TemporaryError } from "../../src/errors.ts";
 import { bulkQueue, type BulkMessage } from "../../src/queue/queue.ts";
 import { NEARLY_EMPTY, queueFeed } from "../../src/sweeping/feed.ts";
-import { distinct, dueFor, hintFor, named } from "../../src/sweeping/hints.ts";
+import { distinct, dueFor, hintFor } from "../../src/sweeping/hints.ts";
 import { historyBetween, type HistoryRange, type Touched } from "../replay/history.ts";
 import { readStored } from "../stage/secrets.ts";
 import type { Operating } from "./operating.ts";
@@ -67,6 +67,6 @@ function messagesFor(touched: readonly Touched[], readBack: boolean, now: () => 
   const about = { requestId: randomUUID(), sweep: `replay ${new Date(now()).toISOString()}`, now };
   return distinct(touched.map(({ buyer, source }) =>
     // What an operator gave can't be read back anywhere.
-    !readBack || source.startsWith("grant:") ? dueFor(buyer, about) : hintFor(buyer, named(source), about)
+    !readBack || source.startsWith("grant:") ? dueFor(buyer, about) : hintFor(buyer, source, about)
   ));
 }

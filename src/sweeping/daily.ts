@@ -14,7 +14,7 @@ import { needsPerson } from "../metrics.ts";
 import type { BulkMessage } from "../queue/queue.ts";
 import { isNamed, isToComeIn } from "../provisioning/apart.ts";
 import { eachRow } from "./each-row.ts";
-import { distinct, dueFor, hintFor, named } from "./hints.ts";
+import { distinct, dueFor, hintFor } from "./hints.ts";
 import { isStale, productsHeld, unlikeGumroad } from "./record-check.ts";
 import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
@@ -39,13 +39,13 @@ export const runningAccess: Sweep = {
   kind: "daily",
   everyMs: DAY_MS - SLACK_MS,
   needsShop: false,
-  begin: (_now, _last, policy) => written(listingOf(policy.keys().next().value)),
+  begin: (_now, _last, policy) => JSON.stringify(listingOf(policy.keys().next().value)),
   page: async (text, tools) => {
     const position = positionShape.parse(JSON.parse(text));
     if (position.step === "records") return recordsPage(position, tools);
     if (tools.shop === null) {
       log.warn("no token of Gumroad's: lost pings can't be found", { sweep: tools.sweep });
-      return { read: 0, differed: 0, found: [], next: written(firstRecords) };
+      return { read: 0, differed: 0, found: [], next: JSON.stringify(firstRecords) };
     }
     return subscribersPage(position, tools.shop, tools);
   },
@@ -54,7 +54,7 @@ export const runningAccess: Sweep = {
     const position = positionShape.parse(JSON.parse(text));
     if (position.step === "records") return text;
     const isRepeated = position.pageKey === null || position.again === true;
-    return written(
+    return JSON.stringify(
       isRepeated ? productAfter(position.productId, policy) : { ...position, pageKey: null, again: true },
     );
   },
@@ -78,12 +78,14 @@ async function subscribersPage(position: Extract<Position, { step: "subscribers"
   );
   const found = await eachRow(differing, tools.sweep, async (row): Promise<readonly BulkMessage[]> => {
     const buyer = owned.get(`subscription:${row.id}`)?.buyer ?? (await buyerOf(row, shop, tools));
-    if (buyer !== null) return [hintFor(buyer, { subscriptionId: row.id }, tools)];
+    if (buyer !== null) return [hintFor(buyer, `subscription:${row.id}`, tools)];
     log.warn("a subscription whose buyer Gumroad doesn't name", { subscription: row.id, sweep: tools.sweep });
     return [];
   });
   return { read: rows.length, differed: differing.length, found,
-    next: written(next === null ? productAfter(position.productId, tools.policy) : { ...position, pageKey: next }) };
+    next: JSON.stringify(
+      next === null ? productAfter(position.productId, tools.policy) : { ...position, pageKey: next },
+    ) };
 }
 
 async function buyerOf({ saleIds }: SubscriberRow, shop: GumroadApi,
@@ -122,7 +124,7 @@ async function recordsPage({ after, holders }: Extract<Position, { step: "record
   }
   if (next === null) await keepCounts(held, tools);
   return { read, differed: found.length, found: distinct(found),
-    next: next === null ? null : written({ step: "records", after: next, holders: [...held] }) };
+    next: next === null ? null : JSON.stringify({ step: "records", after: next, holders: [...held] }) };
 }
 
 /** What was kept apart of records that should have it by now: the policy was edited since. */
@@ -134,7 +136,7 @@ async function comingIn(apart: Awaited<ReturnType<Survey["records"]>>["apart"],
   return candidates.flatMap(({ id, facts }) => {
     const owner = owned.get(id);
     const isLacking = owner !== undefined && isToComeIn(id, facts, owner.record ?? newRecord(owner.buyer), policy);
-    return isLacking ? [hintFor(owner.buyer, named(id), tools)] : [];
+    return isLacking ? [hintFor(owner.buyer, id, tools)] : [];
   });
 }
 
@@ -142,7 +144,7 @@ async function wrongIn(record: BuyerRecord, tools: SweepTools): Promise<readonly
   const stale = isStale(record, tools.policy, tools.now()) ? [dueFor(record.email, tools)] : [];
   if (tools.shop === null) return stale;
   const toReadBack = await unlikeGumroad(record, tools.shop, tools);
-  return [...stale, ...toReadBack.map((what) => hintFor(record.email, what, tools))];
+  return [...stale, ...toReadBack.map((id) => hintFor(record.email, id, tools))];
 }
 
 /** A product that nobody has is counted too: it may have had holders yesterday. */
@@ -150,8 +152,4 @@ async function keepCounts(held: ReadonlyMap<string, number>, { policy, setHolder
   for (const productId of new Set([...policy.keys(), ...held.keys()])) {
     await setHolders(productId, held.get(productId) ?? 0);
   }
-}
-
-function written(position: Position): string {
-  return JSON.stringify(position);
 }

@@ -1,5 +1,6 @@
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BulkMessage, BulkQueue } from "../queue/queue.ts";
+import type { SweepWork } from "./sweep.ts";
 
 /** The queue counts as nearly empty up to so many messages: what two workers take within seconds. */
 export const NEARLY_EMPTY = 20;
@@ -7,21 +8,14 @@ export const NEARLY_EMPTY = 20;
 const MOST_A_RUN = 200;
 const LOOK_AGAIN_MS = 2_000;
 
-/** What a feed needs. */
-export interface FeedOptions {
-  readonly queue: BulkQueue;
-  /** Aborted when nothing new is to be begun. */
-  readonly enough: AbortSignal;
-  /** Aborted when the time is up: ends every call. */
-  readonly deadline: AbortSignal;
-  readonly wait: (ms: number) => Promise<unknown>;
-}
-
 /** Puts one run's bulk work into the queue, but only while it is nearly empty: no new buyer waits behind it. */
 export type Feed = ReturnType<typeof queueFeed>;
 
 /** The feed of one run. */
-export function queueFeed({ queue, enough, deadline, wait }: FeedOptions) {
+export function queueFeed(
+  { queue, enough, deadline, wait }: Pick<SweepWork, "enough" | "deadline"> & { readonly queue: BulkQueue;
+    readonly wait: (ms: number) => Promise<unknown> },
+) {
   let sent = 0;
   return {
     /** Whether more may be sent: waits while the queue gets emptier; ends with that, the time, or this run's share. */

@@ -3,28 +3,20 @@ import type { HintMessage } from "../queue/message.ts";
 import type { BulkMessage } from "../queue/queue.ts";
 import type { SweepTools } from "./sweep.ts";
 
-/** What is to be read back. */
-export type ToReadBack = { readonly saleId: string } | { readonly subscriptionId: string };
-
-/** A source, as what is to be read back. */
-export function named(id: SourceId): ToReadBack {
-  const bare = id.slice(id.indexOf(":") + 1);
-  return isSubscription(id) ? { subscriptionId: bare } : { saleId: bare };
-}
-
 /**
- * Word for a buyer's record that Gumroad shows something else; the same of one sweep is queued once in five minutes.
- * Who is found among the last days' sales is a new buyer whose ping was lost, and gets the mail that new buyers get.
+ * Word for a buyer's record that Gumroad shows something else of a purchase, which is to be read back; the same of one
+ * sweep is queued once in five minutes. Who is found among the last days' sales is a new buyer whose ping was lost,
+ * and gets the mail that new buyers get.
  */
-export function hintFor(buyer: string, what: ToReadBack,
+export function hintFor(buyer: string, source: SourceId,
   { requestId, sweep, now }: Pick<SweepTools, "requestId" | "sweep" | "now">,
   terms: Pick<HintMessage, "adopt" | "invite"> = { invite: sweep.startsWith("recent ") }): BulkMessage {
-  const saleId = "saleId" in what ? what.saleId : null;
-  const subscriptionId = "subscriptionId" in what ? what.subscriptionId : null;
+  const id = source.slice(source.indexOf(":") + 1);
+  const [saleId, subscriptionId] = isSubscription(source) ? [null, id] : [id, null];
   return {
     message: { v: 1, kind: "hint", requestId, buyer, hops: 0, saleId, subscriptionId, sweep, foundAt: now(),
       ...terms },
-    id: `${sweep} ${saleId === null ? "subscription" : "sale"} ${saleId ?? subscriptionId ?? ""}`,
+    id: `${sweep} ${source}`,
   };
 }
 

@@ -10,7 +10,6 @@ import { isTold } from "../provisioning/apply.ts";
 import { changesOf, marked } from "../provisioning/marks.ts";
 import { isMine } from "../provisioning/owners.ts";
 import { eachRow } from "./each-row.ts";
-import type { ToReadBack } from "./hints.ts";
 import type { SweepTools } from "./sweep.ts";
 
 /**
@@ -39,23 +38,23 @@ export function productsHeld({ sources, gave }: BuyerRecord): ReadonlySet<string
  * side of gifts, and received gifts whose giver isn't known yet. What Gumroad doesn't find changes nothing.
  */
 export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi,
-  tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep" | "running">): Promise<readonly ToReadBack[]> {
+  tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep" | "running">): Promise<readonly SourceId[]> {
   const own = entriesOf(record.sources).filter(([id]) => isMine(record, id));
   // Those that the same sweep has just listed as running need no call each.
   const unlisted = own.filter(([id, source]) => isRunning(id, source))
     .map(([id]) => ({ id: id.slice("subscription:".length) }))
     .filter(({ id }) => !tools.running.has(tools.sweep, id));
-  const ended = await eachRow(unlisted, tools.sweep, async ({ id: subscriptionId }) => {
-    const row = await shop.subscriber(subscriptionId, tools.deadline);
-    return row === null || row.ended === null ? [] : [{ subscriptionId }];
+  const ended = await eachRow(unlisted, tools.sweep, async ({ id }) => {
+    const row = await shop.subscriber(id, tools.deadline);
+    return row === null || row.ended === null ? [] : [`subscription:${id}` as const];
   });
   const given = own.flatMap(([, source]) =>
     source.charges.filter(isLiveGiven).map(({ saleId }) => ({ source, id: saleId }))
   );
-  const changed = await eachRow(given, tools.sweep, async ({ source, id: saleId }) => {
+  const changed = await eachRow(given, tools.sweep, async ({ source, id }) => {
     const at = tools.now();
-    const row = await shop.sale(saleId, tools.deadline);
-    return row === null || !tellsMore(source, factsOfSale(row, at)) ? [] : [{ saleId }];
+    const row = await shop.sale(id, tools.deadline);
+    return row === null || !tellsMore(source, factsOfSale(row, at)) ? [] : [`sale:${id}` as const];
   });
   return [...ended, ...changed, ...giftsWithoutGiver(record, tools)];
 }
@@ -71,7 +70,7 @@ function isLiveGiven(charge: Charge): boolean {
 }
 
 function giftsWithoutGiver(record: BuyerRecord,
-  { policy, now }: Pick<SweepTools, "policy" | "now">): readonly ToReadBack[] {
+  { policy, now }: Pick<SweepTools, "policy" | "now">): readonly SourceId[] {
   const live = new Set(
     entitlements(record.sources, policy, now()).verdicts.flatMap(({ access, source }) => (access ? [source] : [])),
   );
@@ -83,5 +82,5 @@ function giftsWithoutGiver(record: BuyerRecord,
         sidesOf("given", charge, productId, record.sources).length === 0
       )
     )
-    .map(({ saleId }) => ({ saleId }));
+    .map(({ saleId }) => `sale:${saleId}` as const);
 }

@@ -1,12 +1,13 @@
 import * as z from "zod/mini";
 
+import type { SourceId } from "../access/facts.ts";
 import { endOf, tellsMore } from "../access/known.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
 import type { OwnedSource } from "../ledger/survey.ts";
 import { log } from "../log.ts";
-import { distinct, hintFor, type ToReadBack } from "./hints.ts";
+import { distinct, hintFor } from "./hints.ts";
 import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
 const MINUTE_MS = 60_000;
@@ -27,17 +28,18 @@ export const recentSales: Sweep = {
   everyMs: 15 * MINUTE_MS - SLACK_MS,
   needsShop: true,
   // From before the last one began: had it taken days, only the weekly one would see the sales of those.
-  begin: (now, last) => written({ after: dayOf(Math.min(now - 2 * DAY_MS, last?.startedAt ?? now)), pageKey: null }),
+  begin: (now, last) =>
+    JSON.stringify({ after: dayOf(Math.min(now - 2 * DAY_MS, last?.startedAt ?? now)), pageKey: null }),
   page: salesPage,
   around,
 };
 
 /** Every week all sales: refunds and disputes of old ones, that no ping told. */
 export const allSales: Sweep = { kind: "weekly", everyMs: 7 * DAY_MS - SLACK_MS, needsShop: true,
-  begin: () => written({ after: null, pageKey: null }), page: salesPage, around };
+  begin: () => JSON.stringify({ after: null, pageKey: null }), page: salesPage, around };
 
 function around(text: string): string {
-  return written(besidePage(positionShape.parse(JSON.parse(text))));
+  return JSON.stringify(besidePage(positionShape.parse(JSON.parse(text))));
 }
 
 /** From the day of the last row read, which is read once more, instead of by page key. */
@@ -55,7 +57,7 @@ async function salesPage(position: string, tools: SweepTools): Promise<SweepPage
     return [];
   });
   return { read: sales.length, differed: differing.length, found: distinct(found),
-    next: next === null ? null : written(next) };
+    next: next === null ? null : JSON.stringify(next) };
 }
 
 /** A page of the listing beside what the ledger knows: whose each sale is, and what to read back of it. */
@@ -76,18 +78,14 @@ export async function compared({ after, pageKey, before, reached }: SalesPositio
 }
 
 /** What to read back of a row that tells something new, or whose buyer is yet to adopt; or null. */
-export function unlike(row: SaleRow, source: OwnedSource | undefined, at: number, adopt: boolean): ToReadBack | null {
+export function unlike(row: SaleRow, source: OwnedSource | undefined, at: number, adopt: boolean): SourceId | null {
   const known = source?.known;
-  if (tellsMore(known, { ...factsOfSale(row, at), read: null })) return { saleId: row.id };
+  if (tellsMore(known, { ...factsOfSale(row, at), read: null })) return `sale:${row.id}`;
   // A dead membership's row doesn't say since when.
   if (known !== undefined && row.subscriptionId !== null && row.dead !== (endOf(known) !== null)) {
-    return { subscriptionId: row.subscriptionId };
+    return `subscription:${row.subscriptionId}`;
   }
-  return adopt && source?.record?.adopts !== true ? { saleId: row.id } : null;
-}
-
-function written(position: SalesPosition): string {
-  return JSON.stringify(position);
+  return adopt && source?.record?.adopts !== true ? `sale:${row.id}` : null;
 }
 
 /** Listings go by whole days, UTC. */

@@ -85,7 +85,7 @@ describe("a sweep", () => {
     await world.shop.advance(1_000);
     await world.run({ sweep: "recent" });
     expect(new Set(world.ids()).size).toBe(6);
-    expect(world.ids()[0]).toMatch(/^recent 2026-01-05T\S+ sale unseen/);
+    expect(world.ids()[0]).toMatch(/^recent 2026-01-05T\S+ sale:unseen/);
   });
 
   it("is gone on with by one of two runs at once, and no page is lost", async () => {
