@@ -2,6 +2,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/clien
 import type * as z from "zod/mini";
 
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
+import { jsonIn } from "../json.ts";
 import { causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
 
@@ -17,21 +18,15 @@ const REREAD_MS = 10_000;
 /** A secret of one concern, read once and kept for the process. */
 export type Secret<T> = ReturnType<typeof secretOf<T>>;
 
-/** What `secretOf` needs. `now` gives epoch milliseconds. */
-export interface SecretSource<T> {
-  readonly client: SecretsManagerClient;
-  /** Name or ARN. */
-  readonly id: string;
-  readonly shape: z.ZodMiniType<T>;
-  readonly now?: () => number;
-}
-
 /**
- * A secret holding JSON of the given shape. Callers at the same time share one reading. Both methods throw
+ * A secret holding JSON of the given shape, by its name or ARN. Callers at the same time share one reading. Both methods throw
  * TemporaryError SECRET_UNREACHABLE, and NeedsPersonError SECRET_MISSING, SECRET_FORBIDDEN or SECRET_INVALID, which
  * name the secret and what to put there.
  */
-export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<T>) {
+export function secretOf<T>(
+  { client, id, shape, now = Date.now }: { readonly client: SecretsManagerClient; readonly id: string;
+    readonly shape: z.ZodMiniType<T>; readonly now?: () => number },
+) {
   /** `readAt`: when to begin counting the age; `goodAt`: when the value was really read. */
   let known: { readonly value: T; readonly readAt: number; readonly goodAt: number } | undefined;
   let wrong: { readonly error: NeedsPersonError; readonly readAt: number } | undefined;
@@ -85,57 +80,47 @@ export function secretOf<T>({ client, id, shape, now = Date.now }: SecretSource<
 
 /** Reads a secret that may be left without a value: null then. A broken value is not the same, and throws. */
 export function optionalSecret<T>(secret: Pick<Secret<T>, "get">): (signal?: AbortSignal) => Promise<T | null> {
-  return async (signal) => {
-    try {
-      return await secret.get(signal);
-    } catch (error) {
+  return async (signal) =>
+    secret.get(signal).catch((error: unknown) => {
       if (error instanceof NeedsPersonError && error.code === "SECRET_MISSING") return null;
       throw error;
-    }
-  };
+    });
 }
 
 async function readSecret<T>(client: SecretsManagerClient, id: string, shape: z.ZodMiniType<T>,
-  signal: AbortSignal | undefined): Promise<T> {
-  const text = await secretText(client, id, signal);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    const message = `The secret ${nameOf(id)} is not JSON: see docs/settings.md for its keys.`;
-    // The cause would quote the secret.
-    throw new NeedsPersonError("SECRET_INVALID", message);
-  }
+  abortSignal: AbortSignal | undefined): Promise<T> {
+  const command = new GetSecretValueCommand({ SecretId: id });
+  const answer = await client.send(command, abortSignal === undefined ? {} : { abortSignal })
+    .catch((error: unknown) => {
+      throw unreadable(nameOf(id), error);
+    });
+  const json = jsonIn(answer.SecretString ?? "");
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
   const keys = new Set(parsed.error.issues.map((issue) => issue.path.join(".")).filter((key) => key !== ""));
-  const wrong = [...keys].join(", ") || "the whole";
+  const wrong = json === undefined
+    ? "is not JSON"
+    : `has a missing or wrong value for: ${[...keys].join(", ") || "the whole"}`;
   throw new NeedsPersonError("SECRET_INVALID",
-    `The secret ${nameOf(id)} has a missing or wrong value for: ${wrong}. See docs/settings.md for its keys.`);
+    `The secret ${nameOf(id)} ${wrong}. See docs/settings.md for its keys.`);
 }
 
-async function secretText(client: SecretsManagerClient, id: string, signal: AbortSignal | undefined): Promise<string> {
-  try {
-    const answer = await client.send(new GetSecretValueCommand({ SecretId: id }),
-      signal === undefined ? {} : { abortSignal: signal });
-    return answer.SecretString ?? "";
-  } catch (error) {
-    const name = error instanceof Error ? error.name : "";
-    // The second while a deleted secret waits out its recovery window.
-    if (name === "ResourceNotFoundException" || name === "InvalidRequestException") {
-      throw new NeedsPersonError("SECRET_MISSING",
-        `The secret ${nameOf(id)} has no value yet: put it as docs/settings.md shows.`, { cause: error });
-    }
-    if (name === "AccessDeniedException") {
-      throw new NeedsPersonError("SECRET_FORBIDDEN",
-        `This function may not read the secret ${nameOf(id)}: check its role in serverless.yml.`, { cause: error });
-    }
-    throw new TemporaryError("SECRET_UNREACHABLE", `The secret ${nameOf(id)} could not be read.`, { cause: error });
+function unreadable(name: string, cause: unknown): Error {
+  switch (cause instanceof Error ? cause.name : "") {
+    case "ResourceNotFoundException":
+    // While a deleted secret waits out its recovery window.
+    case "InvalidRequestException":
+      return new NeedsPersonError("SECRET_MISSING",
+        `The secret ${name} has no value yet: put it as docs/settings.md shows.`, { cause });
+    case "AccessDeniedException":
+      return new NeedsPersonError("SECRET_FORBIDDEN",
+        `This function may not read the secret ${name}: check its role in serverless.yml.`, { cause });
+    default:
+      return new TemporaryError("SECRET_UNREACHABLE", `The secret ${name} could not be read.`, { cause });
   }
 }
 
 /** The secret's name from its ARN, which ends in `:secret:NAME-6random`. */
 function nameOf(id: string): string {
-  return id.replace(/^arn:.*:secret:/, "").replace(/-[A-Za-z0-9]{6}$/,
-    (suffix) => (id.startsWith("arn:") ? "" : suffix));
+  return id.replace(/^arn:.*:secret:(.+)-[A-Za-z0-9]{6}$/, "$1");
 }

@@ -1,6 +1,7 @@
 import type * as z from "zod/mini";
 
 import { NeedsPersonError, TemporaryError } from "../errors.ts";
+import { jsonIn } from "../json.ts";
 
 /** A call of Gumroad's API; `form` is what a PUT or a POST sends. */
 export interface Call {
@@ -39,12 +40,9 @@ export async function askGumroad(send: typeof fetch,
   }
   if (status !== 200) return { status, body: null };
   if (text === null) throw unreachable(what, "its answer is longer than any of its own");
-  try {
-    return { status, body: JSON.parse(text) };
-  } catch {
-    // The cause would quote the answer.
-    throw unreachable(what, "its answer is no JSON");
-  }
+  const body = jsonIn(text);
+  if (body === undefined) throw unreachable(what, "its answer is no JSON");
+  return { status, body };
 }
 
 /** The part of an answer that is used. Throws NeedsPersonError GUMROAD_NOT_UNDERSTOOD. */

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import type * as z from "zod/mini";
 
+import { jsonIn } from "../json.ts";
 import { HttpError } from "./errors.ts";
 import { bodyOf } from "./handler.ts";
 
@@ -16,18 +17,11 @@ export function jsonBodyOf<T>(event: APIGatewayProxyEventV2, shape: z.ZodMiniTyp
   if (Buffer.byteLength(body) > LARGEST_BYTES) {
     throw new HttpError(413, "The body is larger than 8 KB, which no call of this kind is.");
   }
-  const fields = shape.safeParse(parsed(body));
+  const json = jsonIn(body);
+  if (json === undefined) throw new HttpError(400, "The body is not JSON.");
+  const fields = shape.safeParse(json);
   if (fields.success) return fields.data;
   const [name] = fields.error.issues.flatMap((issue) => issue.path);
   throw new HttpError(400,
     name === undefined ? "The body has to be a JSON object." : `The field "${String(name)}" is missing or wrong.`);
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    // The cause would quote the body, and with it a password or an email.
-    throw new HttpError(400, "The body is not JSON.");
-  }
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 
 import { RefusedError } from "../errors.ts";
+import { jsonIn } from "../json.ts";
 import { actShape, claimantShape, kept, sourceIdShape } from "../access/facts.ts";
 import { pingShape } from "../gumroad/ping.ts";
 
@@ -111,12 +112,8 @@ const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z
 
 /** Reads a letter of the dead-letter queue, where its body is encoded; null for any other message. */
 export function readKeptLetter(body: string): z.infer<typeof deadLetter> | null {
-  try {
-    const letter = deadLetter.parse(JSON.parse(body));
-    return { ...letter, body: Buffer.from(letter.body, "base64").toString("utf8") };
-  } catch {
-    return null;
-  }
+  const letter = deadLetter.safeParse(jsonIn(body)).data;
+  return letter === undefined ? null : { ...letter, body: Buffer.from(letter.body, "base64").toString("utf8") };
 }
 
 /** The FIFO group of a message, its buyer's: one worker at a time has it. A hash, as group ids take no free text. */
@@ -131,12 +128,8 @@ export function digest(text: string): string {
 
 /** Reads a message of the queue. Throws RefusedError MESSAGE_INVALID for what this version can't read. */
 export function readMessage(body: string): Message {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch (error) {
-    throw new RefusedError("MESSAGE_INVALID", "The message is not JSON.", { cause: error });
-  }
+  const json = jsonIn(body);
+  if (json === undefined) throw new RefusedError("MESSAGE_INVALID", "The message is not JSON.");
   const parsed = messageShape.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
