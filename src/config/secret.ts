@@ -19,9 +19,9 @@ const REREAD_MS = 10_000;
 export type Secret<T> = ReturnType<typeof secretOf<T>>;
 
 /**
- * A secret holding JSON of the given shape, by its name or ARN. Callers at the same time share one reading. Both methods throw
- * TemporaryError SECRET_UNREACHABLE, and NeedsPersonError SECRET_MISSING, SECRET_FORBIDDEN or SECRET_INVALID, which
- * name the secret and what to put there.
+ * A secret holding JSON of the given shape; `id` is its name or ARN. Callers at the same time share one reading. Both
+ * methods throw TemporaryError SECRET_UNREACHABLE, and NeedsPersonError SECRET_MISSING, SECRET_FORBIDDEN or
+ * SECRET_INVALID, which name the secret and what to put there.
  */
 export function secretOf<T>(
   { client, id, shape, now = Date.now }: { readonly client: SecretsManagerClient; readonly id: string;
