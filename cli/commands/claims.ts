@@ -1,6 +1,6 @@
 import { Argument, type Command } from "commander";
 
-import type { ClaimDecision } from "../acting/claims.ts";
+import type { ClaimDecision } from "../operations/claims.ts";
 import type { Context } from "../context.ts";
 import { actOptions, type ActFlags, examples } from "./options.ts";
 
