@@ -4,9 +4,9 @@ import path from "node:path";
 import { build } from "esbuild";
 
 import { startApi } from "../local/aws/api-gateway.ts";
-import { createLambda } from "../local/aws/lambda.ts";
+import { createLambda, type InvocationReport } from "../local/aws/lambda.ts";
 import { LOCAL_CLIENT } from "../local/known-values.ts";
-import { startStack, type Stack } from "../local/stack.ts";
+import { startStack, type Stack, type StackOptions } from "../local/stack.ts";
 import policy from "../fixtures/policy.ts";
 import { bundleFunctions, type FunctionBundle } from "../scripts/bundling/bundle.ts";
 import { projectRoot } from "../scripts/project-root.ts";
@@ -30,12 +30,13 @@ export async function bundled(): Promise<readonly FunctionBundle[]> {
   return bundleFunctions({ outdir: FOLDER, policy: path.join(projectRoot, "fixtures/policy.ts") });
 }
 
-/** Starts both; a call of Auth0's takes `latency` ms. */
-export async function startBothWays(latency: number) {
-  const stack = await startStack({ bundlesDir: FOLDER, roles: roleNames(policy), auth0: { latency } });
+/** Starts both; a call of Auth0's takes `latency` ms. `onReport` is told of the handbook's invocations, too. */
+export async function startBothWays(latency: number, options: Partial<StackOptions> = {}) {
+  const stack = await startStack({ bundlesDir: FOLDER, roles: roleNames(policy), auth0: { latency }, ...options });
   const { id: role } = stack.auth0.addRole("handbook");
   const lambda = createLambda({ name: "handbook", bundle: HANDBOOK_BUNDLE, exportName: "handler", timeoutMs: 30_000,
     memoryMb: 512, maxWorkers: HANDBOOK_WORKERS, clock: new SharedArrayBuffer(8),
+    onReport: (report: InvocationReport) => options.onReport?.("handbook", report),
     environment: () => ({ TENANT_URL: stack.auth0.url, CLIENT_ID: LOCAL_CLIENT.id, CLIENT_SECRET: LOCAL_CLIENT.secret,
       ROLE_ID: role }) });
   const api = await startApi({ port: 0, routes: [["POST /handbook", lambda]] });

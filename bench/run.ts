@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 
 import { answers, realBurst } from "./answers.ts";
 import { bundled } from "./both-ways.ts";
+import { costs } from "./costs.ts";
 import { markdown, type Table } from "./figures.ts";
 import { largeLedger } from "./large-ledger.ts";
 import { accounts } from "./small.ts";
@@ -28,6 +29,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   starts: async () => [await starts(await bundles, quick ? 1 : 7)],
   commands: async () => [commandStarts(quick ? 1 : 3)],
   sweeps: async () => [await sweeps(quick ? [500] : [1_000, 10_000, 100_000])],
+  costs: () => costs(quick ? 2 : 20),
   ledger: async () => [await largeLedger(quick ? [100, 500] : [1_000, 100_000], quick ? 1 : 3)],
   accounts: async () => [await accounts(quick ? 50 : 2_000)],
 };

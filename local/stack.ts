@@ -10,7 +10,7 @@ import { type Api, type ApiAnswer, startApi } from "./aws/api-gateway.ts";
 import { messageOf, systemCodeOf } from "./aws/errors.ts";
 import { type Gate, type GateHook, type Service, startGate } from "./aws/gate.ts";
 import { startLambdaApi } from "./aws/lambda-api.ts";
-import { createLambda, type InvocationResult, type Lambda } from "./aws/lambda.ts";
+import { createLambda, type InvocationReport, type InvocationResult, type Lambda } from "./aws/lambda.ts";
 import { type InFlightMessage, type QueuedMessage, type Queues, startQueues } from "./aws/queues.ts";
 import { type Schedule, scheduledEvent, startSchedule } from "./aws/schedule.ts";
 import { type SecretsEmulator, startSecretsEmulator } from "./aws/secrets.ts";
@@ -94,6 +94,8 @@ export interface StackOptions {
   readonly maxWorkers?: number;
   /** Gets each line that a function logs. */
   readonly onLog?: (functionKey: string, line: string) => void;
+  /** Told of each invocation that ended, by the function's key in serverless.yml. */
+  readonly onReport?: (functionKey: string, report: InvocationReport) => void;
   /** Told of each answer of the API. */
   readonly onAnswer?: (answer: ApiAnswer) => void;
   /** Told of what failed where nobody else hears of it: an invocation by a queue or a schedule. */
@@ -266,7 +268,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
         environment: () => ({ ...awsEnvironment(endpoints), ...spec.environment(workersQueueUrl),
           ...(options.login === true && ["private", "claim"].includes(spec.key) ? auth0TokensOf(auth0.url) : {}),
           ...(spec.key === "claim" ? { GUMROAD_API: gumroadUrl } : {}), ...options.environment?.[spec.key] }),
-        onLog: (line) => {
+        onReport: (report) => options.onReport?.(spec.key, report), onLog: (line) => {
           if (spec.key === "provision") provisioned.splice(0, Math.max(0, provisioned.push(line) - KEPT_LINES));
           options.onLog?.(spec.key, line);
         } }));

@@ -17,6 +17,16 @@ export type InvocationResult =
     readonly message: string;
   };
 
+/** What an invocation took, as Lambda reports it (ms). */
+export interface InvocationReport {
+  /** From the event to the end. */
+  readonly durationMs: number;
+  /** Of that, how long the function's own thread was at work and not waiting. */
+  readonly busyMs: number;
+  /** How long its environment took to load first; null: it was warm. */
+  readonly initMs: number | null;
+}
+
 /** One function to run. */
 export interface LambdaOptions {
   /** Its name on AWS. */
@@ -39,6 +49,8 @@ export interface LambdaOptions {
   readonly clock: SharedArrayBuffer;
   /** Gets each line that the function writes to stdout or stderr. */
   readonly onLog?: ((line: string) => void) | undefined;
+  /** Told of each invocation that ended. */
+  readonly onReport?: ((report: InvocationReport) => void) | undefined;
 }
 
 /** A function with its pool of workers. */
@@ -178,6 +190,8 @@ function startEnvironment(options: LambdaOptions): Environment {
   const ready = new Promise<void>((resolve) => {
     loaded = resolve;
   });
+  const started = performance.now();
+  let isFirst = true;
   const finish = (result: InvocationResult): void => {
     settle?.(result);
     settle = undefined;
@@ -233,12 +247,17 @@ function startEnvironment(options: LambdaOptions): Environment {
     const init = setTimeout(() => void kill("timeout"), INIT_TIMEOUT_MS);
     await ready;
     clearTimeout(init);
+    const begun = performance.now();
+    const usedBefore = worker.performance.eventLoopUtilization();
     if (alive) worker.postMessage({ event, requestId: randomUUID(), timeoutMs: options.timeoutMs });
     const timer = setTimeout(() => void kill("timeout"), options.timeoutMs);
     try {
       return await result;
     } finally {
       clearTimeout(timer);
+      options.onReport?.({ durationMs: performance.now() - begun, initMs: isFirst ? begun - started : null,
+        busyMs: worker.performance.eventLoopUtilization(usedBefore).active });
+      isFirst = false;
     }
   }
 

@@ -72,6 +72,13 @@ it("puts each table under its heading in the page, with where and when it was me
   );
 });
 
+it("counts what a sale costs: few writes, one message", () => {
+  const notes = tables.find(({ title }) => title.startsWith("What a sale takes"))?.notes ?? [];
+  const [, writes, messages] = /^A sale: ([\d.]+) writes .* ([\d.]+) message/.exec(notes.at(-1) ?? "") ?? [];
+  expect(Number(writes)).toBeLessThanOrEqual(7);
+  expect(Number(messages)).toBe(1);
+});
+
 it("measures the start of each bundle and of each command", () => {
   expect(rowsOf("Start of a process").map(([name]) => name)).toContain("ping");
   expect(rowsOf("Start of the tool's commands").length).toBeGreaterThan(10);
