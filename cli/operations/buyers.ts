@@ -2,7 +2,7 @@ import * as z from "zod";
 
 import { queryPages, type Item, type Table } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
-import { summaryOf, type BuyerSummary } from "../../src/ledger/summary.ts";
+import { summaryOf, type BuyerSummary } from "../../src/ledger/record.ts";
 import { recordsOf } from "../../src/ledger/survey.ts";
 import type { Stage } from "../stage/stage.ts";
 import type { Operating } from "./operating.ts";
@@ -98,10 +98,9 @@ async function listed(items: readonly Item[], table: Table): Promise<readonly Li
   );
   const old = rows.filter(({ roles }) => roles === undefined).map(({ email }) => email);
   const summaries = new Map((await recordsOf(table, old)).map((record) => [record.email, summaryOf(record)]));
-  return rows.map(({ roles, ...row }) =>
-    roles === undefined
-      ? { email: row.email, ...(summaries.get(row.email) ?? { roles: [], products: [], waits: ["RECORD_BROKEN"] }) }
-      : { ...row, roles }
+  const broken: BuyerSummary = { roles: [], products: [], waits: ["RECORD_BROKEN"], lost: undefined };
+  return rows.map(({ email, roles, products, waits, lost }) => ({ email,
+    ...(roles === undefined ? (summaries.get(email) ?? broken) : { roles, products, waits, lost }) })
   );
 }
 

@@ -6,8 +6,7 @@ import { RefusedError, TemporaryError } from "../errors.ts";
 import { putItem, putVersion, queryPages, readItem, updatedItem, updateItem, type Item,
   type Table } from "../dynamo/table.ts";
 import { DUE_SHARD, recordKey, sourceKey } from "./keys.ts";
-import { newRecord, recordShape, type BuyerRecord } from "./record.ts";
-import { summaryOf } from "./summary.ts";
+import { newRecord, recordShape, summaryOf, type BuyerRecord } from "./record.ts";
 
 /** One line of a buyer's history, as `explain` shows it. */
 export interface HistoryEvent {
@@ -35,8 +34,7 @@ export interface HistoryEvent {
  * | `giver#EMAIL` | `received#…`, `given#…` | the sides of gifts, see gifts.ts |
  *
  * Records and pending messages with a due time are in the sparse index `due`. The index `buyers` has all by `sk`: so
- * the buyers by email, with their summaries, see summary.ts. Every method throws TemporaryError
- * LEDGER_UNREACHABLE when DynamoDB can't be had.
+ * the buyers by email, with their summaries. Every method throws TemporaryError LEDGER_UNREACHABLE.
  */
 export type Ledger = ReturnType<typeof dynamoLedger>;
 

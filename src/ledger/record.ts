@@ -120,3 +120,22 @@ const FULL_BYTES = 350_000;
 export function isFull(record: BuyerRecord): boolean {
   return Buffer.byteLength(JSON.stringify(record)) > FULL_BYTES;
 }
+
+/** What the index `buyers` shows of a record: enough to list buyers without reading each. */
+export type BuyerSummary = ReturnType<typeof summaryOf>;
+
+/**
+ * The summary that is written with a record; one from before there were any has none. `roles`: what the purchases give,
+ * and what is held. `waits`: what keeps it from being settled, the code of `unsettled` or CHANGING; and HELD.
+ */
+export function summaryOf({ sources, gave, held, users, unsettled, lost }: BuyerRecord) {
+  const isChanging = Object.values(users).some(({ roles }) => Object.values(roles).some((mark) => mark !== "has"));
+  return { roles: distinct(Object.values(gave).flat()),
+    products: distinct(Object.values(sources).map(({ productId }) => productId).filter((id) => id !== "")),
+    waits: [...(unsettled !== null ? [unsettled.code] : isChanging ? ["CHANGING"] : []),
+      ...(Object.keys(held).length > 0 ? ["HELD"] : [])], lost };
+}
+
+function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
+}

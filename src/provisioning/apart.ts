@@ -25,15 +25,15 @@ export function isToComeIn(id: SourceId, apart: Source, { sources }: BuyerRecord
   return sources[id] === undefined && isNamed(apart, policy) && alike.length < MOST_ALIKE;
 }
 
-/** The record, where it is full without some of what gives nothing, which is set aside. */
-export async function withRoom(record: BuyerRecord,
-  { store: { ledger }, policy, now }: Pick<Provisioning, "store" | "policy" | "now">): Promise<BuyerRecord> {
-  if (!isFull(record)) return record;
+/** The record, where it is full without some of what gives nothing, which is set aside; and whether it still is. */
+export async function withRoom(record: BuyerRecord, { store: { ledger }, policy, now }: Provisioning) {
+  if (!isFull(record)) return { record, isFull: false };
   const surplus = new Set(surplusIn(record, policy, now()).slice(0, MOST_A_TURN));
   const sources = entriesOf(record.sources);
   const leaving = sources.filter(([id]) => surplus.has(id));
   await Promise.all(leaving.map(([id, source]) => ledger.park(id, source, record.email)));
-  return { ...record, sources: Object.fromEntries(sources.filter(([id]) => !surplus.has(id))) };
+  const left = { ...record, sources: Object.fromEntries(sources.filter(([id]) => !surplus.has(id))) };
+  return { record: left, isFull: isFull(left) };
 }
 
 function surplusIn(record: BuyerRecord, policy: Policy, now: number): readonly SourceId[] {
@@ -43,7 +43,8 @@ function surplusIn(record: BuyerRecord, policy: Policy, now: number): readonly S
     if (source === undefined || source.act !== null || record.held[id] !== undefined) return [];
     if (!isNamed(source, policy)) return [id];
     const kind = JSON.stringify([productId, roles]);
-    alike.set(kind, (alike.get(kind) ?? 0) + 1);
-    return access && (alike.get(kind) ?? 0) > MOST_ALIKE ? [id] : [];
+    const nth = (alike.get(kind) ?? 0) + 1;
+    alike.set(kind, nth);
+    return access && nth > MOST_ALIKE ? [id] : [];
   });
 }

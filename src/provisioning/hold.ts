@@ -12,6 +12,8 @@ import { count } from "../metrics.ts";
 export interface Decided {
   /** With what each source gives now, and which of them are held. */
   readonly record: BuyerRecord;
+  /** By facts, policy and time alone. */
+  readonly access: Access;
   /** The roles the buyer should have: those of the facts, and what held sources give on. Sorted, without doubles. */
   readonly roles: readonly string[];
 }
@@ -72,7 +74,7 @@ export async function underHold(record: BuyerRecord, access: Access, now: number
     if (roles.length > 0) gave[source] = [...new Set(roles)].sort();
   }
   const decided = { ...record, gave, held };
-  return { record: decided, roles: withHeld(access.roles, decided) };
+  return { record: decided, access, roles: withHeld(access.roles, decided) };
 }
 
 /** The sources of a product whose loss is held, and since when (epoch ms). */

@@ -6,9 +6,9 @@ import { buyerTag, causesOf, log } from "../log.ts";
 import { count, needsPerson } from "../metrics.ts";
 import type { InviteMessage, Message } from "../queue/message.ts";
 import { note, type Provisioning } from "./context.ts";
+import { isAwaitingVerification } from "./rest.ts";
 import { asFailure } from "./telling.ts";
 import { earlier, INVITE_AGAIN_MS } from "./timing.ts";
-import { isAwaitingVerification } from "./verification.ts";
 
 /**
  * How buyers get in for whom a user was created:

@@ -8,10 +8,10 @@ import { RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
 import { sourceOfRow } from "../gumroad/facts-of-rows.ts";
 import type { HistoryEvent } from "../ledger/ledger.ts";
-import { isFull, type BuyerRecord } from "../ledger/record.ts";
+import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
-import type { Message, HintMessage, PingMessage } from "../queue/message.ts";
+import type { Hinting, HintMessage, Message, PingMessage } from "../queue/message.ts";
 import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
 import { isNamed, withRoom } from "./apart.ts";
 import { mergeClaim } from "./claims.ts";
@@ -19,15 +19,14 @@ import type { Provisioning } from "./context.ts";
 import { isForgotten } from "./forgotten.ts";
 import { mergeInvite } from "./invite.ts";
 import { unknown } from "./marks.ts";
-import { forward, isMine } from "./owners.ts";
+import { forward, isMine, nameOf, withWaiting, type Told } from "./owners.ts";
 import { contradicts, type Answer, type Readings } from "./read-back.ts";
 import { READ_AGAIN_MS, readAgainAfterMiss, UNSETTLED_LONG_MS } from "./timing.ts";
-import { toldOnTrust, type Told } from "./trust.ts";
+import { toldOnTrust } from "./trust.ts";
 import { letWait } from "./waiting.ts";
 
 /** Each one costs a call when the buyer's users are looked up. */
 const MOST_SPELLINGS = 5;
-
 /** Far more than a membership of ten years would see. Only pings tell of them: who has the URL could make them up. */
 const MOST_PLAN_CHANGES = 100;
 
@@ -97,12 +96,15 @@ async function mergeApart(record: BuyerRecord, message: HintMessage, work: Provi
 
 async function mergeOnTrust(record: BuyerRecord, message: PingMessage,
   work: Provisioning): Promise<BuyerRecord | null> {
+  const { ping } = message;
   const told = await toldOnTrust(record, message, lineOf(message, null), work);
-  return told && mergeFacts(record, message, told, spellingIn(record, message), work);
+  // A renewal can be under another address: only spellings of this buyer's own count.
+  const spelling = "spelling" in ping && ping.email === record.email ? ping.spelling : null;
+  return told && mergeFacts(record, message, told, spelling, work);
 }
 
 /** Merges what Gumroad's API answered. Of the ping nothing counts but a change of plan, which the API doesn't show. */
-async function mergeAnswer(record: BuyerRecord, message: PingMessage | HintMessage, answer: Answer,
+async function mergeAnswer(record: BuyerRecord, message: Hinting, answer: Answer,
   work: Provisioning): Promise<BuyerRecord | null> {
   const { ledger } = work.store;
   const { source, owner, others } = answer;
@@ -116,13 +118,9 @@ async function mergeAnswer(record: BuyerRecord, message: PingMessage | HintMessa
   }
   const theirs: Told[] = [];
   for (const other of owner === null || owner === record.email ? others : []) {
-    if (isMine(record, other.source)) theirs.push(other);
-    else {
-      const { owner: known, waiting } = await ledger.claim(other.source, record.email);
-      if (known === record.email) {
-        theirs.push(waiting === null ? other : { ...other, facts: mergeSource(waiting, other.facts) });
-      }
-    }
+    const item = isMine(record, other.source) ? null : await ledger.claim(other.source, record.email);
+    if (item === null) theirs.push(other);
+    else if (item.owner === record.email) theirs.push(withWaiting(other, item));
   }
   const spelling = owner === record.email ? answer.spelling : null;
   return mergeFacts(record, message, [own, ...theirs], spelling, work);
@@ -141,22 +139,20 @@ function withWhatOnlyPingsTell(read: Source, { ping, receivedAt }: PingMessage):
 }
 
 /** The facts where the source is this buyer's, with what waited for it; null where the message went elsewhere. */
-async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, message: PingMessage | HintMessage,
+async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, message: Hinting,
   work: Provisioning): Promise<Told | null> {
   const { ledger } = work.store;
   const { source, facts } = told;
   if (isMine(record, source)) return told;
   const item = owner === null ? await ledger.park(source, facts) : await ledger.claim(source, owner);
-  if (item.owner === record.email) {
-    return item.waiting === null ? told : { source, facts: mergeSource(item.waiting, facts) };
-  }
+  if (item.owner === record.email) return withWaiting(told, item);
   if (item.owner !== null) await forward(message, source, item.owner, work);
   else await ledger.remember(`source#${source}`, lineOf(message, facts));
   return null;
 }
 
 /** A ping that is forged, or ahead of Gumroad's API. The third time it throws RefusedError SALE_NOT_FOUND. */
-async function missed(message: PingMessage | HintMessage, work: Provisioning): Promise<null> {
+async function missed(message: Hinting, work: Provisioning): Promise<null> {
   if (message.kind === "hint") return null;
   const wait = readAgainAfterMiss(message.misses);
   if (wait === null) {
@@ -171,35 +167,36 @@ async function missed(message: PingMessage | HintMessage, work: Provisioning): P
 }
 
 /** The record with these facts, and a line of history where they tell anything new. */
-async function mergeFacts(stored: BuyerRecord, message: PingMessage | HintMessage, told: readonly Told[],
-  spelling: string | null, work: Provisioning): Promise<BuyerRecord> {
+async function mergeFacts(stored: BuyerRecord, message: Hinting, told: readonly Told[], spelling: string | null,
+  work: Provisioning): Promise<BuyerRecord> {
   const { store: { ledger }, policy } = work;
   const adopts = message.kind === "hint" && message.adopt === true && stored.adopts !== true;
-  const record = await withRoom(adopts ? { ...stored, adopts } : stored, work);
+  const { record, isFull } = await withRoom(adopts ? { ...stored, adopts } : stored, work);
   const about = { requestId: message.requestId, buyer: buyerTag(record.email),
     event: message.kind === "ping" ? message.ping.event : "found by a sweep" };
   let sources = record.sources;
   const news: Told[] = [];
   for (const each of told) {
+    const { source } = each;
+    const known = sources[source];
     const facts = withContents(each.facts, policy);
-    const next = addFacts(sources, each.source, facts);
-    if (isDeepStrictEqual(undated(next[each.source]), undated(sources[each.source]))) continue;
-    if ((next[each.source]?.tierChanges.length ?? 0) > MOST_PLAN_CHANGES) {
+    const next = addFacts(sources, source, facts);
+    if (isDeepStrictEqual(undated(next[source]), undated(known))) continue;
+    if ((next[source]?.tierChanges.length ?? 0) > MOST_PLAN_CHANGES) {
       throw new RefusedError("PLAN_CHANGES_FULL",
         "This membership changed its plan more often than anybody does: who else has the ping URL?");
     }
-    if (sources[each.source] === undefined && !isNamed(facts, policy)) {
-      await ledger.park(each.source, facts, record.email);
-      news.push(each);
+    news.push(each);
+    if (known === undefined && !isNamed(facts, policy)) {
+      await ledger.park(source, facts, record.email);
       continue;
     }
-    if (isFull(record) && (sellsMore(each.facts, sources[each.source]) || each.facts.tierChanges.length > 0)) {
+    if (isFull && (sellsMore(facts, known) || facts.tierChanges.length > 0)) {
       throw new RefusedError("RECORD_FULL",
         "This buyer's record is near DynamoDB's 400 KB and takes no new sales: see what this buyer keeps buying.");
     }
-    if (message.kind === "hint" && isUntold(message, each.facts, sources[each.source])) count("SaleUntold");
+    if (message.kind === "hint" && isUntold(message, facts, known)) count("SaleUntold");
     sources = next;
-    news.push(each);
   }
   const spellings = withSpelling(record.spellings, spelling);
   if (news.length === 0 && spellings === record.spellings) {
@@ -227,25 +224,17 @@ function isUntold({ sweep, foundAt }: HintMessage, facts: Source, known: Source 
 }
 
 /** A line of history: the ping as understood, or what a sweep found, with what Gumroad answered. */
-function lineOf(message: PingMessage | HintMessage, answered: Source | null): HistoryEvent {
-  const { requestId } = message;
-  if (message.kind === "hint") {
-    const { sweep, saleId, subscriptionId } = message;
-    return { id: `${sweep} ${saleId ?? subscriptionId ?? ""}`, receivedAt: message.foundAt, requestId,
-      source: sourceHinted(message), detail: { event: "found", sweep, answered } };
-  }
-  const { ping, pingId, receivedAt } = message;
-  return { id: pingId, receivedAt, requestId, source: sourceHinted(message), detail: { ...ping, answered } };
+function lineOf(message: Hinting, answered: Source | null): HistoryEvent {
+  const line = { requestId: message.requestId, source: sourceHinted(message) };
+  return message.kind === "hint"
+    ? { ...line, id: nameOf(message), receivedAt: message.foundAt,
+      detail: { event: "found", sweep: message.sweep, answered } }
+    : { ...line, id: message.pingId, receivedAt: message.receivedAt, detail: { ...message.ping, answered } };
 }
 
-function sourceHinted(message: PingMessage | HintMessage): HistoryEvent["source"] {
+function sourceHinted(message: Hinting): HistoryEvent["source"] {
   if (message.kind === "ping") return sourceOfPing(message.ping);
   return sourceOfRow({ id: message.saleId ?? "", subscriptionId: message.subscriptionId });
-}
-
-/** A renewal can be under another address: only spellings of this buyer's own count. */
-function spellingIn({ email }: BuyerRecord, { ping }: PingMessage): string | null {
-  return "spelling" in ping && ping.email === email ? ping.spelling : null;
 }
 
 function withSpelling(spellings: readonly string[], spelling: string | null): readonly string[] {

@@ -1,14 +1,27 @@
-import type { Act, SourceId } from "../access/facts.ts";
+import type { Act, Source, SourceId } from "../access/facts.ts";
+import { mergeSource } from "../access/merge.ts";
 import { RefusedError } from "../errors.ts";
+import type { SourceItem } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
-import type { ActMessage, ClaimMessage, HintMessage, Message, PingMessage } from "../queue/message.ts";
+import type { ActMessage, ClaimMessage, Hinting, Message } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 
 /** A ping goes from its email's group to its owner's: one hop. More means that something keeps changing owners. */
 const MOST_HOPS = 3;
 
-type Forwarded = PingMessage | HintMessage | ActMessage | ClaimMessage;
+type Forwarded = Hinting | ActMessage | ClaimMessage;
+
+/** Facts that a buyer's record takes in. */
+export interface Told {
+  readonly source: SourceId;
+  readonly facts: Source;
+}
+
+/** What is told of a source, with what its own item kept of it. */
+export function withWaiting(told: Told, { waiting }: SourceItem): Told {
+  return waiting === null ? told : { ...told, facts: mergeSource(waiting, told.facts) };
+}
 
 /** Whether a source is this buyer's: in the record, and not moved away by an operator. */
 export function isMine({ sources }: BuyerRecord, id: SourceId): boolean {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { entitlements, type Access } from "../access/entitlements.ts";
+import { entitlements } from "../access/entitlements.ts";
 import { NeedsPersonError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { causesOf, log } from "../log.ts";
@@ -11,15 +11,14 @@ import { bindUsers } from "./bind.ts";
 import { isOvertaken, note, type Provisioning } from "./context.ts";
 import { withHolds, type Decided } from "./hold.ts";
 import { announced, invitedAnew, sendInvitation, withInvitation } from "./invite.ts";
-import { changesOf, doubted, doubtedUntil, marked, pastDoubts, settled, withDoubts, withoutUsers,
+import { changesOf, doubted, marked, pastDoubts, settled, withDoubts, withoutUsers,
   type RoleChanges } from "./marks.ts";
 import { mergeMessages } from "./merge.ts";
 import { allIn, mustMove, onTheMove } from "./places.ts";
 import { readBack } from "./read-back.ts";
+import { atRest, awaitVerification, isAwaitingVerification } from "./rest.ts";
 import { tellFailure, tellSettled } from "./telling.ts";
-import { dueAfter, earlier, LATE_MS, LEFT_TO_RECORD, UNSETTLED_LONG_MS, UNSETTLED_MS } from "./timing.ts";
-import { atRest, type AtRest } from "./unlisted.ts";
-import { awaitVerification, isAwaitingVerification } from "./verification.ts";
+import { dueAfter, LATE_MS, LEFT_TO_RECORD, UNSETTLED_LONG_MS, UNSETTLED_MS } from "./timing.ts";
 import { dueMessages, waitingInstead } from "./waiting.ts";
 
 interface Turn {
@@ -29,10 +28,6 @@ interface Turn {
   readonly messages: readonly Message[];
   /** Once its facts are stored, a failure is left to the record: sooner than that, it would be in the queue again. */
   readonly isPatient: boolean;
-}
-
-interface Desired extends Decided {
-  readonly access: Access;
 }
 
 /**
@@ -84,7 +79,8 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
   const { place } = work.settings;
   let ours: BuyerRecord | null = null;
   try {
-    const desired = await derive(turn.record, work);
+    const access = entitlements(turn.record.sources, work.policy, work.now());
+    const desired = await withHolds(turn.record, access, { losses: work.store.losses, now: work.now });
     ours = await mark(turn, desired, work);
     let isToLookUp = needsUsers(ours, desired) || ours.creating === true ||
       (isToLookAnew(turn.messages) && desired.roles.length > 0);
@@ -116,18 +112,11 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
   }
 }
 
-async function derive(record: BuyerRecord, { store, policy, now }: Provisioning): Promise<Desired> {
-  const access = entitlements(record.sources, policy, now());
-  return { ...(await withHolds(record, access, { losses: store.losses, now })), access };
-}
-
-/**
- * One conditional write: the facts, and a mark on every role about to change; none where nobody asked and all is so.
- */
-async function mark({ stored, messages }: Turn, desired: Desired, work: Provisioning): Promise<BuyerRecord> {
+/** One conditional write: the facts, and a mark on every role about to change; none if all is so and nobody asked. */
+async function mark({ stored, messages }: Turn, desired: Decided, work: Provisioning): Promise<BuyerRecord> {
   const next = creating(marked(pastDoubts(desired.record, work.now()), desired.roles), desired, work);
   const written = isInLine(next, desired, work)
-    ? { ...next, ...restOf(next, stored, desired.access, work) }
+    ? { ...next, ...atRest(next, desired.access, work) }
     // A record that is worked on already keeps its due time: a new one alone is not worth a write.
     : { ...next,
       dueAt: isDeepStrictEqual({ ...next, dueAt: null }, { ...stored, dueAt: null }) && stored.dueAt !== null
@@ -138,10 +127,10 @@ async function mark({ stored, messages }: Turn, desired: Desired, work: Provisio
 }
 
 /** One conditional write: what was marked is so. Then the mail with which the buyer gets in, if that is wanted now. */
-async function settle(ours: BuyerRecord, { access, roles }: Desired,
+async function settle(ours: BuyerRecord, { access, roles }: Decided,
   turn: Turn & { readonly changes: readonly RoleChanges[] }, work: Provisioning): Promise<void> {
   const lost = [...new Set(turn.changes.flatMap(({ remove }) => remove))];
-  const atLast = announced({ ...allIn(settled(ours), work.settings.place), ...restOf(ours, ours, access, work),
+  const atLast = announced({ ...allIn(settled(ours), work.settings.place), ...atRest(ours, access, work),
     ...(lost.length > 0 ? { lost: { at: work.now(), roles: lost } } : {}) }, work);
   const written = isDeepStrictEqual(atLast, ours) ? ours : await work.store.ledger.save(atLast);
   if (written !== turn.stored) tellSettled(written, roles, turn.changes, turn.messages, work.now());
@@ -150,13 +139,6 @@ async function settle(ours: BuyerRecord, { access, roles }: Desired,
   if (ours.invited?.outcome === "wanted" && written.invited?.outcome === "sending") {
     await sendInvitation(written, work);
   }
-}
-
-/** When and why a record with nothing to do just now is looked at again. */
-function restOf(next: BuyerRecord, stored: BuyerRecord, access: Access, work: Provisioning): AtRest {
-  const rest = atRest(stored, access, work);
-  const until = doubtedUntil(next);
-  return until === null ? rest : { unsettled: stored.unsettled, dueAt: earlier(until, rest.dueAt) };
 }
 
 async function countFindings(messages: readonly Message[], { store }: Provisioning): Promise<void> {
@@ -206,7 +188,7 @@ function asLeft(theirs: BuyerRecord, ours: BuyerRecord, code: string, now: numbe
 }
 
 /** Marks that a user is about to be created who has the roles from the start. */
-function creating(record: BuyerRecord, desired: Desired, { settings }: Provisioning): BuyerRecord {
+function creating(record: BuyerRecord, desired: Decided, { settings }: Provisioning): BuyerRecord {
   return settings.place === "app_metadata" && needsUsers(record, desired) ? { ...record, creating: true } : record;
 }
 

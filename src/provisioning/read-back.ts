@@ -9,9 +9,8 @@ import type { SaleRow } from "../gumroad/rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import type { Message, HintMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
-import { isMine } from "./owners.ts";
+import { isMine, type Told } from "./owners.ts";
 import { READING_MS } from "./timing.ts";
-import type { Told } from "./trust.ts";
 
 /** What to ask Gumroad's API for: a sale, or else a subscription. */
 type Hint = Pick<HintMessage, "saleId" | "subscriptionId">;

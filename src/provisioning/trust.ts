@@ -1,6 +1,5 @@
 import type { Act, Source, SourceId } from "../access/facts.ts";
 import { canBeOneGift } from "../access/gifts.ts";
-import { mergeSource } from "../access/merge.ts";
 import { NeedsPersonError, RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
 import type { Ping } from "../gumroad/ping.ts";
@@ -11,13 +10,7 @@ import { log } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
 import type { PingMessage } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
-import { forward, isMine, moveSource } from "./owners.ts";
-
-/** Facts that a buyer's record takes in. */
-export interface Told {
-  readonly source: SourceId;
-  readonly facts: Source;
-}
+import { forward, isMine, moveSource, withWaiting, type Told } from "./owners.ts";
 
 /**
  * Takes a ping at its word, where no token allows to ask Gumroad. Gives the facts that are this buyer's; null where
@@ -48,8 +41,7 @@ export async function toldOnTrust(record: BuyerRecord, message: PingMessage, lin
     return null;
   }
   refuseUnread(item.waiting);
-  const own = { source, facts: item.waiting === null ? facts : mergeSource(item.waiting, facts) };
-  return [own, ...(await givenTo(record.email, message, work))];
+  return [withWaiting({ source, facts }, item), ...(await givenTo(record.email, message, work))];
 }
 
 function refuseTyped(ping: Ping): void {

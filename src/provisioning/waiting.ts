@@ -1,5 +1,5 @@
 import { causesOf, log } from "../log.ts";
-import { readMessage, type Message, type HintMessage, type PingMessage } from "../queue/message.ts";
+import { readMessage, type Hinting, type Message } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { nameOf } from "./owners.ts";
 import { tellFailure } from "./telling.ts";
@@ -27,7 +27,7 @@ function messageIn(body: string): Message | null {
 }
 
 /** Has a message wait beside its buyer's record for so long (ms); it need not be delivered again. */
-export async function letWait(message: PingMessage | HintMessage, ms: number,
+export async function letWait(message: Hinting, ms: number,
   { store, now }: Pick<Provisioning, "store" | "now">): Promise<void> {
   await store.pending.put(message.buyer, { id: nameOf(message), body: JSON.stringify(message) }, now() + ms);
 }

@@ -91,6 +91,8 @@ export type PingMessage = z.infer<typeof pingMessage>;
 export type DueMessage = z.infer<typeof dueMessage>;
 /** Word from a sweep that Gumroad's API shows something that the record doesn't: it is read back, as after a ping. */
 export type HintMessage = z.infer<typeof hintMessage>;
+/** Word of something that Gumroad's API is asked about. */
+export type Hinting = PingMessage | HintMessage;
 /** What an operator decided about a source of a buyer. */
 export type ActMessage = z.infer<typeof actMessage>;
 /** A source that an operator moved, on its way to its new owner. */

@@ -7,7 +7,7 @@ import { recordKey } from "../../src/ledger/keys.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
-import { summaryOf } from "../../src/ledger/summary.ts";
+import { summaryOf } from "../../src/ledger/record.ts";
 import { charge, JAN_5, source } from "../access/purchases.ts";
 import { startLedgerTable, type LedgerTable } from "../ledger/ledger-table.ts";
 
