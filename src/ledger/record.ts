@@ -125,7 +125,7 @@ export function isFull(record: BuyerRecord): boolean {
 export type BuyerSummary = ReturnType<typeof summaryOf>;
 
 /**
- * The summary that is written with a record; one from before there were any has none. `roles`: what the purchases give,
+ * The summary written with a record; one from before there were any has none. `roles`: what the purchases give,
  * and what is held. `waits`: what keeps it from being settled, the code of `unsettled` or CHANGING; and HELD.
  */
 export function summaryOf({ sources, gave, held, users, unsettled, lost }: BuyerRecord) {
