@@ -1,7 +1,6 @@
 // The tool at a terminal, see program.ts.
 import { setTimeout as wait } from "node:timers/promises";
 
-import { readPolicy } from "../scripts/bundling/policy.ts";
 import { runCli } from "./program.ts";
 import { openStage } from "./stage/open.ts";
 import { wantsColours } from "./terminal/output.ts";
@@ -18,4 +17,5 @@ process.exitCode = await runCli(process.argv.slice(2), { env: process.env, print
   columns: process.stdout.isTTY ? process.stdout.columns : null,
   questions: process.stdin.isTTY && process.stderr.isTTY
     ? terminalQuestions({ input: process.stdin, output: process.stderr })
-    : null, openStage, policy: readPolicy, now: Date.now, wait });
+    : null, openStage, policy: async () => (await import("../scripts/bundling/policy.ts")).readPolicy(), now: Date.now,
+  wait });

@@ -265,9 +265,9 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
       createLambda({ name: spec.name, bundle: path.join(options.bundlesDir, `${spec.key}.mjs`),
         exportName: spec.exportName, timeoutMs: spec.timeoutMs, memoryMb: spec.memoryMb,
         reservedConcurrency: spec.reservedConcurrency, maxWorkers: options.maxWorkers ?? DEFAULT_MAX_WORKERS, clock,
-        environment: () => ({ ...awsEnvironment(endpoints), ...spec.environment(workersQueueUrl),
-          ...(options.login === true && ["private", "claim"].includes(spec.key) ? auth0TokensOf(auth0.url) : {}),
-          ...(spec.key === "claim" ? { GUMROAD_API: gumroadUrl } : {}), ...options.environment?.[spec.key] }),
+        environment: () => ({ ...awsEnvironment(endpoints),
+          ...overlaid(spec.environment(workersQueueUrl), { GUMROAD_API: gumroadUrl,
+            ...(options.login === true ? auth0TokensOf(auth0.url) : {}) }), ...options.environment?.[spec.key] }),
         onReport: (report) => options.onReport?.(spec.key, report), onLog: (line) => {
           if (spec.key === "provision") provisioned.splice(0, Math.max(0, provisioned.push(line) - KEPT_LINES));
           options.onLog?.(spec.key, line);
@@ -478,6 +478,12 @@ function awsEnvironment(endpoints: { sqs: string; dynamodb: string; secretsmanag
     AWS_CONFIG_FILE: "/dev/null",
     AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
   };
+}
+
+/** Settings that the template gives a function, with those in place that are others here. */
+function overlaid(environment: Readonly<Record<string, string>>,
+  local: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...environment, ...Object.fromEntries(Object.entries(local).filter(([name]) => name in environment)) };
 }
 
 /**

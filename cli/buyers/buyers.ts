@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { listBuyers, type ListedBuyer } from "../operations/buyers.ts";
 import { csvLine } from "../terminal/csv.ts";
-import { momentOf, momentTyped } from "../terminal/moments.ts";
+import { momentGiven, momentOf } from "../terminal/moments.ts";
 import { grouped } from "../terminal/progress.ts";
 
 /** The flags of `buyers`, as commander gives them. */
@@ -30,7 +30,8 @@ export async function buyers(text: string | undefined, flags: BuyersFlags, conte
     (operating) =>
       listBuyers({ text: text?.trim().toLowerCase() ?? null, role: flags.role ?? null,
         product: flags.product === undefined ? null : productId(flags.product, policy),
-        isWaiting: flags.waiting === true, lostSince: since(flags.lostSince),
+        isWaiting: flags.waiting === true,
+        lostSince: flags.lostSince === undefined ? null : momentGiven("--lost-since", flags.lostSince, "LOST_SINCE"),
         after: flags.after?.trim().toLowerCase() ?? null, most: flags.all === true ? null : limitOf(flags.limit) },
         operating));
   output.result({ buyers: found, next });
@@ -55,14 +56,6 @@ function cellsOf({ email, roles, products, waits, lost }: ListedBuyer, policy: P
 function productId(typed: string, policy: Policy): string {
   const name = typed.trim().toLowerCase();
   return [...policy.values()].find((product) => product.name.toLowerCase() === name)?.id ?? typed.trim();
-}
-
-function since(typed: string | undefined): number | null {
-  if (typed === undefined) return null;
-  const at = momentTyped(typed);
-  if (at !== null) return at;
-  throw new ConfigError("LOST_SINCE",
-    `--lost-since ${typed} is no day (2026-01-31, its beginning in UTC) and no moment (2026-01-31T18:00:00Z)`);
 }
 
 function limitOf(typed: string): number {

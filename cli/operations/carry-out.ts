@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { type Act, type Decision, emptySource, type SourceId } from "../../src/access/facts.ts";
+import { type Act, type Decision, emptySource, type Source, type SourceId } from "../../src/access/facts.ts";
 import { dueRoles } from "../../src/access/entitlements.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
@@ -45,12 +45,23 @@ export function planned({ email, sources }: BuyerRecord, source: SourceId, decis
   return { buyer: email, source, decision, at: Math.max(now, (sources[source]?.act?.at ?? 0) + 1) };
 }
 
+/** A record as it would be with an act on one of its sources. */
+export function withPlanned(record: BuyerRecord, { source, ...act }: PlannedAct): BuyerRecord {
+  return { ...record,
+    sources: addFacts(record.sources, source, factsOf(act, record.sources[source]?.productId ?? "")) };
+}
+
+/** What an act would add to a source's facts. */
+export function factsOf({ decision, at, dropsChanges }: Omit<PlannedAct, "buyer" | "source">,
+  productId: string): Source {
+  return { ...emptySource(productId), changesDroppedAt: dropsChanges === true ? at : null,
+    act: { at, id: "planned", by: "", why: "", decision } };
+}
+
 /** What an act on the buyer's own source comes to. */
-export async function ownChange(record: BuyerRecord, { source, decision, at, dropsChanges }: PlannedAct,
+export async function ownChange(record: BuyerRecord, act: PlannedAct,
   { policy, now }: Pick<Operating, "policy" | "now">): Promise<RoleDifference> {
-  const facts = { ...emptySource(record.sources[source]?.productId ?? ""),
-    changesDroppedAt: dropsChanges === true ? at : null, act: { at, id: "planned", by: "", why: "", decision } };
-  const after = { ...record, sources: addFacts(record.sources, source, facts) };
+  const after = withPlanned(record, act);
   const products = await policy();
   return { buyer: record.email, before: dueRoles(record, products, now()), after: dueRoles(after, products, now()) };
 }

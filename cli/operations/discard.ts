@@ -1,5 +1,6 @@
 import { ConfigError } from "../../src/errors.ts";
 import { sourceOfPing } from "../../src/gumroad/facts-of-ping.ts";
+import { sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
 import type { SourceId } from "../../src/access/facts.ts";
 import { dropLetter, giveBack, type Letter, shortId, takeLetters, whatIn } from "../replay/letters.ts";
 import type { Signature } from "./carry-out.ts";
@@ -64,5 +65,5 @@ function sourceIn({ content }: Letter): SourceId | null {
   if (message.kind === "ping") return sourceOfPing(message.ping);
   if (message.kind === "act" || message.kind === "moved") return message.source;
   if (message.kind !== "hint") return null;
-  return message.subscriptionId === null ? `sale:${message.saleId ?? ""}` : `subscription:${message.subscriptionId}`;
+  return sourceOfRow({ id: message.saleId ?? "", subscriptionId: message.subscriptionId });
 }

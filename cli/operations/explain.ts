@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { entitlements, type Verdict } from "../../src/access/entitlements.ts";
+import { entitlements, type Verdict, withHeld } from "../../src/access/entitlements.ts";
 import { entriesOf, grantedRole, isSubscription, type Source, type SourceId } from "../../src/access/facts.ts";
 import { type Policy, rolesOf } from "../../src/access/policy.ts";
 import { tierInForce } from "../../src/access/tiers.ts";
@@ -44,7 +44,7 @@ const MOST_ASKED = 10;
 export async function explained(
   { record, events, policy, gifts, directory, logins, shop, now }: Known,
 ): Promise<Explanation> {
-  const { verdicts, changesAt } = entitlements(record.sources, policy, now);
+  const { roles, verdicts, changesAt } = entitlements(record.sources, policy, now);
   const plain = verdicts.flatMap((verdict) => {
     const source = record.sources[verdict.source];
     return source === undefined ? [] : [explainedSource(verdict, source, record, policy, now)];
@@ -55,7 +55,7 @@ export async function explained(
     gumroad: says.get(source.id) ?? null })
   );
   const { users, failure } = await explainedUsers(record, directory, logins);
-  const entitled = rolesOfSources(sources);
+  const entitled = withHeld(roles, record);
   const wouldChange = { findsUsers: entitled.length > 0 && Object.keys(record.users).length === 0,
     users: changesOf(marked(record, entitled)) };
   return { buyer: record.email, at: now, spellings: record.spellings, roles: explainedRoles(sources, users), sources,
@@ -128,11 +128,6 @@ async function askedOfOne(id: SourceId, { charges }: Source,
   const paid = sale === null ? "it doesn't know this sale" : sale.flags.length === 0 ? "paid" : sale.flags.join(", ");
   return { says: [...runs, isSubscription(id) ? `the last charge: ${paid}` : paid].join("; "),
     orderNumber: sale?.orderNumber ?? null, quantity: sale?.quantity ?? null };
-}
-
-/** The roles that sources give together, sorted, without doubles. */
-export function rolesOfSources(sources: readonly Pick<ExplainedSource, "gives">[]): readonly string[] {
-  return [...new Set(sources.flatMap(({ gives }) => gives))].sort();
 }
 
 function explainedSource({ source: id, productId, access, reason, roles, ...verdict }: Verdict, source: Source,

@@ -2,6 +2,7 @@ import * as z from "zod";
 
 import { entriesOf, isSourceId, isSubscription, type Source, type SourceId } from "../../src/access/facts.ts";
 import { queryPages } from "../../src/dynamo/table.ts";
+import { sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
 import { normalizedEmail } from "../../src/gumroad/email.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
@@ -60,9 +61,7 @@ export async function findBuyers(typed: string, { operating, order }: Finding): 
   if (bare.length > 0) return bare;
   const ordered = /^\d{4,}$/.test(text) ? await order(text) : null;
   if (ordered !== null) {
-    return owners([
-      ordered.subscriptionId === null ? `sale:${ordered.id}` : `subscription:${ordered.subscriptionId}`,
-    ]);
+    return owners([sourceOfRow(ordered)]);
   }
   const named = await byEmail((each) =>
     buyerTag(each) === text.toLowerCase()

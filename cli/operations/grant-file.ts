@@ -62,6 +62,7 @@ export async function carryOutFile({ kind, todo }: FilePlan, { by, why }: Signat
   const came: Came[] = [];
   for (let start = 0; start < todo.length; start += AT_ONCE) {
     const part = todo.slice(start, start + AT_ONCE);
+    const buyers = [...new Set(part.map(({ buyer }) => buyer))];
     const acts: { row: FileRow; act: Act }[] = [];
     for (const row of part) {
       const known = (await ledger.load(row.buyer)).sources[`grant:${row.role}`]?.act ?? null;
@@ -75,10 +76,10 @@ export async function carryOutFile({ kind, todo }: FilePlan, { by, why }: Signat
         row.buyer !== record.email || record.sources[`grant:${row.role}`]?.act?.id === act.id
       );
     came.push(
-      ...(await cameOf([...new Set(part.map(({ buyer }) => buyer))], { isAbout: "act", isOfMany: true,
+      ...(await cameOf(buyers, { isAbout: "act", isOfMany: true,
         takenIn: async (record) => ({ state: isTaken(record) ? "yes" : "no" }), send: async () => {
+          for (const buyer of buyers) await queue.send(...lookAnew(buyer));
           for (const { row: { buyer, role }, act } of acts) {
-            await queue.send(...lookAnew(buyer));
             await queue.send({ v: 1, kind: "act", requestId: act.id, buyer, hops: 0, source: `grant:${role}`, act },
               `act ${act.id} ${String(act.at)}`);
           }

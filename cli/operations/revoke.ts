@@ -1,10 +1,9 @@
 import { entitlements } from "../../src/access/entitlements.ts";
-import { emptySource, grantedRole, isSourceId, type SourceId } from "../../src/access/facts.ts";
-import { addFacts } from "../../src/access/merge.ts";
+import { grantedRole, isSourceId, type SourceId } from "../../src/access/facts.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { isMine } from "../../src/provisioning/owners.ts";
-import { type ActPlan, ownChange, planned, type PlannedAct } from "./carry-out.ts";
+import { type ActPlan, ownChange, planned, type PlannedAct, withPlanned } from "./carry-out.ts";
 import type { Operating } from "./operating.ts";
 
 /**
@@ -70,13 +69,10 @@ function sourceToTake(record: BuyerRecord, { role, source, undo, changes }: Revo
     }: if a purchase gives it, name that with --source; ${commandLine(`explain ${record.email}`)} shows which`);
 }
 
-async function stillGiving(record: BuyerRecord, { source, decision, at }: PlannedAct,
+async function stillGiving(record: BuyerRecord, act: PlannedAct,
   { policy, now }: Operating): Promise<readonly SourceId[]> {
-  const role = grantedRole(source);
+  const role = grantedRole(act.source);
   if (role === null) return [];
-  const sources = addFacts(record.sources, source, { ...emptySource(""),
-    act: { at, id: "planned", by: "", why: "", decision } });
-  return entitlements(sources, await policy(), now()).verdicts.flatMap((
-    { source: id, roles },
-  ) => (roles.includes(role) ? [id] : []));
+  const { verdicts } = entitlements(withPlanned(record, act).sources, await policy(), now());
+  return verdicts.flatMap(({ source: id, roles }) => (roles.includes(role) ? [id] : []));
 }

@@ -5,7 +5,7 @@ import { boughtTogether } from "../../src/access/together.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { isMine } from "../../src/provisioning/owners.ts";
-import { type ActPlan, planned, type PlannedAct } from "./carry-out.ts";
+import { type ActPlan, factsOf, planned, type PlannedAct, withPlanned } from "./carry-out.ts";
 import type { Operating } from "./operating.ts";
 
 /** A purchase that moves, with its product's name; null: not in the policy, or a role given for nothing. */
@@ -69,10 +69,14 @@ async function planOf(from: BuyerRecord, to: string, sources: readonly SourceId[
   { ledger, policy, now }: Operating): Promise<TransferPlan> {
   const [target, products] = await Promise.all([ledger.load(to), policy()]);
   const acts = sources.flatMap((id) => actsFor(id, from, target, now()));
-  const left = acts.filter(({ buyer }) => buyer === from.email).reduce(withAct, from);
+  const left = acts.filter(({ buyer }) => buyer === from.email).reduce(withPlanned, from);
   const got = acts.reduce(
     (record, act) =>
-      act.decision.kind === "move" ? withMoved(record, act, from) : act.buyer === to ? withAct(record, act) : record,
+      act.decision.kind === "move"
+        ? withMoved(record, act, from)
+        : act.buyer === to
+        ? withPlanned(record, act)
+        : record,
     target,
   );
   return { from: from.email, to, leftBehind, acts,
@@ -91,17 +95,10 @@ function actsFor(id: SourceId, from: BuyerRecord, target: BuyerRecord, now: numb
     : [planned(from, id, { kind: "move", to: target.email }, now)];
 }
 
-function withAct(record: BuyerRecord, { source, decision, at }: PlannedAct): BuyerRecord {
-  return { ...record,
-    sources: addFacts(record.sources, source, { ...emptySource(record.sources[source]?.productId ?? ""),
-      act: { at, id: "planned", by: "", why: "", decision } }) };
-}
-
 /** The new buyer's record as it would be: the facts come over, and count there by themselves. */
 function withMoved(record: BuyerRecord, { source, at }: PlannedAct, from: BuyerRecord): BuyerRecord {
   const facts = from.sources[source] ?? emptySource("");
-  const moved = mergeSource({ ...facts, act: null }, { ...emptySource(facts.productId),
-    act: { at, id: "planned", by: "", why: "", decision: { kind: "follow" } } });
+  const moved = mergeSource({ ...facts, act: null }, factsOf({ at, decision: { kind: "follow" } }, facts.productId));
   return { ...record, sources: addFacts(record.sources, source, moved) };
 }
 

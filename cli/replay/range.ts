@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { eventsBetween, replayed } from "../operations/replay-range.ts";
-import { momentOf, momentTyped } from "../terminal/moments.ts";
+import { momentGiven, momentOf } from "../terminal/moments.ts";
 import { grouped } from "../terminal/progress.ts";
 
 /**
@@ -16,8 +16,8 @@ export async function replayRange(since: string, until: string | undefined, dryR
   const { output, now, stageName } = context;
   // From here on it is the stage's time.
   await context.stage();
-  const from = momentIn("--since", since);
-  const to = until === undefined ? now() : momentIn("--until", until);
+  const from = momentGiven("--since", since, "REPLAY_RANGE");
+  const to = until === undefined ? now() : momentGiven("--until", until, "REPLAY_RANGE");
   if (from >= to) {
     throw new ConfigError("REPLAY_RANGE",
       `--since ${since} is not before ${until === undefined ? "now" : `--until ${until}`}`);
@@ -43,12 +43,4 @@ export async function replayRange(since: string, until: string | undefined, dryR
   output.result({ stage: stageName(), dryRun, since: new Date(from).toISOString(), until: new Date(to).toISOString(),
     events, purchases: touched.length, buyers, readBack, sent: dryRun ? 0 : messages.length });
   return EXIT.ok;
-}
-
-/** A day (its beginning, UTC) or a moment with its time zone. */
-function momentIn(flag: string, typed: string): number {
-  const at = momentTyped(typed);
-  if (at !== null) return at;
-  throw new ConfigError("REPLAY_RANGE",
-    `${flag} ${typed} is no day (2026-01-31, its beginning in UTC) and no moment (2026-01-31T18:00:00Z)`);
 }

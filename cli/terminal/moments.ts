@@ -15,11 +15,22 @@ export function isoOf(at: number | null): string | null {
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
 /** What somebody typed (epoch ms): a day's beginning (UTC), or a moment with its time zone; null if it is neither. */
-export function momentTyped(typed: string): number | null {
+function momentTyped(typed: string): number | null {
   const isMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(typed);
   const at = isMoment || DAY.test(typed) ? Date.parse(typed) : Number.NaN;
   // Date.parse takes 2026-02-30 for the second of March.
   return Number.isNaN(at) || (!isMoment && new Date(at).toISOString().slice(0, typed.length) !== typed) ? null : at;
+}
+
+/**
+ * The same of a flag.
+ * @throws {ConfigError} with this code
+ */
+export function momentGiven(flag: string, typed: string, code: string): number {
+  const at = momentTyped(typed);
+  if (at !== null) return at;
+  throw new ConfigError(code,
+    `${flag} ${typed} is no day (2026-01-31, its beginning in UTC) and no moment (2026-01-31T18:00:00Z)`);
 }
 
 /**
