@@ -6,11 +6,14 @@ registerHooks({ load: (url, context, next) => {
   if (url.startsWith("file:")) loaded.push(url);
   return next(url, context);
 } });
+const commands = process.argv.splice(2, Infinity, "--help");
+const { write } = process.stdout;
+process.stdout.write = () => true;
+await import("../../cli/main.ts");
+process.stdout.write = write;
 const { runCli } = await import("../../cli/program.ts");
-await import("../../cli/stage/open.ts");
-await import("../../cli/terminal/questions.ts");
 const silent = () => undefined;
-for (const command of process.argv.slice(2)) {
+for (const command of commands) {
   if ((await runCli([command, "--help"], { env: {}, print: silent, complain: silent })) !== 0) process.exit(1);
 }
 process.stdout.write(JSON.stringify(loaded));
