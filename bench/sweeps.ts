@@ -6,7 +6,7 @@ import type { Source, SourceId } from "../src/access/facts.ts";
 import { addFacts } from "../src/access/merge.ts";
 import { defineProducts } from "../src/config/products-file.ts";
 import { gumroadApi } from "../src/gumroad/api.ts";
-import { factsOfSale, factsOfSubscriber } from "../src/gumroad/facts-of-rows.ts";
+import { factsOfSale, factsOfSubscriber } from "../src/gumroad/facts.ts";
 import { saleShape, subscriberShape } from "../src/gumroad/rows.ts";
 import { newRecord } from "../src/ledger/record.ts";
 import type { Checkpoint } from "../src/ledger/sweeps.ts";

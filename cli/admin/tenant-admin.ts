@@ -5,7 +5,7 @@ import { UsersClient } from "auth0/users";
 import * as z from "zod/mini";
 
 import { NeedsPersonError } from "../../src/errors.ts";
-import { answerAs, failureOf, statusOf } from "../../src/auth0/failures.ts";
+import { answerAs, failureOf, statusOf } from "../../src/auth0/call.ts";
 import { pacedFetch } from "../../src/auth0/pacing.ts";
 import type { Fetch } from "../../src/http/retry.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";

@@ -1,5 +1,5 @@
 import { TemporaryError } from "../../src/errors.ts";
-import { sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
+import { sourceOfRow } from "../../src/gumroad/facts.ts";
 import type { SaleRow } from "../../src/gumroad/rows.ts";
 import type { OwnedSource, Survey } from "../../src/ledger/survey.ts";
 import type { BulkMessage, BulkQueue } from "../../src/queue/queue.ts";

@@ -1,7 +1,7 @@
 import { UsersClient } from "auth0/users";
 
 import type { Directory } from "../../src/auth0/directory.ts";
-import { failureOf, statusOf } from "../../src/auth0/failures.ts";
+import { failureOf, statusOf } from "../../src/auth0/call.ts";
 import { pacedFetch } from "../../src/auth0/pacing.ts";
 import type { Auth0Credentials } from "../../src/auth0/secret.ts";
 import type { TenantAdmin } from "../admin/tenant-admin.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { ConfigError } from "../../src/errors.ts";
-import { ownerOfRow, sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
+import { ownerOfRow, sourceOfRow } from "../../src/gumroad/facts.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoSurvey } from "../../src/ledger/survey.ts";
 import { type Checkpoint, dynamoSweeps } from "../../src/ledger/sweeps.ts";

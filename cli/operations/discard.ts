@@ -1,6 +1,5 @@
 import { ConfigError } from "../../src/errors.ts";
-import { sourceOfPing } from "../../src/gumroad/facts-of-ping.ts";
-import { sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
+import { sourceOfPing, sourceOfRow } from "../../src/gumroad/facts.ts";
 import type { SourceId } from "../../src/access/facts.ts";
 import { dropLetter, giveBack, type Letter, shortId, takeLetters, whatIn } from "../replay/letters.ts";
 import type { Signature } from "./carry-out.ts";

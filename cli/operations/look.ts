@@ -1,4 +1,4 @@
-import { statusOf } from "../../src/auth0/failures.ts";
+import { statusOf } from "../../src/auth0/call.ts";
 import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { CALL_MS, type Operating } from "./operating.ts";

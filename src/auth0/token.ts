@@ -46,17 +46,13 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, 
       });
       return signal === undefined ? fetching : Promise.race([fetching, ending(signal)]);
     },
-    /** Drops a token that Auth0 refused, unless another was fetched meanwhile. */
-    refuse: (token: string) => {
-      if (known?.token === token) known = undefined;
-    },
     /**
-     * Drops a token that lacks a scope, if it is over a minute old: tokens keep the scopes they were issued with, so
-     * a new grant needs a new token. Tells whether it pays to try again.
+     * Drops a token that Auth0 refused (401), or, if it is over a minute old, one that lacks a scope (403): tokens keep
+     * the scopes they were issued with. Tells whether it pays to try again, with another.
      */
-    doubt: (token: string) => {
+    drop: (token: string, status: 401 | 403) => {
       if (known?.token !== token) return true;
-      if (now() - known.since < DOUBT_MS) return false;
+      if (status === 403 && now() - known.since < DOUBT_MS) return false;
       known = undefined;
       return true;
     },

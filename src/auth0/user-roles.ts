@@ -3,8 +3,7 @@ import type { UsersClient } from "auth0/users";
 import * as z from "zod/mini";
 
 import { NeedsPersonError } from "../errors.ts";
-import { isGone, type Call, type Until } from "./call.ts";
-import { answerAs } from "./failures.ts";
+import { isGone, answerAs, type Call, type Until } from "./call.ts";
 
 /** How often the role names may be listed again because one is missing. */
 const RELIST_MS = 10_000;

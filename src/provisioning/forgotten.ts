@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 
 import { grantedRole, type Source } from "../access/facts.ts";
 import { NeedsPersonError } from "../errors.ts";
-import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
+import { factsOfPing, sourceOfPing } from "../gumroad/facts.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import type { Tombstones } from "../ledger/tombstones.ts";

@@ -3,7 +3,7 @@ import { areTogether, endOf, flagsOf } from "../access/known.ts";
 import { mergeSource } from "../access/merge.ts";
 import { TemporaryError } from "../errors.ts";
 import type { GumroadApi, SalesQuery } from "../gumroad/api.ts";
-import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
+import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumroad/facts.ts";
 import type { Ping } from "../gumroad/ping.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";

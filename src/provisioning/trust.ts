@@ -1,7 +1,7 @@
 import type { Act, Source, SourceId } from "../access/facts.ts";
 import { canBeOneGift } from "../access/gifts.ts";
 import { NeedsPersonError, RefusedError } from "../errors.ts";
-import { factsOfPing, sourceOfPing } from "../gumroad/facts-of-ping.ts";
+import { factsOfPing, sourceOfPing } from "../gumroad/facts.ts";
 import type { Ping } from "../gumroad/ping.ts";
 import type { GiftSide } from "../ledger/gifts.ts";
 import type { HistoryEvent } from "../ledger/ledger.ts";

@@ -4,7 +4,7 @@ import { tellsMore } from "../access/known.ts";
 import type { Policy } from "../access/policy.ts";
 import type { ItemKey } from "../dynamo/table.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
-import { factsOfSubscriber, ownerOfRow } from "../gumroad/facts-of-rows.ts";
+import { factsOfSubscriber, ownerOfRow } from "../gumroad/facts.ts";
 import type { SubscriberRow } from "../gumroad/rows.ts";
 import { recordKey } from "../ledger/keys.ts";
 import { newRecord, type BuyerRecord } from "../ledger/record.ts";

@@ -4,7 +4,7 @@ import { sidesOf } from "../access/gifts.ts";
 import { endOf, flagsOf, tellsMore } from "../access/known.ts";
 import type { Policy } from "../access/policy.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
-import { factsOfSale } from "../gumroad/facts-of-rows.ts";
+import { factsOfSale } from "../gumroad/facts.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { isTold } from "../provisioning/apply.ts";
 import { changesOf, marked } from "../provisioning/marks.ts";

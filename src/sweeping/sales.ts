@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { SourceId } from "../access/facts.ts";
 import { endOf, tellsMore } from "../access/known.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
-import { factsOfSale, ownerOfRow, sourceOfRow } from "../gumroad/facts-of-rows.ts";
+import { factsOfSale, ownerOfRow, sourceOfRow } from "../gumroad/facts.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
 import type { OwnedSource } from "../ledger/survey.ts";
 import { log } from "../log.ts";

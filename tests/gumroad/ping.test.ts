@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, it } from "@jest/globals";
 
-import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts-of-ping.ts";
+import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts.ts";
 import { parseForm, textOf } from "../../src/gumroad/form.ts";
 import { isTestPing, pingShape, readPing } from "../../src/gumroad/ping.ts";
 

@@ -5,8 +5,8 @@ import { saleJson } from "gumroad-emulator/sale-json";
 import { isListed, type Sale } from "gumroad-emulator/sale";
 import type { Shop } from "gumroad-emulator/shop";
 import { subscriberJson } from "gumroad-emulator/subscriber-json";
-import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts-of-ping.ts";
-import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
+import { factsOfPing, sourceOfPing, factsOfSale, factsOfSubscriber, ownerOfRow,
+  sourceOfRow } from "../../src/gumroad/facts.ts";
 import type { Ping, SalePing } from "../../src/gumroad/ping.ts";
 import { saleShape, subscriberShape } from "../../src/gumroad/rows.ts";
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 import type { Sources } from "../../src/access/facts.ts";
-import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts-of-ping.ts";
+import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { isFull } from "../../src/ledger/record.ts";
 import type { ActMessage, HintMessage, PingMessage } from "../../src/queue/message.ts";

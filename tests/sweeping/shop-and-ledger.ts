@@ -10,7 +10,7 @@ import { readTemplate } from "../../local/aws/template.ts";
 import { startGumroadEmulator } from "gumroad-emulator";
 import { FIXTURE_SELLER, LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { gumroadApi } from "../../src/gumroad/api.ts";
-import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
+import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../../src/gumroad/facts.ts";
 import type { GumroadCredentials } from "../../src/gumroad/secret.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
