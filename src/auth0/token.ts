@@ -47,7 +47,7 @@ export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, 
       return signal === undefined ? fetching : Promise.race([fetching, ending(signal)]);
     },
     /**
-     * Drops a token that Auth0 refused (401), or one that lacks a scope (403) and is over a minute old: tokens keep the
+     * Drops a token that was refused (401), or one that lacks a scope (403) and is over a minute old: tokens keep the
      * scopes they were issued with. Tells whether it pays to try again, with another.
      */
     drop: (token: string, status: 401 | 403) => {
