@@ -2,7 +2,7 @@ import * as z from "zod";
 
 import { entriesOf, isSourceId, isSubscription, type Source, type SourceId } from "../../src/access/facts.ts";
 import { queryPages } from "../../src/dynamo/table.ts";
-import { sourceOfRow } from "../../src/gumroad/facts-of-rows.ts";
+import { sourceOfRow } from "../../src/gumroad/facts.ts";
 import { normalizedEmail } from "../../src/gumroad/email.ts";
 import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
