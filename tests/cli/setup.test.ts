@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
+import path from "node:path";
+
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 
 import { RESOURCE_NAMES, shopAdmin } from "../../cli/admin/shop-admin.ts";
 import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
+import { removeStackFile, writeStackFile } from "../../local/stack-file.ts";
 import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
-import { answers, cliOn, stageOn, startComplete } from "./local-cli.ts";
+import { answers, cliOn, stackFileOf, stageOn, startComplete } from "./local-cli.ts";
 
 let stack: Stack;
 beforeAll(async () => {
@@ -95,6 +98,22 @@ describe("setup", () => {
     expect((await registered()).sort()).toEqual(all(`/ping/${tokens[0]}`).sort());
     await run("setup --forget-old-ping-tokens");
     expect(await secret("ping")).toMatchObject({ tokens: [tokens[0]] });
+  });
+
+  it("has replay post files with the new token from then on, as the old one is refused", async () => {
+    const { port } = new URL(stack.url);
+    const stackFile = writeStackFile(path.resolve(import.meta.dirname, "../../.local"), Number(port),
+      stackFileOf(stack));
+    const statuses = async (flags: string) => {
+      const { out } = await run(`replay fixtures/pings/test-ping.txt --json ${flags}`, { env: { PORT: port } });
+      return JSON.parse(out).pings.map(({ status }: { status: number }) => status);
+    };
+    try {
+      await run("setup --new-ping-token --forget-old-ping-tokens");
+      expect([await statuses(""), await statuses("--token local")]).toEqual([[200], [401]]);
+    } finally {
+      removeStackFile(stackFile);
+    }
   });
 
   it("removes registrations of its own that are doubled or stale, and leaves other people's alone", async () => {
