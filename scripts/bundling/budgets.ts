@@ -9,19 +9,19 @@ const KB = 1024;
 export const budgets: Readonly<Record<string, number>> = {
   // middy, qs, zod/mini, powertools, and the clients of SQS and Secrets Manager. Gumroad waits 5 s, cold start
   // included.
-  ping: 500 * KB,
+  ping: 370 * KB,
   // As ping, with the auth0 sub-clients and DynamoDB.
-  provision: 725 * KB,
+  provision: 610 * KB,
   // SQS, DynamoDB and Secrets Manager, with zod/mini.
-  reconcile: 540 * KB,
+  reconcile: 405 * KB,
   // As ping, with DynamoDB. Auth0's Action waits 900 ms for it.
-  bind: 515 * KB,
+  bind: 370 * KB,
   // 1.6 MB of it are the word lists of the strength meter, run by the first sign-up of a process and by nothing else.
-  login: 2_280 * KB,
+  login: 2_150 * KB,
   // jose, DynamoDB and Secrets Manager.
-  verify: 520 * KB,
+  verify: 375 * KB,
   // jose and Secrets Manager.
-  private: 425 * KB,
+  private: 295 * KB,
   // As verify, with SQS.
-  claim: 560 * KB,
+  claim: 435 * KB,
 };

@@ -12,6 +12,7 @@ import * as z from "zod";
 import { projectRoot } from "../project-root.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { budgets } from "./budgets.ts";
+import { credentialsOfLambda, requiredBuiltIns } from "./start-plugins.ts";
 
 /** One function, bundled. */
 export interface FunctionBundle {
@@ -144,7 +145,7 @@ async function bundle(root: string, outdir: string, entryPoints: Record<string, 
       },
       sourcemap: "external",
       metafile: true,
-      plugins: policy === undefined ? [] : [policyFrom(policy)],
+      plugins: [requiredBuiltIns, credentialsOfLambda, ...(policy === undefined ? [] : [policyFrom(policy)])],
       logLevel: "silent",
     });
     return metafile;

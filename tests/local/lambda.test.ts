@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { createLambda, type Lambda, type LambdaOptions } from "../../local/aws/lambda.ts";
+import { createLambda, type InvocationReport, type Lambda, type LambdaOptions } from "../../local/aws/lambda.ts";
 
 const bundle = (name: string) => fileURLToPath(new URL(`fixtures/functions/${name}.mjs`, import.meta.url));
 const made: Lambda[] = [];
@@ -34,6 +34,21 @@ describe("a local Lambda function", () => {
     expect(await target.invoke(event("object"))).toEqual({ kind: "answer", payload: '{"no":"status"}' });
     expect(await target.invoke(event("nothing"))).toEqual({ kind: "answer", payload: "null" });
   });
+
+  it(
+    "reports of each invocation how long it took and worked, and of an environment's first how long that took to load",
+    async () => {
+      const reports: InvocationReport[] = [];
+      const { lambda: target } = lambda({ onReport: (report) => reports.push(report) });
+      await target.invoke(event("object"));
+      await target.invoke(event("object"));
+      expect(reports.map(({ initMs }) => initMs === null)).toEqual([false, true]);
+      for (const { durationMs, busyMs } of reports) {
+        expect(durationMs).toBeGreaterThan(0);
+        expect(busyMs).toBeGreaterThanOrEqual(0);
+      }
+    },
+  );
 
   it("gives the handler Lambda's context", async () => {
     const { lambda: target } = lambda();

@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { afterAll, describe, expect, it } from "@jest/globals";
 
@@ -49,6 +51,25 @@ describe("the functions' bundles", () => {
     expect(from(inputs, /@aws-sdk\/client-sqs\//)).not.toEqual([]);
     expect(from(inputs, /node_modules\/(auth0|jose|@aws-sdk\/(client|lib|util)-dynamodb)\//)).toEqual([]);
     expect(from(inputs, /src\/(auth0|ledger|accounts)\//)).toEqual([]);
+  });
+
+  it("look for credentials where Lambda puts them, and hold nothing that looks elsewhere", () => {
+    for (const { name, inputs } of bundles) {
+      expect({ name, found: from([...inputs], /credential-provider-(?!env\/)|nested-clients/) }).toEqual({ name,
+        found: [] });
+      expect(from([...inputs], /credential-provider-env\//)).not.toEqual([]);
+    }
+  });
+
+  it("load none of Node's modules that ping doesn't use, such as its fetch, which an import of node:http would", () => {
+    const start = `await import(${JSON.stringify(pathToFileURL(path.join(outdir, "ping.mjs")).href)});
+      process.stdout.write(JSON.stringify(process.moduleLoadList));`;
+    const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", start], { encoding: "utf8",
+      env: { AWS_REGION: "us-east-1", PING_SECRET: "secret", QUEUE_URL: "queue", DEAD_LETTER_QUEUE_URL: "letters" } });
+    const loaded: unknown = JSON.parse(stdout);
+    expect(loaded).toContain("NativeModule https");
+    expect(loaded).not.toContain("NativeModule internal/deps/undici/undici");
+    expect(loaded).not.toContain("NativeModule http2");
   });
 
   it("keep the self-built login's word lists, hashes and tokens out of all but its own functions", async () => {
