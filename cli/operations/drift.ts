@@ -2,6 +2,7 @@ import type { BuyerRecord, RolesPlace } from "../../src/ledger/record.ts";
 import type { Directory } from "../../src/auth0/directory.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { everyRecord } from "../ledger/records.ts";
+import type { Stage } from "../stage/stage.ts";
 import { assignedTo, findAll } from "./look.ts";
 import type { Operating } from "./operating.ts";
 
@@ -23,6 +24,12 @@ export interface DriftRequest {
   readonly records?: number | null;
 }
 
+/** What comparing works with. */
+export interface Comparing extends Pick<Operating, "tell"> {
+  readonly stage: Pick<Stage, "dynamo" | "ledger" | "access">;
+  readonly directory: () => Promise<Pick<Directory, "rolesOf" | "find">>;
+}
+
 /** What came of comparing. */
 export interface DriftReport {
   /** Buyers whose users were looked up. */
@@ -35,7 +42,7 @@ export interface DriftReport {
  * by hand is nobody's business, and what a record is just changing isn't there or gone yet.
  * @throws what the ledger and the directory throw
  */
-export async function drifts({ most, records = null }: DriftRequest, operating: Operating): Promise<DriftReport> {
+export async function drifts({ most, records = null }: DriftRequest, operating: Comparing): Promise<DriftReport> {
   const { stage, tell } = operating;
   const total = most === null || records === null ? (most ?? records) : Math.min(most, records);
   const directory = await operating.directory();

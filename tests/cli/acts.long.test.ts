@@ -132,8 +132,10 @@ describe("grant and revoke", () => {
         "both@example.com loses serverless-handbook",
       );
       expect(rolesOf("both@example.com")).toEqual([]);
+      expect((await run("explain both@example.com")).out).toMatch(/ taken away {2}sale:\S+ {2}by \S+: fraud$/m);
       expect((await run("revoke both@example.com --source sale:sale-of-both@example.com --undo --why mistaken")).out)
         .toContain("both@example.com gets serverless-handbook");
+      expect((await run("explain both@example.com")).out).toMatch(/decided .* \(as Gumroad says, again\): mistaken$/m);
       expect(rolesOf("both@example.com")).toEqual(["serverless-handbook"]);
     },
   );
@@ -236,6 +238,9 @@ describe("transfer", () => {
       "is own@example.com's already",
     );
     expect((await run("transfer grant:club ann@example.com --why fun")).err).toContain("take it back with revoke");
+    // In a pipe nobody can look again at what was typed.
+    expect(await run("transfer sale:sale-of-own@example.com ann@example.com --why fun")).toMatchObject({ code: 2,
+      err: expect.stringContaining("say --yes to move it") });
   });
 });
 
@@ -287,6 +292,10 @@ describe("release and keep", () => {
     expect(await run(`release ${HANDBOOK} h1@example.com`, { questions: answers("n") })).toMatchObject({ code: 2,
       err: expect.stringContaining("nothing was decided") });
 
+    for (const decision of ["release", "keep"]) {
+      expect(await run(`${decision} ${HANDBOOK} --why x`)).toMatchObject({ code: 2,
+        err: expect.stringContaining("nobody can be asked here: say --yes") });
+    }
     expect(await run(`release ${HANDBOOK} h1@example.com --why ended --yes`)).toMatchObject({ code: 0,
       out: expect.stringContaining("done for 1 of 1") });
     expect([rolesOf("h1@example.com"), rolesOf("h2@example.com")]).toEqual([[], ["serverless-handbook"]]);
@@ -312,6 +321,19 @@ describe("invite", () => {
     expect(await run("invite stranger@example.com --why fun")).toMatchObject({ code: 2,
       err: expect.stringContaining("has no role") });
   });
+
+  it("mails who never verified their address the link for that, and says that the roles follow it", async () => {
+    const { user_id: id } = stack.auth0.addUser({ email: "early@example.com" });
+    await deliver(stack, saleBy("early@example.com"));
+    const mails = () => stack.auth0.mails.filter(({ userId }) => userId === id).length;
+    const before = mails();
+    expect(await run("invite early@example.com --why asked")).toMatchObject({ code: 0,
+      out: expect.stringContaining("done: Auth0 mailed the link to verify the address; the roles follow it") });
+    expect([mails(), rolesOf("early@example.com")]).toEqual([before + 1, []]);
+    stack.auth0.verifyEmail(id);
+    expect((await run("sync early@example.com")).code).toBe(0);
+    expect(rolesOf("early@example.com")).toEqual(["serverless-handbook"]);
+  });
 });
 
 describe("an act about somebody whose roles at Auth0 aren't as we left them", () => {
@@ -334,7 +356,11 @@ describe("an act about somebody whose roles at Auth0 aren't as we left them", ()
   it("makes and invites the user anew whom somebody deleted", async () => {
     await deliver(stack, saleBy("deleted@example.com"));
     stack.auth0.removeUser(userOf("deleted@example.com"));
-    const { code, out } = await run("sync deleted@example.com");
+    // Where no terminal is, the bar is a line every ten seconds.
+    let at = Date.now() + stack.ahead();
+    const openStage = async () => ({ ...stageOn(stack), now: () => (at += 11_000) });
+    const { code, out, err } = await run("sync deleted@example.com", { openStage });
+    expect(err).toMatch(/^\d of 60 seconds, until deleted@example.com has it, \d %/);
     expect(out).toMatch(/ deleted +no such user\n.* no such user +serverless-handbook\ndone$/);
     expect([code, rolesOf("deleted@example.com")]).toEqual([0, ["serverless-handbook"]]);
     expect(stack.auth0.passwordMails.filter(({ to }) => to === "deleted@example.com")).toHaveLength(2);
@@ -365,6 +391,15 @@ describe("an act about somebody whose roles at Auth0 aren't as we left them", ()
     expect(out).toMatch(/\nstuck@example.com +AUTH0_ROLE_MISSING/);
     expect([code, rolesOf("stuck@example.com")]).toEqual([0, ["masterclass"]]);
     expect(rolesOf("soon@example.com")).toContain("react-for-dataviz");
+  });
+
+  it("is looked at at once, too, where it waits for an option that the policy doesn't list", async () => {
+    await deliver(stack, saleBy("gold@example.com", { product_id: CLUB, "variants[Tier]": "Gold" }));
+    const before = await recordOf(stack, "gold@example.com");
+    const { code, out } = await run("sync --waiting");
+    expect(out).toMatch(/\ngold@example.com +OPTION_UNLISTED/);
+    expect(out).toContain("recorded for gold@example.com, but it waits: ");
+    expect([code, (await recordOf(stack, "gold@example.com"))!.version]).toEqual([1, before!.version + 1]);
   });
 
   it("finds all whose record and Auth0 differ, and mends them", async () => {

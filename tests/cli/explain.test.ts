@@ -129,6 +129,10 @@ describe("explain", () => {
     expect((await run("explain next-charge")).out.split("\n")[0]).toBe(
       "found.too@example.com has subscription:found-sub, of which this is a charge",
     );
+    await deliver(stack,
+      changed("sale-gift", { email: "presentee@example.com", sale_id: "found-gift",
+        gifter_email: "giver.alone@example.com" }));
+    expect(await whom("giver.alone@example.com")).toBe("presentee@example.com");
     const several = await run("explain found.");
     expect(several.code).toBe(1);
     expect(several.out).toContain('"found." fits several:');

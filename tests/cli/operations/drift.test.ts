@@ -1,9 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 
-import { driftOf } from "../../../cli/operations/drift.ts";
+import { driftOf, drifts } from "../../../cli/operations/drift.ts";
+import type { Progress } from "../../../cli/operations/operating.ts";
 import type { DirectoryUser } from "../../../src/auth0/directory.ts";
 import { NeedsPersonError } from "../../../src/errors.ts";
+import { ledgerTable } from "../../../src/ledger/keys.ts";
+import { dynamoLedger } from "../../../src/ledger/ledger.ts";
 import { type BuyerRecord, newRecord } from "../../../src/ledger/record.ts";
+import { startLedgerTable } from "../../ledger/ledger-table.ts";
 
 const ANN = "ann@example.com";
 
@@ -39,6 +43,28 @@ describe("drift", () => {
         roles: { club: "has", handbook: "adding", old: "removing" } },
     });
     expect(await driftOf(record, "roles", tenantOf({ "auth0|1": ["club", "old", "by-hand"] }))).toEqual([]);
+  });
+
+  it("is looked for with as many buyers as are asked for, of those who have something of us", async () => {
+    const table = await startLedgerTable();
+    try {
+      const ledger = dynamoLedger(ledgerTable(table.client, table.name));
+      for (let nth = 0; nth < 8; nth += 1) {
+        const roles = nth % 4 === 0 ? {} : { club: "has" as const };
+        await ledger.save({ ...newRecord(`b${String(nth)}@example.com`),
+          users: { [`auth0|${String(nth)}`]: { origin: "created", foreign: [], roles } } });
+      }
+      const told: (Progress | null)[] = [];
+      const stage = { dynamo: table.client, ledger: table.name, access: "roles" as const };
+      const compare = (most: number | null) =>
+        drifts({ most, records: 8 }, { stage, tell: (each) => told.push(each),
+          directory: async () => ({ rolesOf: async () => [], find: async () => [] }) });
+      expect(await compare(3)).toMatchObject({ looked: 3, drifts: [{ missing: ["club"] }, {}, {}] });
+      expect((await compare(null)).looked).toBe(6);
+      expect(told.at(-1)).toEqual({ what: "buyers", done: 8, total: 8 });
+    } finally {
+      await table.stop();
+    }
   });
 
   it("is looked for in app_metadata where roles are kept there", async () => {
