@@ -25,18 +25,14 @@ export function wordOf<T extends string>(): z.ZodMiniType<T> {
   return z.custom<T>((value) => typeof value === "string");
 }
 
-/** A source's id. */
+/** What gives access: a sale, a subscription with its charges, or a role that an operator gave for nothing. */
 export const sourceIdShape = z.templateLiteral([z.enum(["sale", "subscription", "grant"]), ":", z.string()]);
-
-/**
- * The thing that gives access: a sale, a subscription with its charges, or a role that an operator gave for nothing.
- */
+/** A source's id. */
 export type SourceId = z.infer<typeof sourceIdShape>;
 
 /** Who shows a licence key: a verified email at Auth0, or an account of the self-built login. */
 export const claimantShape = z.templateLiteral([z.enum(["email", "name"]), ":", z.string()]);
-
-/** Who shows a licence key. */
+/** Whoever that is. */
 export type Claimant = z.infer<typeof claimantShape>;
 
 const text = z.string();
@@ -57,6 +53,7 @@ const names = kept({ at: moment, variants: options });
 /** Names that a charge's options were seen under, and when first. A seller may rename them; Gumroad tells nobody. */
 export type Names = Fixed<z.infer<typeof names>>;
 
+/** What Gumroad's API says of a charge at a moment. It stands for the flags of every ping. */
 const chargeRead = kept({
   /** When it was asked for, not when the answer came. */
   at: moment,
@@ -66,8 +63,6 @@ const chargeRead = kept({
   /** The API tells bundles and what came with one; pings don't. */
   bundle: wordOf<"bundle" | "child" | "none">(),
 });
-/** What Gumroad's API says of a charge at a moment. It stands for the flags of every ping. */
-export type ChargeRead = Fixed<z.infer<typeof chargeRead>>;
 
 const charge = kept({
   saleId: text,

@@ -1,4 +1,4 @@
-import { entriesOf, type Act, type Charge, type Source, type Sources } from "./facts.ts";
+import { entriesOf, type Charge, type Source, type Sources } from "./facts.ts";
 import { areTogether, flagsOf, isGiversSide, sameOptions } from "./known.ts";
 import type { Product } from "./policy.ts";
 import { decided, ofCharge, whileAny, type Standing } from "./standing.ts";
@@ -38,10 +38,8 @@ function asPaid(given: Charge, received: Charge): Charge {
 export function ofGiven(own: Standing, given: Charge, { productId }: Source,
   { gifts: sources, now }: AllGifts): Standing {
   const decisions = sidesOf("received", given, productId, sources).map(({ act }) => decided(act, now));
-  const [first] = decisions;
-  return first !== undefined && first !== null && decisions.every((decision) => decision?.access === false)
-    ? first
-    : own;
+  const [first = null] = decisions;
+  return first !== null && decisions.every((decision) => decision?.access === false) ? first : own;
 }
 
 type GiftSale = Pick<Source, "productId"> & Pick<Charge, "soldAt">;
@@ -52,8 +50,7 @@ export function canBeOneGift(a: GiftSale, b: GiftSale): boolean {
 }
 
 /** The sides of gifts in a buyer's sources that may be of the same gift as this sale, with the same options. */
-export function sidesOf(which: "received" | "given", charge: Charge, productId: string,
-  sources: Sources): readonly { readonly side: Charge; readonly act: Act | null }[] {
+export function sidesOf(which: "received" | "given", charge: Charge, productId: string, sources: Sources) {
   return entriesOf(sources).flatMap(([, source]) =>
     source.charges
       .filter((side) =>

@@ -55,8 +55,7 @@ export type Product = PlainProduct | VariantProduct | BundleProduct;
 export type Policy = ReadonlyMap<string, Product>;
 
 /** The roles a product gives with this option; `listed` is false where the policy doesn't name the option. */
-export function rolesOf(product: Product,
-  variant: string | null): { readonly roles: readonly string[]; readonly listed: boolean } {
+export function rolesOf(product: Product, variant: string | null) {
   if (!("variant" in product)) return { roles: product.roles ?? [], listed: true };
   const listed = variant === null ? null : listedAs(product, variant);
   const option = listed === null ? undefined : product.roles[listed];

@@ -3,13 +3,16 @@ import { TOGETHER_MS } from "./known.ts";
 import { optionNames, type OptionNames } from "./options.ts";
 import { rolesOf, type Product, type VariantProduct } from "./policy.ts";
 
-/** A moment at which the plan changes: a sale that names it, or an update. Tiers are called as the policy does. */
+/** A plan with its tier, called as the policy does. */
+type Tiered = Plan & { readonly tier: string };
+
+/** A moment at which the plan changes: a sale that names it, or an update. */
 interface Step {
   readonly at: number;
   readonly change: "first sale" | "charge" | "upgrade" | "downgrade";
   /** The plan that an update leaves. */
   readonly from: Plan | null;
-  readonly to: Plan;
+  readonly to: Tiered;
 }
 
 /**
@@ -29,15 +32,13 @@ export function tierInForce(source: Source, product: Product, now: number) {
   const names = optionNames(product, source.charges);
   const steps = stepsOf(source, names);
   const moments = [...new Set(steps.map((step) => step.at))].sort((a, b) => a - b);
-  let inForce: Plan | null = null;
+  let inForce: Tiered | null = null;
   let unlisted: string | null = null;
   for (const moment of moments.filter((at) => at <= now)) {
     const winner = winnerOf(moment, steps, inForce, product, names);
-    if (winner?.to.tier === undefined || winner.to.tier === null) continue;
+    if (winner === undefined) continue;
     unlisted = names.isListed(winner.to.tier) ? null : winner.to.tier;
-    if (unlisted !== null && inForce?.tier !== undefined && inForce.tier !== null && names.isListed(inForce.tier)) {
-      continue;
-    }
+    if (unlisted !== null && inForce !== null && names.isListed(inForce.tier)) continue;
     inForce = isSale(winner) && inForce !== null && agree(winner.to, inForce) ? inForce : winner.to;
   }
   return { variant: inForce?.tier ?? null, unlisted, unconfirmed: unconfirmed(steps, now),
@@ -45,7 +46,7 @@ export function tierInForce(source: Source, product: Product, now: number) {
 }
 
 function winnerOf(moment: number, steps: readonly Step[], before: Plan | null, product: VariantProduct,
-  names: OptionNames): Step | undefined {
+  names: OptionNames) {
   const told = steps.filter((step) => step.at === moment);
   // Of two downgrades for one day, the later made takes the other's place; only that day's charge tells which it was.
   const charged = new Set(told.flatMap((step) => (isSale(step) ? [step.to.tier] : [])));
@@ -54,7 +55,7 @@ function winnerOf(moment: number, steps: readonly Step[], before: Plan | null, p
     .filter((step) => !isDecided || charged.has(step.to.tier))
     .filter((step) => step.change !== "downgrade" || before === null || leaves(step, before, steps))
     .sort((a, b) =>
-      Number(names.isListed(b.to.tier ?? "")) - Number(names.isListed(a.to.tier ?? "")) ||
+      Number(names.isListed(b.to.tier)) - Number(names.isListed(a.to.tier)) ||
       Number(!isSale(b)) - Number(!isSale(a)) ||
       Number(charged.has(b.to.tier)) - Number(charged.has(a.to.tier)) ||
       roleCount(product, b) - roleCount(product, a) ||

@@ -12,17 +12,12 @@ import { chosenSetting, requiredSetting } from "../config/settings.ts";
 import { gumroadApi } from "../gumroad/api.ts";
 import { gumroadSecretShape } from "../gumroad/secret.ts";
 import { retryingFetch } from "../http/retry.ts";
-import { dynamoGifts } from "../ledger/gifts.ts";
-import { dynamoGivers } from "../ledger/givers.ts";
 import { ledgerTable } from "../ledger/keys.ts";
-import { dynamoLedger } from "../ledger/ledger.ts";
-import { dynamoLosses } from "../ledger/losses.ts";
-import { dynamoPending } from "../ledger/pending.ts";
-import { dynamoSweeps } from "../ledger/sweeps.ts";
 import { dynamoTombstones } from "../ledger/tombstones.ts";
 import { count, countAuth0Calls } from "../metrics.ts";
 import policy from "../products.ts";
 import { provisionBatch } from "../provisioning/batch.ts";
+import { storeOn } from "../provisioning/context.ts";
 import { forgetSecretShape, whoWasForgotten } from "../provisioning/forgotten.ts";
 import { workQueue } from "../queue/queue.ts";
 import { outsideRolesOf } from "../queue/sender.ts";
@@ -67,11 +62,9 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event,
     AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
   const signal = within(NOTING_MS);
   const table = ledgerTable(dynamo, tableName, within(CLOSING_MS));
-  const store = { ledger: dynamoLedger(table), gifts: dynamoGifts(table), losses: dynamoLosses(table),
-    givers: dynamoGivers(table), pending: dynamoPending(table), sweeps: dynamoSweeps(table),
-    tombstones: whoWasForgotten(() => forgetSecret(signal), (key) => dynamoTombstones(table, key)) };
-  const failed = await provisionBatch(event.Records, { store, auth0, gumroad, queue, policy, settings, now: Date.now,
-    signal }, outsideRoles);
+  const tombstones = whoWasForgotten(() => forgetSecret(signal), (key) => dynamoTombstones(table, key));
+  const failed = await provisionBatch(event.Records, { store: { ...storeOn(table), tombstones }, auth0, gumroad, queue,
+    policy, settings, now: Date.now, signal }, outsideRoles);
   countAuth0Calls(auth0Calls);
   auth0Calls = 0;
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };

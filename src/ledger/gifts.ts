@@ -19,9 +19,6 @@ export type GiftSide = Readonly<z.infer<typeof sideShape>>;
  * The sides of gifts by their giver (normalized email), in items `giver#EMAIL` of the ledger's table: what links them
  * as long as Gumroad's API can't be asked. Every method throws TemporaryError LEDGER_UNREACHABLE.
  */
-export type Gifts = ReturnType<typeof dynamoGifts>;
-
-/** The gifts in the ledger's table. */
 export function dynamoGifts(table: Table) {
   return {
     /** Writing the same side twice is harmless. */

@@ -4,19 +4,6 @@ import { RefusedError } from "../errors.ts";
 import { itemsUnder, putItem, removeItem, type Table } from "../dynamo/table.ts";
 import { DUE_SHARD, recordKey } from "./keys.ts";
 
-/** Something that a buyer's record waits for: a message as the queue carries it. */
-export interface Waiting {
-  /** Names it: the same one twice is one. */
-  readonly id: string;
-  readonly body: string;
-}
-
-/**
- * What couldn't be read back yet, in items `pending#ID` beside the buyer's record (`buyer#EMAIL`), each with its due
- * time in the index `due`. Nothing is derived from it. Every method throws TemporaryError LEDGER_UNREACHABLE.
- */
-export type Pending = ReturnType<typeof dynamoPending>;
-
 /** Somebody with the ping URL can make waiting messages up: the rest has its turn a minute later. */
 const MOST_A_TURN = 20;
 /** And no more of them wait: what is refused, sweeps find. */
@@ -25,14 +12,17 @@ const PREFIX = "pending#";
 
 const itemShape = z.object({ sk: z.string(), dueAt: z.number(), body: z.string() });
 
-/** What waits, in the ledger's table. */
+/**
+ * What couldn't be read back yet, in items `pending#ID` beside the buyer's record (`buyer#EMAIL`), each with its due
+ * time in the index `due`. Nothing is derived from it. Every method throws TemporaryError LEDGER_UNREACHABLE.
+ */
 export function dynamoPending(table: Table) {
   const keyOf = (buyer: string, id: string) => ({ pk: recordKey(buyer).pk, sk: `${PREFIX}${id}` });
   const itemsOf = async (buyer: string) =>
     (await itemsUnder(table, recordKey(buyer).pk, PREFIX)).map((item) => itemShape.parse(item));
   return {
-    /** Keeps it until then (epoch ms). Throws RefusedError PENDING_FULL. */
-    put: async (buyer: string, { id, body }: Waiting, dueAt: number): Promise<void> => {
+    /** Keeps a message until then (epoch ms); of one `id`, one. Throws RefusedError PENDING_FULL. */
+    put: async (buyer: string, id: string, body: string, dueAt: number): Promise<void> => {
       const there = await itemsOf(buyer);
       if (there.length >= MOST && !there.some(({ sk }) => sk === `${PREFIX}${id}`)) {
         throw new RefusedError("PENDING_FULL", "Hundreds of messages wait for this buyer: who else has the ping URL?");
@@ -40,7 +30,7 @@ export function dynamoPending(table: Table) {
       await putItem(table, { ...keyOf(buyer, id), body, dueShard: DUE_SHARD, dueAt });
     },
     /** What is due by now (epoch ms), longest due first: so many as one turn can read. */
-    due: async (buyer: string, now: number): Promise<readonly Waiting[]> => {
+    due: async (buyer: string, now: number) => {
       const due = (await itemsOf(buyer)).filter(({ dueAt }) => dueAt <= now).sort((a, b) => a.dueAt - b.dueAt);
       return due.slice(0, MOST_A_TURN).map(({ sk, body }) => ({ id: sk.slice(PREFIX.length), body }));
     },

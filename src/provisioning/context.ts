@@ -3,26 +3,25 @@ import type { BuyerRecord, RolesPlace } from "../ledger/record.ts";
 import type { Directory } from "../auth0/directory.ts";
 import { TemporaryError } from "../errors.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
-import type { Gifts } from "../ledger/gifts.ts";
-import type { Givers } from "../ledger/givers.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { Losses } from "../ledger/losses.ts";
-import type { Pending } from "../ledger/pending.ts";
-import type { Sweeps } from "../ledger/sweeps.ts";
+import { dynamoGifts } from "../ledger/gifts.ts";
+import { dynamoGivers } from "../ledger/givers.ts";
+import type { ledgerTable } from "../ledger/keys.ts";
+import { dynamoLedger } from "../ledger/ledger.ts";
+import { dynamoLosses } from "../ledger/losses.ts";
+import { dynamoPending } from "../ledger/pending.ts";
+import { dynamoSweeps } from "../ledger/sweeps.ts";
 import type { Tombstones } from "../ledger/tombstones.ts";
 import type { WorkQueue } from "../queue/queue.ts";
 import type { GettingIn } from "./invite.ts";
 
-/** What is written down, and lasts. */
-export interface Store {
-  readonly ledger: Ledger;
-  readonly gifts: Gifts;
-  readonly losses: Losses;
-  readonly givers: Givers;
-  readonly pending: Pending;
-  /** Tells who was forgotten; left out: nobody was. */
-  readonly tombstones?: Pick<Tombstones, "forgottenAt"> | undefined;
-  readonly sweeps: Pick<Sweeps, "countChanged">;
+/** What is written down, and lasts. `tombstones` tells who was forgotten; left out: nobody was. */
+export type Store = ReturnType<typeof storeOn> & { readonly tombstones?: Pick<Tombstones, "forgottenAt"> | undefined };
+
+/** All of it in the ledger's table. */
+export function storeOn(table: ReturnType<typeof ledgerTable>) {
+  const { countChanged } = dynamoSweeps(table);
+  return { ledger: dynamoLedger(table), gifts: dynamoGifts(table), losses: dynamoLosses(table),
+    givers: dynamoGivers(table), pending: dynamoPending(table), sweeps: { countChanged } };
 }
 
 /** What provisioning works with. */

@@ -11,7 +11,7 @@ export async function dueMessages(email: string, { store, now }: Provisioning) {
   for (const { id, body } of await store.pending.due(email, now())) {
     const message = messageIn(body);
     if (message !== null) waited.push({ id, message });
-    else await store.pending.put(email, { id, body }, now() + UNREADABLE_MS);
+    else await store.pending.put(email, id, body, now() + UNREADABLE_MS);
   }
   return waited;
 }
@@ -29,7 +29,7 @@ function messageIn(body: string): Message | null {
 /** Has a message wait beside its buyer's record for so long (ms); it need not be delivered again. */
 export async function letWait(message: Hinting, ms: number,
   { store, now }: Pick<Provisioning, "store" | "now">): Promise<void> {
-  await store.pending.put(message.buyer, { id: nameOf(message), body: JSON.stringify(message) }, now() + ms);
+  await store.pending.put(message.buyer, nameOf(message), JSON.stringify(message), now() + ms);
 }
 
 /**

@@ -2,9 +2,9 @@ import { describe, expect, it } from "@jest/globals";
 
 import { withContents } from "../../src/access/bundles.ts";
 import { entitlements } from "../../src/access/entitlements.ts";
-import type { Charge, ChargeRead, Source, Sources } from "../../src/access/facts.ts";
+import type { Charge, Source, Sources } from "../../src/access/facts.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
-import { act, charge, DAY, JAN_5, reading, source } from "./purchases.ts";
+import { act, charge, DAY, JAN_5, reading, source, type ChargeRead } from "./purchases.ts";
 
 const NOW = JAN_5 + 100 * DAY;
 const MINUTE = 60_000;

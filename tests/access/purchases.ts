@@ -1,5 +1,4 @@
-import { emptySource, type Act, type Charge, type ChargeRead, type Decision, type Plan,
-  type Source } from "../../src/access/facts.ts";
+import { emptySource, type Act, type Charge, type Decision, type Plan, type Source } from "../../src/access/facts.ts";
 
 /** 5 January 2026, when the fixtures' sales happened (epoch ms). */
 export const JAN_5 = Date.parse("2026-01-05T19:38:56Z");
@@ -22,6 +21,9 @@ export function plan(tier: string, changes: Partial<Plan> = {}): Plan {
 export function source(productId: string, charges: readonly Charge[], changes: Partial<Source> = {}): Source {
   return { ...emptySource(productId), charges, ...changes };
 }
+
+/** What the API said of a charge. */
+export type ChargeRead = NonNullable<Charge["read"]>;
 
 /** What the API said of a charge so many days after the fixtures' sales: paid, but for what a test changes. */
 export function reading(day: number, changes: Partial<ChargeRead> = {}): ChargeRead {

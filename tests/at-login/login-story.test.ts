@@ -18,14 +18,9 @@ import { startTables, type Tables } from "../../local/aws/tables.ts";
 import { readTemplate } from "../../local/aws/template.ts";
 import { close, listen, readRequest, send } from "emulator-server/json-server";
 import { HttpError } from "../../src/http/errors.ts";
-import { dynamoGivers } from "../../src/ledger/givers.ts";
-import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
-import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import { dynamoLosses } from "../../src/ledger/losses.ts";
-import { dynamoPending } from "../../src/ledger/pending.ts";
 import { newRecord } from "../../src/ledger/record.ts";
-import type { Provisioning } from "../../src/provisioning/context.ts";
+import { storeOn, type Provisioning } from "../../src/provisioning/context.ts";
 import { provisionBuyer } from "../../src/provisioning/provision.ts";
 import { readMessage, type Message } from "../../src/queue/message.ts";
 import { charge, source } from "../access/purchases.ts";
@@ -56,8 +51,8 @@ beforeAll(async () => {
     compiledAction()]);
   const dynamo = new DynamoDBClient({ endpoint: tables.url, region: "eu-west-1",
     credentials: { accessKeyId: "a", secretAccessKey: "b" }, maxAttempts: 1 });
-  const stored = ledgerTable(dynamo, table);
-  const ledger = dynamoLedger(stored);
+  const store = storeOn(ledgerTable(dynamo, table));
+  const { ledger } = store;
   const credentials = async () =>
     Promise.resolve(
       auth0SecretShape.parse({ domain: auth0.url, client_id: "local-client", client_secret: "local-secret" }),
@@ -67,17 +62,9 @@ beforeAll(async () => {
     queued.push(JSON.stringify(message));
     return Promise.resolve();
   }, keep: async () => Promise.resolve(), retryIn: async () => Promise.resolve() };
-  work = {
-    store: { ledger, gifts: dynamoGifts(stored), losses: dynamoLosses(stored), givers: dynamoGivers(stored),
-      pending: dynamoPending(stored), sweeps: { countChanged: async () => Promise.resolve() } },
-    auth0: auth0Directory({ secret: { get: credentials, reread: credentials } }),
-    gumroad: async () => Promise.resolve(null),
-    queue,
-    policy,
-    settings: { place: "roles", gettingIn: "none" },
-    now: Date.now,
-    signal,
-  };
+  work = { store, auth0: auth0Directory({ secret: { get: credentials, reread: credentials } }),
+    gumroad: async () => Promise.resolve(null), queue, policy, settings: { place: "roles", gettingIn: "none" },
+    now: Date.now, signal };
   server = createServer((request, response) => {
     asked += 1;
     void readRequest(request).then(async ({ body, headers }) => {

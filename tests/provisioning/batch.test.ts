@@ -3,13 +3,9 @@ import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { SQSRecord } from "aws-lambda";
 
 import type { RefusedError } from "../../src/errors.ts";
-import { dynamoGivers } from "../../src/ledger/givers.ts";
-import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
-import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import { dynamoLosses } from "../../src/ledger/losses.ts";
-import { dynamoPending } from "../../src/ledger/pending.ts";
 import { provisionBatch } from "../../src/provisioning/batch.ts";
+import { storeOn } from "../../src/provisioning/context.ts";
 import { JAN_5 } from "../access/purchases.ts";
 
 const decision = JSON.stringify({ v: 1, requestId: "r", kind: "invite", buyer: "eve@example.com", by: "eve",
@@ -38,22 +34,15 @@ async function work(body: string, SenderId: string): Promise<{ letters: string[]
     eventSource: "aws:sqs", eventSourceARN: "arn", awsRegion: "eu-west-1",
     attributes: { ApproximateReceiveCount: "1", SentTimestamp: "0", SenderId,
       ApproximateFirstReceiveTimestamp: "0" } };
-  const back = await provisionBatch([record], {
-    store: { ledger: dynamoLedger(nowhere), gifts: dynamoGifts(nowhere), losses: dynamoLosses(nowhere),
-      givers: dynamoGivers(nowhere), pending: dynamoPending(nowhere), sweeps: { countChanged: never } },
+  const back = await provisionBatch([record], { store: storeOn(nowhere),
     auth0: { find: never, create: never, rolesOf: never, assign: never, remove: never, writeMetadataRoles: never,
-      forgetPassword: never, mailVerification: never, invite: never },
-    gumroad: async () => null,
+      forgetPassword: never, mailVerification: never, invite: never }, gumroad: async () => null,
     queue: { send: never, retryIn: async () => undefined,
       keep: async ({ code }: RefusedError, _requestId: string, text: string) => {
         letters.push(code);
         kept.push(text);
-      } },
-    policy: new Map(),
-    settings: { place: "roles", gettingIn: "none" },
-    now: () => JAN_5,
-    signal: AbortSignal.timeout(60_000),
-  }, new Map([["AROAPING", "ping"]]));
+      } }, policy: new Map(), settings: { place: "roles", gettingIn: "none" }, now: () => JAN_5,
+    signal: AbortSignal.timeout(60_000) }, new Map([["AROAPING", "ping"]]));
   return { letters, back };
 }
 

@@ -7,14 +7,9 @@ import type { TierChange } from "../../src/access/facts.ts";
 import type { RefusedError } from "../../src/errors.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
-import { dynamoGivers } from "../../src/ledger/givers.ts";
-import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
-import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import { dynamoLosses } from "../../src/ledger/losses.ts";
-import { dynamoPending } from "../../src/ledger/pending.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
-import type { Provisioning } from "../../src/provisioning/context.ts";
+import { storeOn, type Provisioning } from "../../src/provisioning/context.ts";
 import { mergeMessages } from "../../src/provisioning/merge.ts";
 import type { PingMessage } from "../../src/queue/message.ts";
 import { charge, JAN_5, plan, source } from "../access/purchases.ts";
@@ -54,17 +49,8 @@ describe("a change of plan, which only a ping tells", () => {
     };
     const auth0: Provisioning["auth0"] = { find: never, create: never, rolesOf: never, assign: never, remove: never,
       writeMetadataRoles: never, forgetPassword: never, mailVerification: never, invite: never };
-    const work: Provisioning = {
-      store: { ledger: dynamoLedger(nowhere), gifts: dynamoGifts(nowhere), losses: dynamoLosses(nowhere),
-        givers: dynamoGivers(nowhere), pending: dynamoPending(nowhere), sweeps: { countChanged: never } },
-      auth0,
-      gumroad: never,
-      queue,
-      policy: new Map(),
-      settings: { place: "roles", gettingIn: "none" },
-      now: () => JAN_5,
-      signal: AbortSignal.timeout(60_000),
-    };
+    const work: Provisioning = { store: storeOn(nowhere), auth0, gumroad: never, queue, policy: new Map(),
+      settings: { place: "roles", gettingIn: "none" }, now: () => JAN_5, signal: AbortSignal.timeout(60_000) };
     const readings = { answers: new Map(), unread: new Map() };
     const before = changedOften(100);
     const { record, failed } = await mergeMessages(before, [upgrade], readings, work);

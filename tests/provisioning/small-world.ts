@@ -3,13 +3,8 @@ import type { Policy } from "../../src/access/policy.ts";
 import { auth0Directory } from "../../src/auth0/directory.ts";
 import { auth0SecretShape } from "../../src/auth0/secret.ts";
 import type { GumroadApi } from "../../src/gumroad/api.ts";
-import { dynamoGifts } from "../../src/ledger/gifts.ts";
-import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
-import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import { dynamoLosses } from "../../src/ledger/losses.ts";
-import { dynamoPending } from "../../src/ledger/pending.ts";
-import type { Provisioning, Store } from "../../src/provisioning/context.ts";
+import { storeOn, type Provisioning } from "../../src/provisioning/context.ts";
 import { provisionBuyer } from "../../src/provisioning/provision.ts";
 import { retrySeconds } from "../../src/provisioning/timing.ts";
 import type { Message } from "../../src/queue/message.ts";
@@ -68,10 +63,7 @@ export function smallWorld(
       if (instead instanceof Error) throw instead;
       return instead ?? fetch(input, init);
     } });
-  const stored = ledgerTable(table.client, table.name);
-  const store: Store = { ledger: dynamoLedger(stored), gifts: dynamoGifts(stored), losses: dynamoLosses(stored),
-    givers: dynamoGivers(stored), pending: dynamoPending(stored),
-    sweeps: { countChanged: async () => Promise.resolve() } };
+  const store = storeOn(ledgerTable(table.client, table.name));
   const work: Provisioning = { store, auth0: directory, gumroad: async () => Promise.resolve(gumroad), policy,
     settings, now: () => now, signal: new AbortController().signal,
     queue: { send: async (message) => Promise.resolve(send(message)),
