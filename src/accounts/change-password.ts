@@ -2,8 +2,7 @@
 import * as z from "zod/mini";
 
 import { TemporaryError } from "../errors.ts";
-import { type HttpFunction, json } from "../http/handler.ts";
-import { jsonBodyOf } from "../http/json-body.ts";
+import { type HttpFunction, json, jsonBodyOf } from "../http/handler.ts";
 import { clientAddress } from "./client-address.ts";
 import { BadCredentials } from "./errors.ts";
 import { type Accounts, textField } from "./log-in.ts";

@@ -1,8 +1,7 @@
 /** Logging in: throttle, look up, check the password or sign the user up, upgrade the hash, hand out a token. */
 import * as z from "zod/mini";
 
-import { type HttpFunction, json } from "../http/handler.ts";
-import { jsonBodyOf } from "../http/json-body.ts";
+import { type HttpFunction, json, jsonBodyOf } from "../http/handler.ts";
 import { clientAddress } from "./client-address.ts";
 import { BadCredentials } from "./errors.ts";
 import { checkNewPassword, checkTypedPassword } from "./password-rules.ts";

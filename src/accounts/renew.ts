@@ -1,8 +1,7 @@
 /** A login that goes on: a new token for a valid one, as long as the login is young and its account stands. */
 import * as z from "zod/mini";
 
-import { type HttpFunction, json } from "../http/handler.ts";
-import { jsonBodyOf } from "../http/json-body.ts";
+import { type HttpFunction, json, jsonBodyOf } from "../http/handler.ts";
 import { TokenRefused } from "./errors.ts";
 import type { Tokens } from "./tokens.ts";
 import { passwordSinceOf, type User, type Users } from "./users.ts";

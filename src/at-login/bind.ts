@@ -6,7 +6,7 @@ import type { Policy } from "../access/policy.ts";
 import { normalizedEmail } from "../gumroad/email.ts";
 import { acceptingSecret, type TokenSecret } from "../http/accepted-token.ts";
 import { HttpError } from "../http/errors.ts";
-import { jsonBodyOf } from "../http/json-body.ts";
+import { jsonBodyOf } from "../http/handler.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { BindMessage } from "../queue/message.ts";

@@ -55,18 +55,13 @@ function invalid(index: number, product: unknown, problem: string): ConfigError 
 }
 
 function problemOf(product: unknown): string | null {
-  const shape = shapeOf(product);
-  const parsed = shape.safeParse(product);
-  if (parsed.success) return null;
-  return parsed.error.issues
-    .map((issue) => {
-      if (issue.code === "unrecognized_keys") {
-        return `unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
-      }
-      const path = issue.path.join(".");
-      return path === "" ? issue.message : `"${path}" ${issue.message}`;
-    })
-    .join("; ");
+  const { error } = shapeOf(product).safeParse(product);
+  const problems = error?.issues.map((issue) => {
+    if (issue.code === "unrecognized_keys") return `unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
+    const path = issue.path.join(".");
+    return path === "" ? issue.message : `"${path}" ${issue.message}`;
+  });
+  return problems?.join("; ") ?? null;
 }
 
 /** The shape an entry means to have: one message about that beats three about all. */

@@ -20,14 +20,10 @@ const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
 const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("BIND_SECRET"),
   shape: bindSecretShape });
-const atLogin = {
-  secret: { get: optionalSecret(secret), reread: secret.reread },
-  load: (email: string, signal: AbortSignal) => loadRecord(ledgerTable(dynamo, table, signal), email),
-  // Nothing is kept here: who is refused asks again.
-  queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: "" }),
-  policy,
-  now: Date.now,
-};
+// Nothing is kept here: who is refused asks again.
+const queue = sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: "" });
+const atLogin = { secret: { get: optionalSecret(secret), reread: secret.reread }, queue, policy, now: Date.now,
+  load: (email: string, signal: AbortSignal) => loadRecord(ledgerTable(dynamo, table, signal), email) };
 
 /** `POST /bind`: tells the post-login Action what a verified email bought, and provision who logged in. */
 export const handler = httpHandler(async (event) =>

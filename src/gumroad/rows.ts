@@ -78,7 +78,6 @@ export const subscriberShape = z.pipe(
     return {
       id: row.id,
       productId: row.product_id,
-      status,
       // A cancellation that took effect leaves `ended_at` null.
       ended: runs
         ? null

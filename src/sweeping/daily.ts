@@ -18,9 +18,6 @@ import { distinct, dueFor, hintFor } from "./hints.ts";
 import { isStale, productsHeld, unlikeGumroad } from "./record-check.ts";
 import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
-const DAY_MS = 24 * 60 * 60_000;
-const SLACK_MS = 30_000;
-
 const positionShape = z.discriminatedUnion("step", [
   /** The running subscriptions of one product after the other. `again`: its page keys were refused once. */
   z.object({ step: z.literal("subscribers"), productId: z.string(), pageKey: z.nullable(z.string()),
@@ -37,7 +34,7 @@ type Position = z.infer<typeof positionShape>;
  */
 export const runningAccess: Sweep = {
   kind: "daily",
-  everyMs: DAY_MS - SLACK_MS,
+  everyMs: 24 * 60 * 60_000,
   needsShop: false,
   begin: (_now, _last, policy) => JSON.stringify(listingOf(policy.keys().next().value)),
   page: async (text, tools) => {

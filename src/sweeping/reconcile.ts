@@ -30,6 +30,8 @@ export type ReconcileReport = Awaited<ReturnType<typeof reconcile>>;
 
 const SWEEPS: readonly Sweep[] = [recentSales, runningAccess, allSales];
 const MINUTE_MS = 60_000;
+/** The schedule's minutes come a few seconds early or late: without it, some sweeps would begin a minute late. */
+const SLACK_MS = 30_000;
 
 /** Each has its minute in front: a busy shop's last days, or a sweep that fails, must not keep the others from it. */
 function orderAt(now: number): readonly Sweep[] {
@@ -79,7 +81,7 @@ async function turnOf(sweep: Sweep, asked: AskedSweep | null, feed: Feed,
   work: Reconciling): Promise<SweepState | null> {
   const last = await work.sweeps.load(sweep.kind);
   const isUnderWay = last !== null && last.finishedAt === null;
-  const isDue = last === null || (last.finishedAt !== null && work.now() >= last.startedAt + sweep.everyMs);
+  const isDue = last === null || (last.finishedAt !== null && work.now() >= last.startedAt + sweep.everyMs - SLACK_MS);
   if (asked === null && !isUnderWay && !isDue) return null;
   if (asked?.goOn === true && last !== null && !isUnderWay) return stateOf(last, true);
 

@@ -12,8 +12,6 @@ import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/** The schedule's minutes come a few seconds early or late: without it, some sweeps would begin a minute late. */
-const SLACK_MS = 30_000;
 
 /** Listings go by days. `before`: without what was read already; `reached`: the day of the last row read. */
 const positionShape = z.object({ after: z.nullable(z.string()), pageKey: z.nullable(z.string()),
@@ -22,25 +20,22 @@ const positionShape = z.object({ after: z.nullable(z.string()), pageKey: z.nulla
 /** Where in the listing a walk is. */
 export type SalesPosition = z.infer<typeof positionShape>;
 
+const walk = { needsShop: true, page: salesPage,
+  around: (text: string) => JSON.stringify(besidePage(positionShape.parse(JSON.parse(text)))) };
+
 /** Every 15 minutes the sales of the last two days: a lost sale, refund or dispute of those days is found. */
 export const recentSales: Sweep = {
+  ...walk,
   kind: "recent",
-  everyMs: 15 * MINUTE_MS - SLACK_MS,
-  needsShop: true,
+  everyMs: 15 * MINUTE_MS,
   // From before the last one began: had it taken days, only the weekly one would see the sales of those.
   begin: (now, last) =>
     JSON.stringify({ after: dayOf(Math.min(now - 2 * DAY_MS, last?.startedAt ?? now)), pageKey: null }),
-  page: salesPage,
-  around,
 };
 
 /** Every week all sales: refunds and disputes of old ones, that no ping told. */
-export const allSales: Sweep = { kind: "weekly", everyMs: 7 * DAY_MS - SLACK_MS, needsShop: true,
-  begin: () => JSON.stringify({ after: null, pageKey: null }), page: salesPage, around };
-
-function around(text: string): string {
-  return JSON.stringify(besidePage(positionShape.parse(JSON.parse(text))));
-}
+export const allSales: Sweep = { ...walk, kind: "weekly", everyMs: 7 * DAY_MS,
+  begin: () => JSON.stringify({ after: null, pageKey: null }) };
 
 /** From the day of the last row read, which is read once more, instead of by page key. */
 export function besidePage({ after, before, reached }: SalesPosition): SalesPosition {
