@@ -20,6 +20,15 @@ setInterval(async () => {
   if (answer?.ok) document.getElementById("parts").innerHTML = await answer.text();
 }, ${String(LOOK_AGAIN_MS)});
 </script>`;
+/** A double click sends its form once; a page that is stepped back to shows what is. */
+const ONCE = `<script>
+const sent = new Set();
+addEventListener("submit", (event) => {
+  if (sent.has(event.target)) event.preventDefault();
+  sent.add(event.target);
+});
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+</script>`;
 
 /**
  * The front page of `npm start`, and what it leads to: the shop, the courses, the inbox, what happens. Only pages of
@@ -47,6 +56,11 @@ export function frontPages(stack: Stack, policy: Policy): Pages {
     const isPage = file !== null || ["/", "/shop", "/courses", "/activity", "/activity/parts"].includes(pathname);
     if (!isPage) return false;
     if (!isOurHost(incoming, stack)) return refuse(outgoing);
+    if (incoming.headers.host !== new URL(stack.url).host) {
+      // Auth0 leads back to one address only, and its session is kept from a page under another name.
+      outgoing.writeHead(302, { location: `${stack.url}${incoming.url ?? "/"}` }).end();
+      return true;
+    }
     if (file !== null) return send(outgoing, file.type, file.body, "");
     switch (pathname) {
       case "/courses":
@@ -55,14 +69,14 @@ export function frontPages(stack: Stack, policy: Policy): Pages {
       case "/shop": {
         const shown = shopPage(stack.gumroad, searchParams.get("product") ?? "", fault);
         fault = null;
-        return html("Shop", shown);
+        return html("Shop", shown, ONCE);
       }
       case "/activity":
         return html("Activity", `<div id="parts">${await activityParts(stack, policy)}</div>`, LIVE);
       case "/activity/parts":
         return send(outgoing, "text/html", await activityParts(stack, policy));
       default:
-        return html("gumroad-auth0, on this machine", start(inbox));
+        return send(outgoing, "text/html", page("gumroad-auth0, on this machine", start(inbox), null));
     }
   }
   return answer;

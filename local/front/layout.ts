@@ -20,6 +20,7 @@ input, select { font: inherit; padding: .35rem; min-width: 0; border: 1px solid 
 button { font: inherit; padding: .35rem .7rem;
   border: 1px solid var(--brand); border-radius: .375rem; background: none;
   color: inherit; cursor: pointer; }
+button:disabled { border: 1px dashed var(--line); color: var(--line); cursor: not-allowed; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: start; padding: .35rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top;
@@ -33,16 +34,22 @@ export function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/gu, (character) => `&#${String(character.codePointAt(0))};`);
 }
 
-/** A whole page. `body` is HTML; `inbox` is where the emulated Auth0 shows its mails. */
-export function page(title: string, body: string, inbox: string, script = ""): string {
+/**
+ * A whole page. `body` is HTML; `inbox` is where the emulated Auth0 shows its mails. Null: the page itself leads to all
+ * the others.
+ */
+export function page(title: string, body: string, inbox: string | null, script = ""): string {
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title><style>${STYLE}</style></head>
-<body><nav aria-label="Pages"><a href="/">Start</a> <a href="/shop">Shop</a> <a href="/courses/">Courses</a>
-<a href="${escaped(inbox)}">Inbox</a> <a href="/activity">Activity</a></nav>
-<main><h1>${escaped(title)}</h1>${body}</main>${script}</body>
+<body>${inbox === null ? "" : navigation(inbox)}<main><h1>${escaped(title)}</h1>${body}</main>${script}</body>
 </html>`;
+}
+
+function navigation(inbox: string): string {
+  return `<nav aria-label="Pages"><a href="/">Start</a> <a href="/shop">Shop</a> <a href="/courses/">Courses</a>
+<a href="${escaped(inbox)}">Inbox</a> <a href="/activity">Activity</a></nav>`;
 }
 
 /** A moment as people read it, in UTC. */

@@ -32,7 +32,7 @@ export async function shopAct(shop: GumroadEmulator, act: string, form: URLSearc
         shop.disputeWon(sale);
         break;
       case "cancel":
-        shop.cancel(subscription);
+        shop.cancel(subscription, isInstalments(shop, subscription) ? "seller" : "buyer");
         break;
       case "restart":
         shop.restart(subscription);
@@ -50,7 +50,7 @@ export async function shopAct(shop: GumroadEmulator, act: string, form: URLSearc
         shop.releasePreorder(field("product"));
         break;
       case "move-time":
-        await shop.advance(Math.min(Number(field("days")) || 0, 400) * DAY_MS);
+        await shop.advance(Math.min(Math.max(Number(field("days")) || 0, 0), 400) * DAY_MS);
         break;
       default:
         return "The shop knows no such act.";
@@ -69,12 +69,12 @@ function licenseKey(): string {
 }
 
 function sell(shop: GumroadEmulator, field: (name: string) => string): void {
-  const [email, to, tier] = [field("email"), field("to"), field("tier")];
+  const [email, to, tier, option] = [field("email"), field("to"), field("tier"), field("option")];
   if (!email.includes("@")) throw new ShopError("BAD_REQUEST", "An email is needed.");
   const isGiven = field("how") === "gift";
   if (isGiven && !to.includes("@")) throw new ShopError("BAD_REQUEST", "Whom is the gift for? Fill in their email.");
   shop.sell({ product: field("product"), email, ids: { licenseKey: licenseKey() }, ...(tier === "" ? {} : { tier }),
-    ...(isGiven ? { gift: { to } } : {}) });
+    ...(option === "" ? {} : { variants: { [field("category")]: option } }), ...(isGiven ? { gift: { to } } : {}) });
 }
 
 /** Turns a product that nobody bought yet into one that is paid at its release. */
@@ -100,6 +100,11 @@ function changeTier(shop: GumroadEmulator, id: string, tier: string): void {
   else shop.downgrade(id, { tier });
 }
 
+/** Gumroad lets no buyer cancel an instalment plan. */
+function isInstalments(shop: GumroadEmulator, id: string): boolean {
+  return shop.subscriptions.find((subscription) => subscription.id === id)?.instalments === true;
+}
+
 function isGift(shop: GumroadEmulator, id: string): boolean {
   return shop.sales.find((sale) => sale.id === id)?.giftPartnerId !== undefined;
 }
@@ -114,34 +119,27 @@ export function shopPage(shop: GumroadEmulator, wanted: string, fault: string | 
       button("move-time", { days: String(days) }, `Move time by ${String(days)} ${days === 1 ? "day" : "days"}`)
     ).join(" ")
   }</div>
-<div class="grid">${products.map((product) => region(shop, product)).join("\n")}</div>
+<div class="grid">${products.map((product, place) => region(shop, product, place)).join("\n")}</div>
 <h2>Sales</h2>
 <div class="table"><table><thead><tr><th scope="col">When</th><th scope="col">Product</th><th scope="col">Buyer</th>
 <th scope="col">Licence key</th><th scope="col">State</th><th scope="col">Acts</th></tr></thead>
 <tbody>${sales.map((sale) => row(shop, sale)).join("\n")}</tbody></table></div>`;
 }
 
-function region(shop: GumroadEmulator, product: Product): string {
-  const id = `product-${product.permalink}`;
-  const tiers = product.kind === "membership" ? product.tiers : [];
-  const choice = tiers.length === 0
-    ? ""
-    : `<label>Tier<select name="tier">${
-      tiers.map(({ name }) => `<option>${escaped(name)}</option>`).join("")
-    }</select></label>`;
-  const isGiveable = product.kind === "single" || product.kind === "bundle";
+function region(shop: GumroadEmulator, product: Product, place: number): string {
+  // What somebody named is no id.
+  const id = `product-${String(place)}`;
+  const unreleased = product.kind === "preorder" && !shop.released.has(product.id);
   return `<section aria-labelledby="${id}"><h2 id="${id}">${escaped(product.name)}</h2>
-<p>${escaped(offerOf(product))}</p>
+<p>${escaped(offerOf(product, !unreleased))}</p>
 <form method="post" action="/shop/sell"><input type="hidden" name="product" value="${escaped(product.id)}">
-<label>Email<input type="email" name="email" required value="zoe@example.com"></label>${choice}
+<label>Email<input type="email" name="email" required value="zoe@example.com"></label>${choiceOf(product)}
 <span class="inline"><button name="how" value="buy">Buy</button></span>
-${
-    isGiveable
-      ? `<label>A gift for<input type="email" name="to" placeholder="may@example.com"></label>
-<span class="inline"><button name="how" value="gift">Buy as a gift</button></span>`
-      : ""
-  }</form>${
-    product.kind === "preorder"
+<label>A gift for<input type="email" name="to" placeholder="may@example.com"></label>
+<span class="inline"><button name="how" value="gift"${
+    notNow(unreleased ? "A preorder can't be given as a gift" : null)
+  }>Buy as a gift</button></span></form>${
+    unreleased
       ? button("release", { product: product.id }, "Release it now")
       : product.kind === "single" && !isSold(shop, product.id)
       ? button("preorder", { product: product.id }, "Take preorders")
@@ -149,14 +147,28 @@ ${
   }</section>`;
 }
 
+/** What a buyer chooses: a tier, or another option. */
+function choiceOf(product: Product): string {
+  const select = (label: string, name: string, options: readonly { readonly name: string }[]) =>
+    `<label>${escaped(label)}<select name="${name}">${
+      options.map((option) => `<option>${escaped(option.name)}</option>`).join("")
+    }</select></label>`;
+  if (product.kind === "membership") return product.tiers.length === 0 ? "" : select("Tier", "tier", product.tiers);
+  if (product.variants === undefined) return "";
+  const { category, options } = product.variants;
+  return `<input type="hidden" name="category" value="${escaped(category)}">${select(category, "option", options)}`;
+}
+
 /** What is sold, and how it is paid. */
-function offerOf(product: Product): string {
+function offerOf(product: Product, isReleased: boolean): string {
   const price = `$${(product.priceCents / 100).toFixed(2)}`;
   switch (product.kind) {
     case "instalments":
       return `${price} in ${String(product.charges)} instalments, one a month`;
     case "preorder":
-      return `preorder, ${price} when it is released, on ${moment(product.releaseAt).slice(0, 10)}`;
+      return isReleased
+        ? price
+        : `preorder, ${price} when it is released, on ${moment(product.releaseAt).slice(0, 10)}`;
     case "membership":
       return `membership, ${product.recurrence}`;
     case "single":
@@ -177,16 +189,39 @@ function row(shop: GumroadEmulator, sale: Sale): string {
     ...(subscription === undefined ? [] : [stateOf(subscription, shop.now())]),
   ];
   const acts = [
-    button("refund", { sale: sale.id }, "Refund"),
-    sale.disputedAt === undefined
-      ? button("dispute", { sale: sale.id }, "Dispute")
-      : button("dispute-won", { sale: sale.id }, "Dispute won"),
-    ...(subscription === undefined || sale.recurring ? [] : subscriptionActs(subscription, product)),
+    button("refund", { sale: sale.id }, "Refund", whyNoRefund(sale)),
+    button("dispute", { sale: sale.id }, "Dispute", whyNoDispute(sale)),
+    ...(sale.disputedAt === undefined || sale.disputeWon ? [] : [
+      button("dispute-won", { sale: sale.id }, "Dispute won"),
+    ]),
+    button("cancel", { subscription: subscription?.id ?? "" }, "Cancel", whyNoCancel(subscription, shop.now())),
+    ...(subscription === undefined || sale.recurring || sale.state === "giftGiver"
+      ? []
+      : subscriptionActs(subscription, product)),
   ];
   return `<tr><td>${moment(sale.createdAt)}</td><td>${escaped(product?.name ?? "")}</td><td>${escaped(sale.email)}</td>
 <td><code>${escaped(sale.license?.key ?? "")}</code></td><td>${escaped(state.join(", "))}</td><td>${
     acts.join(" ")
   }</td></tr>`;
+}
+
+/** Why a sale can't be refunded; null: it can be. */
+function whyNoRefund({ state, refunded, bundleSaleId, giftPartnerId }: Sale): string | null {
+  if (refunded === true) return "All of it was refunded";
+  if (state === "preorderAuthorized" || state === "freeTrial") return "Nothing was charged yet";
+  return bundleSaleId === undefined || giftPartnerId !== undefined ? null : "It came with a bundle: refund that";
+}
+
+function whyNoDispute({ state, disputedAt }: Sale): string | null {
+  if (disputedAt !== undefined) return "It was disputed before";
+  return state === "preorderAuthorized" || state === "freeTrial" ? "Nothing was charged yet" : null;
+}
+
+function whyNoCancel(subscription: Subscription | undefined, now: number): string | null {
+  if (subscription === undefined) return "It was paid at once: only what is paid again and again can be cancelled";
+  const { cancelledAt, deactivatedAt } = subscription;
+  if (deactivatedAt !== undefined && deactivatedAt <= now) return "It has ended";
+  return cancelledAt === undefined ? null : "It is cancelled already";
 }
 
 function stateOf({ plan, deactivatedAt, cancelledAt, failedAt }: Subscription, now: number): string {
@@ -200,16 +235,23 @@ function stateOf({ plan, deactivatedAt, cancelledAt, failedAt }: Subscription, n
 function subscriptionActs({ id, plan }: Subscription, product: Product | undefined): readonly string[] {
   const tiers = product?.kind === "membership" ? product.tiers.filter(({ name }) => name !== plan.tier?.name) : [];
   return [
-    button("cancel", { subscription: id }, "Cancel"),
     button("restart", { subscription: id }, "Restart"),
     button("fail-payment", { subscription: id }, "Fail a payment"),
     ...tiers.map(({ name }) => button("tier", { subscription: id, tier: name }, `Change to ${name}`)),
   ];
 }
 
-function button(act: string, fields: Readonly<Record<string, string>>, text: string): string {
+/** `why`: it can't be pressed, for this reason. */
+function button(act: string, fields: Readonly<Record<string, string>>, text: string,
+  why: string | null = null): string {
   const hidden = Object.entries(fields).map(([name, value]) =>
     `<input type="hidden" name="${name}" value="${escaped(value)}">`
   );
-  return `<form method="post" action="/shop/${act}">${hidden.join("")}<button>${escaped(text)}</button></form>`;
+  return `<form method="post" action="/shop/${act}">${hidden.join("")}<button${notNow(why)}>${
+    escaped(text)
+  }</button></form>`;
+}
+
+function notNow(why: string | null): string {
+  return why === null ? "" : ` disabled title="${escaped(why)}"`;
 }

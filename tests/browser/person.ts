@@ -50,6 +50,32 @@ export class Person {
     await this.page.goto(`${this.#base}${path}`);
   }
 
+  /** Somebody at another tab of the same browser. */
+  async otherTab(): Promise<Person> {
+    const page = await this.page.context().newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    return new Person(page, this.#base);
+  }
+
+  /** Goes on with the Tab key until this has the focus. */
+  async tabTo(target: Locator): Promise<void> {
+    await target.waitFor();
+    while (!(await target.evaluate((element) => element.matches(":focus")))) await this.page.keyboard.press("Tab");
+  }
+
+  /** Types into a field that the Tab key leads to, in place of what is there. */
+  async types(label: string, text: string, within: Page | Locator = this.page): Promise<void> {
+    await this.tabTo(within.getByLabel(label, { exact: true }));
+    await this.page.keyboard.press("ControlOrMeta+a");
+    await this.page.keyboard.type(text);
+  }
+
+  /** Presses Enter on what the Tab key leads to. */
+  async enters(role: "button" | "link", name: string, within: Page | Locator = this.page): Promise<void> {
+    await this.tabTo(within.getByRole(role, { name, exact: true }).first());
+    await this.page.keyboard.press("Enter");
+  }
+
   region(name: string): Locator {
     return this.page.getByRole("region", { name, exact: true });
   }
@@ -64,21 +90,23 @@ export class Person {
     }
   }
 
-  /** Buys in the shop, perhaps for somebody else. */
-  async buys(product: string, email: string, to?: string): Promise<void> {
+  /** Buys in the shop, perhaps for somebody else, perhaps a tier that isn't the first. */
+  async buys(product: string, email: string, to?: string, tier?: string): Promise<void> {
     await this.open("/shop");
     const region = this.region(product);
     await region.getByLabel("Email").fill(email);
+    if (tier !== undefined) await region.getByLabel("Tier").selectOption(tier);
     if (to !== undefined) await region.getByLabel("A gift for").fill(to);
     await region.getByRole("button", { name: to === undefined ? "Buy" : "Buy as a gift", exact: true }).click();
     await this.page.getByRole("row").filter({ hasText: to ?? email }).first().waitFor();
   }
 
-  /** Presses a button of somebody's sale. */
-  async shopDoes(act: string, email: string): Promise<void> {
+  /** Presses a button of somebody's newest sale, which then stands so. */
+  async shopDoes(act: string, email: string, state: string): Promise<void> {
     await this.open("/shop");
-    const row = this.page.getByRole("row").filter({ hasText: email }).filter({ hasText: act }).first();
+    const row = this.page.getByRole("row").filter({ hasText: email }).first();
     await row.getByRole("button", { name: act, exact: true }).click();
+    await row.getByRole("cell", { name: state }).waitFor();
   }
 
   /** The licence key on the receipt of somebody's newest purchase. */
@@ -105,18 +133,32 @@ export class Person {
     await this.page.getByText(`Logged in as ${email}`).waitFor();
   }
 
+  async logsOut(): Promise<void> {
+    await this.press("Log out");
+    await this.page.getByText("Nobody is logged in.").waitFor();
+  }
+
   /** Logs in, or signs up, with the service's own login. */
-  async logsInHere(name: string, password: string): Promise<void> {
+  async logsInHere(name: string, password: string, remember = false): Promise<void> {
     await this.open("/courses/?login=own");
     await this.press("Log in");
     await this.fill({ Name: name, Password: password });
+    await this.page.getByLabel("Stay logged in").setChecked(remember);
     await this.press("Continue");
+  }
+
+  /** Follows the invitation to choose a password. */
+  async choosesPassword(email: string, password: string): Promise<void> {
+    await this.followsMail(email, "Choose a password");
+    await this.fill({ Password: password });
+    await this.press("Continue");
+    await this.page.getByText("Your password is set").waitFor();
   }
 
   /** Follows the link of the newest mail to an address; mails come after the role, so they are waited for. */
   async followsMail(to: string, link: string): Promise<void> {
     await this.open("/");
-    await this.page.getByRole("link", { name: "Inbox" }).first().click();
+    await this.page.getByRole("link", { name: "Inbox" }).click();
     const mail = this.page.getByRole("article").filter({ hasText: `To ${to}` }).getByRole("link", { name: link })
       .first();
     while ((await mail.count()) === 0) await this.page.reload();

@@ -1,7 +1,11 @@
-import { Auth0Client } from "@auth0/auth0-spa-js";
+import { Auth0Client, GenericError } from "@auth0/auth0-spa-js";
 
 import { type Account, claimsOf, rolesIn, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
+
+/** What Auth0 says when a login is over, or nobody is logged in. All else, such as no network, says nothing of that. */
+const OVER = new Set(["login_required", "interaction_required", "consent_required", "missing_refresh_token",
+  "invalid_grant", "access_denied", "unauthorized"]);
 
 /** Logs in with Auth0: code with PKCE, rotating refresh tokens, and a silent login where there is none. */
 export function auth0Session({ domain, clientId, audience, rolesClaim }: Settings): Session {
@@ -10,8 +14,10 @@ export function auth0Session({ domain, clientId, audience, rolesClaim }: Setting
     authorizationParams: { redirect_uri: here, audience, scope: "openid profile email offline_access" } });
 
   async function account(cacheMode: "on" | "off"): Promise<Account | null> {
-    // Nobody logged in, or no longer: Auth0 answers with an error.
-    const token = await client.getTokenSilently({ cacheMode }).catch(() => undefined);
+    const token = await client.getTokenSilently({ cacheMode }).catch((error: unknown) => {
+      if (error instanceof GenericError && OVER.has(error.error)) return undefined;
+      throw error;
+    });
     const user = await client.getUser();
     if (token === undefined || user === undefined) return null;
     const claims = claimsOf(token);
@@ -23,16 +29,25 @@ export function auth0Session({ domain, clientId, audience, rolesClaim }: Setting
   return {
     async begin() {
       const query = new URLSearchParams(location.search);
-      if (query.has("state") && (query.has("code") || query.has("error"))) {
-        history.replaceState(null, "", here);
+      if (!query.has("state") || !(query.has("code") || query.has("error"))) return account("on");
+      history.replaceState(null, "", here);
+      try {
         await client.handleRedirectCallback(`${here}?${query.toString()}`);
+        return await account("on");
+      } catch (error) {
+        // A page that is loaded again, or stepped back to, finds its code used: whoever is logged in still is.
+        const still = await account("on");
+        if (still === null) throw error;
+        return still;
       }
-      return account("on");
     },
-    logIn: () => client.loginWithRedirect(),
+    logIn: () => client.loginWithRedirect().then(() => false),
     logOut: () => client.logout({ logoutParams: { returnTo: here } }),
+    forget: () => client.logout({ openUrl: false }),
     // A token holds the roles of when it was made.
     renew: () => account("off"),
+    // Auth0 keeps the session and the refresh token for days.
+    unseenMs: () => Infinity,
     token: async () => (await client.getTokenSilently()) ?? "",
   };
 }

@@ -16,7 +16,7 @@ export function claimForm(api: string, token: () => Promise<string>): HTMLElemen
   const key = element("input", { name: "licenseKey", autocomplete: "off", required: "", maxlength: "100" });
   const said = element("p", { role: "status" });
   const send = element("button", {}, ["Show the key"]);
-  const form = element("form", { "aria-label": "Show a licence key" }, [
+  const form = element("form", { "aria-label": "A purchase under another address" }, [
     element("p", {}, ["Bought with another address? Gumroad's receipt has a licence key. Show it here:"]),
     element("label", {}, ["Licence key", key]),
     send,

@@ -16,7 +16,7 @@ export function help(account: Account | null, claim: HTMLElement): HTMLDetailsEl
 
 function facts({ email, emailVerified, roles, pending }: Account): HTMLElement {
   const rows = [
-    ["You are logged in as", email ?? "a name without an email"],
+    ["This account is", email ?? "a name without an email"],
     ["That address is", email === null ? "not known" : emailVerified ? "verified" : "not verified"],
     ["Your account has", roles.size > 0 ? [...roles].join(", ") : pending ? "not known yet" : "no course yet"],
   ];

@@ -23,6 +23,7 @@ const session: Session = new URLSearchParams(location.search).get("login") === "
   : auth0Session(settings);
 
 let shown: Account | null = null;
+let lookedAt = Date.now();
 
 function show(account: Account | null, whoElse = "Nobody is logged in."): void {
   shown = account;
@@ -72,25 +73,49 @@ function region({ name, role, about, slug }: Course, account: Account | null): H
 }
 
 async function logIn(): Promise<void> {
-  await session.logIn();
-  show(await session.renew());
+  if (await session.logIn()) show(await session.renew());
 }
 
+/** Whoever sits at another tab of this browser finds nobody's lessons open there either. */
+const tabs = new BroadcastChannel("courses");
+
 async function logOut(): Promise<void> {
+  tabs.postMessage(shown?.name);
+  shown = null;
   await session.logOut();
   show(null);
 }
 
-/** A purchase gives its role within seconds, a refund takes it: the page follows without a new login. */
+tabs.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+  if (shown?.name === data) void session.forget().then(() => show(null, "You logged out in another tab."));
+});
+
+/**
+ * A purchase gives its role within seconds, a refund takes it: the page follows without a new login. While nobody sees
+ * it, it asks only as often as the login needs to last.
+ */
 async function lookAgain(): Promise<void> {
-  if (document.hidden || shown === null) return;
-  const now = await session.renew();
-  const key = (account: Account | null) =>
-    JSON.stringify(account === null ? null : [account.emailVerified, account.pending, [...account.roles]]);
+  const before = shown;
+  if (before === null || (document.hidden && Date.now() - lookedAt < session.unseenMs())) return;
+  lookedAt = Date.now();
+  // What fails, as without a network, says nothing of the login.
+  const now = await session.renew().catch(() => before);
+  // Somebody logged out, or in, meanwhile.
+  if (shown !== before) return;
+  const key = (account: Account) => JSON.stringify({ ...account, roles: [...account.roles] });
   if (now === null) show(now, "Your login has expired: log in again.");
-  else if (now.pending || key(now) !== key(shown)) show(now);
+  else if (key(now) !== key(before)) show(now);
+  else if (now.pending) setTimeout(() => void lookAgain(), SOON_MS);
 }
 
-show(await session.begin().catch(() => null));
+async function begin(): Promise<void> {
+  await session.begin().then((account) => show(account), () => show(null, "That login didn't work. Log in again."));
+}
+
+await begin();
 setInterval(() => void lookAgain(), LOOK_AGAIN_MS);
 document.addEventListener("visibilitychange", () => void lookAgain());
+// Stepped back to, a page shows what it showed then.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) void begin();
+});

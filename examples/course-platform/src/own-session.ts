@@ -28,11 +28,20 @@ export function ownSession({ api }: Settings, ask: (form: HTMLFormElement) => vo
     const token = kept();
     if (token === null) return null;
     const answer = await post(`${api}/verify`, { token });
+    const now = kept();
+    // A log-out or another login came in between, here or in another tab: that has the last word.
+    if (now !== token) return now === null ? null : account(now);
     if (answer.status === 401) {
       forget();
       return null;
     }
     return keep(textIn(answer.body, "token") ?? token);
+  }
+
+  /** A token ends; several looks before that, lest one that fails, or a slow timer, costs the login. */
+  function unseenMs(): number {
+    const { iat, exp } = claimsOf(kept() ?? "");
+    return ((Number(exp) - Number(iat)) * 1_000) / 4;
   }
 
   return { begin: renew, logIn: () =>
@@ -43,7 +52,7 @@ export function ownSession({ api }: Settings, ask: (form: HTMLFormElement) => vo
           const token = textIn(answer.body, "token");
           if (token === null) return wrongIn(answer.body);
           keep(token);
-          resolve();
+          resolve(true);
           return null;
         }));
       const showCode = (): void =>
@@ -54,10 +63,8 @@ export function ownSession({ api }: Settings, ask: (form: HTMLFormElement) => vo
           return null;
         }));
       showLogin();
-    }), logOut: () => {
-      forget();
-      return Promise.resolve();
-    }, renew, token: () => Promise.resolve(kept() ?? "") };
+    }), logOut: () => Promise.resolve(forget()), forget: () => Promise.resolve(forget()), renew, unseenMs,
+    token: () => Promise.resolve(kept() ?? "") };
 }
 
 /** `send` gives what was wrong, or null. */
@@ -66,11 +73,14 @@ function loginForm(showCode: () => void,
   const username = element("input", { name: "username", autocomplete: "username", required: "" });
   const password = element("input", { name: "password", type: "password", autocomplete: "current-password",
     required: "" });
-  const remember = element("input", { name: "remember", type: "checkbox" });
+  const remember = element("input", { name: "remember", type: "checkbox", "aria-describedby": "how-long" });
   return formOf("Log in", [
     element("label", {}, ["Name", username]),
     element("label", {}, ["Password", password]),
-    element("label", { class: "check" }, [remember, "Stay logged in for 30 days"]),
+    element("label", { class: "check" }, [remember, "Stay logged in while this page is open, up to 30 days"]),
+    element("p", { id: "how-long" }, [
+      "Closed or asleep for an hour, it asks you again. Else you stay logged in for " + "12 hours, in this tab.",
+    ]),
   ], () => send(username.value, password.value, remember.checked), [
     button("I have a code", () => Promise.resolve(showCode())),
   ]);
@@ -95,11 +105,13 @@ function codeForm(
 function formOf(name: string, fields: readonly Node[], send: () => Promise<string | null>,
   more: readonly Node[] = []): HTMLFormElement {
   const fault = element("p", { class: "fault", role: "alert", hidden: "" });
-  const form = element("form", { "aria-label": name }, [...fields, fault,
-    element("button", { class: "first" }, ["Continue"]), ...more]);
+  const go = element("button", { class: "first" }, ["Continue"]);
+  const form = element("form", { "aria-label": name }, [...fields, fault, go, ...more]);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    go.disabled = true;
     void send().then((wrong) => {
+      go.disabled = false;
       fault.hidden = wrong === null;
       fault.textContent = wrong ?? "";
     });

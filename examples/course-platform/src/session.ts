@@ -13,11 +13,15 @@ export interface Account {
 export interface Session {
   /** Who came back from a login, or is still logged in; null: nobody. */
   begin(): Promise<Account | null>;
-  /** Leads to the login. */
-  logIn(): Promise<void>;
+  /** Leads to the login. True: somebody is logged in. False: the page is on its way to where that happens. */
+  logIn(): Promise<boolean>;
   logOut(): Promise<void>;
+  /** Forgets the login on this page, and tells nobody. */
+  forget(): Promise<void>;
   /** The same person with the roles of now, without a new login; null: the login is over. */
   renew(): Promise<Account | null>;
+  /** How long a page that nobody looks at can leave the login unrenewed (ms). */
+  unseenMs(): number;
   /** The access token to send. */
   token(): Promise<string>;
 }

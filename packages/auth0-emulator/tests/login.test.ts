@@ -190,6 +190,38 @@ describe("signing up", () => {
   });
 });
 
+describe("signing up from the login page", () => {
+  it("takes what was typed there, or leads on to where it is asked for", async () => {
+    const browser = new Browser();
+    const { pathname } = await browser.authorize();
+    expect(await (await browser.open(pathname)).text()).toContain(`formaction="${pathname}/sign-up"`);
+    const asked = async (form: Readonly<Record<string, string>>) =>
+      locationOf(await browser.open(`${pathname}/sign-up`, form));
+    expect((await asked({ email: "", password: "" })).search).toBe("?email=");
+    const next = await asked({ email: "new@example.com", password: "" });
+    expect(await (await browser.open(next.href)).text()).toContain('value="new@example.com"');
+    const refused = await browser.open(`${pathname}/sign-up`, { email: "new", password: PASSWORD });
+    expect(await refused.text()).toContain("That is no email address.");
+    expect(auth0.users()).toEqual([]);
+  });
+});
+
+describe("a login that is over", () => {
+  it("ends as it did for a form that was sent twice, once; later it leads back to the application", async () => {
+    await signedUp();
+    const browser = new Browser();
+    const page = await browser.authorize();
+    const form = { email: "zoe@example.com", password: PASSWORD };
+    const back = await browser.submit(page, "login", form);
+    const again = await browser.open(`${page.pathname}/login`, form);
+    expect([again.status, locationOf(again).href]).toEqual([303, back.href]);
+    expect((await browser.tokens(back)).scope).toContain("openid");
+    const late = await browser.open(`${page.pathname}/login`, form);
+    expect(late.status).toBe(400);
+    expect(await late.text()).toContain('<a href="http://127.0.0.1:3000">Go on to Courses</a>');
+  });
+});
+
 describe("other ways in", () => {
   it("lets anybody be anybody at Google, verified or not, as a user of their own", async () => {
     const browser = new Browser();

@@ -12,7 +12,8 @@ const FAILING = 5 * 86_400_000;
 
 /** How many charges were taken. */
 export function chargesMade(shop: Shop, subscription: Subscription): number {
-  return shop.salesOf(subscription).filter(({ state, upgrade }) => state !== "freeTrial" && !upgrade).length;
+  return shop.salesOf(subscription)
+    .filter(({ state, upgrade }) => state !== "freeTrial" && state !== "giftReceiver" && !upgrade).length;
 }
 
 /**
@@ -81,8 +82,9 @@ export function charge(shop: Shop, subscription: Subscription,
   const sale: Sale = { ...first, id: shop.ids.next(), sequence: shop.nextSequence(), orderNumber: shop.ids.order(),
     state: "charged", email: shop.emailOf(subscription), createdAt: shop.now(),
     priceCents: priceCents ?? plan.priceCents, quantity: plan.quantity, urlParams: [], customFields: [],
-    variants: tierVariant(plan) ?? first.variants, recurring: true, upgrade, cart: shop.nextSequence(),
-    refundedCents: 0, refunded: undefined, partlyRefunded: undefined, disputedAt: undefined, disputeWon: false,
+    variants: tierVariant(plan) ?? first.variants, account: subscription.account, license: subscription.license,
+    giftPartnerId: undefined, recurring: true, upgrade, cart: shop.nextSequence(), refundedCents: 0,
+    refunded: undefined, partlyRefunded: undefined, disputedAt: undefined, disputeWon: false,
     accessRevoked: undefined };
   enterSale(shop, sale);
   scheduleNext(shop, subscription);

@@ -54,6 +54,8 @@ export interface GumroadEmulator extends ShopActs {
   readonly subscriptions: readonly Subscription[];
   /** What it sells now. */
   readonly products: readonly Product[];
+  /** Ids of the preorder products that were released. */
+  readonly released: ReadonlySet<string>;
   /** Every ping posted or lost by chance, in order. */
   readonly posts: readonly PostRecord[];
   /** Every API call, in the order they came. */
@@ -189,6 +191,8 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
     return [...world.shop.subscriptions.values()];
   }, get products() {
     return onSale();
+  }, get released() {
+    return world.shop.released;
   }, get posts() {
     return world.office.posts;
   }, get calls() {

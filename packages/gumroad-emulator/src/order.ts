@@ -22,7 +22,7 @@ export interface Order {
   readonly tier?: string;
   /** Choices by category, for products with variants. */
   readonly variants?: Readonly<Record<string, string>>;
-  /** A gift: the email of the one who gets it. Single products and bundles only. */
+  /** A gift: the email of the one who gets it. Anything but a preorder; paid at once, a membership for one period. */
   readonly gift?: { readonly to: string };
   /** Default 1. */
   readonly quantity?: number;

@@ -24,19 +24,20 @@ export function sellCart(shop: Shop, orders: readonly Order[]): Receipt[] {
 function sellIn(shop: Shop, order: Order, cart: number): Receipt {
   const product = shop.product(order.product);
   if (shop.deleted.has(product.id)) throw new ShopError("NOT_FOR_SALE", `${product.name} was deleted`);
-  if (order.gift !== undefined && product.kind !== "single" && product.kind !== "bundle") {
-    throw new ShopError("BAD_REQUEST", "Only single products and bundles can be given as a gift here");
-  }
   const rows = new Rows(shop, order, cart);
   switch (product.kind) {
     case "single":
-      return order.gift === undefined ? sellSingle(rows, product) : sellGift(rows, product, order.gift.to);
+      return order.gift === undefined ? sellSingle(rows, product) : sellGift(shop, rows, product, order.gift.to);
     case "preorder":
-      return shop.released.has(product.id) ? sellSingle(rows, product) : sellPreorder(shop, rows, product);
+      if (!shop.released.has(product.id)) return sellPreorder(shop, rows, product, order);
+      return order.gift === undefined ? sellSingle(rows, product) : sellGift(shop, rows, product, order.gift.to);
     case "bundle":
       return sellBundle(shop, rows, product, order.gift?.to);
-    case "membership":
     case "instalments":
+      // A gift is paid at once.
+      if (order.gift !== undefined) return sellGift(shop, rows, product, order.gift.to);
+      return sellSubscription(shop, rows, product, order);
+    case "membership":
       return sellSubscription(shop, rows, product, order);
   }
 }
@@ -45,18 +46,18 @@ function sellSingle(rows: Rows, product: Product): Receipt {
   return receipt(rows.add(product, {}));
 }
 
-/** Only the receiver's purchase is told of. */
-function sellGift(rows: Rows, product: Product, to: string): Receipt {
-  const giver = rows.add(product, { state: "giftGiver", license: undefined }, { silent: true });
-  const receiver = rows.add(product, { state: "giftReceiver", email: to, account: undefined, priceCents: 0,
-    giftPartnerId: giver.id });
+/** Only the receiver's purchase is told of. `membership`: the one that both halves are of. */
+function sellGift(shop: Shop, rows: Rows, product: Product, to: string, membership: Row = {}): Receipt {
+  const giver = rows.add(product, { ...membership, state: "giftGiver", license: undefined }, { silent: true });
+  const receiver = rows.add(product, { ...membership, state: "giftReceiver", email: to, account: shop.findAccount(to),
+    priceCents: 0, giftPartnerId: giver.id });
   giver.giftPartnerId = receiver.id;
   return { ...receipt(giver), receiver };
 }
 
 /** The products in a gifted one are the receiver's, and come with the receiver's half. */
 function sellBundle(shop: Shop, rows: Rows, product: Bundle, to: string | undefined): Receipt {
-  const sold = to === undefined ? receipt(rows.add(product, {})) : sellGift(rows, product, to);
+  const sold = to === undefined ? receipt(rows.add(product, {})) : sellGift(shop, rows, product, to);
   const brings = sold.receiver ?? sold.sale;
   return { ...sold,
     children: product.contains.map((id) => rows.add(shop.product(id), childOf(brings), { bare: true })) };
@@ -90,8 +91,9 @@ export function addToBundle(shop: Shop, bundleIdOrSlug: string, idOrSlug: string
 
 type Bundle = Extract<Product, { kind: "bundle" }>;
 
-function sellPreorder(shop: Shop, rows: Rows, product: Product): Receipt {
+function sellPreorder(shop: Shop, rows: Rows, product: Product, { gift }: Order): Receipt {
   requirePreorderProduct(product);
+  if (gift !== undefined) throw new ShopError("BAD_REQUEST", "A preorder can't be given as a gift");
   const sale = rows.add(product, { state: "preorderAuthorized", license: undefined });
   takePreorder(shop, sale);
   return receipt(sale);
@@ -106,27 +108,49 @@ function sellSubscription(shop: Shop, rows: Rows, product: Extract<Product, { ki
   }
   const quantity = order.quantity ?? 1;
   const whole = order.priceCents ?? (tier?.priceCents ?? product.priceCents) * quantity;
-  const trial = product.kind === "membership" && product.freeTrialDays !== undefined;
+  const { gift } = order;
+  const trial = product.kind === "membership" && product.freeTrialDays !== undefined && gift === undefined;
+  const account = gift === undefined ? rows.account : shop.findAccount(gift.to);
   const now = shop.now();
-  const subscription: Subscription = { id: order.ids?.subscriptionId ?? shop.ids.next(), sequence: shop.nextSequence(),
-    productId: product.id, account: rows.account, createdAt: now, test: order.test === true,
-    instalments: product.kind === "instalments", charges: product.charges,
-    freeTrialEndsAt: trial ? now + (product.freeTrialDays ?? 0) * DAY : undefined, license: rows.licenseFor(product),
-    customFields: order.customFields ?? [], saleIds: [],
+  const subscription: Subscription = {
+    id: order.ids?.subscriptionId ?? shop.ids.next(),
+    sequence: shop.nextSequence(),
+    productId: product.id,
+    account,
+    createdAt: now,
+    test: order.test === true,
+    instalments: product.kind === "instalments",
+    charges: product.charges,
+    freeTrialEndsAt: trial ? now + (product.freeTrialDays ?? 0) * DAY : undefined,
+    license: rows.licenseFor(product),
+    customFields: order.customFields ?? [],
+    saleIds: [],
     plan: { recurrence: product.kind === "membership" ? product.recurrence : "monthly",
       priceCents: product.kind === "instalments" ? Math.floor(whole / product.charges) : whole, quantity, tier },
-    pendingPlan: undefined, cancelRequestedAt: undefined, cancelledAt: undefined, cancelledBy: undefined,
-    failedAt: undefined, endedAt: undefined, deactivatedAt: undefined, chargeFailed: false, failsAt: undefined,
-    cardDeclined: false, unschedule: undefined };
+    pendingPlan: undefined,
+    cancelRequestedAt: undefined,
+    cancelledAt: undefined,
+    cancelledBy: undefined,
+    failedAt: undefined,
+    endedAt: undefined,
+    deactivatedAt: undefined,
+    chargeFailed: false,
+    failsAt: undefined,
+    // The giver paid for one period, and the receiver has given no card.
+    cardDeclined: gift !== undefined,
+    unschedule: undefined,
+  };
   shop.subscriptions.set(subscription.id, subscription);
   // The first instalment carries what doesn't divide.
   const priceCents = product.kind === "instalments"
     ? whole - subscription.plan.priceCents * (product.charges - 1)
     : whole;
-  const sale = rows.add(product, { state: trial ? "freeTrial" : "charged", priceCents, subscriptionId: subscription.id,
-    license: subscription.license });
+  const row = { subscriptionId: subscription.id, license: subscription.license };
+  const sold = gift === undefined
+    ? receipt(rows.add(product, { ...row, state: trial ? "freeTrial" : "charged", priceCents }))
+    : sellGift(shop, rows, product, gift.to, { ...row, priceCents });
   scheduleNext(shop, subscription);
-  return { ...receipt(sale), subscription };
+  return { ...sold, subscription };
 }
 
 function receipt(sale: Sale): Receipt {

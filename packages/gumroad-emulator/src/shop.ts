@@ -156,9 +156,11 @@ export class Shop {
     return saleIds.map((id) => this.sale(id));
   }
 
-  /** The email of a subscriber now: the account's, or else the first purchase's. */
+  /** The email of a subscriber now: the account's, or else the first purchase's; of a gift the receiver's. */
   emailOf(subscription: Subscription): string {
-    return subscription.account?.email ?? this.sale(subscription.saleIds[0] ?? "").email;
+    if (subscription.account !== undefined) return subscription.account.email;
+    const [first, second] = this.salesOf(subscription);
+    return (first?.state === "giftGiver" ? second : first)?.email ?? "";
   }
 
   /** Buyers with an account, by its email; made if there is none. */

@@ -98,9 +98,42 @@ describe("a gift", () => {
     expect(await row(open, children[1]!.id)).toMatchObject({ chargedback: true });
   });
 
-  it("is a single product or a bundle", async () => {
-    const { shop } = await startListeningShop();
-    expect(() => shop.sell({ ...gift, product: CLUB })).toThrow(expect.objectContaining({ code: "BAD_REQUEST" }));
+  it("of a membership is the receiver's for one period, and fails like a bad card when that is over", async () => {
+    const open = await startListeningShop();
+    const { sale, receiver, subscription } = open.shop.sell({ ...gift, product: CLUB, tier: "Premium" });
+    const fields = ["email", "price", "gifter_email", "gift_price", "subscription_id"];
+    expect(open.heard(...fields)).toEqual([`sale cy@example.com 0 dee@example.com 3000 ${subscription!.id}`]);
+    expect(await row(open, sale.id)).toMatchObject({ subscription_id: subscription!.id, giftee_email: "cy@example.com",
+      purchase_email: "dee@example.com" });
+    const { body } = await ask(open.shop, `/v2/subscribers/${subscription!.id}`);
+    expect(body.subscriber).toMatchObject({ email: "cy@example.com", purchase_ids: [sale.id], status: "alive" });
+    await open.shop.advance(32 * DAY);
+    expect(open.heard()).toEqual([]);
+    await open.shop.advance(5 * DAY);
+    expect(open.heard("user_email", "ended_reason")).toEqual(["subscription_ended cy@example.com failed_payment",
+      "cancellation cy@example.com -"]);
+    expect(await row(open, receiver!.id)).toMatchObject({ dead: true });
+  });
+
+  it("of a membership goes on with the receiver's own card, as a sale of theirs", async () => {
+    const open = await startListeningShop();
+    const { subscription } = open.shop.sell({ ...gift, product: CLUB });
+    open.heard();
+    await open.shop.advance(32 * DAY);
+    open.shop.renew(subscription!);
+    expect(open.heard("email", "price", "is_gift_receiver_purchase", "is_recurring_charge")).toEqual([
+      "sale cy@example.com 1000 false true",
+    ]);
+  });
+
+  it("of what is paid in instalments is paid at once; of a preorder there is none", async () => {
+    const { shop, heard } = await startListeningShop();
+    const { sale, subscription } = shop.sell({ ...gift, product: "masterclass" });
+    expect([sale.priceCents, subscription]).toEqual([30_000, undefined]);
+    expect(heard("email", "gift_price")).toEqual(["sale cy@example.com 30000"]);
+    shop.addProduct({ kind: "preorder", id: "pppppppppppppppppppppp==", name: "Soon", priceCents: 900,
+      permalink: "soon", shortId: "soon", releaseAt: shop.now() + DAY });
+    expect(() => shop.sell({ ...gift, product: "soon" })).toThrow(expect.objectContaining({ code: "BAD_REQUEST" }));
   });
 });
 

@@ -21,7 +21,7 @@ export function loginPages({ settings, tenant, url, now }: {
     const [{ startIssuer }, { answerPage }] = await Promise.all([import("./issuer.ts"), import("./routes.ts")]);
     const known = typeof settings === "function" ? await settings() : settings;
     const issuer = await startIssuer({ url: url(), settings: known, tenant, now });
-    const parts: LoginRoutesParts = { issuer, settings: known, tenant };
+    const parts: LoginRoutesParts = { issuer, settings: known, tenant, ends: new Map() };
     return async (page: PageRequest) => answerPage(page, parts);
   };
   return async (page) => {

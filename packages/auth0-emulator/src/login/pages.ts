@@ -66,14 +66,14 @@ export interface LoginView {
   readonly fault: string | null;
 }
 
-/** The first page: a password, or another way. */
+/** The first page: a password, or another way. Signing up takes what was typed already, or asks for it. */
 export function loginPage({ base, application, email, fault }: LoginView): string {
   return page("Log in", `<p>to continue to ${escaped(application)}</p>${faultOf(fault)}
 <form method="post" action="${base}/login">${emailField(email)}${passwordField("current-password")}
-<button class="first">Continue</button></form>
+<button class="first">Continue</button><button formaction="${base}/sign-up" formnovalidate>Sign up</button></form>
 <form method="get" action="${base}/google"><button>Continue with Google</button></form>
 <form method="get" action="${base}/code"><button>Email me a code</button></form>
-<p><a href="${base}/sign-up">Sign up</a> · <a href="${base}/forgotten">Forgot password?</a></p>`);
+<p><a href="${base}/forgotten">Forgot password?</a></p>`);
 }
 
 /** For somebody new. */

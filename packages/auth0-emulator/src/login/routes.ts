@@ -20,12 +20,21 @@ export interface LoginRoutesParts {
   readonly issuer: Issuer;
   readonly settings: LoginSettings;
   readonly tenant: () => Tenant;
+  /** How logins ended that somebody may not have seen end, by their ids. */
+  readonly ends: Map<string, LoginEnd>;
+}
+
+/** What leads back to the application: where, and the session's cookies. */
+interface LoginEnd {
+  readonly location: string;
+  readonly "set-cookie": readonly string[];
 }
 
 const GOOGLE = "google-oauth2";
 const WEAK = "The password is too weak.";
 const WRONG = "Wrong email or password.";
 const BLOCKED = "This account is blocked.";
+const NO_EMAIL = "That is no email address.";
 const LINK_USED = "This link was used before, or is too old. Ask for another mail.";
 /** Paths that are the provider's own. */
 const PROVIDER = /^\/(authorize(\/.*)?|oauth\/(token|revoke)|userinfo|oidc\/logout(\/.*)?|\.well-known\/.+)$/u;
@@ -42,6 +51,7 @@ export async function answerPage(page: PageRequest, parts: LoginRoutesParts): Pr
     }
   }
   if (PROVIDER.test(raw.path)) {
+    keepEnd(page, parts);
     parts.issuer.answer(unread(page), response);
     return true;
   }
@@ -53,6 +63,17 @@ export async function answerPage(page: PageRequest, parts: LoginRoutesParts): Pr
   }
   const [, base, step = ""] = /^(\/u\/[\w-]+)(?:\/([a-z-]+))?$/u.exec(raw.path) ?? [];
   return base === undefined ? false : loginStep(page, parts, base, step);
+}
+
+/** A browser that sends a form twice drops the first answer, and with it what the login came to. */
+function keepEnd({ raw, response }: PageRequest, { ends }: LoginRoutesParts): void {
+  const [, id] = /^\/authorize\/([\w-]+)$/u.exec(raw.path) ?? [];
+  if (id === undefined) return;
+  response.on("close", () => {
+    const location = response.getHeader("location");
+    if (typeof location !== "string") return;
+    ends.set(id, { location, "set-cookie": [response.getHeader("set-cookie") ?? []].flat().map(String) });
+  });
 }
 
 /** The request as it was before its body was read. Auth0 takes JSON as well as a form. */
@@ -77,13 +98,27 @@ async function loginStep(page: PageRequest, parts: LoginRoutesParts, base: strin
   const { raw, request, response } = page;
   const details = await parts.issuer.provider.interactionDetails(request, response).catch(() => null);
   if (details === null) {
-    return html(response, donePage("Too late", "This login is over. Start again where you came from.", null), 400);
+    const id = base.slice("/u/".length);
+    const end = raw.method === "POST" ? parts.ends.get(id) : undefined;
+    if (end !== undefined) {
+      parts.ends.delete(id);
+      response.writeHead(303, { location: end.location, "set-cookie": [...end["set-cookie"]] }).end();
+      return true;
+    }
+    return html(response,
+      donePage("Too late", "This login is over. Start again where you came from.",
+        nextOf(parts.settings, undefined, undefined)), 400);
   }
   const { params } = details;
   const form = raw.method === "POST" ? parse(raw.body) : {};
   const application = parts.settings.applications.find(({ clientId }) => clientId === params["client_id"]);
   const view: LoginView = { base, application: application?.name ?? "the application",
-    email: textOf(form["email"]) || textOf(params["login_hint"]), fault: null };
+    email: textOf(form["email"]) || (raw.query.get("email") ?? textOf(params["login_hint"])), fault: null };
+  if (raw.method === "POST" && step === "sign-up" && (view.email === "" || typed(form["password"]) === "")) {
+    // The login page's button, pressed before anything was typed.
+    response.writeHead(303, { location: `${base}/sign-up?${stringify({ email: view.email })}` }).end();
+    return true;
+  }
   const outcome = raw.method === "POST"
     ? submitted(step, { view, password: typed(form["password"]), code: textOf(form["code"]),
       verified: form["verified"] === "yes", clientId: textOf(params["client_id"]) }, parts.tenant())
@@ -131,12 +166,16 @@ function submitted(step: string, { view, password, code, verified, clientId }: S
   | User
   | string {
   const { email } = view;
+  const isEmail = email.includes("@");
   switch (step) {
     case "sign-up":
+      if (!isEmail) return signUpPage({ ...view, fault: NO_EMAIL });
       return signUp(view, password, tenant);
     case "google":
+      if (!isEmail) return googlePage({ ...view, fault: NO_EMAIL });
       return allowed(social(email, verified, tenant), googlePage, view);
     case "code":
+      if (!isEmail) return codePage({ ...view, fault: NO_EMAIL });
       tenant.mailCode(email);
       return enterCodePage(view);
     case "enter-code":
