@@ -35,7 +35,7 @@ export function escaped(text: string): string {
 }
 
 /**
- * A whole page. `body` is HTML; `inbox` is where the emulated Auth0 shows its mails. Null: the page itself leads to all
+ * A whole page. `body` is HTML; `inbox` is where the emulated Auth0 shows its mails. Null: the page leads to all
  * the others.
  */
 export function page(title: string, body: string, inbox: string | null, script = ""): string {

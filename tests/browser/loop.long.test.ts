@@ -105,7 +105,7 @@ stories("a buyer", () => {
       expect(on.stack.auth0.rolesOfEmail("pia@example.com")).toEqual(["react-for-dataviz"]);
     });
 
-  it("who was given a membership is in by its tier until it ends, as all that can be bought can be given", async () => {
+  it("who was given a membership is in by its tier until it ends; all that is sold can be given", async () => {
     const [mel, guy] = [await on.person(), await on.person()];
     await guy.buys("Pro Club", "guy@example.com", "mel@example.com", "Premium");
     await mel.choosesPassword("mel@example.com", PASSWORD);

@@ -3,7 +3,7 @@ import { Auth0Client, GenericError } from "@auth0/auth0-spa-js";
 import { type Account, claimsOf, rolesIn, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
-/** What Auth0 says when a login is over, or nobody is logged in. All else, such as no network, says nothing of that. */
+/** What Auth0 says when a login is over, or nobody is logged in. All else, such as no network, says nothing of it. */
 const OVER = new Set(["login_required", "interaction_required", "consent_required", "missing_refresh_token",
   "invalid_grant", "access_denied", "unauthorized"]);
 
