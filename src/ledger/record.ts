@@ -62,6 +62,8 @@ const claim = kept({
   at: moment,
   /** `asked`: an operator decides. `granted` to a name: tokens of that account carry what the source gives. */
   state: wordOf<"asked" | "granted" | "refused">(),
+  /** When an operator last granted it, whatever came after. Left out: never. */
+  granted: z.optional(moment),
 });
 /** What became of it that somebody showed the licence key of a source. */
 export type Claim = Fixed<z.infer<typeof claim>>;
@@ -108,9 +110,18 @@ export function newRecord(email: string): BuyerRecord {
     mailed: [], unsettled: null, dueAt: null };
 }
 
-/** The requests that nobody decided yet, of what is still this buyer's. */
-export function openClaims({ claims = [], sources }: BuyerRecord): readonly Claim[] {
-  return claims.filter(({ source, state }) => state === "asked" && sources[source]?.act?.decision.kind !== "move");
+/** The requests of others that nobody decided yet, of what is still this buyer's. */
+export function openClaims({ email, claims = [], sources }: BuyerRecord): readonly Claim[] {
+  return claims.filter(({ source, by, state }) =>
+    state === "asked" && by !== `email:${email}` && sources[source]?.act?.decision.kind !== "move"
+  );
+}
+
+/** What accounts of the self-built login have of this buyer's. */
+export function linkedClaims({ claims = [], sources }: BuyerRecord): readonly Claim[] {
+  return claims.filter(({ source, by, state }) =>
+    state === "granted" && by.startsWith("name:") && sources[source]?.act?.decision.kind !== "move"
+  );
 }
 
 /** DynamoDB's limit is 400 KB an item; the rest is room for refunds, ends and marks. */

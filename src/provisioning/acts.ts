@@ -1,10 +1,12 @@
 import { emptySource, grantedRole, type Source } from "../access/facts.ts";
 import { addFacts, lastAct } from "../access/merge.ts";
+import { boughtTogether } from "../access/together.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { ActMessage, HeldMessage, MovedMessage } from "../queue/message.ts";
+import { mergeClaims } from "./claim-merge.ts";
 import type { Provisioning } from "./context.ts";
 import { heldSources, keep, release } from "./hold.ts";
 import { forward, isMine, moveSource } from "./owners.ts";
@@ -55,17 +57,23 @@ export async function mergeAct(record: BuyerRecord, told: ActMessage,
 
 /**
  * Merges a source that an operator moved here. The act counts here too, as the last word: had the source been moved
- * away from here before, it is back. The facts are taken once the other record has the move: what it took in just
+ * away from here before, it is back. The facts, and who claims it, are taken once the other record has the move: what it took in just
  * before, a refund say, is stored with that.
  * @throws {TemporaryError} MOVE_UNWRITTEN
  */
 export async function mergeMoved(record: BuyerRecord, { from, source, act, requestId }: MovedMessage,
-  { store: { ledger } }: Provisioning): Promise<BuyerRecord> {
-  const facts = (await ledger.load(from)).sources[source];
+  { store: { ledger }, policy }: Provisioning): Promise<BuyerRecord> {
+  const left = await ledger.load(from);
+  const facts = left.sources[source];
   if (facts === undefined || facts.act === null || (facts.act.id !== act.id && lastAct(facts.act, act) === act)) {
     throw new TemporaryError("MOVE_UNWRITTEN", "The record that the source is moved from doesn't say so yet.");
   }
-  const moved = { ...record, sources: addFacts(record.sources, source, { ...facts, act: null }) };
+  const sources = addFacts(record.sources, source, { ...facts, act: null });
+  const claims = (left.claims ?? []).filter((claim) => claim.source === source);
+  const moved = { ...record, sources,
+    ...(claims.length === 0
+      ? {}
+      : { claims: mergeClaims(record.claims ?? [], claims, boughtTogether(source, sources, policy)) }) };
   return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId, from }, ledger);
 }
 
