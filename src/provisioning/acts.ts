@@ -57,8 +57,8 @@ export async function mergeAct(record: BuyerRecord, told: ActMessage,
 
 /**
  * Merges a source that an operator moved here. The act counts here too, as the last word: had the source been moved
- * away from here before, it is back. The facts, and who claims it, are taken once the other record has the move: what it took in just
- * before, a refund say, is stored with that.
+ * away from here before, it is back. The facts, and who claims it, are taken once the other record has the move: what
+ * it took in just before, a refund say, is stored with that.
  * @throws {TemporaryError} MOVE_UNWRITTEN
  */
 export async function mergeMoved(record: BuyerRecord, { from, source, act, requestId }: MovedMessage,

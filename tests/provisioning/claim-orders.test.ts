@@ -154,7 +154,8 @@ function messageOf(each: Decision, nth: number, buyer: string): Told {
         decision: { kind: "move", to: each.to } };
       return { v: 1, kind: "act", requestId, buyer, hops: 0, source: S1, act };
     }
-    default:
+    case "grant":
+    case "refuse":
       return { v: 1, kind: "claim", requestId, buyer, hops: 0, saleId: "s1", by: each.by, at: at(nth),
         decided: { state: each.kind === "grant" ? "granted" : "refused", by: "dee", why: "asked" } };
   }
