@@ -90,7 +90,7 @@ const NEVER = ["dynamodb:DeleteTable", "dynamodb:UpdateTable", "dynamodb:ExportT
   "secretsmanager:DeleteSecret", "secretsmanager:GetResourcePolicy"];
 /** Only who is named may. */
 const ONLY = [{ action: "dynamodb:Scan", who: ["reconcile"] },
-  { action: "dynamodb:DeleteItem", who: ["provision", "login", "claim"] },
+  { action: "dynamodb:DeleteItem", who: ["provision"] },
   { action: "sqs:ReceiveMessage", who: ["provision"] }];
 
 const faults = [];

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 
-import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { normalizeUsername } from "../../src/accounts/username.ts";
-import { createUsers, hashOfCode } from "../../src/accounts/users.ts";
+import { accountsTable, createUsers, hashOfCode } from "../../src/accounts/users.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { Operating } from "./operating.ts";
 

@@ -23,11 +23,12 @@ export type VerifyToken = (token: string) => Promise<Identity>;
  * own check decides, with its own keys and algorithm, and reads `iss` again from what was signed.
  */
 export function anyIssuer(issuers: ReadonlyMap<string, VerifyToken>): VerifyToken {
-  return async (token) => {
-    const verify = issuers.get(unverifiedIssuer(token));
-    if (verify === undefined) throw new TokenRefused("The token is from an issuer that is not accepted here");
-    return verify(token);
-  };
+  return (token) =>
+    refusing(token, async () => {
+      const verify = issuers.get(decodeJwt(token).iss ?? "");
+      if (verify === undefined) throw new TokenRefused("The token is from an issuer that is not accepted here");
+      return verify(token);
+    });
 }
 
 /** In Base64 the last character of a part may hold bits that nobody reads: written otherwise, it would pass, too. */
@@ -51,12 +52,4 @@ export async function refusing<T>(token: string, check: () => Promise<T>): Promi
 export function subjectOf({ sub }: JWTPayload): string {
   if (typeof sub === "string" && sub !== "") return sub;
   throw new TokenRefused("The token is not valid");
-}
-
-function unverifiedIssuer(token: string): string {
-  try {
-    return decodeJwt(token).iss ?? "";
-  } catch (error) {
-    throw new TokenRefused("The token is not a JSON Web Token", { cause: error });
-  }
 }

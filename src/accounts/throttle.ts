@@ -12,8 +12,7 @@
  */
 import * as z from "zod/mini";
 
-import { type Item, type ItemKey, putItem, readItem, readItems, removeItem, type Table,
-  updateItem } from "../dynamo/table.ts";
+import { type Item, type ItemKey, readItem, readItems, type Table, updateItem } from "../dynamo/table.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { TooManyAttempts } from "./errors.ts";
 import { type Attempts, decide, type ThrottleRule } from "./throttle-rule.ts";
@@ -34,12 +33,6 @@ export const throttleRules = {
   rememberAddressSeconds: 90 * day,
 };
 
-/** Who tries, by the stored form of their name, and from where. */
-interface Attempt {
-  readonly username: string;
-  readonly address: ClientAddress;
-}
-
 /** Counts attempts before they are looked at. */
 export type Throttle = ReturnType<typeof createThrottle>;
 
@@ -49,16 +42,12 @@ export type Admission = Awaited<ReturnType<Throttle["admit"]>>;
 interface Counter {
   readonly key: ItemKey;
   readonly rule: ThrottleRule;
-  /** A known address lives by its logins, not by the attempts made from it. */
-  readonly isKnownAddress?: boolean;
 }
 
 const counterShape = z.object({ count: z.number(), lastAt: z.number(), nextAt: z.number(), expiresAt: z.number() });
 
 /** How often an attempt is decided anew whose counter others changed: who loses so often is part of a flood. */
 const tries = 4;
-/** So many who have to wait are kept in memory. */
-const longestWaitingList = 1_000;
 
 /** The throttle on the accounts table. `now` gives epoch milliseconds. */
 export function createThrottle(
@@ -73,38 +62,32 @@ export function createThrottle(
     return counter.expiresAt * 1_000 > now() ? counter : undefined;
   }
 
-  /** Counts one attempt as decided. False if the counter is no longer what the decision was made on. */
-  function write({ key, rule, isKnownAddress = false }: Counter, seen: Attempts | undefined,
-    { count, lastAt, nextAt }: Attempts): Promise<boolean> {
-    const isOneMore = seen !== undefined && count === seen.count + 1;
-    const { condition, values } = unchanged(seen, isOneMore && count < rule.free ? rule.free - 1 : undefined);
-    const lifetime = isKnownAddress ? {} : { ":expiresAt": inSeconds(rule.forgetAfterSeconds) };
-    return updateItem(table, key,
-      `SET #count = ${isOneMore ? "#count + :one" : ":one"}, lastAt = :lastAt, nextAt = :nextAt${
-        isKnownAddress ? "" : ", expiresAt = :expiresAt"
-      }`, { condition, names: { "#count": "count" },
-      values: { ...values, ...lifetime, ":one": 1, ":lastAt": lastAt, ":nextAt": nextAt } });
-  }
-
   /**
-   * What has to hold still for a decision to stand: while attempts are free only that they are, so that a class can
-   * log in at once; a wait may start but once, so there it is everything.
+   * Counts one attempt as decided. False if the counter is no longer what that was decided on: while attempts are free
+   * others may come in between, so that a class can log in at once; a wait may start but once.
    */
-  function unchanged(seen: Attempts | undefined, lastFree: number | undefined) {
-    if (seen === undefined) {
-      return { condition: "attribute_not_exists(pk) OR expiresAt <= :expired",
-        values: { ":expired": Math.floor(now() / 1_000) } };
-    }
-    if (lastFree !== undefined) return { condition: "#count < :lastFree", values: { ":lastFree": lastFree } };
-    return { condition: "#count = :seenCount AND lastAt = :seenLastAt AND nextAt = :seenNextAt",
-      values: { ":seenCount": seen.count, ":seenLastAt": seen.lastAt, ":seenNextAt": seen.nextAt } };
+  function write({ key, rule }: Counter, seen: Attempts | undefined,
+    { count, lastAt, nextAt }: Attempts): Promise<boolean> {
+    const isFree = seen !== undefined && count === seen.count + 1 && count < rule.free;
+    const [condition, held] = seen === undefined
+      ? ["attribute_not_exists(pk) OR expiresAt <= :now", { ":now": Math.floor(now() / 1_000) }]
+      : isFree
+      ? ["#count < :lastFree", { ":lastFree": rule.free - 1 }]
+      : ["#count = :seen AND lastAt = :seenAt", { ":seen": seen.count, ":seenAt": seen.lastAt }];
+    // A known address lives by its logins, not by the attempts made from it.
+    const [lives, until] = rule === rules.knownAddress
+      ? ["", {}]
+      : [", expiresAt = :until", { ":until": inSeconds(rule.forgetAfterSeconds) }];
+    const change = `SET #count = ${isFree ? "#count + " : ""}:count, lastAt = :lastAt, nextAt = :nextAt${lives}`;
+    return updateItem(table, key, change, { condition, names: { "#count": "count" },
+      values: { ...held, ...until, ":count": isFree ? 1 : count, ":lastAt": lastAt, ":nextAt": nextAt } });
   }
 
   async function count(counter: Counter, before: Attempts | undefined): Promise<void> {
     let seen = before;
     for (let attempt = 1; attempt <= tries; attempt += 1) {
       // A known address that was forgotten just now: the next attempt finds it unknown.
-      if (counter.isKnownAddress === true && seen === undefined) break;
+      if (counter.rule === rules.knownAddress && seen === undefined) break;
       const decision = decide(counter.rule, seen, now());
       if (!decision.admitted) throw new TooManyAttempts(decision.retryAfterSeconds);
       if (await write(counter, seen, decision.attempts)) return;
@@ -118,9 +101,14 @@ export function createThrottle(
     updateItem(table, key, "SET #count = #count - :one, nextAt = :none", { condition: "#count > :none",
       names: { "#count": "count" }, values: { ":one": 1, ":none": 0 } });
 
-  async function admit({ username, address: { host, network: from } }: Attempt) {
-    const known: Counter = { key: { pk: `user#${username}`, sk: `host#${host}` }, rule: rules.knownAddress,
-      isKnownAddress: true };
+  /**
+   * Counts an attempt of who has this name, in its stored form, from there. Throws {@link TooManyAttempts} with the
+   * wait: nothing may be checked then.
+   */
+  async function admit(
+    { username, address: { host, network: from } }: { readonly username: string; readonly address: ClientAddress },
+  ) {
+    const known: Counter = { key: { pk: `user#${username}`, sk: `host#${host}` }, rule: rules.knownAddress };
     const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${from}` },
       rule: rules.userAndNetwork };
     const user: Counter = { key: { pk: `guesses#user#${username}`, sk: "anywhere" }, rule: rules.user };
@@ -147,32 +135,16 @@ export function createThrottle(
        */
       async succeeded(as: "login" | "sign-up"): Promise<void> {
         await Promise.all([
-          putItem(table, { ...known.key, count: 0, lastAt: now(), nextAt: 0,
-            expiresAt: inSeconds(rules.rememberAddressSeconds) }),
-          ...(isKnownAddress ? [] : [removeItem(table, pair.key), forgive(user)]),
+          updateItem(table, known.key, "SET #count = :none, lastAt = :now, nextAt = :none, expiresAt = :expiresAt", {
+            names: { "#count": "count" },
+            values: { ":none": 0, ":now": now(), ":expiresAt": inSeconds(rules.rememberAddressSeconds) },
+          }),
+          ...(isKnownAddress ? [] : [forgive(pair), forgive(user)]),
           ...(isKnownAddress || as === "sign-up" ? [] : [forgive(network)]),
         ]);
       },
     };
   }
 
-  /** Until when who has to wait, as told by this process: trying all the same costs no call. */
-  const waiting = new Map<string, number>();
-
-  return {
-    /** Counts an attempt. Throws {@link TooManyAttempts} with the wait: nothing may be checked then. */
-    async admit(attempt: Attempt) {
-      const who = `${attempt.username} ${attempt.address.host}`;
-      const wait = (waiting.get(who) ?? 0) - now();
-      if (wait > 0) throw new TooManyAttempts(Math.ceil(wait / 1_000));
-      try {
-        return await admit(attempt);
-      } catch (error) {
-        if (!(error instanceof TooManyAttempts)) throw error;
-        if (waiting.size >= longestWaitingList) waiting.clear();
-        waiting.set(who, now() + error.retryAfterSeconds * 1_000);
-        throw error;
-      }
-    },
-  };
+  return { admit };
 }

@@ -1,9 +1,27 @@
 /** The users of the self-built login: who there is, the hash of their password, and what they claimed. */
 import { createHash } from "node:crypto";
 
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod/mini";
 
-import { type ItemKey, putItem, readItem, type Table, updateItem } from "../dynamo/table.ts";
+import { type ItemKey, putItem, readItem, type Table, tableOf, updateItem } from "../dynamo/table.ts";
+
+/**
+ * The accounts table, whose calls throw TemporaryError ACCOUNTS_UNREACHABLE. TTL attribute `expiresAt` (epoch seconds):
+ *
+ * | pk | sk | what |
+ * |---|---|---|
+ * | `user#NAME` | `user` | the user and the password's hash |
+ * | `user#NAME` | `host#ADDRESS` | an address this user logged in from, and the attempts made from there |
+ * | `guesses#user#NAME` | `anywhere` | attempts on this user from all addresses they never logged in from |
+ * | `guesses#user#NAME` | `network#NETWORK` | those of one network |
+ * | `guesses#network#NETWORK` | `anybody` | attempts of one network on users who never logged in from there |
+ *
+ * Every write is one conditional write of one item, so nothing needs a transaction.
+ */
+export function accountsTable(client: DynamoDBClient, name: string): Table {
+  return tableOf(client, name, "ACCOUNTS_UNREACHABLE");
+}
 
 const userShape = z.object({
   /** In its stored form, see username.ts. */
@@ -49,6 +67,14 @@ export async function findUser(table: Table, username: string): Promise<User | u
   return item === undefined ? undefined : userShape.parse(item);
 }
 
+/** Changes what a user claims. False: there is no such user, or they claim too many. */
+export function noteClaims(table: Table, username: string, change: "ADD" | "DELETE",
+  sources: readonly string[]): Promise<boolean> {
+  const hasRoom = change === "ADD" ? " AND (attribute_not_exists(claims) OR size(claims) < :most)" : "";
+  return updateItem(table, keyOf(username), `${change} claims :sources`, { condition: `attribute_exists(pk)${hasRoom}`,
+    values: { ":sources": new Set(sources), ":most": change === "ADD" ? MOST_CLAIMS : undefined } });
+}
+
 /** The users in the given table. */
 export function createUsers(table: Table) {
   const find = (username: string) => findUser(table, username);
@@ -84,11 +110,5 @@ export function createUsers(table: Table) {
     offerCode: (username: string, hash: string, until: number): Promise<boolean> =>
       updateItem(table, keyOf(username), "SET oneTime = :code", { condition: "attribute_exists(pk)",
         values: { ":code": { hash, until } } }),
-    /** Notes that a user claims a source. False: there is no such user, or they claim too many. */
-    noteClaim: (username: string, source: string): Promise<boolean> =>
-      updateItem(table, keyOf(username), "ADD claims :source", {
-        condition: "attribute_exists(pk) AND (attribute_not_exists(claims) OR size(claims) < :most)",
-        values: { ":source": new Set([source]), ":most": MOST_CLAIMS },
-      }),
   };
 }

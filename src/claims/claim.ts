@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import * as z from "zod/mini";
 
-import { entriesOf, type Claimant, type SourceId } from "../access/facts.ts";
+import type { Claimant, SourceId } from "../access/facts.ts";
 import type { Policy } from "../access/policy.ts";
 import { checkAccess } from "../accounts/authorize.ts";
 import { clientAddress } from "../accounts/client-address.ts";
@@ -12,11 +12,11 @@ import type { Users } from "../accounts/users.ts";
 import { normalizedEmail } from "../gumroad/email.ts";
 import { HttpError } from "../http/errors.ts";
 import { type HttpFunction, json, jsonBodyOf } from "../http/handler.ts";
-import { type BuyerRecord, openClaims } from "../ledger/record.ts";
+import { type BuyerRecord, type Claim, linkedClaims, openClaims } from "../ledger/record.ts";
 import { log } from "../log.ts";
 import type { ClaimMessage } from "../queue/message.ts";
-import { linkedTo, type ReadLedger } from "./linked.ts";
-import { saleOfKey } from "./license.ts";
+import { claimsOf, linkedTo, type ReadLedger } from "./linked.ts";
+import { type LicensedSale, saleOfKey } from "./license.ts";
 
 /** What taking claims works with. `now` gives epoch milliseconds. */
 export interface Claiming {
@@ -24,7 +24,9 @@ export interface Claiming {
   /** The issuer of the self-built login's tokens. */
   readonly ownIssuer: string;
   readonly throttle: Throttle;
-  readonly users: Pick<Users, "find" | "noteClaim">;
+  readonly users: Pick<Users, "find"> & {
+    note(username: string, change: "ADD" | "DELETE", sources: readonly SourceId[]): Promise<boolean>;
+  };
   readonly ledger: ReadLedger;
   readonly queue: { send(message: ClaimMessage, id: string, signal: AbortSignal): Promise<void> };
   readonly policy: Policy;
@@ -37,18 +39,24 @@ export interface Claiming {
 
 /** Every claim is answered after this (ms), by when all that it takes is done: the time tells nothing of the key. */
 const ANSWER_MS = 3_000;
+/** So much of it is for Gumroad. */
+const GUMROAD_MS = 1_500;
+
+/** What a key of no purchase goes on as: it costs the same calls, which fail alike, and is in nobody's record. */
+const NOTHING = { buyer: "", saleId: "" };
 
 const bodyShape = z.object({ licenseKey: z.string().check(z.minLength(1), z.maxLength(100)) });
 
 /**
  * `POST /claim {licenseKey}`: whoever is logged in says that a purchase is theirs. Good, unknown, used and refused
- * keys get the same answer in the same time; what comes of it is provision's to decide. The key is neither logged nor
- * kept, nor anything made of it: which sale it is of, is all that goes on.
+ * keys make the same calls and get the same answer after the same time, be it a failure; what comes of it is
+ * provision's to decide. The key is neither logged nor kept, nor anything made of it: which sale it is of, is all that
+ * goes on.
  * @throws {HttpError} 400, 401, 403 without a verified email, 413, 429
  * @throws {TemporaryError} and {@link NeedsPersonError}, as Gumroad, the tables and the queue do
  */
 export function claimCall(claiming: Claiming): HttpFunction {
-  const { throttle, policy, api, wait = sleep } = claiming;
+  const { throttle, policy, api, queue, now, wait = sleep } = claiming;
   return async (event) => {
     const by = await claimantOf(event.headers["authorization"], claiming);
     const { licenseKey } = jsonBodyOf(event, bodyShape);
@@ -57,51 +65,69 @@ export function claimCall(claiming: Claiming): HttpFunction {
     await throttle.admit({ username: `CLAIM ${by}`, address: { host, network: `CLAIM ${network}` } });
     const signal = AbortSignal.timeout(ANSWER_MS);
     const answerTime = wait(ANSWER_MS);
-    const sale = await saleOfKey(licenseKey.trim(), [...policy.keys()], api, signal);
-    if (sale !== null) await passOn(sale, by, event.requestContext.requestId, claiming, signal);
-    await answerTime;
+    try {
+      const { requestId } = event.requestContext;
+      const sale = await saleOfKey(licenseKey.trim(), [...policy.keys()], api, AbortSignal.timeout(GUMROAD_MS));
+      const { buyer, saleId } = await claimed(sale, by, requestId, claiming);
+      const message = { v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, by, at: now(),
+        decided: null } as const;
+      await queue.send(message, `claim ${by} ${saleId}`, signal);
+    } finally {
+      await answerTime;
+    }
     return json({ status: "received" }, 202);
   };
 }
 
-/** Tells the owner's group that somebody showed the key, once it is known who that is. */
-async function passOn({ saleId, subscriptionId }: NonNullable<Awaited<ReturnType<typeof saleOfKey>>>, by: Claimant,
-  requestId: string, { ledger, users, queue, now }: Claiming, signal: AbortSignal): Promise<void> {
+/** Whose purchase it is that somebody claims, so far as anything can come of it. */
+async function claimed(sale: LicensedSale | null, by: Claimant, requestId: string,
+  { ledger, users }: Claiming): Promise<typeof NOTHING> {
+  const { saleId, subscriptionId } = sale ?? { ...NOTHING, subscriptionId: null };
   const sources: readonly SourceId[] = [`sale:${saleId}`,
     ...(subscriptionId === null ? [] : [`subscription:${subscriptionId}` as const])];
   for (const source of sources) {
     const buyer = await ledger.owner(source);
     if (buyer === null) continue;
-    if (by.startsWith("name:") && !(await users.noteClaim(by.slice("name:".length), source))) return;
-    const message = { v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, by, at: now(), decided: null } as const;
-    await queue.send(message, `claim ${by} ${saleId}`, signal);
-    return;
+    if (!by.startsWith("name:") || (await isNoted(by.slice("name:".length), source, users, ledger))) {
+      return { buyer, saleId };
+    }
+    log.warn("an account claims so much that a licence key changes nothing", { requestId });
+    return NOTHING;
   }
-  log.info("a licence key of a sale that is not known yet", { requestId });
+  if (sale !== null) log.info("a licence key of a sale that is not known yet", { requestId });
+  return NOTHING;
+}
+
+/** Notes with an account where to look, if need be in place of what it was refused. */
+async function isNoted(name: string, source: SourceId, users: Claiming["users"],
+  ledger: ReadLedger): Promise<boolean> {
+  if (await users.note(name, "ADD", [source])) return true;
+  const refused = (await claimsOf(await users.find(name), ledger)).filter(({ state }) => state === "refused");
+  return refused.length > 0 && (await users.note(name, "DELETE", refused.map((claim) => claim.source))) &&
+    (await users.note(name, "ADD", [source]));
 }
 
 /**
- * `GET /claim`: who else asks for what is the caller's, so that nobody's purchase changes hands behind their back.
- * Names no one: `requests` holds the product and when.
+ * `GET /claim`: who else asks for what is the caller's (`requests`), and which of it accounts of the self-built login
+ * use (`links`), so that nobody's purchase changes hands behind their back. Names no one: the product and when.
  */
 export function requestsCall(claiming: Claiming): HttpFunction {
   const { ledger, users, policy } = claiming;
+  const told = ({ sources }: BuyerRecord, claims: readonly Claim[]) =>
+    claims.map(({ source, at }) => ({ product: policy.get(sources[source]?.productId ?? "")?.name ?? "",
+      at: new Date(at).toISOString() })
+    );
   return async (event) => {
     const by = await claimantOf(event.headers["authorization"], claiming);
-    const name = by.slice("name:".length);
-    const own: (readonly [BuyerRecord, readonly SourceId[]])[] = [];
-    if (by.startsWith("name:")) own.push(...(await linkedTo(await users.find(name), ledger, policy)));
-    else {
+    if (by.startsWith("email:")) {
       const record = await ledger.load(by.slice("email:".length));
-      own.push([record, entriesOf(record.sources).map(([id]) => id)]);
+      return json({ requests: told(record, openClaims(record)), links: told(record, linkedClaims(record)) });
     }
+    const own = await linkedTo(await users.find(by.slice("name:".length)), ledger, policy);
     const requests = own.flatMap(([record, mine]) =>
-      openClaims(record).filter(({ source }) => mine.includes(source)).map(({ source, at }) => ({
-        product: policy.get(record.sources[source]?.productId ?? "")?.name ?? "",
-        at: new Date(at).toISOString(),
-      }))
+      told(record, openClaims(record).filter(({ source }) => mine.includes(source)))
     );
-    return json({ requests });
+    return json({ requests, links: [] });
   };
 }
 
@@ -111,5 +137,7 @@ async function claimantOf(authorization: string | undefined,
   if (issuer === ownIssuer) return `name:${subject}`;
   const normalized = normalizedEmail(email);
   if (normalized !== null) return `email:${normalized}`;
-  throw new HttpError(403, "Verify your email first: follow the link in the mail, then log out and in.");
+  throw new HttpError(403,
+    "Verify your email first: follow the link in the mail, then log out and in. Is it verified? Then tell the seller " +
+      "that the access token lacks the claim with _email at its end (docs/course-platform.md).");
 }

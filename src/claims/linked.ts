@@ -19,22 +19,23 @@ export function readLedger(table: Parameters<typeof loadOwner>[0]): ReadLedger {
   return { owner: (source) => loadOwner(table, source), load: (email) => loadRecord(table, email) };
 }
 
+/** What an account claimed: where its owner's record is, and what that says became of it. */
+export async function claimsOf(user: User | undefined, ledger: ReadLedger) {
+  const found = await Promise.all([...(user?.claims ?? [])].filter(isSourceId).map(async (source) => {
+    const owner = await ledger.owner(source);
+    if (owner === null) return [];
+    const record = await ledger.load(owner);
+    const claim = record.claims?.find((each) => each.source === source && each.by === `name:${user?.username ?? ""}`);
+    return [{ source, record, state: claim?.state }];
+  }));
+  return found.flat();
+}
+
 /** The purchases that an account was granted: the records of their owners, each with the sources. */
 export async function linkedTo(user: User | undefined, ledger: ReadLedger,
   policy: Policy): Promise<readonly (readonly [BuyerRecord, readonly SourceId[]])[]> {
-  const claimed = [...(user?.claims ?? [])].filter(isSourceId);
-  const found = await Promise.all(claimed.map(async (source) => {
-    const owner = await ledger.owner(source);
-    const record = owner === null ? null : await ledger.load(owner);
-    // The record says whose it is by now; what stands with the account only tells where to look.
-    const isGranted = record?.claims?.some((claim) =>
-      claim.source === source && claim.state === "granted" && claim.by === `name:${user?.username ?? ""}`
-    );
-    return record === null || isGranted !== true
-      ? []
-      : [[record, boughtTogether(source, record.sources, policy)] as const];
-  }));
-  return found.flat();
+  const granted = (await claimsOf(user, ledger)).filter(({ state }) => state === "granted");
+  return granted.map(({ source, record }) => [record, boughtTogether(source, record.sources, policy)]);
 }
 
 /**

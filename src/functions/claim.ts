@@ -2,11 +2,10 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 
-import { accountsTable } from "../accounts/accounts-table.ts";
 import { acceptedTokens, tokenSettings } from "../accounts/settings.ts";
 import { createThrottle } from "../accounts/throttle.ts";
-import { createUsers } from "../accounts/users.ts";
-import { claimCall, requestsCall } from "../claims/claim.ts";
+import { accountsTable, findUser, noteClaims } from "../accounts/users.ts";
+import { type Claiming, claimCall, requestsCall } from "../claims/claim.ts";
 import { readLedger } from "../claims/linked.ts";
 import { awsLimits } from "../config/aws.ts";
 import { requiredSetting } from "../config/settings.ts";
@@ -19,8 +18,9 @@ const limits = awsLimits({ connectMs: 500, requestMs: 1_000, attempts: 2 });
 const settings = tokenSettings();
 const dynamo = new DynamoDBClient(limits);
 const accounts = accountsTable(dynamo, requiredSetting("ACCOUNTS_TABLE"));
-const claiming = { verify: acceptedTokens(settings), ownIssuer: settings.issuer,
-  throttle: createThrottle({ table: accounts }), users: createUsers(accounts),
+const claiming: Claiming = { verify: acceptedTokens(settings), ownIssuer: settings.issuer,
+  throttle: createThrottle({ table: accounts }),
+  users: { find: (name) => findUser(accounts, name), note: (...change) => noteClaims(accounts, ...change) },
   ledger: readLedger(ledgerTable(dynamo, requiredSetting("LEDGER_TABLE"))),
   queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: "" }), policy,
   api: requiredSetting("GUMROAD_API"), now: Date.now };

@@ -1,14 +1,13 @@
 /** POST /login: the self-built login, and sign-up at the first one. POST /password: another password. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
-import { accountsTable } from "../accounts/accounts-table.ts";
 import { passwordCall } from "../accounts/change-password.ts";
 import { loginCall } from "../accounts/log-in.ts";
 import { createPasswords } from "../accounts/password.ts";
 import { signUpSetting, tokenSettings } from "../accounts/settings.ts";
 import { createThrottle } from "../accounts/throttle.ts";
 import { createTokens } from "../accounts/tokens.ts";
-import { createUsers } from "../accounts/users.ts";
+import { accountsTable, createUsers } from "../accounts/users.ts";
 import { linkedRoles, readLedger } from "../claims/linked.ts";
 import { awsLimits } from "../config/aws.ts";
 import { requiredSetting } from "../config/settings.ts";

@@ -1,11 +1,10 @@
 /** POST /verify: whether a token of the self-built login is good, and a new one with the roles of now. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
-import { accountsTable } from "../accounts/accounts-table.ts";
 import { verifyCall } from "../accounts/renew.ts";
 import { tokenSettings } from "../accounts/settings.ts";
 import { createTokens } from "../accounts/tokens.ts";
-import { findUser } from "../accounts/users.ts";
+import { accountsTable, findUser } from "../accounts/users.ts";
 import { linkedRoles, readLedger } from "../claims/linked.ts";
 import { awsLimits } from "../config/aws.ts";
 import { requiredSetting } from "../config/settings.ts";

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 
-import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { clientAddress } from "../../src/accounts/client-address.ts";
 import { TooManyAttempts } from "../../src/accounts/errors.ts";
 import { createThrottle, throttleRules, type Admission, type Throttle } from "../../src/accounts/throttle.ts";
+import { accountsTable } from "../../src/accounts/users.ts";
 import { Clock, type LocalTable, localTable } from "./accounts-stage.ts";
 import { guessesWithin } from "./guesses.ts";
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-import { accountsTable } from "../../src/accounts/accounts-table.ts";
-import { createUsers, type Users } from "../../src/accounts/users.ts";
+import { accountsTable, createUsers, type Users } from "../../src/accounts/users.ts";
 import { type LocalTable, localTable } from "./accounts-stage.ts";
 
 let table: LocalTable;

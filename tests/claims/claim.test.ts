@@ -5,10 +5,9 @@ import type { Order } from "gumroad-emulator/order";
 
 import type { SourceId } from "../../src/access/facts.ts";
 import { createThrottle, throttleRules } from "../../src/accounts/throttle.ts";
-import { accountsTable } from "../../src/accounts/accounts-table.ts";
 import { TokenRefused } from "../../src/accounts/errors.ts";
 import type { Identity } from "../../src/accounts/identity.ts";
-import type { User } from "../../src/accounts/users.ts";
+import { accountsTable, type User } from "../../src/accounts/users.ts";
 import { type Claiming, claimCall, requestsCall } from "../../src/claims/claim.ts";
 import { linkedRoles } from "../../src/claims/linked.ts";
 import { TemporaryError } from "../../src/errors.ts";
@@ -17,7 +16,7 @@ import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { log } from "../../src/log.ts";
 import type { ClaimMessage } from "../../src/queue/message.ts";
 import policy from "../../fixtures/policy.ts";
-import { charge, reading, source } from "../access/purchases.ts";
+import { act, charge, reading, source } from "../access/purchases.ts";
 import { Clock, type LocalTable, localTable } from "../accounts/accounts-stage.ts";
 import { send } from "../accounts/http-events.ts";
 
@@ -28,6 +27,7 @@ const KEY = "0A1B2C3D-4E5F6A7B-8C9D0E1F-2A3B4C5D";
 
 const people: Readonly<Record<string, Identity>> = {
   bo: { issuer: "auth0", subject: "auth0|bo", roles: [], email: "Bo@Example.com" },
+  ro: { issuer: "auth0", subject: "auth0|ro", roles: [], email: "ro@example.com" },
   una: { issuer: "auth0", subject: "auth0|una", roles: [] },
   cy: { issuer: "own", subject: "cy", roles: [] },
   di: { issuer: "own", subject: "di", roles: [] },
@@ -40,6 +40,8 @@ let sent: ClaimMessage[];
 let noted: string[];
 let owners: Map<SourceId, string>;
 let records: Map<string, BuyerRecord>;
+/** How much an account may claim. */
+let places: number;
 /** How long each answer waited (ms). */
 let waited: number[];
 let lines: unknown[];
@@ -53,6 +55,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   [clock, sent, noted, owners, records, waited, lines] = [new Clock(), [], [], new Map(), new Map(), [], []];
+  places = 20;
   networks += 1;
   for (const level of ["info", "warn", "error"] as const) {
     jest.spyOn(log, level).mockImplementation((...line) => void lines.push(line));
@@ -75,8 +78,11 @@ function claiming(changes: Partial<Claiming> = {}): Claiming {
     return identity;
   }, ownIssuer: "own", throttle: createThrottle({ table: accountsTable(table.client, table.name), now: clock.now }),
     users: { find: async (name) => userOf(name, ...noted.map((line) => line.split(" ")[1] ?? "")),
-      noteClaim: async (name, id) => {
-        noted.push(`${name} ${id}`);
+      note: async (name, change, ids) => {
+        const lines_ = ids.map((id) => `${name} ${id}`);
+        if (change === "DELETE") noted = noted.filter((line) => !lines_.includes(line));
+        else if (noted.length < places) noted.push(...lines_);
+        else return false;
         return true;
       } }, ledger, queue: { send: async (message) => void sent.push(message) }, policy, api: shop.apiUrl,
     now: clock.now, wait: async (ms) => void waited.push(ms), ...changes };
@@ -153,7 +159,53 @@ describe("POST /claim", () => {
 
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
     expect(waited).toEqual([3_000, 3_000, 3_000, 3_000]);
-    expect(sent).toHaveLength(1);
+    expect(sent.map(({ buyer, saleId }) => [buyer, saleId !== ""])).toEqual([["ann@example.com", true], ["", false], [
+      "",
+      false,
+    ], ["", false]]);
+  });
+
+  const away = async () => Promise.reject(new TemporaryError("AWAY", "away"));
+  it.each<{ what: string; changes: () => Partial<Claiming> }>([
+    { what: "Gumroad is away", changes: () => ({ api: "http://127.0.0.1:1/v2" }) },
+    { what: "Gumroad doesn't answer in time", changes: () => {
+      jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) =>
+        ms === 1_500 ? AbortSignal.abort() : new AbortController().signal
+      );
+      return {};
+    } },
+    { what: "the ledger is away", changes: () => ({ ledger: { ...ledger, owner: away } }) },
+    { what: "the queue takes nothing", changes: () => ({ queue: { send: away } }) },
+  ])("answers good and unknown keys alike, and after the same time, while $what", async ({ changes }) => {
+    const good = newKey();
+    sell({}, good);
+    for (const who of ["bo", "di"]) {
+      const broken = changes();
+      const answers = [];
+      for (const licenseKey of [good, "no-such-key"]) answers.push(await call(who, { licenseKey }, broken));
+      expect(answers[0]).toMatchObject({ status: 503, headers: { "Retry-After": "60" } });
+      expect(answers[1]).toEqual(answers[0]);
+    }
+    expect(waited).toEqual([3_000, 3_000, 3_000, 3_000]);
+  });
+
+  it("says in the log that an account claims all it can, and gives what was refused up for what is new", async () => {
+    places = 2;
+    const keys_ = [newKey(), newKey(), newKey(), newKey()];
+    const [first, second, third] = keys_.map((key) => sell({}, key));
+    for (const licenseKey of keys_.slice(0, 3)) await call("cy", { licenseKey });
+    expect(noted).toEqual([`cy sale:${first ?? ""}`, `cy sale:${second ?? ""}`]);
+    expect(sent.map(({ buyer }) => buyer)).toEqual(["ann@example.com", "ann@example.com", ""]);
+    expect(lines).toContainEqual([expect.stringContaining("an account claims so much"), { requestId: "request" }]);
+
+    records.set("ann@example.com", { ...newRecord("ann@example.com"), claims: [
+      { source: `sale:${first ?? ""}`, by: "name:cy", at: 1, state: "refused" },
+      { source: `sale:${second ?? ""}`, by: "name:cy", at: 1, state: "asked" },
+    ] });
+    clock.forward(3_600);
+    expect((await call("cy", { licenseKey: keys_[2] })).status).toBe(202);
+    expect(noted).toEqual([`cy sale:${second ?? ""}`, `cy sale:${third ?? ""}`]);
+    expect(sent.at(-1)).toMatchObject({ buyer: "ann@example.com", saleId: third });
   });
 
   it("answers no sooner than that time, whatever was found", async () => {
@@ -183,23 +235,38 @@ describe("POST /claim", () => {
     expect(shop.calls).toHaveLength(before);
   });
 
+  it("tells who has no verified email what to do, be it theirs or the seller's to mend", async () => {
+    expect((await call("una", { licenseKey: KEY })).body).toMatchObject({
+      error: expect.stringMatching(
+        /^Verify your email first.*Is it verified\? Then tell the seller that the access token lacks/,
+      ),
+    });
+  });
+
+  it("takes one address for one person, however it is spelled", async () => {
+    const key = newKey();
+    sell({}, key);
+    for (const email of ["BO@example.com", " bo@EXAMPLE.com "]) {
+      await call("bo", { licenseKey: key }, {
+        verify: async () => ({ issuer: "auth0", subject: "x", roles: [], email }),
+      });
+    }
+    expect(sent.map(({ by }) => by)).toEqual(["email:bo@example.com", "email:bo@example.com"]);
+    for (const email of ["bo@exa\u200bmple.com", "bo", "bo@example.com,may@example.com"]) {
+      const verify = async () => ({ issuer: "auth0", subject: "x", roles: [], email });
+      expect((await call("bo", { licenseKey: key }, { verify })).status).toBe(403);
+    }
+  });
+
   it("is throttled by account and network, good keys or not, and asks Gumroad no more", async () => {
     const { free } = throttleRules.userAndNetwork;
-    for (let nth = 0; nth < free; nth += 1) expect((await call("bo", { licenseKey: "guess" })).status).toBe(202);
+    for (let nth = 0; nth < free; nth += 1) expect((await call("ro", { licenseKey: "guess" })).status).toBe(202);
     const before = shop.calls.length;
-    expect(await call("bo", { licenseKey: "guess" })).toMatchObject({ status: 429, headers: { "Retry-After": "2" } });
+    expect(await call("ro", { licenseKey: "guess" })).toMatchObject({ status: 429, headers: { "Retry-After": "2" } });
     expect(shop.calls).toHaveLength(before);
     expect((await call("cy", { licenseKey: "guess" })).status).toBe(202);
     clock.forward(2);
-    expect((await call("bo", { licenseKey: "guess" })).status).toBe(202);
-  });
-
-  it("answers 503 to everybody while Gumroad is away or the queue can't be had", async () => {
-    const key = newKey();
-    sell({}, key);
-    expect(await call("di", { licenseKey: key }, { api: "http://127.0.0.1:1/v2" })).toMatchObject({ status: 503 });
-    const send = async () => Promise.reject(new TemporaryError("QUEUE_UNREACHABLE", "away"));
-    expect(await call("di", { licenseKey: key }, { queue: { send } })).toMatchObject({ status: 503 });
+    expect((await call("ro", { licenseKey: "guess" })).status).toBe(202);
   });
 });
 
@@ -214,7 +281,17 @@ describe("GET /claim", () => {
       claims: [{ source: "sale:s1", by: "email:eve@example.com", at, state: "asked" }, { source: "sale:s1",
         by: "email:may@example.com", at, state: "refused" }] });
     expect(await requests("bo")).toMatchObject({ status: 200,
-      body: { requests: [{ product: "Serverless Handbook", at: "2026-01-06T00:00:00.000Z" }] } });
+      body: { requests: [{ product: "Serverless Handbook", at: "2026-01-06T00:00:00.000Z" }], links: [] } });
+  });
+
+  it("tells an owner which purchases accounts of the other login use, and not what was moved away", async () => {
+    records.set("bo@example.com", { ...newRecord("bo@example.com"),
+      sources: { "sale:s1": source(HANDBOOK, [charge()]),
+        "sale:s2": source(CLUB, [charge()], { act: act(0, { kind: "move", to: "may@example.com" }) }) },
+      claims: [{ source: "sale:s1", by: "name:cy", at, state: "granted" }, { source: "sale:s2", by: "name:cy", at,
+        state: "granted" }, { source: "sale:s1", by: "email:bo@example.com", at, state: "asked" }] });
+    expect((await requests("bo")).body).toEqual({ requests: [],
+      links: [{ product: "Serverless Handbook", at: "2026-01-06T00:00:00.000Z" }] });
   });
 
   it("tells an account so of what it was granted, and of nothing else", async () => {
@@ -228,11 +305,12 @@ describe("GET /claim", () => {
     }
     expect((await requests("cy")).body).toEqual({
       requests: [{ product: "Serverless Handbook", at: "2026-01-06T00:00:00.000Z" }],
+      links: [],
     });
   });
 
   it("is empty for everybody else", async () => {
-    expect((await requests("bo")).body).toEqual({ requests: [] });
+    expect((await requests("bo")).body).toEqual({ requests: [], links: [] });
     expect(await requests("una")).toMatchObject({ status: 403 });
   });
 });

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import { roleNames } from "../../tenant/role-names.ts";
 import type { Stack } from "../../local/stack.ts";
-import { accountsTable } from "../../src/accounts/accounts-table.ts";
-import { createUsers, hashOfCode } from "../../src/accounts/users.ts";
+import { accountsTable, createUsers, hashOfCode } from "../../src/accounts/users.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
