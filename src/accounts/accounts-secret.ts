@@ -15,22 +15,17 @@ const signingKey = z.object({ kid: id, kty: z.literal("OKP"), crv: z.literal("Ed
 const pepper = z.object({ id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,8}$/)),
   key: base64url.check(z.minLength(22)) });
 
-const unique = (ids: readonly string[]): boolean => new Set(ids).size === ids.length;
+const distinct = <T>(idOf: (entry: T) => string) =>
+  z.refine<readonly T[]>((entries) => new Set(entries.map(idOf)).size === entries.length, "an id is used twice");
 
 /**
  * `sign_with` names the key that new tokens carry, `pepper_with` the pepper that new hashes use. The other entries are
  * there for tokens and hashes made before, which is how both change without logging or locking anybody out.
  */
 export const accountsSecretShape = z
-  .object({
-    keys: z.array(signingKey).check(z.minLength(1), z.refine((keys) =>
-      unique(keys.map((key) => key.kid)), "a kid is used twice")),
-    sign_with: id,
-    peppers: z.optional(
-      z.array(pepper).check(z.refine((peppers) => unique(peppers.map((entry) => entry.id)), "an id is used twice")),
-    ),
-    pepper_with: z.optional(z.string()),
-  })
+  .object({ keys: z.array(signingKey).check(z.minLength(1), distinct((key: { readonly kid: string }) => key.kid)),
+    sign_with: id, peppers: z.optional(z.array(pepper).check(distinct((entry: { readonly id: string }) => entry.id))),
+    pepper_with: z.optional(z.string()) })
   .check(
     z.refine(({ keys, sign_with }) => keys.some((key) => key.kid === sign_with && key.d !== undefined), {
       path: ["sign_with"],

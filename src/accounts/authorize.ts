@@ -6,9 +6,6 @@ import type { Identity, VerifyToken } from "./identity.ts";
 
 const realm = 'Bearer realm="accounts"';
 
-/** What every 401 says, whatever was wrong: the client's next step is the same. */
-const privateResource = "This is a private resource";
-
 /**
  * Checks an `Authorization` header. Without a `role`, a valid token is enough.
  * @throws {HttpError} 401 without a valid token, 403 without the role, both with a `WWW-Authenticate` header in
@@ -30,8 +27,9 @@ export async function checkAccess(authorization: string | undefined, verify: Ver
   });
 }
 
+/** A 401 says the same whatever was wrong: the client's next step is the same. */
 function unauthorized(challenge: string, cause?: unknown): HttpError {
-  return new HttpError(401, privateResource, { cause, headers: { "WWW-Authenticate": challenge } });
+  return new HttpError(401, "This is a private resource", { cause, headers: { "WWW-Authenticate": challenge } });
 }
 
 /** `GET /private` and `GET /private/{role}`: a greeting, and the role's lesson, for whom the token lets in. */

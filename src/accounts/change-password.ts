@@ -20,7 +20,7 @@ const bodyShape = z.object({ username: textField, password: textField, newPasswo
  * operator's one-time code, which it uses up. An unknown user costs the same work as a wrong password, and gets the
  * same error; the new password is only looked at once the current one was right. Tokens given out before last out
  * their time, and aren't renewed.
- * @throws {InputRefused} {@link BadCredentials} {@link TooManyAttempts} before anything was looked at
+ * @throws {HttpError} 400, 401; 429 before anything was looked at
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE, PASSWORD_CONTENDED
  */
 export function passwordCall(

@@ -1,24 +1,17 @@
-/**
- * Who is calling, as far as an address tells. Only API Gateway's `requestContext.http.sourceIp` may be
- * given: it is the peer of the connection, while X-Forwarded-For and the like are what the caller typed.
- */
 import { isIP } from "node:net";
 
 import ipaddr from "ipaddr.js";
 
-/** A caller's address in the two grains the throttle needs. */
-export interface ClientAddress {
-  /** One household: the exact IPv4 address, or the IPv6 /64 (a household picks any address within). */
-  readonly host: string;
-  /** What one attacker cheaply has: the IPv4 /24, or the IPv6 /64. */
-  readonly network: string;
-}
+/** A caller's address as the throttle needs it: see {@link clientAddress}. */
+export type ClientAddress = ReturnType<typeof clientAddress>;
 
 /**
- * Reads the source address of a request. An IPv4 address written as IPv6 (`::ffff:203.0.113.7`) is the IPv4 address:
- * nobody gets a second allowance. Throws TypeError for what is none, which API Gateway never sends.
+ * Reads API Gateway's `requestContext.http.sourceIp`: the peer of the connection, while X-Forwarded-For is what the
+ * caller typed. `host` is one household: the exact IPv4 address (also where it is written as IPv6: nobody gets a second
+ * allowance), or the IPv6 /64. `network` is what one attacker cheaply has: the IPv4 /24, or the IPv6 /64. Throws
+ * TypeError for what is none, which API Gateway never sends.
  */
-export function clientAddress(sourceIp: string): ClientAddress {
+export function clientAddress(sourceIp: string): { readonly host: string; readonly network: string } {
   // Node's check first: ipaddr.js also takes 203.0.113, and octal numbers.
   if (isIP(sourceIp) === 0) throw new TypeError("The source address of the request is not an IP address");
   const address = ipaddr.process(sourceIp);

@@ -1,15 +1,5 @@
-/**
- * What a caller of the self-built login can get wrong, each with its answer: messages are for the caller, and never
- * hold a username, a password or a token.
- */
+/** What a caller of the self-built login can get wrong. No message holds a username, a password or a token. */
 import { HttpError } from "../http/errors.ts";
-
-/** The username or the password can't be one. */
-export class InputRefused extends HttpError {
-  constructor(reason: string) {
-    super(400, reason);
-  }
-}
 
 /** Wrong password, or nobody of that name: on purpose one error for both. */
 export class BadCredentials extends HttpError {

@@ -28,7 +28,7 @@ const bodyShape = z.object({ username: textField, password: textField, remember:
  * `POST /login {username, password, remember?}`: the user and a token; makes the user first if nobody has the name and
  * sign-up is open. With sign-up closed an unknown user costs the same work as a wrong password, and gets the same
  * error.
- * @throws {InputRefused} {@link BadCredentials} {@link TooManyAttempts} before anything was looked at
+ * @throws {HttpError} 400, 401; 429 before anything was looked at
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
  */
 export function loginCall(

@@ -1,5 +1,5 @@
 /** Which passwords are taken. At login only what can't be a password is refused: one that was taken stays good. */
-import { InputRefused } from "./errors.ts";
+import { HttpError } from "../http/errors.ts";
 
 /** The shortest and the longest password, in code points after NFKC. Longer ones are refused, never cut. */
 const [shortest, longest] = [8, 128];
@@ -16,34 +16,34 @@ const lowestScore = 2;
 /** So many characters are rated, as the time grows faster than the length: what is strong in these is strong. */
 const rated = 40;
 
-/** Refuses ({@link InputRefused}) what can't be anybody's password, before anything is computed from it. */
+/** Refuses (HttpError 400) what can't be anybody's password, before anything is computed from it. */
 export function checkTypedPassword(password: string): void {
   if (password.length > longestTyped) {
-    throw new InputRefused(`The password is longer than ${String(longest)} characters`);
+    throw new HttpError(400, `The password is longer than ${String(longest)} characters`);
   }
   // Hashing would take every broken character for the same one.
-  if (!password.isWellFormed()) throw new InputRefused("The password holds broken characters");
+  if (!password.isWellFormed()) throw new HttpError(400, "The password holds broken characters");
 }
 
 /**
- * Refuses ({@link InputRefused}) a password that must not be set for a user. No rule on which characters: only length,
+ * Refuses (HttpError 400) a password that must not be set for a user. No rule on which characters: only length,
  * and how fast it would be guessed.
  */
 export async function checkNewPassword(password: string, username: string): Promise<void> {
   checkTypedPassword(password);
   const normalized = password.normalize("NFKC");
   const length = Array.from(normalized).length;
-  if (length < shortest) throw new InputRefused(`The password is shorter than ${String(shortest)} characters`);
-  if (length > longest) throw new InputRefused(`The password is longer than ${String(longest)} characters`);
+  if (length < shortest) throw new HttpError(400, `The password is shorter than ${String(shortest)} characters`);
+  if (length > longest) throw new HttpError(400, `The password is longer than ${String(longest)} characters`);
   if (username.includes(normalized.toLowerCase())) {
-    throw new InputRefused("The password is easy to guess. It is a part of the username.");
+    throw new HttpError(400, "The password is easy to guess. It is a part of the username.");
   }
   const wordsOfTheName = [username, ...username.split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 2)];
   meter ??= loadMeter();
   const { score, feedback } = (await meter).check(normalized.slice(0, rated), wordsOfTheName);
   if (score >= lowestScore) return;
   const remarks = [feedback.warning ?? "", ...feedback.suggestions].filter((remark) => remark !== "");
-  throw new InputRefused(["The password is easy to guess.", ...remarks].join(" "));
+  throw new HttpError(400, ["The password is easy to guess.", ...remarks].join(" "));
 }
 
 let meter: ReturnType<typeof loadMeter> | undefined;

@@ -20,18 +20,12 @@ export interface Attempts {
   readonly nextAt: number;
 }
 
-/** Whether an attempt is admitted: the counters with it, or the wait. */
-export type Decision = { readonly admitted: true; readonly attempts: Attempts } | { readonly admitted: false;
-  readonly retryAfterSeconds: number };
-
-/** Decides on an attempt at `now`. */
-export function decide(rule: ThrottleRule, before: Attempts | undefined, now: number): Decision {
+/** Decides on an attempt at `now`: the counters with it, or how long it has to wait (seconds). */
+export function decide(rule: ThrottleRule, before: Attempts | undefined, now: number): Attempts | number {
   const known = before === undefined || now >= before.lastAt + rule.forgetAfterSeconds * 1_000 ? undefined : before;
-  if (known !== undefined && now < known.nextAt) {
-    return { admitted: false, retryAfterSeconds: Math.ceil((known.nextAt - now) / 1_000) };
-  }
+  if (known !== undefined && now < known.nextAt) return Math.ceil((known.nextAt - now) / 1_000);
   const count = (known?.count ?? 0) + 1;
-  return { admitted: true, attempts: { count, lastAt: now, nextAt: now + delaySeconds(rule, count) * 1_000 } };
+  return { count, lastAt: now, nextAt: now + delaySeconds(rule, count) * 1_000 };
 }
 
 function delaySeconds({ free, firstDelaySeconds, longestDelaySeconds }: ThrottleRule, count: number): number {

@@ -89,8 +89,8 @@ export function createThrottle(
       // A known address that was forgotten just now: the next attempt finds it unknown.
       if (counter.rule === rules.knownAddress && seen === undefined) break;
       const decision = decide(counter.rule, seen, now());
-      if (!decision.admitted) throw new TooManyAttempts(decision.retryAfterSeconds);
-      if (await write(counter, seen, decision.attempts)) return;
+      if (typeof decision === "number") throw new TooManyAttempts(decision);
+      if (await write(counter, seen, decision)) return;
       seen = alive(await readItem(table, counter.key));
     }
     throw new TooManyAttempts(1);
@@ -123,7 +123,7 @@ export function createThrottle(
     // comes first: a flood from one network must not use up what is there for all of them.
     const waits = counters.map((counter) => {
       const decision = decide(counter.rule, seen.get(counter), now());
-      return decision.admitted ? 0 : decision.retryAfterSeconds;
+      return typeof decision === "number" ? decision : 0;
     });
     if (waits.some((wait) => wait > 0)) throw new TooManyAttempts(Math.max(...waits));
     for (const counter of counters) await count(counter, seen.get(counter));

@@ -16,9 +16,6 @@ const algorithm = "EdDSA";
 /** The `typ` of our tokens, our own so that no other kind of token signed by the same keys could stand in. */
 const tokenType = "account+jwt";
 
-/** How far clocks may differ. */
-const clockToleranceSeconds = 5;
-
 /** Of whom a token speaks, and of which login. */
 export interface Login {
   readonly subject: string;
@@ -78,7 +75,7 @@ export function createTokens({ secret, issuer, audience, lifetimeSeconds, now = 
     return refusing(token, async () => {
       // maxTokenAge also refuses what was issued in the future.
       const { payload } = await jwtVerify(token, keyFor, { algorithms: [algorithm], typ: tokenType, issuer, audience,
-        requiredClaims: ["exp", "iat", "sub"], maxTokenAge: lifetimeSeconds, clockTolerance: clockToleranceSeconds,
+        requiredClaims: ["exp", "iat", "sub"], maxTokenAge: lifetimeSeconds, clockTolerance: 5,
         currentDate: new Date(now()) });
       const { exp = Infinity, iat = 0 } = payload;
       const claims = claimsShape.safeParse(payload);

@@ -1,5 +1,5 @@
 /** Usernames: many ways to type a name, one way to store it. */
-import { InputRefused } from "./errors.ts";
+import { HttpError } from "../http/errors.ts";
 
 /** The longest stored username, in code points: the longest email address there is. */
 export const longestUsername = 254;
@@ -25,18 +25,18 @@ function foldFully(text: string): string {
  * The stored form of a username: NFKC, case-folded, trimmed, each run of spaces one space.
  * Normalizing twice changes nothing.
  *
- * @throws {InputRefused} if it is empty, too long, or holds characters that can't be seen
+ * @throws {HttpError} 400 if it is empty, too long, or holds characters that can't be seen
  */
 export function normalizeUsername(typed: string): string {
   if (typed.length > longestTyped) {
-    throw new InputRefused(`The username is longer than ${String(longestUsername)} characters`);
+    throw new HttpError(400, `The username is longer than ${String(longestUsername)} characters`);
   }
   const folded = foldFully(typed.trim());
-  if (neverInAName.test(folded)) throw new InputRefused("The username holds characters that can't be seen");
+  if (neverInAName.test(folded)) throw new HttpError(400, "The username holds characters that can't be seen");
   const name = folded.replace(/\s+/gu, " ").trim();
-  if (name === "") throw new InputRefused("The username is empty");
+  if (name === "") throw new HttpError(400, "The username is empty");
   if (Array.from(name).length > longestUsername) {
-    throw new InputRefused(`The username is longer than ${String(longestUsername)} characters`);
+    throw new HttpError(400, `The username is longer than ${String(longestUsername)} characters`);
   }
   return name;
 }

@@ -16,7 +16,7 @@ import { type BuyerRecord, type Claim, linkedClaims, openClaims } from "../ledge
 import { log } from "../log.ts";
 import type { ClaimMessage } from "../queue/message.ts";
 import { claimsOf, linkedTo, type ReadLedger } from "./linked.ts";
-import { type LicensedSale, saleOfKey } from "./license.ts";
+import { saleOfKey } from "./license.ts";
 
 /** What taking claims works with. `now` gives epoch milliseconds. */
 export interface Claiming {
@@ -80,7 +80,7 @@ export function claimCall(claiming: Claiming): HttpFunction {
 }
 
 /** Whose purchase it is that somebody claims, so far as anything can come of it. */
-async function claimed(sale: LicensedSale | null, by: Claimant, requestId: string,
+async function claimed(sale: Awaited<ReturnType<typeof saleOfKey>>, by: Claimant, requestId: string,
   { ledger, users }: Claiming): Promise<typeof NOTHING> {
   const { saleId, subscriptionId } = sale ?? { ...NOTHING, subscriptionId: null };
   const sources: readonly SourceId[] = [`sale:${saleId}`,

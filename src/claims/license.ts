@@ -2,13 +2,6 @@ import * as z from "zod/mini";
 
 import { answerAs, askGumroad, failureOf } from "../gumroad/call.ts";
 
-/** What Gumroad says whose licence key it is. */
-export interface LicensedSale {
-  readonly saleId: string;
-  /** Not to be relied on: see {@link saleOfKey}. */
-  readonly subscriptionId: string | null;
-}
-
 const id = z.string().check(z.minLength(1), z.maxLength(100));
 const purchaseShape = z.object({ purchase: z.optional(z.object({ id, subscription_id: z.nullish(id) })) });
 
@@ -21,9 +14,9 @@ const purchaseShape = z.object({ purchase: z.optional(z.object({ id, subscriptio
  * @throws {TemporaryError} GUMROAD_UNREACHABLE, {@link NeedsPersonError} GUMROAD_REFUSED, GUMROAD_NOT_UNDERSTOOD
  */
 export async function saleOfKey(key: string, productIds: readonly string[], api: string,
-  signal: AbortSignal): Promise<LicensedSale | null> {
+  signal: AbortSignal): Promise<{ readonly saleId: string; readonly subscriptionId: string | null } | null> {
   const what = "check a licence key";
-  const answers = await Promise.all(productIds.map(async (productId): Promise<LicensedSale | null> => {
+  const answers = await Promise.all(productIds.map(async (productId) => {
     const form = new URLSearchParams({ product_id: productId, license_key: key, increment_uses_count: "false" });
     const { status, body } = await askGumroad(fetch, { token: null, api }, { method: "POST", path: "/licenses/verify",
       form, what }, signal);

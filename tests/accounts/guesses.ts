@@ -11,8 +11,8 @@ export function guessesWithin(rule: ThrottleRule, spanSeconds: number): number {
   let attempts: Attempts | undefined;
   for (let now = 0; now < spanSeconds * 1_000; now = Math.max(now, attempts.nextAt)) {
     const decision = decide(rule, attempts, now);
-    if (!decision.admitted) throw new Error("A rule refused an attempt at the time it had named");
-    attempts = decision.attempts;
+    if (typeof decision === "number") throw new Error("A rule refused an attempt at the time it had named");
+    attempts = decision;
     guesses += 1;
   }
   return guesses;

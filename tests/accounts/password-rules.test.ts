@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from "@jest/globals";
 
-import { InputRefused } from "../../src/accounts/errors.ts";
+import { HttpError } from "../../src/http/errors.ts";
 import { checkNewPassword } from "../../src/accounts/password-rules.ts";
 
 describe("checkNewPassword", () => {
@@ -34,13 +34,13 @@ describe("checkNewPassword", () => {
   ])("refuses $password: $reason", async ({ password, reason }) => {
     const check = checkNewPassword(password, "annsmith@example.com");
 
-    await expect(check).rejects.toThrow(InputRefused);
+    await expect(check).rejects.toThrow(HttpError);
     await expect(check).rejects.toThrow(reason);
   });
 
   it("rates the first 40 characters, so that the longest password costs no more than those", async () => {
     const strong = "4@8({[<3697|!1/0$5+7%2";
-    await expect(checkNewPassword("a".repeat(40) + strong, "ann")).rejects.toThrow(InputRefused);
+    await expect(checkNewPassword("a".repeat(40) + strong, "ann")).rejects.toThrow(HttpError);
     await expect(checkNewPassword(strong + "a".repeat(40), "ann")).resolves.not.toThrow();
   });
 });
@@ -60,7 +60,7 @@ describe("the work of rating", () => {
 
   it("still sees through the usual replacements", async () => {
     for (const weak of ["p4$$w0rd", "P@ssw0rd1", "1l0v3y0u2"]) {
-      await expect(checkNewPassword(weak, "ann")).rejects.toThrow(InputRefused);
+      await expect(checkNewPassword(weak, "ann")).rejects.toThrow(HttpError);
     }
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 
-import { InputRefused } from "../../src/accounts/errors.ts";
+import { HttpError } from "../../src/http/errors.ts";
 import { longestUsername, normalizeUsername } from "../../src/accounts/username.ts";
 
 describe("normalizeUsername", () => {
@@ -36,7 +36,7 @@ describe("normalizeUsername", () => {
     { typed: "ann\ue000", why: "private use" },
     { typed: "a\nb", why: "a line break" },
   ])("refuses $why", ({ typed }) => {
-    expect(() => normalizeUsername(typed)).toThrow(InputRefused);
+    expect(() => normalizeUsername(typed)).toThrow(HttpError);
   });
 
   it("changes nothing the second time, for every single character", () => {
@@ -68,7 +68,7 @@ function stored(typed: string): string | undefined {
   try {
     return normalizeUsername(typed);
   } catch (error) {
-    if (error instanceof InputRefused) return undefined;
+    if (error instanceof HttpError) return undefined;
     throw error;
   }
 }
