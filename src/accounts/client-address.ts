@@ -7,8 +7,8 @@ export type ClientAddress = ReturnType<typeof clientAddress>;
 
 /**
  * Reads API Gateway's `requestContext.http.sourceIp`: the peer of the connection, while X-Forwarded-For is what the
- * caller typed. `host` is one household: the exact IPv4 address (also where it is written as IPv6: nobody gets a second
- * allowance), or the IPv6 /64. `network` is what one attacker cheaply has: the IPv4 /24, or the IPv6 /64. Throws
+ * caller typed. `host` is one household: the exact IPv4 address (also where it is written as IPv6: nobody is allowed
+ * twice as much), or the IPv6 /64. `network` is what one attacker cheaply has: the IPv4 /24, or the IPv6 /64. Throws
  * TypeError for what is none, which API Gateway never sends.
  */
 export function clientAddress(sourceIp: string): { readonly host: string; readonly network: string } {

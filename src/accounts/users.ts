@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { type ItemKey, putItem, readItem, type Table, tableOf, updateItem } from "../dynamo/table.ts";
 
 /**
- * The accounts table, whose calls throw TemporaryError ACCOUNTS_UNREACHABLE. TTL attribute `expiresAt` (epoch seconds):
+ * The accounts table, whose calls throw TemporaryError ACCOUNTS_UNREACHABLE. Its TTL is `expiresAt` (epoch seconds):
  *
  * | pk | sk | what |
  * |---|---|---|

@@ -138,6 +138,6 @@ async function claimantOf(authorization: string | undefined,
   const normalized = normalizedEmail(email);
   if (normalized !== null) return `email:${normalized}`;
   throw new HttpError(403,
-    "Verify your email first: follow the link in the mail, then log out and in. Is it verified? Then tell the seller " +
-      "that the access token lacks the claim with _email at its end (docs/course-platform.md).");
+    "Verify your email first: follow the link in the mail, then log out and in. If it is verified, tell the seller " +
+      "that the access token lacks the claim that ends in _email (docs/course-platform.md).");
 }

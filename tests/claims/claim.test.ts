@@ -239,7 +239,7 @@ describe("POST /claim", () => {
   it("tells who has no verified email what to do, be it theirs or the seller's to mend", async () => {
     expect((await call("una", { licenseKey: KEY })).body).toMatchObject({
       error: expect.stringMatching(
-        /^Verify your email first.*Is it verified\? Then tell the seller that the access token lacks/,
+        /^Verify your email first.*If it is verified, tell the seller that the access token lacks/,
       ),
     });
   });
