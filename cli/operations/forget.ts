@@ -100,10 +100,10 @@ export async function forgotten(found: Forgettable, { user, force, operator, dry
 /** The first to be forgotten on a stage: functions that found no key ask again after a minute. */
 async function madeKey(steps: Steps, { stage, wait }: Operating): Promise<string> {
   let key = "";
-  await steps.change("key",
-    "a key was made, as this is the first on the stage; a minute until the functions know it …", async () => {
-    key = await makeKey(stage);
-  });
+  await steps.change("key", "made, as nobody was forgotten on this stage yet; a minute until the functions know it",
+    async () => {
+      key = await makeKey(stage);
+    });
   if (key !== "") await wait(NOTICED_MS);
   return key;
 }

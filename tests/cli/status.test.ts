@@ -4,7 +4,7 @@ import type { Stack } from "../../local/stack.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLosses } from "../../src/ledger/losses.ts";
 import { body, changed, deliver, post, saleBy, startLocal } from "../pipeline/local-stack.ts";
-import { cliOn, stageOn } from "./local-cli.ts";
+import { cliOn, emptied, stageOn } from "./local-cli.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
 
@@ -16,6 +16,17 @@ afterAll(() => stack.stop());
 const run = (line: string) => cliOn(stack)(line);
 
 describe("status", () => {
+  it("only notes an upgrade that no charge has confirmed yet, as most are right: doctor lists it", async () => {
+    await deliver(stack, body("membership-sale"), body("membership-upgrade"));
+    const { code, out } = await run("status");
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^note {6}Pro Club: the tier rests on/m) });
+    expect(out).toMatch(
+      /\(PLAN_CHANGE_UNCONFIRMED\)\n {10}if it is wrong: npx gumroad-auth0 revoke \S+ --source \S+ --changes/,
+    );
+    expect((await run("doctor")).out).toContain("(PLAN_CHANGE_UNCONFIRMED)");
+    await emptied(stack);
+  });
+
   it("counts what came in, what is done and what waits, in words and for scripts", async () => {
     expect(await run("status")).toEqual({ code: 0, err: "", out: [
       "received  0",
@@ -115,21 +126,6 @@ describe("status", () => {
       { code: "OPTION_UNLISTED", product: "Pro Club",
         buyers: expect.arrayContaining(["g1@example.com", "g2@example.com"]) },
     ]);
-  });
-
-  it("only notes an upgrade that no charge has confirmed yet, as most are right: doctor lists it", async () => {
-    const healthy = await startLocal({ maxWorkers: 1 });
-    try {
-      await deliver(healthy, body("membership-sale"), body("membership-upgrade"));
-      const { code, out } = await cliOn(healthy)("status");
-      expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^note {6}Pro Club: the tier rests on/m) });
-      expect(out).toMatch(
-        /\(PLAN_CHANGE_UNCONFIRMED\)\n {10}if it is wrong: npx gumroad-auth0 revoke \S+ --source \S+ --changes/,
-      );
-      expect((await cliOn(healthy)("doctor")).out).toContain("(PLAN_CHANGE_UNCONFIRMED)");
-    } finally {
-      await healthy.stop();
-    }
   });
 
   it("takes a buyer who didn't verify an email for a day for one who needs a person", async () => {
