@@ -5,7 +5,7 @@ import type { GumroadApi } from "../../src/gumroad/api.ts";
 import type { Survey } from "../../src/ledger/survey.ts";
 import { sweepName, type Checkpoint, type Sweeps } from "../../src/ledger/sweeps.ts";
 import type { BulkQueue } from "../../src/queue/queue.ts";
-import { hintFor } from "../../src/sweeping/hints.ts";
+import { hintFor } from "../../src/sweeping/sweep.ts";
 import { besidePage, compared, type SalesPosition, unlike } from "../../src/sweeping/sales.ts";
 import { sendingWindow } from "./window.ts";
 import { patiently } from "../shop/patience.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { TemporaryError } from "../../src/errors.ts";
 import { bulkQueue, type BulkMessage } from "../../src/queue/queue.ts";
 import { NEARLY_EMPTY, queueFeed } from "../../src/sweeping/feed.ts";
-import { distinct, dueFor, hintFor } from "../../src/sweeping/hints.ts";
+import { distinct, dueFor, hintFor } from "../../src/sweeping/sweep.ts";
 import { historyBetween, type HistoryRange, type Touched } from "../replay/history.ts";
 import { readStored } from "../stage/secrets.ts";
 import type { Operating } from "./operating.ts";

@@ -13,10 +13,8 @@ import { log } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
 import type { BulkMessage } from "../queue/queue.ts";
 import { isNamed, isToComeIn } from "../provisioning/apart.ts";
-import { eachRow } from "./each-row.ts";
-import { distinct, dueFor, hintFor } from "./hints.ts";
 import { isStale, productsHeld, unlikeGumroad } from "./record-check.ts";
-import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
+import { distinct, dueFor, eachRow, hintFor, type Sweep, type SweepPage, type SweepTools } from "./sweep.ts";
 
 const positionShape = z.discriminatedUnion("step", [
   /** The running subscriptions of one product after the other. `again`: its page keys were refused once. */

@@ -9,8 +9,7 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { isTold } from "../provisioning/apply.ts";
 import { changesOf, marked } from "../provisioning/marks.ts";
 import { isMine } from "../provisioning/owners.ts";
-import { eachRow } from "./each-row.ts";
-import type { SweepTools } from "./sweep.ts";
+import { eachRow, type SweepTools } from "./sweep.ts";
 
 /**
  * Whether a record's roles are not what facts, policy and time say by now (what is held gives on), and nothing would

@@ -7,8 +7,7 @@ import { factsOfSale, ownerOfRow, sourceOfRow } from "../gumroad/facts.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
 import type { OwnedSource } from "../ledger/survey.ts";
 import { log } from "../log.ts";
-import { distinct, hintFor } from "./hints.ts";
-import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
+import { distinct, hintFor, type Sweep, type SweepPage, type SweepTools } from "./sweep.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
