@@ -63,9 +63,9 @@ export function nestedOf(form: Form, field: string): Form {
   return typeof value === "object" && !Array.isArray(value) ? value : {};
 }
 
-/** What is used of a ping. */
-const KEPT = new Set(["resource_name", "test", "seller_id", "product_id", "sale_id", "sale_timestamp", "email",
-  "price", "variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization",
+/** What is used of a ping; of custom fields, the names. */
+const KEPT = new Set(["custom_fields", "resource_name", "test", "seller_id", "product_id", "sale_id", "sale_timestamp",
+  "email", "price", "variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization",
   "is_gift_receiver_purchase", "gifter_email", "refunded", "disputed", "dispute_won", "user_email", "cancelled_at",
   "ended_at", "ended_reason", "restarted_at", "type", "effective_as_of", "old_plan", "new_plan"]);
 
@@ -75,29 +75,21 @@ const KEPT = new Set(["resource_name", "test", "seller_id", "product_id", "sale_
  * nothing is left.
  */
 export function withoutPrivateFields(body: string): string {
-  const pairs = body.split("&").map((pair) => {
-    const [key = ""] = pair.split("=", 1);
-    const [field = "", inner = ""] = decoded(key).split(/[[\]]/);
-    return { pair, key, field, inner };
+  const pairs = [...new URLSearchParams(body)].map(([key, value]) => {
+    const [field = "", inner = ""] = key.split(/[[\]]/);
+    return { key, value, field, inner };
   });
   // Gumroad repeats custom fields at the top level: what is called so there is an answer, too.
   const answers = new Set(pairs.filter(({ field }) => field === "custom_fields").map(({ inner }) => inner));
-  return pairs.flatMap(({ pair, key, field }) => {
-    if (field === "custom_fields") return [`${key}=`];
-    if (!KEPT.has(field)) return [];
-    return answers.has(field) && field !== "email" ? [`${key}=`] : [pair];
-  }).join("&");
+  const kept = new URLSearchParams();
+  for (const { key, value, field } of pairs) {
+    const isAnswer = field === "custom_fields" || (answers.has(field) && field !== "email");
+    if (KEPT.has(field)) kept.append(key, isAnswer ? "" : value);
+  }
+  return kept.toString();
 }
 
 /** What stays the same when Gumroad sends a ping again: everything but the `retry_count` that it adds. */
 export function withoutRetryCount(body: string): string {
   return body.split("&").filter((pair) => !pair.startsWith("retry_count=")).join("&");
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    return text;
-  }
 }

@@ -10,31 +10,16 @@ const id = z.string().check(z.minLength(1), z.maxLength(100));
 const moment = z.number().check(z.nonnegative());
 const text = z.string().check(z.maxLength(300));
 
-const salePing = kept({
-  event: z.enum(["sale", "refund", "dispute", "dispute_won"]),
-  saleId: id,
-  subscriptionId: z.nullable(id),
-  productId: id,
-  email: text,
-  /** The email as it was written, where that differs: Auth0's look-up is case-sensitive. */
-  spelling: z.nullable(text),
-  soldAt: moment,
-  priceCents: z.number(),
-  variants: z.array(z.tuple([text, text])).check(z.maxLength(20)),
-  recurrence: z.nullable(text),
-  recurring: z.boolean(),
-  preorder: z.boolean(),
-  test: z.boolean(),
-  gift: z.boolean(),
-  /** Who gave a gift, on the receiver's ping: the giver's own sale is pinged only when it is disputed. */
-  gifter: z.nullable(text),
-  refunded: z.boolean(),
-  disputed: z.boolean(),
-  disputeWon: z.boolean(),
-  /** True: a custom field called `email` hides the buyer's own, so this one is what the buyer typed into a box. */
-  emailTyped: z.boolean(),
-});
-
+/**
+ * `spelling`: the email as written, where that differs, for Auth0's look-up is case-sensitive. `gifter`: who gave a
+ * gift, on the receiver's ping; the giver's own sale is pinged only when it is disputed. `emailTyped`: a custom field
+ * called `email` hides the buyer's own, so `email` is what the buyer typed into a box.
+ */
+const salePing = kept({ event: z.enum(["sale", "refund", "dispute", "dispute_won"]), saleId: id,
+  subscriptionId: z.nullable(id), productId: id, email: text, spelling: z.nullable(text), emailTyped: z.boolean(),
+  soldAt: moment, priceCents: z.number(), variants: z.array(z.tuple([text, text])).check(z.maxLength(20)),
+  recurrence: z.nullable(text), recurring: z.boolean(), preorder: z.boolean(), test: z.boolean(), gift: z.boolean(),
+  gifter: z.nullable(text), refunded: z.boolean(), disputed: z.boolean(), disputeWon: z.boolean() });
 const plan = kept({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()),
   quantity: z.nullable(z.number()) });
 const subscription = { subscriptionId: id, productId: id, email: text };

@@ -10,51 +10,30 @@ import { pingShape } from "../gumroad/ping.ts";
 /** What a later version says besides goes on with a message, to another buyer's group or into a wait. */
 const envelope = { v: z.literal(1), requestId: z.string() };
 
-const pingMessage = kept({
-  ...envelope,
-  kind: z.literal("ping"),
-  /** When the ping came in (epoch ms). */
-  receivedAt: z.number(),
-  /** Names the ping in the history, so that the same one twice is one line. */
-  pingId: z.string(),
-  /** The buyer (normalized email) whose record it goes to: the ping's own, or, once forwarded, the source's owner. */
-  buyer: z.string(),
-  hops: z.number(),
-  /** How often Gumroad's API didn't know what it is about. */
-  misses: z.number(),
-  /** It was read back once already, and the answer contradicted it. */
-  again: z.boolean(),
-  /** The giver's side of a gift, on its way to the receiver. */
-  given: z.boolean(),
-  ping: pingShape,
-});
+/**
+ * `receivedAt`: when the ping came in (epoch ms). `pingId` names it in the history, so that the same one twice is one
+ * line. `buyer` (normalized email) is whose record it goes to: the ping's own, or, once forwarded, the source's owner.
+ * `misses`: how often Gumroad's API didn't know what it is about. `again`: it was read back once already, and the
+ * answer contradicted it. `given`: the giver's side of a gift, on its way to the receiver.
+ */
+const pingMessage = kept({ ...envelope, kind: z.literal("ping"), receivedAt: z.number(), pingId: z.string(),
+  buyer: z.string(), hops: z.number(), misses: z.number(), again: z.boolean(), given: z.boolean(), ping: pingShape });
 
-const dueMessage = kept({
-  ...envelope,
-  kind: z.literal("due"),
-  buyer: z.string(),
-  /** Somebody wants Auth0 looked at anew: what the record says is there counts as unknown. Left out: it counts. */
-  anew: z.optional(z.boolean()),
-  /** As of a hint. */
-  invite: z.optional(z.boolean()),
-});
+/**
+ * `anew`: somebody wants Auth0 looked at anew: what the record says is there counts as unknown. Left out, it counts.
+ * `invite`: as of a hint.
+ */
+const dueMessage = kept({ ...envelope, kind: z.literal("due"), buyer: z.string(), anew: z.optional(z.boolean()),
+  invite: z.optional(z.boolean()) });
 
-const hintMessage = kept({
-  ...envelope,
-  kind: z.literal("hint"),
-  buyer: z.string(),
-  hops: z.number(),
-  /** What to read back. One of the two is set. */
-  saleId: z.nullable(z.string()),
-  subscriptionId: z.nullable(z.string()),
-  /** The sweep that found it, and when (epoch ms). */
-  sweep: z.string(),
-  foundAt: z.number(),
-  /** Roles that the buyer's users have already count as ours where their purchases give them. Left out: they don't. */
-  adopt: z.optional(z.boolean()),
-  /** Who gets a user by it is invited. Left out: they aren't, for they may have bought long ago. */
-  invite: z.optional(z.boolean()),
-});
+/**
+ * `saleId` or `subscriptionId`, one of the two, is to be read back; `sweep` found it at `foundAt` (epoch ms). `adopt`:
+ * roles that the buyer's users have already count as ours where their purchases give them; left out, they don't.
+ * `invite`: who gets a user by it is invited; left out, they aren't, for they may have bought long ago.
+ */
+const hintMessage = kept({ ...envelope, kind: z.literal("hint"), buyer: z.string(), hops: z.number(),
+  saleId: z.nullable(z.string()), subscriptionId: z.nullable(z.string()), sweep: z.string(), foundAt: z.number(),
+  adopt: z.optional(z.boolean()), invite: z.optional(z.boolean()) });
 
 const inviteMessage = kept({ ...envelope, kind: z.literal("invite"), buyer: z.string(), by: z.string(),
   why: z.string() });
