@@ -1,4 +1,4 @@
-import { statusOf } from "../../src/auth0/call.ts";
+import { refusedWith } from "../../src/auth0/call.ts";
 import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { CALL_MS, type Operating } from "./operating.ts";
@@ -54,7 +54,7 @@ export async function assignedTo(userId: string,
   try {
     return await directory.rolesOf(userId, AbortSignal.timeout(CALL_MS));
   } catch (error) {
-    if (error instanceof Error && statusOf(error.cause) === 404) return null;
+    if (refusedWith(error) === 404) return null;
     throw error;
   }
 }
