@@ -9,6 +9,7 @@ import type { Stack } from "../../local/stack.ts";
 import { bundleFunctions } from "../../scripts/bundling/bundle.ts";
 import { roleNames } from "../../tenant/role-names.ts";
 import { deliver, saleBy, startLocal } from "../pipeline/local-stack.ts";
+import { changeEmail } from "../pipeline/login-address.ts";
 import { cliOn } from "./local-cli.ts";
 import { policyIn } from "./policy-source.ts";
 
@@ -31,8 +32,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const BUYERS = ["reader", "scholar", "basic", "premium", "both"].map((name) => `${name}@example.com`);
-const [reader = "", scholar = "", basic = "", premium = "", both = ""] = BUYERS;
+const BUYERS = ["reader", "scholar", "basic", "premium", "both", "is"].map((name) => `${name}@example.com`);
+const [reader = "", scholar = "", basic = "", premium = "", both = "", is = ""] = BUYERS;
 const rolesNow = () => Object.fromEntries(BUYERS.map((email) => [email, stack.auth0.rolesOfEmail(email)]));
 const tier = (name: string) => ({ product_id: CLUB!, "variants[Tier]": name });
 const pairs = (changes: PolicyPlan["gains"]) =>
@@ -42,7 +43,13 @@ describe("plan", () => {
   it("says exactly who changes, and a deployment of that policy then changes exactly those", async () => {
     await deliver(stack, saleBy(reader), saleBy(scholar, { product_id: COURSE! }), saleBy(basic, tier("Basic")),
       saleBy(premium, tier("Premium")), saleBy(both), saleBy(both, { product_id: COURSE!, sale_id: "another" }));
+    // One user of two addresses: what the old one's purchase loses, the new one was given.
+    await deliver(stack, saleBy("was@example.com", { product_id: COURSE! }));
+    await changeEmail(stack.auth0, stack.auth0.users().find(({ email }) => email === "was@example.com")!.user_id, is);
+    await cliOn(stack)(`grant ${is} react-for-dataviz --why x`);
+    await stack.sqs.idle();
     const before = rolesNow();
+    expect(before[is]).toEqual(["react-for-dataviz"]);
     const edited = policyIn(EDITED);
     const run = await cliOn(stack)("plan --json --fail-on-loss", { policy: edited });
     expect(run).toMatchObject({ code: 2, err: "" });
@@ -70,6 +77,6 @@ describe("plan", () => {
     expect(changes(before, after)).toEqual(pairs(plan.gains));
     expect(changes(after, before)).toEqual(pairs(plan.losses));
     expect(await cliOn(stack)("plan", { policy: edited })).toMatchObject({ code: 0,
-      out: "5 buyers looked at: nobody would gain or lose a role" });
+      out: "7 buyers looked at: nobody would gain or lose a role" });
   });
 });
