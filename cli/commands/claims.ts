@@ -8,8 +8,9 @@ import { actOptions, type ActFlags, examples } from "./options.ts";
 export function register(command: Command, context: Context): void {
   command
     .description(
-      "Lists who showed the licence key of a purchase that may be somebody else's, oldest first, by reading all of " +
-        "the ledger; or decides about one. Confirmed to an email, the purchase moves there, with what was bought " +
+      "Lists who showed the licence key of a purchase that may be somebody else's, and which accounts of the " +
+        "self-built login have one by its key, oldest first, by reading all of the ledger; or decides about one. " +
+        "Refused to an account that has it, it is taken away with the account's next token. Confirmed to an email, the purchase moves there, with what was bought " +
         "with it; confirmed to an account of the self-built login, that account has it, and no other.",
     )
     .addArgument(new Argument("[decision]", "what to do about one").choices(["confirm", "refuse"]))

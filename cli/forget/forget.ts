@@ -25,8 +25,8 @@ const REMAINS: readonly { readonly where: string; readonly what: string; readonl
     howLong: "14 days at most" },
   { where: "other buyers' records",
     what:
-      "the email, where they got a gift from this person, a purchase was moved between them, or a charge of theirs " +
-      "was paid under this email", howLong: "until those are forgotten" },
+      "the email, where they got a gift from this person, a purchase was moved between them, a charge of theirs was " +
+      "paid under this email, or this person claimed a purchase of theirs", howLong: "until those are forgotten" },
   { where: "CloudWatch logs", what: "no email: the start of its hash, ids of purchases", howLong: "30 days" },
   { where: "Auth0", what: "its own logs; users that were not deleted, without our roles and marks",
     howLong: "the logs 1 to 30 days, by your plan" },

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { isSourceId } from "../../src/access/facts.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
-import { type BuyerRecord, type Claim, openClaims } from "../../src/ledger/record.ts";
+import { type BuyerRecord, type Claim, linkedClaims, openClaims } from "../../src/ledger/record.ts";
 import { everyRecord } from "../ledger/records.ts";
 import type { Signature } from "./carry-out.ts";
 import type { Operating } from "./operating.ts";
@@ -12,27 +12,29 @@ import { type Came, cameOf, type Waiting } from "./outcome.ts";
 /** What an operator may say to a request. */
 export type ClaimDecision = "confirm" | "refuse";
 
-/** A request that nobody decided yet. */
-export interface OpenClaim extends Claim {
+/** A request that nobody decided yet, or what an account of the self-built login has (`granted`). */
+export interface ListedClaim extends Claim {
   readonly buyer: string;
   /** As the policy calls it; empty: it doesn't list the product. */
   readonly product: string;
 }
 
-/** The one request that is meant, and the record that it is in. */
+/** The one claim that is meant, and the record that it is in. */
 export interface FoundClaim {
   readonly claim: Claim;
   readonly record: BuyerRecord;
 }
 
-/** The requests that nobody decided yet, oldest first. Reads the whole ledger. Throws what it throws. */
-export async function openRequests({ stage, policy }: Operating): Promise<readonly OpenClaim[]> {
+const listed = (record: BuyerRecord): readonly Claim[] => [...openClaims(record), ...linkedClaims(record)];
+
+/** The claims that somebody may decide about, oldest first. Reads the whole ledger. Throws what it throws. */
+export async function listedClaims({ stage, policy }: Operating): Promise<readonly ListedClaim[]> {
   const products = await policy();
-  const found: OpenClaim[] = [];
+  const found: ListedClaim[] = [];
   for await (const { records } of everyRecord(ledgerTable(stage.dynamo, stage.ledger))) {
     for (const record of records) {
       found.push(
-        ...openClaims(record).map((claim) => ({ ...claim, buyer: record.email,
+        ...listed(record).map((claim) => ({ ...claim, buyer: record.email,
           product: products.get(record.sources[claim.source]?.productId ?? "")?.name ?? "" })
         ),
       );
@@ -42,32 +44,36 @@ export async function openRequests({ stage, policy }: Operating): Promise<readon
 }
 
 /**
- * Finds one request: by the purchase, and where several ask for it by who asks.
+ * Finds one claim: by the purchase, and where several have a part in it by whose claim it is. What is granted already
+ * can be refused.
  * @throws {ConfigError} CLAIM_UNKNOWN, CLAIM_UNCLEAR
  */
-export async function requestFor(source: string, claimant: string | undefined,
+export async function claimFor(decision: ClaimDecision, source: string, claimant: string | undefined,
   { ledger, commandLine }: Operating): Promise<FoundClaim> {
   const buyer = isSourceId(source) ? await ledger.owner(source) : null;
   const record = buyer === null ? null : await ledger.load(buyer);
-  const asked = record === null
+  const meant = record === null
     ? []
-    : openClaims(record).filter((claim) =>
-      claim.source === source && (claimant === undefined || claim.by === claimant)
+    : listed(record).filter((claim) =>
+      claim.source === source && (claimant === undefined || claim.by === claimant) &&
+      (decision === "refuse" || claim.state === "asked")
     );
-  const [claim] = asked;
+  const [claim] = meant;
   if (record === null || claim === undefined) {
     throw new ConfigError("CLAIM_UNKNOWN",
       `nobody asks for ${source === "" ? "that" : source}: ${
         commandLine("claims")
       } lists the requests, each with its source`);
   }
-  if (asked.length > 1) {
-    throw new ConfigError("CLAIM_UNCLEAR", `several ask for it: name one of ${asked.map(({ by }) => by).join(", ")}`);
+  if (meant.length > 1) {
+    throw new ConfigError("CLAIM_UNCLEAR", `several ask for it, or have it: name one of ${
+      meant.map(({ by }) => by).join(", ")
+    }`);
   }
   return { claim, record };
 }
 
-/** Decides about a request, and waits for the buyer's turn. Throws as `cameOf`. */
+/** Decides about a claim, and waits for the buyer's turn. Throws as `cameOf`. */
 export async function decided(decision: ClaimDecision, { claim, record }: FoundClaim, signature: Signature,
   waiting: Waiting, operating: Operating): Promise<readonly Came[]> {
   const { queue, now } = operating;
@@ -75,10 +81,13 @@ export async function decided(decision: ClaimDecision, { claim, record }: FoundC
   const requestId = randomUUID();
   const saleId = record.sources[claim.source]?.charges.find(({ seen }) => seen)?.saleId ?? "";
   const state = decision === "confirm" ? "granted" : "refused";
-  const isOpen = (latest: BuyerRecord): boolean =>
-    openClaims(latest).some((open) => open.source === claim.source && open.by === claim.by);
-  return cameOf([buyer], { isAbout: "act", takenIn: async (latest) => ({ state: isOpen(latest) ? "no" : "yes" }),
+  // Later than what the record knows, whatever this machine's clock says.
+  const known = [...(record.claims ?? []), record.sources[claim.source]?.act ?? { at: 0 }];
+  const at = Math.max(now(), ...known.map((one) => one.at + 1));
+  const isAsBefore = (latest: BuyerRecord): boolean =>
+    listed(latest).some((one) => one.source === claim.source && one.by === claim.by && one.state === claim.state);
+  return cameOf([buyer], { isAbout: "act", takenIn: async (latest) => ({ state: isAsBefore(latest) ? "no" : "yes" }),
     send: () =>
-      queue.send({ v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, by: claim.by, at: now(),
+      queue.send({ v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, by: claim.by, at,
         decided: { state, ...signature } }, `claim ${requestId}`) }, waiting, operating);
 }

@@ -491,7 +491,9 @@ describe("claims", () => {
   it("lists who asks for what, which explain says too, and moves it once that is confirmed", async () => {
     await deliver(stack, saleBy("owner@example.com"));
     await shows("name:first", "owner@example.com");
-    expect((await run("claims")).out).toBe("nobody asks for anything");
+    const before = (await run("claims")).out;
+    expect(before).toContain("of owner@example.com: name:first has it by its licence key");
+    expect(before).toContain("nobody asks for anything");
     await shows("email:late@example.com", "owner@example.com");
 
     const listed = await run("claims");
@@ -505,6 +507,8 @@ describe("claims", () => {
     expect(explained.out).toContain("name:first showed the licence key: granted");
 
     const source = "sale:sale-of-owner@example.com";
+    expect(await run(`claims confirm ${source} name:first --why x`)).toMatchObject({ code: 2,
+      err: expect.stringContaining("nobody asks") });
     const dry = await run(`claims confirm ${source} --dry-run`);
     expect(dry.out).toBe(`would confirm that email:late@example.com gets ${source} of owner@example.com`);
     expect(await run(`claims confirm ${source} --why receipt --by rita`)).toMatchObject({ code: 0, err: "" });
@@ -516,18 +520,24 @@ describe("claims", () => {
     expect((await run("explain owner@example.com")).out).toContain("email:late@example.com: granted by rita: receipt");
   });
 
-  it("closes what is refused; asks whom where several ask, and says where nobody does", async () => {
+  it("closes what is refused, takes away what an account has, and asks whose where several have a part", async () => {
     await deliver(stack, saleBy("kept@example.com"));
     for (const name of ["one", "two", "three"] as const) await shows(`name:${name}`, "kept@example.com");
     const source = "sale:sale-of-kept@example.com";
 
     expect(await run(`claims refuse ${source} --why no`)).toMatchObject({ code: 2,
-      err: "gumroad-auth0: several ask for it: name one of name:two, name:three" });
+      err: "gumroad-auth0: several ask for it, or have it: name one of name:two, name:three, name:one" });
     expect((await run(`claims refuse ${source} name:two --why shared`)).code).toBe(0);
     expect(JSON.parse((await run("claims --json")).out)).toMatchObject({
-      claims: [{ source, by: "name:three", buyer: "kept@example.com" }],
+      claims: [{ source, by: "name:one", buyer: "kept@example.com", state: "granted" }, { source, by: "name:three",
+        state: "asked" }],
     });
+    expect((await run(`claims refuse ${source} name:one --why stolen`)).code).toBe(0);
+    expect((await recordOf(stack, "kept@example.com"))?.claims).toContainEqual(
+      expect.objectContaining({ by: "name:one", state: "refused" }),
+    );
     expect((await run(`claims refuse ${source} --why shared`)).code).toBe(0);
+    expect((await run("claims")).out).not.toContain("kept@example.com");
     for (const nobody of [source, "sale:none", "nonsense"]) {
       expect(await run(`claims confirm ${nobody} --why x`)).toMatchObject({ code: 2,
         err: expect.stringContaining(`nobody asks for ${nobody}`) });

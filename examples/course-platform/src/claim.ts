@@ -1,7 +1,7 @@
 import { fieldIn, textIn } from "./answer.ts";
 import { element } from "./element.ts";
 
-/** A purchase of the account's that somebody else asks for. */
+/** A purchase of the account's that somebody else asks for, or uses. */
 interface Request {
   readonly product: string;
   /** ISO 8601. */
@@ -48,19 +48,26 @@ async function claim(api: string, licenseKey: string, token: string): Promise<st
     : textIn(body, "error") ?? "That didn't work. Try again in a minute.";
 }
 
-/** What others ask for of what is the account's, in words; empty where nobody does. */
+/** What others ask for of what is the account's, or use of it already, in words; empty where nobody does. */
 export async function requestsFor(api: string, token: string): Promise<readonly string[]> {
   const answer = await fetch(`${api}/claim`, { headers: { authorization: `Bearer ${token}` } }).catch(() => null);
   const body: unknown = answer?.ok === true ? await answer.json().catch(() => null) : null;
-  const list = fieldIn(body, "requests");
-  const requests = (Array.isArray(list) ? list : []).flatMap((one) => requestIn(one));
-  return requests.map(({ product, at }) =>
+  const listed = (name: string): readonly Request[] => {
+    const list = fieldIn(body, name);
+    return (Array.isArray(list) ? list : []).flatMap((one) => requestIn(one));
+  };
+  const requests = listed("requests").map(({ product, at }) =>
     `Somebody showed the licence key of your ${product} on ${
       at.slice(0, 10)
     } and asks for it. It stays yours unless ` +
     "the seller decides otherwise. Was it you, with another address? Or do you know nothing of it? Answer Gumroad's " +
     "receipt: that mail reaches the seller."
   );
+  const links = listed("links").map(({ product, at }) =>
+    `An account of the other login here uses your ${product} since ${at.slice(0, 10)}: it showed the licence key. ` +
+    "It isn't yours? Answer Gumroad's receipt: the seller can take it away."
+  );
+  return [...requests, ...links];
 }
 
 function requestIn(value: unknown): readonly Request[] {
