@@ -10,8 +10,9 @@ export function register(command: Command, context: Context): void {
     .description(
       "Lists who showed the licence key of a purchase that may be somebody else's, and which accounts of the " +
         "self-built login have one by its key, oldest first, by reading all of the ledger; or decides about one. " +
-        "Refused to an account that has it, it is taken away with the account's next token. Confirmed to an email, the purchase moves there, with what was bought " +
-        "with it; confirmed to an account of the self-built login, that account has it, and no other.",
+        "Confirmed to an email, the purchase moves there, with what was bought with it; confirmed to an account of " +
+        "the self-built login, that account has it, and no other. Refused to an account that has it, it is taken " +
+        "away with the account's next token.",
     )
     .addArgument(new Argument("[decision]", "what to do about one").choices(["confirm", "refuse"]))
     .argument("[source]", "the purchase, as the list shows it: sale:ID, subscription:ID")
