@@ -10,7 +10,8 @@ import { type Api, type ApiAnswer, startApi } from "./aws/api-gateway.ts";
 import { messageOf, systemCodeOf } from "./aws/errors.ts";
 import { type Gate, type GateHook, type Service, startGate } from "./aws/gate.ts";
 import { startLambdaApi } from "./aws/lambda-api.ts";
-import { createLambda, type InvocationReport, type InvocationResult, type Lambda } from "./aws/lambda.ts";
+import { createLambda, type InvocationReport, type InvocationResult, type Lambda,
+  type LambdaOptions } from "./aws/lambda.ts";
 import { type InFlightMessage, type QueuedMessage, type Queues, startQueues } from "./aws/queues.ts";
 import { type Schedule, scheduledEvent, startSchedule } from "./aws/schedule.ts";
 import { type SecretsEmulator, startSecretsEmulator } from "./aws/secrets.ts";
@@ -92,6 +93,8 @@ export interface StackOptions {
   readonly schedules?: boolean;
   /** Workers of a function at once. Default 4. A queue's `maximumConcurrency` holds besides. */
   readonly maxWorkers?: number;
+  /** Runs the functions some other way than in workers here. */
+  readonly makeLambda?: (options: LambdaOptions) => Lambda;
   /** Gets each line that a function logs. */
   readonly onLog?: (functionKey: string, line: string) => void;
   /** Told of each invocation that ended, by the function's key in serverless.yml. */
@@ -262,7 +265,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   const provisioned: string[] = [];
   for (const spec of template.functions) {
     lambdas.set(spec.key,
-      createLambda({ name: spec.name, bundle: path.join(options.bundlesDir, `${spec.key}.mjs`),
+      (options.makeLambda ?? createLambda)({ name: spec.name, bundle: path.join(options.bundlesDir, `${spec.key}.mjs`),
         exportName: spec.exportName, timeoutMs: spec.timeoutMs, memoryMb: spec.memoryMb,
         reservedConcurrency: spec.reservedConcurrency, maxWorkers: options.maxWorkers ?? DEFAULT_MAX_WORKERS, clock,
         environment: () => ({ ...awsEnvironment(endpoints),

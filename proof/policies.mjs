@@ -1,18 +1,11 @@
 // `npm run proof:policies`: the functions' roles, as serverless.yml renders, judged by somebody else's reading of IAM:
 // every call that the code makes is allowed, and a list of calls that must not be made is denied.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import path from "node:path";
-
 import { functionNames } from "../scripts/bundling/bundle.ts";
 import { callsOf } from "../tests/deploy/grants.ts";
 import { renderTemplate } from "../tests/deploy/template.ts";
+import { install } from "./install.ts";
 
-const here = import.meta.dirname;
-if (!existsSync(path.join(here, "node_modules"))) {
-  const { status } = spawnSync("npm", ["ci"], { cwd: here, stdio: "inherit" });
-  if (status !== 0) throw new Error("proof/package-lock.json could not be installed: see what npm said above.");
-}
+install();
 const { runSimulation } = await import("@cloud-copilot/iam-simulate");
 
 const ACCOUNT = "123456789012";

@@ -270,7 +270,7 @@ function startEnvironment(options: LambdaOptions): Environment {
 }
 
 /** What Lambda itself puts into a function's environment. */
-function runtimeEnvironment(options: LambdaOptions): Record<string, string> {
+export function runtimeEnvironment(options: LambdaOptions): Record<string, string> {
   return { TZ: ":UTC", AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x", AWS_LAMBDA_FUNCTION_NAME: options.name,
     AWS_LAMBDA_FUNCTION_VERSION: "$LATEST", AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMb),
     AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand", AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${options.name}`,
