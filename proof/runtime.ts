@@ -63,6 +63,14 @@ const OWN = new RegExp(`${TOKEN.source}|20\\d\\d-[\\d:.T-]+Z`, "g");
 
 /** One story that calls every function, and each in more than one way. */
 async function story(stack: Stack): Promise<readonly Told[]> {
+  try {
+    return await playedOn(stack);
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function playedOn(stack: Stack): Promise<readonly Told[]> {
   const told: Told[] = [];
   const ask = async (what: string, route: string, body?: string, token?: string) => {
     const [method = "", at = ""] = route.split(" ");
@@ -121,15 +129,13 @@ const under = new Map<string, ClientLambda>();
 try {
   const logged: string[] = [];
   const common = { bundlesDir, roles: roleNames(policy), maxWorkers: 1, readBack: true };
-  const local = await startStack(common);
-  const expected = await story(local).finally(async () => local.stop());
-  const stack = await startStack({ ...common, onLog: (key, line) => logged.push(`${key}: ${line}`),
+  const expected = await story(await startStack(common));
+  const answered = await story(await startStack({ ...common, onLog: (key, line) => logged.push(`${key}: ${line}`),
     makeLambda: (options) => {
       const made = clientLambda(options);
       under.set(path.basename(options.bundle, ".mjs"), made);
       return made;
-    } });
-  const answered = await story(stack).finally(async () => stack.stop());
+    } }));
   const wrong = answered.filter((told, nth) => told.status >= 500 || !isDeepStrictEqual(told, expected[nth]));
   for (const told of wrong) {
     say(`${told.what}: ${String(told.status)} ${told.body}, and on the local runtime ${
