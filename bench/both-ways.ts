@@ -9,6 +9,7 @@ import { LOCAL_CLIENT } from "../local/known-values.ts";
 import { startStack, type Stack, type StackOptions } from "../local/stack.ts";
 import policy from "../fixtures/policy.ts";
 import { bundleFunctions, type FunctionBundle } from "../scripts/bundling/bundle.ts";
+import { requiredBuiltIns } from "../scripts/bundling/start-plugins.ts";
 import { projectRoot } from "../scripts/project-root.ts";
 import { roleNames } from "../tenant/role-names.ts";
 
@@ -25,7 +26,7 @@ const HANDBOOK_WORKERS = 16;
 export async function bundled(): Promise<readonly FunctionBundle[]> {
   await build({ entryPoints: [path.join(projectRoot, "bench/handbook-function.ts")], outfile: HANDBOOK_BUNDLE,
     bundle: true, platform: "node", target: "node24", format: "esm", minify: true, mainFields: ["module", "main"],
-    logLevel: "error",
+    logLevel: "error", plugins: [requiredBuiltIns],
     banner: { js: 'import { createRequire as r } from "node:module"; const require = r(import.meta.url);' } });
   return bundleFunctions({ outdir: FOLDER, policy: path.join(projectRoot, "fixtures/policy.ts") });
 }

@@ -4,18 +4,25 @@ export type SimulatedClock = ReturnType<typeof simulatedClock>;
 /** How often nothing may be due in a row, while libraries read a body, before somebody waits for what never comes. */
 const MOST_IDLE = 10_000;
 
-interface Event {
+/** What is to happen once. */
+class Due {
   readonly at: number;
   /** Those of one moment come in the order in which they were asked for. */
   readonly nth: number;
   go: (() => void) | null;
+
+  constructor(at: number, nth: number, go: () => void) {
+    this.at = at;
+    this.nth = nth;
+    this.go = go;
+  }
 }
 
-const isBefore = (a: Event, b: Event) => a.at < b.at || (a.at === b.at && a.nth < b.nth);
+const isBefore = (a: Due, b: Due) => a.at < b.at || (a.at === b.at && a.nth < b.nth);
 
 /** What is due first comes out first: a binary heap, as a burst of 10,000 has 100,000 timers at once. */
 function calendar() {
-  const heap: Event[] = [];
+  const heap: Due[] = [];
   let count = 0;
   function swap(a: number, b: number): void {
     const [first, second] = [heap[a], heap[b]];
@@ -27,15 +34,15 @@ function calendar() {
     const [first, second] = [heap[a], heap[b]];
     return first !== undefined && (second === undefined || isBefore(first, second));
   };
-  return { add: (at: number, go: () => void): Event => {
-    const event: Event = { at, nth: count++, go };
+  return { add: (at: number, go: () => void): Due => {
+    const event = new Due(at, count++, go);
     let place = heap.push(event) - 1;
     for (let parent = (place - 1) >> 1; place > 0 && precedes(place, parent); parent = (place - 1) >> 1) {
       swap(place, parent);
       place = parent;
     }
     return event;
-  }, next: (): Event | undefined => {
+  }, next: (): Due | undefined => {
     swap(0, heap.length - 1);
     const event = heap.pop();
     for (let place = 0;;) {
@@ -51,7 +58,7 @@ function calendar() {
 export function simulatedClock(start: number) {
   let now = start;
   const due = calendar();
-  const at = (when: number, go: () => void): Event => due.add(when, go);
+  const at = (when: number, go: () => void): Due => due.add(when, go);
   const sleep = async (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       at(now + ms, () => {
@@ -68,8 +75,10 @@ export function simulatedClock(start: number) {
     run: async (isDone: () => boolean): Promise<void> => {
       const { setImmediate: immediately, setTimeout: realSet, clearTimeout: realClear } = globalThis;
       Object.assign(globalThis, { setTimeout: (go: () => void, ms = 0) => at(now + ms, go),
-        clearTimeout: (event?: Event) => {
-          if (event !== undefined) event.go = null;
+        clearTimeout: (timer?: Due | NodeJS.Timeout | number) => {
+          // What else runs in this process may end a timer from before.
+          if (timer instanceof Due) timer.go = null;
+          else realClear(timer);
         } });
       const settled = async () => new Promise<void>((resolve) => immediately(resolve));
       try {
