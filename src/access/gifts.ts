@@ -4,10 +4,7 @@ import type { Product } from "./policy.ts";
 import { decided, ofCharge, whileAny, type Standing } from "./standing.ts";
 
 /** A buyer's sources that can be a side of a gift, at a moment (epoch ms). */
-interface AllGifts {
-  readonly gifts: Sources;
-  readonly now: number;
-}
+type AllGifts = { readonly gifts: Sources; readonly now: number };
 
 /**
  * A received gift stands while a giver's side does: refunds and disputes happen to that, and the receiver's side may

@@ -1,4 +1,4 @@
-import type { Act, Charge, Names, Plan, Source, SourceId, Sources, TierChange } from "./facts.ts";
+import type { Act, Charge, Names, Source, SourceId, Sources, TierChange } from "./facts.ts";
 
 /** More than a seller ever renames one option; who has the ping URL could make up any number. */
 const MOST_NAMES = 8;
@@ -16,7 +16,7 @@ export function mergeSource(a: Source, b: Source): Source {
     ended: newest(a.ended, b.ended), restartedAt: latest(a.restartedAt, b.restartedAt),
     cancelledAt: latest(a.cancelledAt, b.cancelledAt),
     tierChanges: unionBy([...a.tierChanges, ...b.tierChanges], tierChangeKey,
-      (one, other) => ({ ...carried(one, other), toldAt: first(one.toldAt, other.toldAt) })),
+      (one, other) => ({ ...carried(one, other), toldAt: earlier(one.toldAt, other.toldAt) })),
     changesDroppedAt: latest(a.changesDroppedAt, b.changesDroppedAt), holds: texts(a.holds, b.holds),
     listedAt: latest(a.listedAt, b.listedAt), emails: texts(a.emails, b.emails).slice(0, MOST_EMAILS),
     read: newest(a.read, b.read), act: lastAct(a.act, b.act) };
@@ -36,7 +36,7 @@ function mergeCharge(a: Charge, b: Charge): Charge {
     priceCents: Math.max(a.priceCents, b.priceCents),
     names: mergeNames([...a.names, ...b.names]),
     gift: a.gift === "none" ? b.gift : b.gift === "none" ? a.gift : a.gift >= b.gift ? a.gift : b.gift,
-    receivedAt: first(a.receivedAt, b.receivedAt),
+    receivedAt: earlier(a.receivedAt, b.receivedAt),
     revoked: newest(a.revoked, b.revoked),
     read: newest(a.read, b.read),
   };
@@ -88,7 +88,8 @@ function latest(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
-function first(a: number | null, b: number | null): number | null {
+/** The earlier of two moments; null is none. */
+export function earlier(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
@@ -97,13 +98,9 @@ function texts(a: readonly string[], b: readonly string[]): readonly string[] {
 }
 
 /** Sorts by time first, so that a stored record reads as a history. */
-function tierChangeKey(change: TierChange): string {
-  return JSON.stringify([change.at.toString().padStart(16, "0"), change.type, ...planKey(change.from),
-    ...planKey(change.to)]);
-}
-
-function planKey({ tier, recurrence, priceCents, quantity }: Plan) {
-  return [tier, recurrence, priceCents, quantity];
+function tierChangeKey({ at, type, from, to }: TierChange): string {
+  const plans = [from, to].flatMap((plan) => [plan.tier, plan.recurrence, plan.priceCents, plan.quantity]);
+  return JSON.stringify([at.toString().padStart(16, "0"), type, ...plans]);
 }
 
 /** The union of a set, sorted by key; members of one key are joined. Sorting makes equal sets equal text. */

@@ -11,16 +11,13 @@ export function boughtTogether(source: SourceId, sources: Sources, policy: Polic
   const own = entriesOf(sources).filter(([, { act }]) => act?.decision.kind !== "move");
   const children = childrenIn(sources, policy);
   const found = new Set([source]);
-  // A child's bundle brings the other children: so again, until nothing new comes.
-  for (let size = 0; size < found.size;) {
-    size = found.size;
-    for (const id of [...found]) {
-      const known = sources[id];
-      if (known === undefined) continue;
-      for (const [other, facts] of own) {
-        const isWith = children.get(id)?.includes(other) === true || children.get(other)?.includes(id) === true;
-        if (isWith || areOneGift(facts, known)) found.add(other);
-      }
+  // What is added comes round in its turn: a child's bundle brings the other children.
+  for (const id of found) {
+    const known = sources[id];
+    if (known === undefined) continue;
+    for (const [other, facts] of own) {
+      const isWith = children.get(id)?.includes(other) === true || children.get(other)?.includes(id) === true;
+      if (isWith || areOneGift(facts, known)) found.add(other);
     }
   }
   return [...found];

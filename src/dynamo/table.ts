@@ -12,7 +12,7 @@ export type ItemKey = { readonly pk: string; readonly sk: string };
 export type Item = Readonly<Record<string, unknown>>;
 
 /** A condition, and what an update or a condition names, in DynamoDB's words. */
-export interface Expression {
+interface Expression {
   readonly condition?: string;
   readonly names?: Record<string, string>;
   readonly values?: Record<string, unknown>;
@@ -43,14 +43,12 @@ export function tableOf(client: DynamoDBClient, name: string, code: string, sign
 
 /** The item as it is now (a consistent read), or undefined. */
 export async function readItem(table: Table, { pk, sk }: ItemKey): Promise<Item | undefined> {
-  const { documents, name, until } = table;
-  const command = new GetCommand({ TableName: name, Key: { pk, sk }, ConsistentRead: true });
-  return (await reached(table, documents.send(command, until))).Item;
+  const command = new GetCommand({ TableName: table.name, Key: { pk, sk }, ConsistentRead: true });
+  return (await reached(table, table.documents.send(command, table.until))).Item;
 }
 
 /** Several items (at most 100, all different) in one call, in the order of their keys. */
-export async function readItems(table: Table, keys: readonly ItemKey[],
-  ConsistentRead = true): Promise<readonly (Item | undefined)[]> {
+export async function readItems(table: Table, keys: readonly ItemKey[], ConsistentRead = true) {
   const { documents, name, until } = table;
   const found = new Map<string, Item>();
   let left: BatchGetCommandInput["RequestItems"] = {
@@ -134,14 +132,12 @@ function parts({ name }: Table, { condition, names, values }: Expression) {
     ExpressionAttributeValues: values };
 }
 
-async function held(table: Table, call: Promise<unknown>): Promise<boolean> {
-  try {
-    await call;
-    return true;
-  } catch (error) {
+/** Whether a condition held. */
+function held(table: Table, call: Promise<unknown>): Promise<boolean> {
+  return reached(table, call.then(() => true, (error: unknown) => {
     if (error instanceof ConditionalCheckFailedException) return false;
-    throw unreachable(table, error);
-  }
+    throw error;
+  }));
 }
 
 /** Lets a call of one's own throw as all others do. */

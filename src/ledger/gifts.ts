@@ -2,16 +2,9 @@ import * as z from "zod/mini";
 
 import { itemsUnder, putItem, type Table } from "../dynamo/table.ts";
 
-const sideShape = z.object({
-  side: z.enum(["received", "given"]),
-  saleId: z.string(),
-  productId: z.string(),
-  /** Epoch ms. */
-  soldAt: z.number(),
-  /** Who received it (normalized email); null on the giver's side. */
-  receiver: z.nullable(z.string()),
-});
-
+/** `soldAt` in epoch ms; `receiver` by normalized email, null on the giver's side. */
+const sideShape = z.object({ side: z.enum(["received", "given"]), saleId: z.string(), productId: z.string(),
+  soldAt: z.number(), receiver: z.nullable(z.string()) });
 /** One side of a gift by pings: the receiver's sale, or the giver's, which is pinged only when it is disputed. */
 export type GiftSide = Readonly<z.infer<typeof sideShape>>;
 

@@ -9,13 +9,6 @@ const givenShape = z.object({ roles: z.array(z.string()), ours: z.array(z.string
 /** What one buyer's record wants an Auth0 user to have. */
 export type Given = Fixed<z.infer<typeof givenShape>>;
 
-/** Who gives an Auth0 user what. */
-export interface UserItem {
-  readonly version: number;
-  /** By the buyer's normalized email. */
-  readonly givers: ReadonlyMap<string, Given>;
-}
-
 /**
  * Who gives an Auth0 user what, in items `user#ID`: an address may be changed, and then two buyers' records are about
  * one user, who has what any of them gives. Every method throws TemporaryError LEDGER_UNREACHABLE.
@@ -44,7 +37,10 @@ export function dynamoGivers(table: Table) {
   };
 }
 
-function itemOf(item: Item): UserItem {
+/** Who gives an Auth0 user what, by the buyer's normalized email. */
+export type UserItem = ReturnType<typeof itemOf>;
+
+function itemOf(item: Item) {
   const givers = Object.entries(item).flatMap(([key, value]): [string, Given][] =>
     key.startsWith(BY) ? [[key.slice(BY.length), givenShape.parse(value)]] : []
   );

@@ -127,9 +127,7 @@ export function dynamoLedger(table: Table) {
   async function* due(now: number): AsyncIterable<readonly z.infer<typeof dueShape>[]> {
     const query = { IndexName: "due", KeyConditionExpression: "dueShard = :shard AND dueAt <= :now",
       ExpressionAttributeValues: { ":shard": DUE_SHARD, ":now": now } };
-    for await (const items of queryPages(table, query)) {
-      yield items.map((item) => dueShape.parse(item));
-    }
+    for await (const items of queryPages(table, query)) yield items.map((item) => dueShape.parse(item));
   }
 
   return { load: (email: string) => loadRecord(table, email), save, claim, park,

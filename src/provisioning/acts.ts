@@ -74,7 +74,7 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
     ...(claims.length === 0
       ? {}
       : { claims: mergeClaims(record.claims ?? [], claims, boughtTogether(source, sources, policy)) }) };
-  return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId, from }, ledger);
+  return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId }, ledger, from);
 }
 
 /** Merges what an operator decided about held removals: `release` lets them go, `keep` gives them for good. */
@@ -94,8 +94,8 @@ export async function mergeHeld(record: BuyerRecord, { productId, decision, by, 
 }
 
 async function withAct(record: BuyerRecord,
-  { source, act, requestId, from }: Pick<ActMessage, "source" | "act" | "requestId"> & { readonly from?: string },
-  ledger: Ledger): Promise<BuyerRecord> {
+  { source, act, requestId }: Pick<ActMessage, "source" | "act" | "requestId">, ledger: Ledger,
+  from?: string): Promise<BuyerRecord> {
   const facts: Source = { ...emptySource(record.sources[source]?.productId ?? ""), act,
     changesDroppedAt: act.dropsChanges === true ? act.at : null };
   await ledger.remember(`buyer#${record.email}`, { id: `act ${act.id}`, receivedAt: act.at, requestId, source,

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { UserItem } from "../ledger/givers.ts";
 import type { BoundUser, BuyerRecord } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
-import { marksOf } from "./marks.ts";
+import { marksOf, withMarks } from "./marks.ts";
 import { placesOf } from "./places.ts";
 
 /** Whether what a user's item says of this record is what it gives. */
@@ -77,8 +77,7 @@ function withoutOurs(user: BoundUser, email: string, roles: readonly string[], {
   const others = [...givers].flatMap(([giver, given]) => (giver === email ? [] : given.ours));
   const foreign = user.foreign.filter((role) => !others.includes(role));
   const ours = user.foreign.filter((role) => others.includes(role) && roles.includes(role));
-  const adding = Object.fromEntries(ours.map((role) => [role, "adding" as const]));
-  return { ...user, foreign, roles: { ...user.roles, ...adding } };
+  return withMarks({ ...user, foreign }, ours, "adding");
 }
 
 /** A call of Auth0; false if the user is gone. */

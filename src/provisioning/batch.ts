@@ -11,16 +11,12 @@ import { retrySeconds } from "./timing.ts";
 /** The last call of an invocation: it must end before the function's time does. */
 const COME_BACK_MS = 3_000;
 
-interface Delivery {
-  readonly record: SQSRecord;
-  readonly message: Message;
-}
+type Delivery = { readonly record: SQSRecord; readonly message: Message };
 
 /**
- * Works off a batch from the queue: the buyers in it side by side, all messages of one buyer in one go. Returns the
- * ids of the messages that must be delivered again. Each comes back after seconds, then longer; only its own buyer
- * waits.
- * @param outsideRoles the roles of functions that may not tell what an operator decided
+ * Works off a batch from the queue: the buyers in it side by side, all messages of one buyer in one go. Gives the ids
+ * of those that must be delivered again, after seconds, then longer; only their own buyer waits. `outsideRoles`: of
+ * functions that may not tell what an operator decided.
  */
 export async function provisionBatch(records: readonly SQSRecord[], work: Provisioning,
   outsideRoles: OutsideRoles): Promise<readonly string[]> {
@@ -56,8 +52,7 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, outside
   return { buyers, returns };
 }
 
-async function provisionOne(buyer: string, deliveries: readonly Delivery[],
-  work: Provisioning): Promise<readonly SQSRecord[]> {
+async function provisionOne(buyer: string, deliveries: readonly Delivery[], work: Provisioning) {
   const messages = deliveries.map(({ message }) => message);
   const receives = Math.max(...deliveries.map(({ record }) => receivesOf(record)));
   const again = await provisionBuyer(buyer, messages, work, receives).catch((error: unknown) => {

@@ -16,11 +16,8 @@ export async function bindUsers(record: BuyerRecord, roles: readonly string[], w
   const isNeeded = roles.length > 0 && Object.keys(record.users).length === 0;
   const found = isNeeded ? await findOrCreate(record, roles, work) : await findAll(record, work);
   const eligible = found.filter((user) => user.verified || user.createdByUs);
-  const bound = await Promise.all(
-    eligible.filter((user) => !Object.hasOwn(record.users, user.id)).map(async (
-      user,
-    ): Promise<[string, BoundUser]> => [user.id, await boundUser(user, record, work)]),
-  );
+  const fresh = eligible.filter(({ id }) => !Object.hasOwn(record.users, id));
+  const bound = await Promise.all(fresh.map(async (user) => [user.id, await boundUser(user, record, work)] as const));
   const { creating: _, ...known } = record;
   const unverified = found.filter((user) => !eligible.includes(user)).map((user) => user.id);
   return {
@@ -48,26 +45,23 @@ async function boundUser(user: DirectoryUser, record: BuyerRecord,
 /** So often a user is created whom Auth0 neither makes nor has: an address is taken only once. */
 const CREATES = 3;
 
-async function findOrCreate(record: BuyerRecord, roles: readonly string[],
-  work: Provisioning): Promise<readonly DirectoryUser[]> {
-  const { auth0, settings, signal } = work;
-  const found = await findAll(record, work);
-  if (found.length > 0) return found;
-  for (let nth = 1;; nth += 1) {
-    let failure: unknown = new TemporaryError("AUTH0_USER_HIDDEN",
-      "Auth0 says that the user exists and doesn't find it by email yet.");
-    const created = await auth0.create(record.email, signal, ...(settings.place === "roles" ? [] : [roles])).catch(
-      (error: unknown) => {
-        failure = error;
-        return null;
-      },
-    );
-    if (created !== null) return [created];
-    if (!(failure instanceof TemporaryError)) throw failure;
-    // Somebody made it between the two calls: a worker of ours, or the buyer signing up. Or it was we, unanswered.
-    const again = await findAll(record, work);
-    if (again.length > 0) return again;
-    if (nth === CREATES) throw failure;
+async function findOrCreate(record: BuyerRecord, roles: readonly string[], work: Provisioning) {
+  const { auth0, settings: { place }, signal } = work;
+  let failure: TemporaryError | null = null;
+  for (let creates = 0;; creates += 1) {
+    // Again after a failure: a worker of ours made it between the two calls, or the buyer, or it was we, unanswered.
+    const found = await findAll(record, work);
+    if (found.length > 0) return found;
+    if (failure !== null && creates === CREATES) throw failure;
+    try {
+      const created = await auth0.create(record.email, signal, ...(place === "roles" ? [] : [roles]));
+      if (created !== null) return [created];
+      failure = new TemporaryError("AUTH0_USER_HIDDEN",
+        "Auth0 says that the user exists and doesn't find it by email yet.");
+    } catch (error) {
+      if (!(error instanceof TemporaryError)) throw error;
+      failure = error;
+    }
   }
 }
 

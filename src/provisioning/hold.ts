@@ -60,8 +60,8 @@ export async function underHold(record: BuyerRecord, access: Access, now: number
     const { source, productId, unsure } = verdict;
     const before = record.gave[source] ?? [];
     let since = record.held[source];
-    const isLost = !includesAll(since === undefined ? access.roles : verdict.roles, before) &&
-      !isMeant(verdict, record);
+    const left = since === undefined ? access.roles : verdict.roles;
+    const isLost = !before.every((role) => left.includes(role)) && !isMeant(verdict, record);
     if (!isLost) since = undefined;
     else if (since === undefined) {
       // An option that the policy doesn't list is no reason: held from the first buyer on.
@@ -121,8 +121,4 @@ function isTakenBack(id: SourceId, source: Source): boolean {
 
 function heldProducts({ sources, held }: BuyerRecord): ReadonlySet<string> {
   return new Set(entriesOf(sources).flatMap(([id, { productId }]) => (held[id] === undefined ? [] : [productId])));
-}
-
-function includesAll(roles: readonly string[], wanted: readonly string[]): boolean {
-  return wanted.every((role) => roles.includes(role));
 }

@@ -1,4 +1,5 @@
 import { entriesOf } from "../access/facts.ts";
+import { earlier } from "../access/merge.ts";
 import { SURELY_UNSENT } from "../auth0/invite.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
 import type { BuyerRecord, Invitation } from "../ledger/record.ts";
@@ -7,8 +8,8 @@ import { count, needsPerson } from "../metrics.ts";
 import type { InviteMessage, Message } from "../queue/message.ts";
 import { note, type Provisioning } from "./context.ts";
 import { isAwaitingVerification } from "./rest.ts";
-import { asFailure } from "./telling.ts";
-import { earlier, INVITE_AGAIN_MS } from "./timing.ts";
+import { asFailure, loggedAs } from "./telling.ts";
+import { INVITE_AGAIN_MS } from "./timing.ts";
 
 /**
  * How buyers get in for whom a user was created:
@@ -94,10 +95,10 @@ export async function sendInvitation(record: BuyerRecord, work: Provisioning): P
       return null;
     }
     return { ...known, invited: { ...invited, ...came }, dueAt: earlier(known.dueAt, again) };
-  }).catch((error: unknown) => {
-    log.warn("what came of an invitation was not written down", { buyer: buyerTag(record.email), outcome: came.outcome,
-      causes: causesOf(error) });
-  });
+  }).catch(
+    loggedAs("what came of an invitation was not written down", { buyer: buyerTag(record.email),
+      outcome: came.outcome }),
+  );
 }
 
 async function send(record: BuyerRecord, work: Provisioning): Promise<Pick<Invitation, "outcome" | "message">> {

@@ -1,12 +1,5 @@
 import type { BoundUser, BuyerRecord, Mark } from "../ledger/record.ts";
 
-/** What is to be done at Auth0 for one user. */
-export interface RoleChanges {
-  readonly userId: string;
-  readonly add: readonly string[];
-  readonly remove: readonly string[];
-}
-
 /**
  * Marks every role that must change, on every user of the buyer: `adding` what is desired and not there, `removing`
  * what we gave and is no longer desired, whatever mark a crash left. Roles that the user had before we came are
@@ -28,22 +21,25 @@ export function marked(record: BuyerRecord, desired: readonly string[]): BuyerRe
 function adopted(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
   return mapUsers(record, (user) => {
     const ours = user.foreign.filter((role) => desired.includes(role));
-    return { ...user, foreign: user.foreign.filter((role) => !ours.includes(role)),
-      roles: { ...user.roles, ...Object.fromEntries(ours.map((role) => [role, "has"])) } };
+    return withMarks({ ...user, foreign: user.foreign.filter((role) => !ours.includes(role)) }, ours, "has");
   });
 }
 
 /** What a user's marks ask for. */
-export function marksOf(user: BoundUser): Omit<RoleChanges, "userId"> {
-  return { add: rolesMarked(user, "adding"), remove: rolesMarked(user, "removing") };
+export function marksOf({ roles }: BoundUser) {
+  const marked = (mark: Mark) => Object.keys(roles).filter((role) => roles[role] === mark).sort();
+  return { add: marked("adding"), remove: marked("removing") };
 }
 
 /** The changes that a record's marks ask for; users without any are left out. */
-export function changesOf(record: BuyerRecord): readonly RoleChanges[] {
+export function changesOf(record: BuyerRecord) {
   return Object.entries(record.users)
     .map(([userId, user]) => ({ userId, ...marksOf(user) }))
     .filter(({ add, remove }) => add.length + remove.length > 0);
 }
+
+/** What is to be done at Auth0 for one user. */
+export type RoleChanges = Readonly<ReturnType<typeof changesOf>[number]>;
 
 /** The record once its changes were made: what was being added is there, what was being removed is gone. */
 export function settled(record: BuyerRecord): BuyerRecord {
@@ -65,10 +61,7 @@ export function withoutUsers(record: BuyerRecord, gone: readonly string[]): Buye
  * last, so every role that we touched is marked anew, as unknown; a user whom we may have created is looked for.
  */
 export function doubted(theirs: BuyerRecord, ours: BuyerRecord): BuyerRecord {
-  const record = mapUsers(theirs, (user, userId) => {
-    const touched = touchedBy(ours, userId).map((role) => [role, "adding"]);
-    return { ...user, roles: { ...user.roles, ...Object.fromEntries(touched) } };
-  });
+  const record = mapUsers(theirs, (user, userId) => withMarks(user, touchedBy(ours, userId), "adding"));
   return ours.creating === true ? { ...record, creating: true } : record;
 }
 
@@ -78,9 +71,7 @@ function touchedBy({ users }: BuyerRecord, userId: string): readonly string[] {
 
 /** The record with every role of ours marked as unknown, so that it is made sure of. */
 export function unknown(record: BuyerRecord): BuyerRecord {
-  return mapUsers(record,
-    ({ roles, ...user }) => ({ ...user,
-      roles: Object.fromEntries(Object.keys(roles).map((role) => [role, "adding"])) }));
+  return mapUsers(record, (user) => withMarks(user, Object.keys(user.roles), "adding"));
 }
 
 /** The record with a doubt, until then (epoch ms), on every role that `ours` was changing. */
@@ -99,9 +90,8 @@ export function pastDoubts(record: BuyerRecord, now: number): BuyerRecord {
   return mapUsers(record, ({ doubted: noted = {}, ...user }) => {
     const doubts = Object.entries(noted);
     const left = doubts.filter(([, until]) => until > now);
-    const over = doubts.filter(([, until]) => until <= now).map(([role]) => [role, "adding"]);
-    return { ...user, roles: { ...user.roles, ...Object.fromEntries(over) },
-      ...(left.length === 0 ? {} : { doubted: Object.fromEntries(left) }) };
+    const over = doubts.filter(([, until]) => until <= now).map(([role]) => role);
+    return { ...withMarks(user, over, "adding"), ...(left.length === 0 ? {} : { doubted: Object.fromEntries(left) }) };
   });
 }
 
@@ -111,8 +101,9 @@ export function doubtedUntil({ users }: BuyerRecord): number | null {
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
-function rolesMarked(user: BoundUser, wanted: Mark): readonly string[] {
-  return Object.entries(user.roles).flatMap(([role, mark]) => mark === wanted ? [role] : []).sort();
+/** The user with these roles marked so. */
+export function withMarks(user: BoundUser, roles: readonly string[], mark: Mark): BoundUser {
+  return { ...user, roles: { ...user.roles, ...Object.fromEntries(roles.map((role) => [role, mark])) } };
 }
 
 /** The record with each of its users changed. */

@@ -56,8 +56,7 @@ export async function mergeMessages(stored: BuyerRecord, messages: readonly Mess
 }
 
 /** The record with the message; null if nothing of it is for this record. */
-async function mergeMessage(record: BuyerRecord, message: Message, readings: Readings,
-  work: Provisioning): Promise<BuyerRecord | null> {
+async function mergeMessage(record: BuyerRecord, message: Message, readings: Readings, work: Provisioning) {
   const answer = readings.answers.get(message);
   if (await isForgotten(message, answer ?? null, record, work.store)) return null;
   switch (message.kind) {
@@ -93,8 +92,7 @@ async function mergeApart(record: BuyerRecord, message: HintMessage, work: Provi
   return waiting === null ? record : mergeFacts(record, message, [{ source, facts: waiting }], null, work);
 }
 
-async function mergeOnTrust(record: BuyerRecord, message: PingMessage,
-  work: Provisioning): Promise<BuyerRecord | null> {
+async function mergeOnTrust(record: BuyerRecord, message: PingMessage, work: Provisioning) {
   const { ping } = message;
   const told = await toldOnTrust(record, message, lineOf(message, null), work);
   // A renewal can be under another address: only spellings of this buyer's own count.

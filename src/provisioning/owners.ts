@@ -13,10 +13,7 @@ const MOST_HOPS = 3;
 type Forwarded = Hinting | ActMessage | ClaimMessage;
 
 /** Facts that a buyer's record takes in. */
-export interface Told {
-  readonly source: SourceId;
-  readonly facts: Source;
-}
+export type Told = { readonly source: SourceId; readonly facts: Source };
 
 /** What is told of a source, with what its own item kept of it. */
 export function withWaiting(told: Told, { waiting }: SourceItem): Told {

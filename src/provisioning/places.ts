@@ -16,8 +16,7 @@ export function mustMove(record: BuyerRecord, place: RolesPlace): boolean {
  * The record with its users' roles on their way to where they should be: each is marked, to be given there first, then
  * taken from where it was. What a user has among Auth0's roles already is listed, as when one is bound: never removed.
  */
-export async function onTheMove(record: BuyerRecord,
-  { auth0, settings: { place }, signal }: Provisioning): Promise<BuyerRecord> {
+export async function onTheMove(record: BuyerRecord, { auth0, settings: { place }, signal }: Provisioning) {
   const users: Record<string, BoundUser> = {};
   for (const [userId, user] of Object.entries(record.users)) {
     const places = placesOf(user);

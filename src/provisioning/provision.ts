@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from "node:util";
 import { entitlements } from "../access/entitlements.ts";
 import { NeedsPersonError } from "../errors.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
-import { causesOf, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { Message } from "../queue/message.ts";
 import { applyMarks, isTold } from "./apply.ts";
@@ -17,7 +16,7 @@ import { mergeMessages } from "./merge.ts";
 import { allIn, mustMove, onTheMove } from "./places.ts";
 import { readBack } from "./read-back.ts";
 import { atRest, awaitVerification, isAwaitingVerification } from "./rest.ts";
-import { tellFailure, tellSettled } from "./telling.ts";
+import { loggedAs, tellFailure, tellSettled } from "./telling.ts";
 import { dueAfter, LATE_MS, LEFT_TO_RECORD, UNSETTLED_LONG_MS, UNSETTLED_MS } from "./timing.ts";
 import { dueMessages, waitingInstead } from "./waiting.ts";
 
@@ -144,11 +143,7 @@ async function settle(ours: BuyerRecord, { access, roles }: Decided,
 async function countFindings(messages: readonly Message[], { store }: Provisioning): Promise<void> {
   const sweeps = new Set(messages.flatMap((message) => (message.kind === "hint" ? [message.sweep] : [])));
   // A report's count is no reason to do all of it again.
-  for (const sweep of sweeps) {
-    await store.sweeps.countChanged(sweep).catch((error: unknown) =>
-      log.warn("a change was not counted", { causes: causesOf(error) })
-    );
-  }
+  for (const sweep of sweeps) await store.sweeps.countChanged(sweep).catch(loggedAs("a change was not counted"));
 }
 
 /**
@@ -158,8 +153,7 @@ async function countFindings(messages: readonly Message[], { store }: Provisioni
  * Where somebody else wrote the record meanwhile, nobody knows whose call reached Auth0 last: what we touched is noted
  * on theirs as unknown, to be done again.
  */
-async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Turn,
-  work: Provisioning): Promise<boolean> {
+async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Turn, work: Provisioning) {
   const { email } = turn.stored;
   const { now } = work;
   const isRace = isOvertaken(error);
@@ -172,10 +166,7 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
     const since = theirs.unsettled?.since ?? now();
     return { ...record, unsettled: { code: failure.code, message: failure.message, since, attempts },
       dueAt: now() + dueAfter(failure.code, attempts) };
-  }).catch((unnoted: unknown) => {
-    log.warn("a failure was not written down", { causes: causesOf(unnoted) });
-    return null;
-  });
+  }).catch(loggedAs("a failure was not written down"));
   if (now() - (noted?.unsettled?.since ?? now()) > UNSETTLED_LONG_MS) count("UnsettledLong");
   const isLeft = turn.isPatient || failure instanceof NeedsPersonError || failure.code === "AUTH0_AWAY";
   return noted !== null && ours !== null && !isRace && isLeft;

@@ -1,11 +1,12 @@
 import { lacksOption, type Access } from "../access/entitlements.ts";
+import { earlier } from "../access/merge.ts";
 import type { Policy } from "../access/policy.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count, needsPerson } from "../metrics.ts";
 import type { Provisioning } from "./context.ts";
 import { doubtedUntil } from "./marks.ts";
-import { dueAfter, earlier, UNLISTED_MS } from "./timing.ts";
+import { dueAfter, UNLISTED_MS } from "./timing.ts";
 
 const UNLISTED = "OPTION_UNLISTED";
 const UNVERIFIED = "EMAIL_UNVERIFIED";

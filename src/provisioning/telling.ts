@@ -18,6 +18,14 @@ export function tellFailure(email: string, messages: readonly Message[], error: 
   return failure;
 }
 
+/** Logs what was thrown where that keeps nothing else from being done. */
+export function loggedAs(what: string, about: Readonly<Record<string, unknown>> = {}): (error: unknown) => null {
+  return (error) => {
+    log.warn(what, { ...about, causes: causesOf(error) });
+    return null;
+  };
+}
+
 /** What was thrown, as somebody's task: what isn't one of our own errors is a bug. */
 export function asFailure(error: unknown): NeedsPersonError | TemporaryError {
   return error instanceof NeedsPersonError || error instanceof TemporaryError

@@ -43,8 +43,3 @@ export function dueAfter(code: string, attempts: number): number {
 export function readAgainAfterMiss(misses: number): number | null {
   return [3 * MINUTE_MS, 10 * MINUTE_MS][misses] ?? null;
 }
-
-/** The earlier of two moments; null is none. */
-export function earlier(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
-}

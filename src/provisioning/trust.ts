@@ -61,14 +61,13 @@ function refuseUnread(known: Source | null | undefined): void {
 }
 
 /** A source nobody bought yet: its sale may come. A dispute may be of a giver's sale, of which nothing else tells. */
-async function waitOrFindReceiver(id: SourceId, message: PingMessage, line: HistoryEvent,
-  work: Provisioning): Promise<void> {
+async function waitOrFindReceiver(id: SourceId, message: PingMessage, line: HistoryEvent, work: Provisioning) {
   const { ledger, gifts } = work.store;
   const { ping } = message;
   await ledger.remember(`source#${id}`, line);
   if ((ping.event === "dispute" || ping.event === "dispute_won") && ping.subscriptionId === null) {
-    const given: GiftSide = { side: "given", saleId: ping.saleId, productId: ping.productId, soldAt: ping.soldAt,
-      receiver: null };
+    const { saleId, productId, soldAt } = ping;
+    const given: GiftSide = { side: "given", saleId, productId, soldAt, receiver: null };
     // Written before looking: whichever side comes second finds the other.
     await gifts.note(ping.email, given);
     const receivers = receiversOf(given, await gifts.of(ping.email));
@@ -108,8 +107,7 @@ async function givenTo(receiver: string, { ping, requestId }: PingMessage,
  * The act by which a source goes to whom it belongs, as if an operator had moved it: it was wrongly taken for the
  * giver's side of a gift, which has no `sale` ping. Null for every other.
  */
-async function handedBack(source: SourceId, record: BuyerRecord, message: PingMessage,
-  work: Provisioning): Promise<Act | null> {
+async function handedBack(source: SourceId, record: BuyerRecord, message: PingMessage, work: Provisioning) {
   const { ping, given, pingId, receivedAt } = message;
   const isGiven = record.sources[source]?.charges.some((charge) => charge.gift === "given") === true;
   if (!isGiven || given || ping.event !== "sale" || ping.gift || ping.email === record.email) return null;

@@ -2,33 +2,26 @@ import { causesOf, log } from "../log.ts";
 import { readMessage, type Hinting, type Message } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { nameOf } from "./owners.ts";
-import { tellFailure } from "./telling.ts";
+import { loggedAs, tellFailure } from "./telling.ts";
 import { UNREAD_MS, UNREADABLE_MS } from "./timing.ts";
 
 /** What waited beside a buyer's record and is due: it is merged like a message of today. */
 export async function dueMessages(email: string, { store, now }: Provisioning) {
   const waited: { readonly id: string; readonly message: Message }[] = [];
   for (const { id, body } of await store.pending.due(email, now())) {
-    const message = messageIn(body);
-    if (message !== null) waited.push({ id, message });
-    else await store.pending.put(email, id, body, now() + UNREADABLE_MS);
+    try {
+      waited.push({ id, message: readMessage(body) });
+    } catch (error) {
+      // A later version wrote it, and will read it when it is back.
+      log.warn("a message that waited can't be read", { causes: causesOf(error) });
+      await store.pending.put(email, id, body, now() + UNREADABLE_MS);
+    }
   }
   return waited;
 }
 
-/** Null: a later version wrote it, and will read it when it is back. */
-function messageIn(body: string): Message | null {
-  try {
-    return readMessage(body);
-  } catch (error) {
-    log.warn("a message that waited can't be read", { causes: causesOf(error) });
-    return null;
-  }
-}
-
 /** Has a message wait beside its buyer's record for so long (ms); it need not be delivered again. */
-export async function letWait(message: Hinting, ms: number,
-  { store, now }: Pick<Provisioning, "store" | "now">): Promise<void> {
+export async function letWait(message: Hinting, ms: number, { store, now }: Provisioning): Promise<void> {
   await store.pending.put(message.buyer, nameOf(message), JSON.stringify(message), now() + ms);
 }
 
@@ -42,8 +35,8 @@ export async function waitingInstead(email: string, failed: ReadonlyMap<Message,
   for (const [message, error] of failed) {
     tellFailure(email, [message], error);
     if ((message.kind !== "ping" && message.kind !== "hint") || !mayWait(message)) continue;
-    await letWait(message, UNREAD_MS, work).then(() => again.delete(message), (unwritten: unknown) =>
-      log.warn("a message that should wait was not written down", { causes: causesOf(unwritten) }));
+    await letWait(message, UNREAD_MS, work).then(() => again.delete(message),
+      loggedAs("a message that should wait was not written down"));
   }
   return again;
 }
