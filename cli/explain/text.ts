@@ -24,7 +24,7 @@ export function showExplanation(explanation: Explanation,
   section("Roles", roles.map((role) => roleLine(role, sources, output)), "none: no purchase gives any");
   section("Purchases", [
     ...(gumroadFailure === null ? [] : [output.tone("bad", `Gumroad could not be asked: ${gumroadFailure.message}`)]),
-    ...sources.flatMap(sourceLines),
+    ...sources.flatMap((source) => sourceLines(source, (rest) => commandLine(`revoke ${buyer} --source ${rest}`))),
   ], "none");
   if (gave.length > 0) {
     section("Gifts made", gave.map(({ source, receiver }) =>
@@ -60,7 +60,7 @@ function roleLine({ role, entitled, isThere, sources: ids }: ExplainedRole, sour
   }`;
 }
 
-function sourceLines(source: ExplainedSource): readonly string[] {
+function sourceLines(source: ExplainedSource, revokeLine: (rest: string) => string): readonly string[] {
   const { id, access, gives, because, variant, variantListed, unlisted, test, heldSince, act, emails, unconfirmed,
     movedFrom, gumroad } = source;
   const now = unlisted === null || unlisted === variant ? "" : `, by now ${unlisted}`;
@@ -79,7 +79,11 @@ function sourceLines(source: ExplainedSource): readonly string[] {
       }, and would be because ${because}`,
     ...(gumroad === null ? [] : [`  Gumroad says now: ${gumroadWords(gumroad)}`]),
     ...(emails.length === 0 ? [] : [`  also seen under ${emails.join(", ")}: transfer moves it`]),
-    ...(unconfirmed === 0 ? [] : [`  changes of plan that no charge has confirmed: ${String(unconfirmed)}`]),
+    ...(unconfirmed === 0 ? [] : [
+      `  changes of plan that no charge has confirmed: ${String(unconfirmed)}. If the buyer asked for none: ${
+        revokeLine(`${id} --changes`)
+      }`,
+    ]),
     ...(act === null ? [] : [
       `  decided ${momentOf(act.at)} by ${act.by} (${
         movedFrom === null ? decisionWords(act.decision) : `moved here from ${movedFrom}`

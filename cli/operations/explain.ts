@@ -78,7 +78,8 @@ function nextSteps(record: BuyerRecord, findings: readonly RecordFinding[], user
     )
   );
   const isUnverified = unsettled?.code === "EMAIL_UNVERIFIED";
-  const steps: NextStep[] = findings.filter(({ mend }) => mend !== `explain ${email}`)
+  // What is only noted is most often right: nobody should run what takes it.
+  const steps: NextStep[] = findings.filter(({ mend, isNote }) => isNote !== true && mend !== `explain ${email}`)
     .map(({ mend, what }) => ({ command: mend, why: what }));
   if (isUnverified) steps.push({ command: `invite ${email}`, why: "mails them again how to verify their email" });
   else if (isGone || lacks || findsUsers || changes.length > 0 || unsettled !== null) {
