@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { type BackfillReport, type BackfillRequest, begun, broughtIn, finishedBackfill, type LastBackfill,
-  lastBackfill, salesToBring } from "../operations/backfill.ts";
+  lastBackfill, salesToBring, timesFor } from "../operations/backfill.ts";
 import { about, grouped } from "../terminal/progress.ts";
 import type { Questions } from "../terminal/questions.ts";
 import type { BackfillTerms } from "./run.ts";
@@ -17,9 +17,6 @@ export interface BackfillFlags {
   readonly restart?: true;
   readonly dryRun?: true;
 }
-
-/** Buyers a minute, by Auth0's plan: a new one takes a look-up, a create and an assign. */
-const PLANS = [["Free", 40], ["Essentials and Professional", 100], ["Enterprise", 320]] as const;
 
 /** Brings every past buyer in, or goes on doing so. */
 export async function backfill(flags: BackfillFlags, context: Context): Promise<ExitCode> {
@@ -83,8 +80,8 @@ async function dryRun(terms: BackfillTerms, under: LastBackfill | null, context:
       grouped(count.news)
     } of them read back, of ${grouped(count.newsBuyers)} buyers`,
   );
-  for (const [plan, perMinute] of PLANS) {
-    output.say(`  on Auth0 ${plan}: ${about((count.newsBuyers / perMinute) * 60_000)}, if all of them are new there`);
+  for (const { plan, ms } of timesFor(count.newsBuyers)) {
+    output.say(`  on Auth0 ${plan}: ${about(ms)}, if all of them are new there`);
   }
   output.result({ stage: stageName(), dryRun: true, ...terms, ...count });
   return EXIT.ok;

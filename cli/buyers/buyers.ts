@@ -28,8 +28,7 @@ export async function buyers(text: string | undefined, flags: BuyersFlags, conte
   const policy = await context.policy();
   const { buyers: found, next } = await operate(context,
     (operating) =>
-      listBuyers({ text: text?.trim().toLowerCase() ?? null, role: flags.role ?? null,
-        product: flags.product === undefined ? null : productId(flags.product, policy),
+      listBuyers({ text: text?.trim().toLowerCase() ?? null, role: flags.role ?? null, product: flags.product ?? null,
         isWaiting: flags.waiting === true,
         lostSince: flags.lostSince === undefined ? null : momentGiven("--lost-since", flags.lostSince, "LOST_SINCE"),
         after: flags.after?.trim().toLowerCase() ?? null, most: flags.all === true ? null : limitOf(flags.limit) },
@@ -51,11 +50,6 @@ export async function buyers(text: string | undefined, flags: BuyersFlags, conte
 function cellsOf({ email, roles, products, waits, lost }: ListedBuyer, policy: Policy): readonly string[] {
   return [email, roles.join(", "), products.map((id) => policy.get(id)?.name ?? id).join(", "), waits.join(", "),
     lost === undefined ? "" : `${lost.roles.join(", ")} (${momentOf(lost.at)})`];
-}
-
-function productId(typed: string, policy: Policy): string {
-  const name = typed.trim().toLowerCase();
-  return [...policy.values()].find((product) => product.name.toLowerCase() === name)?.id ?? typed.trim();
 }
 
 function limitOf(typed: string): number {

@@ -65,6 +65,14 @@ export async function lastBackfill({ stage }: Pick<Operating, "stage">): Promise
   return { terms: { since, adopt, invite }, total, read, finishedAt, checkpoint };
 }
 
+/** Buyers a minute, by Auth0's plan: a new one takes a look-up, a create and an assign. */
+const PLANS = [["Free", 40], ["Essentials and Professional", 100], ["Enterprise", 320]] as const;
+
+/** How long (ms) so many new buyers take, by Auth0's plan. */
+export function timesFor(buyers: number): readonly { readonly plan: string; readonly ms: number }[] {
+  return PLANS.map(([plan, perMinute]) => ({ plan, ms: (buyers / perMinute) * 60_000 }));
+}
+
 /**
  * Counts what a backfill would do. Changes nothing.
  * @throws {NeedsPersonError} GUMROAD_TOKEN_MISSING, or what Gumroad, the ledger and the queue throw

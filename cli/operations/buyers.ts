@@ -5,14 +5,14 @@ import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
 import { summaryOf, type BuyerSummary } from "../../src/ledger/record.ts";
 import { recordsOf } from "../../src/ledger/survey.ts";
 import type { Stage } from "../stage/stage.ts";
-import type { Operating } from "./operating.ts";
+import { type Operating, productNamed } from "./operating.ts";
 
 /** Which buyers are listed: those who are all that is given. */
 export interface BuyersRequest {
   /** A part of the email, in lower case. */
   readonly text: string | null;
   readonly role: string | null;
-  /** An id: whoever ever bought the product. */
+  /** A product's id, or its name in the policy: whoever ever bought it. */
   readonly product: string | null;
   /** Only those with something to wait for. */
   readonly isWaiting: boolean;
@@ -45,10 +45,11 @@ const rowShape = z.object({ pk: z.string(), roles: z.array(z.string()).optional(
  * was the index. An index may be a second behind.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
-export async function listBuyers(request: BuyersRequest,
-  { stage, tell }: Pick<Operating, "tell"> & { readonly stage: Pick<Stage, "dynamo" | "ledger"> }): Promise<
-  BuyersPage
-> {
+export async function listBuyers({ product, ...asked }: BuyersRequest,
+  { stage, policy, tell }: Pick<Operating, "policy" | "tell"> & {
+    readonly stage: Pick<Stage, "dynamo" | "ledger">;
+  }): Promise<BuyersPage> {
+  const request = { ...asked, product: product === null ? null : productNamed(product, await policy()).id };
   const { most } = request;
   const table = ledgerTable(stage.dynamo, stage.ledger);
   const buyers: ListedBuyer[] = [];

@@ -15,7 +15,7 @@ import { lostInHour } from "../ledger/lost.ts";
 import { everyRecord } from "../ledger/records.ts";
 import { carryOut, lookAnew, ownChange, planned, type ActPlan, type PlannedAct, type RoleDifference,
   type Signature } from "./carry-out.ts";
-import type { Operating } from "./operating.ts";
+import { type NamedProduct, type Operating, productNamed } from "./operating.ts";
 import { type Came, cameOf, type Waiting } from "./outcome.ts";
 
 /** Held removals of a product, of all buyers or of one. */
@@ -29,7 +29,7 @@ export interface HoldRequest {
 /** About whom is decided. */
 export interface HoldPlan {
   readonly decision: HeldMessage["decision"];
-  readonly product: { readonly id: string; readonly name: string };
+  readonly product: NamedProduct;
   /** Emails of those with held removals. */
   readonly buyers: readonly string[];
   /** `keep` only: what brings back who lost the product in the hour before, when nothing was held yet. */
@@ -112,16 +112,4 @@ function lostOf(record: BuyerRecord, productId: string, after: number, policy: P
     const end = endOf(source);
     return isMeant(verdict, record) || (end !== null && end.at < after) ? [] : [verdict.source];
   });
-}
-
-/**
- * A product by its id or its name. One that the policy dropped is known by its id only: dropping it may be why
- * removals are held.
- */
-function productNamed(typed: string, policy: Policy): HoldPlan["product"] {
-  const named = typed.trim();
-  const products = [...policy.values()];
-  const found = products.find(({ id }) => id === named) ??
-    products.find(({ name }) => name.toLowerCase() === named.toLowerCase());
-  return found === undefined ? { id: named, name: `product ${named}` } : { id: found.id, name: found.name };
 }

@@ -41,3 +41,18 @@ export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
 }
+
+/** A product as people call it. */
+export interface NamedProduct {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** A product by its id or its name. One that the policy dropped, or never had, is known by its id only. */
+export function productNamed(typed: string, policy: Policy): NamedProduct {
+  const named = typed.trim();
+  const products = [...policy.values()];
+  const found = products.find(({ id }) => id === named) ??
+    products.find(({ name }) => name.toLowerCase() === named.toLowerCase());
+  return found === undefined ? { id: named, name: `product ${named}` } : { id: found.id, name: found.name };
+}

@@ -51,6 +51,16 @@ export interface PolicyPlan {
   readonly byTime: readonly TimedChange[];
 }
 
+/** How many buyers would lose a role, or would but for the hold. */
+export function losersOf({ losses, held }: PolicyPlan): number {
+  return buyersOf([...losses, ...held]).size;
+}
+
+/** Whom changes concern, each once. */
+export function buyersOf(changes: readonly PlannedChange[]): ReadonlySet<string> {
+  return new Set(changes.flatMap(({ buyers }) => buyers));
+}
+
 /** How many days a plan looks ahead. */
 export const AHEAD_DAYS = 30;
 const AHEAD_MS = AHEAD_DAYS * 24 * 60 * 60_000;

@@ -35,6 +35,8 @@ export interface StageStatus {
   /** Since when a buyer has been due whom nobody looks at, or null. */
   readonly lateSince: number | null;
   readonly sweeps: readonly SweepStatus[];
+  /** Whether a person has to see to something: dead letters, held removals, findings, a reconcile that doesn't run. */
+  readonly needsPerson: boolean;
 }
 
 /**
@@ -50,8 +52,12 @@ export async function stageStatus({ quick }: { readonly quick: boolean }, operat
     queueState(stage, stage.deadLetters), sweepStates(stage)]);
   const ledger = quick ? null : await countLedger(operating);
   const dueAt = ledger?.earliestDueAt ?? null;
-  return { at: now(), queue, deadLetters: letters.waiting + letters.inFlight, ledger,
-    lateSince: dueAt !== null && dueAt < now() - LATE_MS ? dueAt : null, sweeps };
+  const lateSince = dueAt !== null && dueAt < now() - LATE_MS ? dueAt : null;
+  const deadLetters = letters.waiting + letters.inFlight;
+  const isToMend = ledger !== null &&
+    (Object.keys(ledger.held).length > 0 || ledger.findings.some(({ isNote }) => isNote !== true));
+  return { at: now(), queue, deadLetters, ledger, lateSince, sweeps,
+    needsPerson: deadLetters > 0 || lateSince !== null || isToMend };
 }
 
 async function queueState({ sqs }: Stage, QueueUrl: string): Promise<QueueState> {

@@ -1,8 +1,8 @@
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
-import { planPolicy } from "../operations/plan.ts";
-import { losersOf, planLines } from "./text.ts";
+import { losersOf, planPolicy } from "../operations/plan.ts";
+import { planLines } from "./text.ts";
 
 /** The flags of `plan`, as commander gives them. */
 export interface PlanFlags {

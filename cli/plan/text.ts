@@ -1,4 +1,4 @@
-import { AHEAD_DAYS, type PlannedChange, type PolicyPlan, type TimedChange } from "../operations/plan.ts";
+import { AHEAD_DAYS, buyersOf, type PlannedChange, type PolicyPlan, type TimedChange } from "../operations/plan.ts";
 import { momentOf } from "../terminal/moments.ts";
 import { grouped } from "../terminal/progress.ts";
 
@@ -12,11 +12,6 @@ export interface PlanWords {
 
 /** Names that are shown of each change, and changes by time; `--json` has all. */
 const SHOWN = 5;
-
-/** How many buyers would lose a role, or would but for the hold. */
-export function losersOf({ losses, held }: PolicyPlan): number {
-  return buyersOf([...losses, ...held]).size;
-}
 
 /** A plan in words, a line each. */
 export function planLines(plan: PolicyPlan, words: PlanWords): readonly string[] {
@@ -68,10 +63,6 @@ function timeLines(changes: readonly TimedChange[], { names }: PlanWords): reado
     ),
     ...(rest > 0 ? [`  and ${grouped(rest)} more; --json lists all`] : []),
   ];
-}
-
-function buyersOf(changes: readonly PlannedChange[]): ReadonlySet<string> {
-  return new Set(changes.flatMap(({ buyers }) => buyers));
 }
 
 function listed(buyers: readonly string[]): string {

@@ -15,7 +15,7 @@ export interface StatusFlags {
 export async function status({ quick }: StatusFlags, context: Context): Promise<ExitCode> {
   const { output, commandLine, policy, stageName } = context;
   const names = new Map([...(await policy()).values()].map(({ id, name }) => [id, name]));
-  const { at, queue, deadLetters: dead, ledger: counted, lateSince, sweeps } = await operate(context,
+  const { at, queue, deadLetters: dead, ledger: counted, lateSince, sweeps, needsPerson } = await operate(context,
     (operating) => stageStatus({ quick: quick === true }, operating));
 
   if (counted !== null) showCounts(counted, names, context);
@@ -34,12 +34,8 @@ export async function status({ quick }: StatusFlags, context: Context): Promise<
     }`,
   );
   for (const sweep of sweeps) output.say(`${sweep.sweep.padEnd("received".length)}  ${sweepWords(sweep)}`);
-  const isLate = lateSince !== null;
-  output.result({ stage: stageName(), at: isoOf(at), queue, deadLetters: dead, late: isLate,
+  output.result({ stage: stageName(), at: isoOf(at), queue, deadLetters: dead, late: lateSince !== null,
     ...(counted === null ? {} : { ledger: counted }), sweeps });
-  const needsPerson = dead > 0 || isLate ||
-    (counted !== null &&
-      (Object.keys(counted.held).length > 0 || counted.findings.some(({ isNote }) => isNote !== true)));
   return needsPerson ? EXIT.failed : EXIT.ok;
 }
 

@@ -1,6 +1,6 @@
 /** Before a deployment: whom the edited policy would take something from, and whether that is meant. */
-import type { PolicyPlan } from "../../cli/operations/plan.ts";
-import { losersOf, planLines } from "../../cli/plan/text.ts";
+import { losersOf, type PolicyPlan } from "../../cli/operations/plan.ts";
+import { planLines } from "../../cli/plan/text.ts";
 import { ConfigError } from "../../src/errors.ts";
 
 /** What asking for consent needs. */

@@ -5,6 +5,7 @@ import { listBuyers, type BuyersRequest } from "../../cli/operations/buyers.ts";
 import { csvLine } from "../../cli/terminal/csv.ts";
 import { recordKey } from "../../src/ledger/keys.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
+import { defineProducts } from "../../src/config/products-file.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { summaryOf } from "../../src/ledger/record.ts";
@@ -54,6 +55,7 @@ async function list(request: Partial<BuyersRequest>) {
   calls = [];
   const { buyers, next } = await listBuyers({ ...ALL, ...request }, {
     stage: { dynamo: table.client, ledger: table.name },
+    policy: async () => defineProducts([{ id: "course", name: "The Course", roles: ["course"] }]),
     tell: () => undefined,
   });
   return { emails: buyers.map(({ email }) => email), buyers, next };
@@ -73,7 +75,8 @@ describe("buyers", () => {
     const waiting = await list({ isWaiting: true, role: "book", most: null });
     expect(waiting.emails).toEqual(Array.from({ length: 10 }, (_, place) => emailOf(place * 100)));
     expect(calls).toEqual(["QueryCommand"]);
-    expect(await list({ isWaiting: true, product: "course" })).toMatchObject({ emails: [], next: null });
+    expect(await list({ isWaiting: true, product: "the course" })).toMatchObject({ emails: [], next: null });
+    expect((await list({ product: "the course", text: "0001@" })).emails).toEqual([emailOf(1)]);
     expect((await list({ text: "0999@" })).emails).toEqual([emailOf(999)]);
     // The key in front of each email is no part of it.
     expect((await list({ text: "buyer" })).emails).toEqual([]);
