@@ -8,6 +8,8 @@ import { parseArgs } from "node:util";
 
 import { planPolicy } from "../cli/operations/plan.ts";
 import { openDeployedStage } from "../cli/stage/deployed.ts";
+import { makeOutput } from "../cli/terminal/output.ts";
+import { shownProgress } from "../cli/terminal/progress.ts";
 import { terminalQuestions } from "../cli/terminal/questions.ts";
 import { checkParameters } from "./bundling/parameters.ts";
 import { readPolicy } from "./bundling/policy.ts";
@@ -44,9 +46,12 @@ async function isMeant(stage: string): Promise<boolean> {
     : null;
   return hasConsent({ plan: async () => {
     const opened = await openDeployedStage(stage);
-    return planPolicy({ stage: opened, policy: readPolicy, now: opened.now, tell: () => undefined }).finally(() =>
-      opened.close()
-    );
+    const output = makeOutput({ print: console.log, colours: false, json: () => false });
+    const shown = shownProgress({ output, questions, complain: console.error, now: Date.now });
+    return planPolicy({ stage: opened, policy: readPolicy, now: opened.now, tell: shown.tell }).finally(() => {
+      shown.stop();
+      opened.close();
+    });
   }, yes: args.includes("--yes"),
     confirm: questions === null ? null : (question) => questions.confirm(question, false), print: console.log,
     commandLine: (command) => `npx gumroad-auth0 ${command} --stage ${stage}` });

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { DirectoryUser } from "../../src/auth0/directory.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoTombstones } from "../../src/ledger/tombstones.ts";
+import type { TenantAdmin } from "../admin/tenant-admin.ts";
 import { makeKey, storedKey } from "../forget/key.ts";
 import { dynamoHistory } from "../ledger/history.ts";
 import { bestWay, type SmokeWay, smokeWay, type WayName } from "../smoke/ways.ts";
@@ -61,6 +62,8 @@ export async function smokeTrial({ way, role }: SmokeRequest, operating: Operati
 export async function smoked(trial: SmokeTrial, withinMs: number, operator: OperatorApplication,
   told: (step: SmokeStep) => void, operating: Operating): Promise<SmokeReport> {
   const { buyer, way } = trial;
+  // The service's own application has no right to delete anybody.
+  const admin = operatorAdmin(operator, operating.stage, await serviceCredentials(operating));
   const has = (roles: readonly string[]) => way.roles.every((role) => roles.includes(role));
   const lacks = (roles: readonly string[]) => !way.roles.some((role) => roles.includes(role));
   let [gainedMs, lostMs]: (number | null)[] = [null, null];
@@ -72,7 +75,7 @@ export async function smoked(trial: SmokeTrial, withinMs: number, operator: Oper
     lostMs = await timed(buyer, () => way.take(buyer), lacks, withinMs, operating);
     told({ step: "lost", tookMs: lostMs });
   } finally {
-    cleaned = await cleanUp(trial, withinMs, operator, operating);
+    cleaned = await cleanUp(trial, withinMs, admin, operating);
   }
   return { gainedMs, lostMs, ...cleaned };
 }
@@ -107,7 +110,7 @@ async function pause({ stage, wait }: Operating): Promise<void> {
 
 type Cleaned = Omit<SmokeReport, "gainedMs" | "lostMs">;
 
-async function cleanUp({ buyer, way }: SmokeTrial, withinMs: number, operator: OperatorApplication,
+async function cleanUp({ buyer, way }: SmokeTrial, withinMs: number, admin: TenantAdmin | null,
   operating: Operating): Promise<Cleaned> {
   const { stage } = operating;
   const isSettled = await settled(buyer, withinMs, operating);
@@ -115,8 +118,6 @@ async function cleanUp({ buyer, way }: SmokeTrial, withinMs: number, operator: O
   const erasedItems = await dynamoHistory(stage.dynamo, stage.ledger).erase({ email: buyer, sources: way.sources(),
     products: [], received: [] });
   const users = (await usersOf(buyer, operating)).filter(({ createdByUs }) => createdByUs).map(({ id }) => id);
-  // The service's own application can't: it has no right to delete anybody.
-  const admin = operatorAdmin(operator, stage, await serviceCredentials(operating));
   if (admin === null) return { erasedItems, deletedUsers: 0, leftUsers: users, isSettled };
   for (const id of users) await admin.deleteUser(id, AbortSignal.timeout(CALL_MS));
   return { erasedItems, deletedUsers: users.length, leftUsers: [], isSettled };
