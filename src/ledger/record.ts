@@ -45,6 +45,7 @@ const invitation = kept({
 /** The mail with which a buyer gets in: once a person, and again where an operator asks for it. */
 export type Invitation = Fixed<z.infer<typeof invitation>>;
 
+/** Why a record is not settled: what to mend, or what it waits for. */
 const unsettled = kept({
   /** An error's code; or `EMAIL_UNVERIFIED`; or `OPTION_UNLISTED`: the policy lacks a bought option. */
   code: text,
@@ -53,8 +54,6 @@ const unsettled = kept({
   since: moment,
   attempts: z.number(),
 });
-/** Why a record is not settled: what to mend, or what it waits for. */
-export type Unsettled = Fixed<z.infer<typeof unsettled>>;
 
 const claim = kept({
   source: sourceIdShape,

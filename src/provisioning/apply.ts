@@ -81,10 +81,7 @@ function withoutOurs(user: BoundUser, email: string, roles: readonly string[], {
 }
 
 /** A call of Auth0; false if the user is gone. */
-interface Call {
-  readonly isAfterAll: boolean;
-  readonly make: () => Promise<boolean>;
-}
+type Call = { readonly isAfterAll: boolean; readonly make: () => Promise<boolean> };
 
 /** The calls for a user's marked roles, towards what anybody gives; to give comes first, so that there is no gap. */
 function callsFor(userId: string, user: BoundUser, { givers }: UserItem, work: Provisioning): readonly Call[] {

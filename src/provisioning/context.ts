@@ -52,15 +52,11 @@ export function isOvertaken(error: unknown): boolean {
  * null where there is nothing to note; then that is given.
  * @throws {TemporaryError} RECORD_CHANGED, LEDGER_UNREACHABLE
  */
-export async function note(email: string, { ledger }: Pick<Store, "ledger">,
-  change: (record: BuyerRecord) => BuyerRecord | null): Promise<BuyerRecord | null> {
-  for (let round = 1;; round += 1) {
-    const noted = change(await ledger.load(email));
-    if (noted === null) return null;
-    try {
-      return await ledger.save(noted);
-    } catch (error) {
-      if (!isOvertaken(error) || round === ROUNDS) throw error;
-    }
-  }
+export async function note(email: string, store: Pick<Store, "ledger">,
+  change: (record: BuyerRecord) => BuyerRecord | null, rounds = ROUNDS): Promise<BuyerRecord | null> {
+  const noted = change(await store.ledger.load(email));
+  return noted && store.ledger.save(noted).catch((error: unknown) => {
+    if (!isOvertaken(error) || rounds === 1) throw error;
+    return note(email, store, change, rounds - 1);
+  });
 }

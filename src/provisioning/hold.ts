@@ -8,16 +8,6 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
 
-/** What is to be done about a buyer once the hold has had its say. */
-export interface Decided {
-  /** With what each source gives now, and which of them are held. */
-  readonly record: BuyerRecord;
-  /** By facts, policy and time alone. */
-  readonly access: Access;
-  /** The roles the buyer should have: those of the facts, and what held sources give on. Sorted, without doubles. */
-  readonly roles: readonly string[];
-}
-
 /** Losses that somebody meant for this one buyer are never held: a refund, a dispute, an operator's act. */
 const MEANT: ReadonlySet<Reason> = new Set<Reason>(["refunded", "partly-refunded", "disputed", "revoked", "gift-gone",
   "bundle-gone", "taken", "moved", "complimentary-over"]);
@@ -50,9 +40,15 @@ export async function withHolds(record: BuyerRecord, access: Access,
   return decided;
 }
 
-/** The rule itself. `permit` is asked once for each product that the buyer would lose; `now` is in epoch ms. */
+/** What is to be done about a buyer once the hold has had its say. */
+export type Decided = Awaited<ReturnType<typeof underHold>>;
+
+/**
+ * The rule itself. `permit` is asked once for each product that the buyer would lose; `now` is in epoch ms. Gives the
+ * record with what each source gives now and which are held, and the roles of the facts and of what is held, sorted.
+ */
 export async function underHold(record: BuyerRecord, access: Access, now: number,
-  permit: (productId: string) => Promise<boolean>): Promise<Decided> {
+  permit: (productId: string) => Promise<boolean>) {
   const gave: Record<SourceId, readonly string[]> = {};
   const held: Record<SourceId, number> = {};
   const permits = new Map<string, boolean>();
@@ -73,7 +69,7 @@ export async function underHold(record: BuyerRecord, access: Access, now: number
     const roles = since === undefined ? verdict.roles : [...before, ...verdict.roles];
     if (roles.length > 0) gave[source] = [...new Set(roles)].sort();
   }
-  const decided = { ...record, gave, held };
+  const decided: BuyerRecord = { ...record, gave, held };
   return { record: decided, access, roles: withHeld(access.roles, decided) };
 }
 

@@ -133,17 +133,15 @@ async function settle(ours: BuyerRecord, { access, roles }: Decided,
     ...(lost.length > 0 ? { lost: { at: work.now(), roles: lost } } : {}) }, work);
   const written = isDeepStrictEqual(atLast, ours) ? ours : await work.store.ledger.save(atLast);
   if (written !== turn.stored) tellSettled(written, roles, turn.changes, turn.messages, work.now());
-  if (turn.changes.length > 0) await countFindings(turn.messages, work);
+  const hints = turn.changes.length === 0 ? [] : turn.messages.filter((message) => message.kind === "hint");
+  for (const sweep of new Set(hints.map((hint) => hint.sweep))) {
+    // A report's count is no reason to do all of it again.
+    await work.store.sweeps.countChanged(sweep).catch(loggedAs("a change was not counted"));
+  }
   // Whoever announced it, nobody else, sends it.
   if (ours.invited?.outcome === "wanted" && written.invited?.outcome === "sending") {
     await sendInvitation(written, work);
   }
-}
-
-async function countFindings(messages: readonly Message[], { store }: Provisioning): Promise<void> {
-  const sweeps = new Set(messages.flatMap((message) => (message.kind === "hint" ? [message.sweep] : [])));
-  // A report's count is no reason to do all of it again.
-  for (const sweep of sweeps) await store.sweeps.countChanged(sweep).catch(loggedAs("a change was not counted"));
 }
 
 /**

@@ -72,9 +72,8 @@ interface Reader {
 }
 
 function read({ saleId, subscriptionId }: Hint, reader: Reader): Promise<Answer | null> {
-  return saleId === null
-    ? once(reader.answers, `subscription ${subscriptionId ?? ""}`, () => subscription(subscriptionId ?? "", reader))
-    : once(reader.answers, `sale ${saleId}`, () => sale(saleId, reader));
+  const ask = () => saleId === null ? subscription(subscriptionId ?? "", reader) : sale(saleId, reader);
+  return once(reader.answers, saleId ?? `subscription ${subscriptionId ?? ""}`, ask);
 }
 
 function once<T>(asked: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
@@ -95,21 +94,22 @@ async function sale(saleId: string, reader: Reader): Promise<Answer | null> {
     : row;
   // Gumroad's support may have moved it to another email since.
   const owner = isKnown ? reader.stored.email : ownerOfRow(sold);
-  let facts = factsOfSale(row, at);
-  if (row.bundle === "bundle") {
-    facts = { ...facts, holds: await contentsOf(row, reader) };
-    const theirs = owner === null || !isGone(row) ? null : await bundlesOf(owner, reader);
-    if (theirs !== null) {
-      others.push(...theirs.filter((each) => each.source !== source));
-      facts = { ...facts, listedAt: at };
-    }
+  let facts = await factsOf(row, at, reader);
+  const theirs = row.bundle === "bundle" && owner !== null && isGone(row) ? await bundlesOf(owner, reader) : null;
+  if (theirs !== null) {
+    others.push(...theirs.filter((each) => each.source !== source));
+    facts = { ...facts, listedAt: at };
   }
-  const whole = row.subscriptionId !== null && row.dead ? await withEnd(facts, row.subscriptionId, reader) : facts;
-  return { source, facts: whole, owner, spelling: sold.email === owner ? sold.spelling : null, others };
+  if (row.subscriptionId !== null && row.dead) facts = await withEnd(facts, row.subscriptionId, reader);
+  return { source, facts, owner, spelling: sold.email === owner ? sold.spelling : null, others };
 }
 
-function contentsOf({ productId }: SaleRow, { api, contents, signal }: Reader): Promise<readonly string[]> {
-  return once(contents, productId, () => api.contents(productId, signal));
+/** What a row tells; of a bundle with what it holds by now. */
+async function factsOf(row: SaleRow, at: number, { api, contents, signal }: Reader): Promise<Source> {
+  const { productId, bundle } = row;
+  const facts = factsOfSale(row, at);
+  if (bundle !== "bundle") return facts;
+  return { ...facts, holds: await once(contents, productId, () => api.contents(productId, signal)) };
 }
 
 /** All that a buyer has of bundles. Null: they bought more than can be listed in one turn. */
@@ -119,10 +119,8 @@ async function bundlesOf(email: string, reader: Reader): Promise<readonly Told[]
   for await (const row of salesOf({ email }, BUYER_PAGES, reader)) {
     if (row === null) return null;
     if (row.bundle === "none" || row.dead || ownerOfRow(row) !== email) continue;
-    const facts = factsOfSale(row, listedAt);
-    const isBundle = row.bundle === "bundle";
-    found.push({ source: sourceOfRow(row),
-      facts: isBundle ? { ...facts, listedAt, holds: await contentsOf(row, reader) } : facts });
+    const facts = await factsOf(row, listedAt, reader);
+    found.push({ source: sourceOfRow(row), facts: row.bundle === "bundle" ? { ...facts, listedAt } : facts });
   }
   return found;
 }
