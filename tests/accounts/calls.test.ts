@@ -350,7 +350,7 @@ describe("POST /password", () => {
   });
 
   it("takes an operator's one-time code in place of a forgotten password, once and in time", async () => {
-    await login({ body: { username: ann, password } });
+    const token = tokenOf(await login({ body: { username: ann, password } }));
     const { users } = dependencies({});
     const [late, code] = ["a-code-that-came-late", "a-code-in-time"];
     const withCode = (typed: string) => changePassword({ body: { username: ann, password: typed, newPassword } });
@@ -360,7 +360,10 @@ describe("POST /password", () => {
     expect(await withCode(late)).toMatchObject({ status: 401 });
 
     expect(await login({ body: { username: ann, password: code } })).toMatchObject({ status: 401 });
+    expect(await verify({ body: { token } })).toMatchObject({ status: 200, body: { token: expect.any(String) } });
+    clock.time += 1;
     expect(await withCode(code)).toMatchObject({ status: 200, body: { status: "changed" } });
+    expect(await verify({ body: { token } })).toMatchObject({ status: 401 });
 
     expect(await withCode(code)).toMatchObject({ status: 401 });
     expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 401 });
