@@ -351,6 +351,7 @@ describe("POST /password", () => {
 
   it("takes an operator's one-time code in place of a forgotten password, once and in time", async () => {
     const token = tokenOf(await login({ body: { username: ann, password } }));
+    clock.time += 1;
     const { users } = dependencies({});
     const [late, code] = ["a-code-that-came-late", "a-code-in-time"];
     const withCode = (typed: string) => changePassword({ body: { username: ann, password: typed, newPassword } });
@@ -361,7 +362,6 @@ describe("POST /password", () => {
 
     expect(await login({ body: { username: ann, password: code } })).toMatchObject({ status: 401 });
     expect(await verify({ body: { token } })).toMatchObject({ status: 200, body: { token: expect.any(String) } });
-    clock.time += 1;
     expect(await withCode(code)).toMatchObject({ status: 200, body: { status: "changed" } });
     expect(await verify({ body: { token } })).toMatchObject({ status: 401 });
 

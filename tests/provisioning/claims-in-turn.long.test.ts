@@ -1,4 +1,4 @@
-/** Claims through the buyer's turn, over a ledger's table: what is written, and what an account's token carries then. */
+/** Claims in the buyer's turn, over a ledger's table: what is written, and what an account's token carries then. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
