@@ -56,7 +56,7 @@ function loginOf(page: string, api: string | undefined, actions: readonly string
   const { origin } = new URL(page);
   return {
     applications: [{ clientId: "local-app", name: "Local app", callbacks: [page], logoutUrls: [page],
-      origins: [origin] }],
+      origins: [origin], url: page }],
     apis: api === undefined ? [] : [{ identifier: api }],
     actions: actions.map((file) => ({ name: path.basename(file), code: readFileSync(file, "utf8") })),
   };
