@@ -1,6 +1,6 @@
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BulkMessage, BulkQueue } from "../queue/queue.ts";
-import type { SweepWork } from "./sweep.ts";
+import type { SweepTools } from "./sweep.ts";
 
 /** The queue counts as nearly empty up to so many messages: what two workers take within seconds. */
 export const NEARLY_EMPTY = 20;
@@ -13,7 +13,7 @@ export type Feed = ReturnType<typeof queueFeed>;
 
 /** The feed of one run. */
 export function queueFeed(
-  { queue, enough, deadline, wait }: Pick<SweepWork, "enough" | "deadline"> & { readonly queue: BulkQueue;
+  { queue, enough, deadline, wait }: Pick<SweepTools, "enough" | "deadline"> & { readonly queue: BulkQueue;
     readonly wait: (ms: number) => Promise<unknown> },
 ) {
   let sent = 0;

@@ -11,10 +11,10 @@ import { runningAccess } from "./daily.ts";
 import { queueFeed, sendDueBuyers, type Feed } from "./feed.ts";
 import { allSales, recentSales } from "./sales.ts";
 import type { OpenShop } from "./shop.ts";
-import type { Sweep, SweepPage, SweepTools, SweepWork } from "./sweep.ts";
+import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
 /** What reconciling works with. */
-export interface Reconciling extends SweepWork {
+export interface Reconciling extends Omit<SweepTools, "shop" | "sweep"> {
   readonly ledger: Pick<Ledger, "due">;
   readonly sweeps: Sweeps;
   readonly queue: BulkQueue;

@@ -9,8 +9,12 @@ import type { HintMessage } from "../queue/message.ts";
 import type { BulkMessage } from "../queue/queue.ts";
 import type { Running } from "./running.ts";
 
-/** What a run works with, whichever sweep has its turn. `now` gives epoch milliseconds. */
-export interface SweepWork {
+/** What a page is worked with, whichever sweep has its turn. `now` gives epoch milliseconds. */
+export interface SweepTools {
+  /** Null where no token is configured. */
+  readonly shop: GumroadApi | null;
+  /** The sweep's name. */
+  readonly sweep: string;
   readonly survey: Survey;
   /** Keeps how many buyers have a product: what a mass loss is measured against. */
   readonly setHolders: (productId: string, holders: number) => Promise<void>;
@@ -22,13 +26,6 @@ export interface SweepWork {
   readonly deadline: AbortSignal;
   readonly requestId: string;
   readonly running: Running;
-}
-
-/** What a page is worked with. */
-export interface SweepTools extends SweepWork {
-  /** Null where no token is configured. */
-  readonly shop: GumroadApi | null;
-  readonly sweep: string;
 }
 
 /** What one page came to. */
