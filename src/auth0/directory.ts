@@ -78,12 +78,12 @@ export function auth0Directory(
         : { connection: database, password: unusablePassword(email) };
       const body = { ...login, email, email_verified: false, verify_email: false,
         app_metadata: ownMetadata(email, metadataRoles ?? null) };
-      try {
-        return directoryUser(await call("create a user", signal, (until) => users.create(body, until)), email);
-      } catch (error) {
-        if (refusedWith(error) === 409) return null;
-        throw error;
-      }
+      const created = await call("create a user", signal, (until) => users.create(body, until))
+        .catch((error: unknown) => {
+          if (refusedWith(error) === 409) return null;
+          throw error;
+        });
+      return created === null ? null : directoryUser(created, email);
     },
     ...userRoles(users, new RolesClient(options), call, now),
     /**
@@ -93,8 +93,9 @@ export function auth0Directory(
     writeMetadataRoles: async (userId: string, createdFor: string | null, names: readonly string[],
       signal: AbortSignal): Promise<boolean> => {
       const body = { app_metadata: ownMetadata(createdFor, names) };
-      const what = "write roles into a user's app_metadata";
-      return !(await isGone(call(what, signal, (until) => users.update(userId, body, until))));
+      return !(await isGone(
+        call("write a user's app_metadata", signal, (until) => users.update(userId, body, until)),
+      ));
     },
     /**
      * Replaces a database user's password by one that nobody knows, then ends the sessions and refresh tokens that it
@@ -123,13 +124,11 @@ export function auth0Directory(
 
 /** Auth0 ends sessions for some plans only. A scope that is missing somebody must grant; a plan nobody waits for. */
 async function ended(call: Promise<unknown>): Promise<void> {
-  try {
-    await isGone(call);
-  } catch (error) {
+  await isGone(call).catch((error: unknown) => {
     if (refusedWith(error) !== 403 || lacksScope(error)) throw error;
     const told = "Auth0 ends no sessions on this plan: those of before the new password go on until they expire";
     log.warn(told, { causes: causesOf(error) });
-  }
+  });
 }
 
 function directoryUser(user: unknown, email: string) {

@@ -8,7 +8,8 @@ const LONGEST_NAME = 300;
 const MOST_VARIANTS = 20;
 
 /** Gumroad leaves out what is nil in sales, and writes null in subscribers. */
-const flag = z.nullish(z.boolean());
+const perhaps = z.nullish(z.boolean());
+const flag = z.pipe(perhaps, z.transform((said) => said === true));
 const text = z.nullish(z.string());
 const id = z.string().check(z.minLength(1), z.maxLength(100));
 const moment = z.pipe(z.string(),
@@ -22,50 +23,34 @@ const saleFields = z.object({ id, product_id: id, purchase_email: text, email: t
   subscription_duration: z.nullish(z.string().check(z.maxLength(LONGEST_NAME))), subscription_id: z.nullish(id),
   recurring_charge: flag, is_preorder_authorization: flag, is_gift_receiver_purchase: flag,
   is_gift_sender_purchase: flag, giftee_email: text, gifter_email: text, refunded: flag, partially_refunded: flag,
-  disputed: flag, chargedback: flag, dispute_won: flag, is_bundle_purchase: flag, is_bundle_product_purchase: flag,
-  access_revoked: flag, dead: flag });
+  disputed: flag, chargedback: perhaps, dispute_won: flag, is_bundle_purchase: flag, is_bundle_product_purchase: flag,
+  access_revoked: perhaps, dead: flag });
 
 /** A row of `GET /sales`, and what `GET /sales/:id` answers. */
 export const saleShape = z.pipe(saleFields, z.transform((row, context) => {
   const written = (row.purchase_email ?? row.email ?? "").trim();
   const email = normalizedEmail(written);
   if (email === null) return odd(context, "is missing or no email address", "purchase_email");
-  const disputed = row.disputed === true || row.chargedback === true;
-  return {
-    id: row.id,
-    productId: row.product_id,
-    /** The purchase's own email, as pings name it. The account's only where the row has no other. */
-    email,
-    /** The email as it was written, where that differs. */
-    spelling: written === email ? null : written,
-    soldAt: row.created_at,
-    priceCents: row.price,
-    /** The chosen options as [category, name], sorted by category. */
-    variants: row.variants,
-    recurrence: row.subscription_duration ?? null,
-    subscriptionId: row.subscription_id ?? null,
-    /** A charge after the first one of its subscription. */
-    recurring: row.recurring_charge === true,
-    /** A preorder's authorization: money not taken yet. */
-    preorder: row.is_preorder_authorization === true,
-    gift: giftOf(row),
-    giftee: normalizedEmail(row.giftee_email ?? ""),
-    gifter: normalizedEmail(row.gifter_email ?? ""),
-    refunded: row.refunded === true,
-    partlyRefunded: row.partially_refunded === true,
-    /** Ever disputed, however it ended. */
-    disputed,
-    // `chargedback` is a dispute that isn't won. A row without it doesn't tell, and an open one must not pass as won.
-    disputeWon: disputed && !(row.chargedback ?? row.dispute_won !== true),
-    bundle: bundleOf(row),
-    /** The seller took access away by hand. Null: this answer doesn't say. */
-    accessRevoked: row.access_revoked ?? null,
-    /** Its subscription has ended. (`cancelled` is true while that still waits, and says nothing.) */
-    dead: row.dead === true,
-  };
+  // Ever disputed, however it ended. `chargedback` is a dispute that isn't won. A row without it doesn't tell, and an
+  // open one must not pass as won.
+  const disputed = row.disputed || row.chargedback === true;
+  const disputeWon = disputed && !(row.chargedback ?? !row.dispute_won);
+  return { id: row.id, productId: row.product_id, email, spelling: written === email ? null : written,
+    soldAt: row.created_at, priceCents: row.price, variants: row.variants,
+    recurrence: row.subscription_duration ?? null, subscriptionId: row.subscription_id ?? null,
+    recurring: row.recurring_charge, preorder: row.is_preorder_authorization, gift: giftOf(row),
+    giftee: normalizedEmail(row.giftee_email ?? ""), gifter: normalizedEmail(row.gifter_email ?? ""),
+    refunded: row.refunded, partlyRefunded: row.partially_refunded, disputed, disputeWon, bundle: bundleOf(row),
+    accessRevoked: row.access_revoked ?? null, dead: row.dead };
 }));
 
-/** A sale as the API shows it now. Times are epoch milliseconds, emails normalized. */
+/**
+ * A sale as the API shows it now. Times are epoch milliseconds, emails normalized. `email` is the purchase's own, as
+ * pings name it, and the account's only where the row has no other; `spelling` as it was written, where that differs.
+ * `recurring`: a charge after the first one of its subscription. `preorder`: an authorization, money not taken yet.
+ * `accessRevoked`: the seller took access away by hand; null: this answer doesn't say. `dead`: its subscription has
+ * ended (`cancelled` is true while that still waits, and says nothing).
+ */
 export type SaleRow = Readonly<z.output<typeof saleShape>>;
 
 /** A row of `GET /products/:id/subscribers`, and what `GET /subscribers/:id` answers. */
@@ -103,13 +88,13 @@ function odd({ issues, value: input }: z.core.ParsePayload, message: string, fie
 
 /** Which half of a gift it is. The giver's is the one that was paid, and the only one that is listed. */
 function giftOf(row: z.output<typeof saleFields>): "none" | "received" | "given" {
-  if (row.is_gift_receiver_purchase === true) return "received";
-  return row.is_gift_sender_purchase === true || (row.giftee_email ?? "") !== "" ? "given" : "none";
+  if (row.is_gift_receiver_purchase) return "received";
+  return row.is_gift_sender_purchase || (row.giftee_email ?? "") !== "" ? "given" : "none";
 }
 
 function bundleOf(row: z.output<typeof saleFields>): "bundle" | "child" | "none" {
-  if (row.is_bundle_purchase === true) return "bundle";
-  return row.is_bundle_product_purchase === true ? "child" : "none";
+  if (row.is_bundle_purchase) return "bundle";
+  return row.is_bundle_product_purchase ? "child" : "none";
 }
 
 /** Null for what is no object of names. */

@@ -97,12 +97,7 @@ export function readKeptLetter(body: string): z.infer<typeof deadLetter> | null 
   return letter === undefined ? null : { ...letter, body: Buffer.from(letter.body, "base64").toString("utf8") };
 }
 
-/** The FIFO group of a message, its buyer's: one worker at a time has it. A hash, as group ids take no free text. */
-export function groupOf(message: Message): string {
-  return digest(message.buyer);
-}
-
-/** A deduplication id: 64 hexadecimal characters. */
+/** An id as FIFO queues take one, which is no free text: 64 hexadecimal characters. */
 export function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

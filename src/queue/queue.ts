@@ -6,7 +6,7 @@ import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageB
 import { TemporaryError, type RefusedError } from "../errors.ts";
 import { log } from "../log.ts";
 import { count } from "../metrics.ts";
-import { digest, groupOf, type DueMessage, type HintMessage, type Message } from "./message.ts";
+import { digest, type DueMessage, type HintMessage, type Message } from "./message.ts";
 
 /** The FIFO queue of the buyers and its dead-letter queue. Every method throws TemporaryError QUEUE_UNREACHABLE. */
 export type Queue = ReturnType<typeof sqsQueue>;
@@ -30,16 +30,12 @@ const KEPT_BYTES = 160 * 1024;
 
 /** The queues at these URLs. */
 export function sqsQueue(client: SQSClient, urls: { readonly queue: string; readonly deadLetters: string }) {
-  const put = async (QueueUrl: string, value: unknown, MessageGroupId: string, MessageDeduplicationId: string,
-    signal: AbortSignal | undefined) => {
-    const MessageBody = asciiJson(value);
-    const command = new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId, MessageDeduplicationId });
-    await reached(client.send(command, until(signal)));
+  const put = async (QueueUrl: string, entry: ReturnType<typeof entryOf>, signal: AbortSignal | undefined) => {
+    await reached(client.send(new SendMessageCommand({ QueueUrl, ...entry }), until(signal)));
   };
   return {
     /** Puts a message into its buyer's group. The same `id` within five minutes is sent once. */
-    send: (message: Message, id: string, signal?: AbortSignal) =>
-      put(urls.queue, message, groupOf(message), digest(id), signal),
+    send: (message: Message, id: string, signal?: AbortSignal) => put(urls.queue, entryOf(message, id), signal),
     /** Keeps what can never be right in the dead-letter queue, says so in the log and counts it for the alarm. */
     keep: async ({ code, message: reason }: RefusedError, requestId: string, text: string, signal?: AbortSignal) => {
       const body = Buffer.from(text, "utf8");
@@ -47,7 +43,8 @@ export function sqsQueue(client: SQSClient, urls: { readonly queue: string; read
         bodyBytes: body.length };
       // Letters have no order, and one that was sent back and came here again within five minutes must not vanish.
       const id = randomUUID();
-      await put(urls.deadLetters, letter, id, id, signal);
+      await put(urls.deadLetters, { MessageBody: asciiJson(letter), MessageGroupId: id, MessageDeduplicationId: id },
+        signal);
       count("DeadLettered");
       log.error("kept in the dead-letter queue", { requestId, code, reason });
     },
@@ -76,7 +73,7 @@ export function bulkQueue(client: SQSClient, QueueUrl: string, counted: "waiting
     send: async (messages: readonly BulkMessage[], signal?: AbortSignal) => {
       for (let start = 0; start < messages.length; start += BATCH) {
         const Entries = messages.slice(start, start + BATCH).map(({ message, id }, index) => ({ Id: String(index),
-          MessageBody: asciiJson(message), MessageGroupId: groupOf(message), MessageDeduplicationId: digest(id) })
+          ...entryOf(message, id) })
         );
         const { Failed = [] } = await reached(
           client.send(new SendMessageBatchCommand({ QueueUrl, Entries }), until(signal)),
@@ -93,6 +90,12 @@ export function bulkQueue(client: SQSClient, QueueUrl: string, counted: "waiting
         (counted === "all" ? Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0) : 0);
     },
   };
+}
+
+/** A message in its buyer's group, which one worker at a time has. */
+function entryOf(message: Message, id: string) {
+  return { MessageBody: asciiJson(message), MessageGroupId: digest(message.buyer),
+    MessageDeduplicationId: digest(id) };
 }
 
 /** JSON in ASCII: SQS refuses the characters that XML refuses, such as U+FFFF. */

@@ -10,7 +10,7 @@ import { projectRoot } from "../../scripts/project-root.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { isTestPing, readPing } from "../../src/gumroad/ping.ts";
 import { roleNames } from "../../tenant/role-names.ts";
-import { groupOf, readMessage } from "../../src/queue/message.ts";
+import { digest, readMessage } from "../../src/queue/message.ts";
 import policy from "../../fixtures/policy.ts";
 import { lateMail } from "../pipeline/late-mail.ts";
 import { sendHeld } from "../pipeline/operator-messages.ts";
@@ -274,7 +274,7 @@ async function sendBack(stack: Stack, sqs: SQSClient): Promise<number> {
     const { Body: MessageBody = "", MessageId, ReceiptHandle } = message;
     await sqs.send(
       new SendMessageCommand({ QueueUrl: stack.queueUrl("ProvisionQueue"), MessageBody,
-        MessageGroupId: groupOf(readMessage(MessageBody)),
+        MessageGroupId: digest(readMessage(MessageBody).buyer),
         MessageDeduplicationId: `back ${MessageId ?? ""}`.replaceAll(" ", "-") }),
     );
     await sqs.send(new DeleteMessageCommand({ QueueUrl: from, ReceiptHandle }));
