@@ -64,6 +64,9 @@ const claimMessage = kept({ ...envelope, kind: z.literal("claim"), buyer: z.stri
 const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage,
   heldMessage, bindMessage, inviteMessage, claimMessage]);
 
+/** How a version before let a ping wait in the queue: it is the ping, and no harm comes of looking sooner. */
+const laterMessage = z.object({ kind: z.literal("later"), message: pingMessage });
+
 /** A ping on its way to its buyer's record. */
 export type PingMessage = z.infer<typeof pingMessage>;
 /** Word that a buyer's record is due: something waits, failed, or changes with time. */
@@ -106,7 +109,7 @@ export function digest(text: string): string {
 export function readMessage(body: string): Message {
   const json = jsonIn(body);
   if (json === undefined) throw new RefusedError("MESSAGE_INVALID", "The message is not JSON.");
-  const parsed = messageShape.safeParse(json);
+  const parsed = messageShape.safeParse(laterMessage.safeParse(json).data?.message ?? json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new RefusedError("MESSAGE_INVALID", `The message has a wrong value at "${issue?.path.join(".") ?? ""}".`);

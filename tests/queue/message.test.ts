@@ -26,3 +26,13 @@ describe("a message of a later version", () => {
     );
   });
 });
+
+describe("a message of an earlier version", () => {
+  it("that let a ping wait in the queue is that ping", () => {
+    const waiting = { v: 1, requestId: "r", kind: "later", notBefore: 1_772_000_000_000, message: sale };
+    expect(readMessage(JSON.stringify(waiting))).toEqual(sale);
+    expect(() => readMessage(JSON.stringify({ ...waiting, message: { ...sale, ping: null } }))).toThrow(
+      expect.objectContaining({ code: "MESSAGE_INVALID" }),
+    );
+  });
+});
