@@ -54,7 +54,7 @@ export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord:
     }
   }
   for (const subscription of subscriptions) {
-    const charges = subscription.saleIds.flatMap((id) => byId.get(id) ?? []);
+    const charges = subscription.saleIds.flatMap((id) => chargeOf(byId.get(id), byId) ?? []);
     const [first] = charges;
     const said = lastWord(subscription.id);
     const { productId } = subscription;
@@ -65,6 +65,13 @@ export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord:
     }
   }
   return new Map([...roles].map(([email, all]) => [email, [...all].sort()]));
+}
+
+/** A gifted period is one charge in two rows: to whom it was given, and whether that money stayed. */
+function chargeOf(sale: Sale | undefined, byId: ReadonlyMap<string, Sale>): Sale | undefined {
+  if (sale?.state === "giftGiver") return undefined;
+  const giver = sale?.state === "giftReceiver" ? byId.get(sale.giftPartnerId ?? "") : undefined;
+  return sale === undefined || giver === undefined ? sale : { ...giver, state: "charged", email: sale.email };
 }
 
 /** Whether a purchase without a subscription gives anything to whom it names. `contentsOf` null: by pings alone. */
