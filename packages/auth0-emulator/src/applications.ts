@@ -9,6 +9,8 @@ import type { Client } from "./client.ts";
 export class Applications {
   readonly service: Client;
   readonly admin: Client;
+  /** Made by the Management API, with their settings. */
+  readonly #made = new Map<string, MadeClient>();
   /** Connections that the service's application may not use, by name. */
   readonly #disabled = new Set<string>();
 
@@ -26,7 +28,7 @@ export class Applications {
   /** The grants on the Management API of one application, or of all. */
   grants(clientId: string | undefined): { readonly id: string; readonly client: Client }[] {
     return this.#all()
-      .filter(({ id }) => clientId === undefined || id === clientId)
+      .filter(({ id }) => (clientId === undefined || id === clientId) && this.#made.get(id)?.audience !== null)
       .map((client) => ({ id: `cgr_${shortHash(client.id)}`, client }));
   }
 
@@ -37,8 +39,50 @@ export class Applications {
     return found;
   }
 
-  /** Lets the service's application use a connection, or keeps it from that. Throws 404 for another application. */
+  /** The API that an application has its grant for, where another than the emulator's own name of it was sent. */
+  audienceOf(clientId: string): string | undefined {
+    return this.#made.get(clientId)?.audience ?? undefined;
+  }
+
+  /** Adds an application. */
+  make(settings: { readonly name: string } & Settings): Settings {
+    const id = shortHash(`client ${settings.name} ${String(this.#made.size)}`);
+    const client = { id, secret: `secret-of-${id}`, scopes: [], settings, audience: null,
+      connections: new Set<string>() };
+    this.#made.set(id, client);
+    return shownOf(client);
+  }
+
+  /** Changes an application's settings. Throws 404. */
+  change(id: string, settings: Settings): Settings {
+    const client = this.#madeClient(id);
+    client.settings = { ...client.settings, ...settings };
+    return shownOf(client);
+  }
+
+  /** Grants scopes of an API. Throws 404 for an unknown application, 409 where it has a grant. */
+  allow(clientId: string, audience: string, scopes: readonly string[]): { readonly id: string } {
+    const client = this.#madeClient(clientId);
+    if (client.audience !== null) throw new Refusal(409, "The grant exists.", "client_grant_conflict");
+    client.audience = audience;
+    client.scopes = scopes;
+    return { id: `cgr_${shortHash(clientId)}` };
+  }
+
+  /** All applications, as the Management API shows them. */
+  shown(): Settings[] {
+    return [...[this.service, this.admin].map(({ id }) => ({ client_id: id, name: id })),
+      ...[...this.#made.values()].map(shownOf)];
+  }
+
+  /** Lets an application use a connection, or keeps it from that. Throws 404 for an unknown one, and the operator's. */
   enable(connection: string, clientId: string, enabled: boolean): void {
+    const made = this.#made.get(clientId);
+    if (made !== undefined) {
+      if (enabled) made.connections.add(connection);
+      else made.connections.delete(connection);
+      return;
+    }
     if (clientId !== this.service.id) throw new Refusal(404, "The client does not exist", "inexistent_client");
     if (enabled) this.#disabled.delete(connection);
     else this.#disabled.add(connection);
@@ -46,7 +90,8 @@ export class Applications {
 
   /** The applications that may use a connection, by id. */
   enabledFor(connection: string): string[] {
-    return this.#disabled.has(connection) ? [] : [this.service.id];
+    return [...(this.#disabled.has(connection) ? [] : [this.service.id]),
+      ...[...this.#made.values()].filter(({ connections }) => connections.has(connection)).map(({ id }) => id)];
   }
 
   /**
@@ -71,9 +116,30 @@ export class Applications {
       "invalid_body");
   }
 
-  #all(): Client[] {
-    return [this.service, this.admin];
+  #madeClient(id: string): MadeClient {
+    const client = this.#made.get(id);
+    if (client === undefined) throw new Refusal(404, "The client does not exist", "inexistent_client");
+    return client;
   }
+
+  #all(): Client[] {
+    return [this.service, this.admin, ...this.#made.values()];
+  }
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** An application that the Management API made. It has one grant, if any. */
+interface MadeClient extends Client {
+  settings: Settings;
+  audience: string | null;
+  /** Those it may use, by name. */
+  readonly connections: Set<string>;
+}
+
+function shownOf({ id, secret, settings }: MadeClient): Settings {
+  return { client_id: id, ...(settings["token_endpoint_auth_method"] === "none" ? {} : { client_secret: secret }),
+    ...settings };
 }
 
 /** A connection's id. */

@@ -1,6 +1,6 @@
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 
-import { OpenAPIBackend } from "openapi-backend";
+import { type Document, OpenAPIBackend } from "openapi-backend";
 import * as z from "zod";
 
 import { formats } from "./formats.ts";
@@ -57,17 +57,35 @@ interface ValidationError {
   readonly data?: unknown;
 }
 
-let loaded: Promise<Contract> | undefined;
+/** The description of what services call, and what it needs besides for tools that import a tenant. */
+const FILES = { services: ["management"], deployment: ["management", "deployment"] } as const;
+const loaded = new Map<keyof typeof FILES, Promise<Contract>>();
 
 /** Reads the description, once a process: compiling its validators is most of what starting an emulator costs. */
-export function loadContract(): Promise<Contract> {
-  loaded ??= readContract();
-  return loaded;
+export function loadContract(of: keyof typeof FILES = "services"): Promise<Contract> {
+  const contract = loaded.get(of) ?? readContract(FILES[of]);
+  loaded.set(of, contract);
+  return contract;
 }
 
-async function readContract(): Promise<Contract> {
+const Description = z.custom<Document>((value) => typeof value === "object" && value !== null && "paths" in value);
+
+/** One description of several files: later ones add to the earlier, or replace an operation of theirs. */
+function described(files: readonly string[]): Document {
+  return files.map((file) =>
+    Description.parse(JSON.parse(readFileSync(new URL(`${file}.openapi.json`, import.meta.url), "utf8")))
+  ).reduce((all, { paths = {}, components }) => ({ ...all,
+    paths: Object.fromEntries(
+      [...new Set([...Object.keys(all.paths ?? {}), ...Object.keys(paths)])].map((
+        path,
+      ) => [path, { ...all.paths?.[path], ...paths[path] }]),
+    ), components: { schemas: { ...all.components?.schemas, ...components?.schemas } } })
+  );
+}
+
+async function readContract(files: readonly string[]): Promise<Contract> {
   const api = new OpenAPIBackend({
-    definition: fileURLToPath(new URL("management.openapi.json", import.meta.url)),
+    definition: described(files),
     apiRoot: "/",
     // Without "quick" the description itself is checked first, against OpenAPI 3.0's idea of `type`, and refused.
     quick: true,

@@ -91,7 +91,7 @@ const SNAPSHOT = "auth0-emulator 1";
  */
 export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Promise<Auth0Emulator> {
   const now = options.now ?? Date.now;
-  const contract = await loadContract();
+  const contract = await loadContract(options.deployment === true ? "deployment" : "services");
   const tokens = new Tokens(now);
   const limiter = new RateLimiter(options.limits ?? "none", now);
   const faults = new Faults();

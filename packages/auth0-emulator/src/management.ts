@@ -4,6 +4,7 @@ import type * as z from "zod";
 
 import type { Answer } from "emulator-server/refused-call";
 import type { Applications } from "./applications.ts";
+import { deployedSettings } from "./deployed-settings.ts";
 import { isUserId } from "./formats.ts";
 import type { ManagementOperation } from "./operation.ts";
 import { Refusal } from "./refusal.ts";
@@ -22,7 +23,7 @@ const ACCEPTED: Answer = { status: 202 };
  */
 export function managementOperations(tenant: () => Tenant, applications: () => Applications,
   baseUrl: () => string): Readonly<Record<string, ManagementOperation>> {
-  return { ...settingsOperations(tenant, applications, baseUrl),
+  return { ...settingsOperations(tenant, applications, baseUrl), ...deployedSettings(tenant, applications),
     "get_users-by-email": { scopes: ["read:users"], run({ query }) {
       const { email, ...fields } = parse(EmailQuery, query);
       const found = tenant().users.byEmail(email);

@@ -35,6 +35,11 @@ export interface Auth0EmulatorOptions {
    */
   readonly login?: LoginSettings | (() => Promise<LoginSettings>);
   /**
+   * Offers what tools that import a tenant call, too: APIs, applications, Actions, mail templates. Default no, as the
+   * longer description takes longer to load.
+   */
+  readonly deployment?: boolean;
+  /**
    * Whether the tenant's template for change-password mails words one as a welcome to this user. Default: no.
    */
   readonly welcomes?: (appMetadata: Metadata) => boolean;

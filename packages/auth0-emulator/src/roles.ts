@@ -66,6 +66,15 @@ export class Roles {
     return role;
   }
 
+  /** Changes a role. Throws 404. */
+  change(id: string, change: { readonly name?: string | undefined; readonly description?: string | undefined }): Role {
+    this.#requireRoles([id]);
+    const { name = "", description = "" } = this.#roles.get(id) ?? {};
+    const role = { id, name: change.name ?? name, description: change.description ?? description };
+    this.#roles.set(id, role);
+    return role;
+  }
+
   /** Removes a role, and takes it from everybody. */
   delete(id: string): void {
     const name = this.#roles.get(id)?.name;

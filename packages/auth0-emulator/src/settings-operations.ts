@@ -13,6 +13,7 @@ const ConnectionsQuery = z.object({ name: z.string().optional(), strategy: z.str
 const GrantsQuery = z.object({ client_id: z.string().optional(), audience: z.string().optional(),
   take: z.number().optional() });
 const GrantBody = z.object({ scope: z.array(z.string()).optional() });
+const ConnectionBody = z.record(z.string(), z.unknown());
 const EnabledClientsBody = z.array(z.object({ client_id: z.string(), status: z.boolean() }));
 
 /** The operations on connections and grants, by operation id. `baseUrl` leads the Management API's identifier. */
@@ -20,7 +21,12 @@ export function settingsOperations(tenant: () => Tenant, applications: () => App
   baseUrl: () => string): Readonly<Record<string, ManagementOperation>> {
   const audience = (): string => `${baseUrl()}/api/v2/`;
   const grantAnswer = ({ id, client }: { readonly id: string; readonly client: Client }) => ({ id,
-    client_id: client.id, audience: audience(), scope: [...client.scopes], subject_type: "client" });
+    client_id: client.id, audience: applications().audienceOf(client.id) ?? audience(), scope: [...client.scopes],
+    subject_type: "client" });
+  /** What was set of a connection, by its name. */
+  const set = new Map<string, Readonly<Record<string, unknown>>>();
+  const connectionAnswer = (connection: Connection) => ({ id: connectionId(connection.name), ...connection,
+    options: {}, realms: [connection.name], is_domain_connection: false, ...set.get(connection.name) });
   const connectionOf = (id: string): Connection => {
     const found = tenant().users.connections().find(({ name }) => connectionId(name) === id);
     if (found === undefined) throw new Refusal(404, "The connection does not exist", "inexistent_connection");
@@ -35,9 +41,7 @@ export function settingsOperations(tenant: () => Tenant, applications: () => App
         (name === undefined || connection.name === name) &&
         (strategy === undefined || connection.strategy === strategy)
       )
-      .map((connection) => ({ id: connectionId(connection.name), ...connection, options: {}, realms: [connection.name],
-        is_domain_connection: false })
-      )
+      .map(connectionAnswer)
       .map((
         connection,
       ) => (fields === undefined
@@ -46,6 +50,13 @@ export function settingsOperations(tenant: () => Tenant, applications: () => App
       );
     return { status: 200, body: take === undefined ? shown : { connections: shown.slice(0, take) } };
   } },
+    get_connections_by_id: { scopes: ["read:connections"],
+      run: ({ id }) => ({ status: 200, body: connectionAnswer(connectionOf(id)) }) },
+    patch_connections_by_id: { scopes: ["update:connections"], run({ id, body }) {
+      const connection = connectionOf(id);
+      set.set(connection.name, { ...set.get(connection.name), ...ConnectionBody.parse(body) });
+      return { status: 200, body: connectionAnswer(connection) };
+    } },
     get_connection_clients: { scopes: ["read:connections"],
       run: ({ id }) => ({ status: 200,
         body: { clients: applications().enabledFor(connectionOf(id).name).map((client_id) => ({ client_id })) } }) },
