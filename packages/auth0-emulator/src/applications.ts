@@ -47,8 +47,8 @@ export class Applications {
   /** Adds an application. */
   make(settings: { readonly name: string } & Settings): Settings {
     const id = shortHash(`client ${settings.name} ${String(this.#made.size)}`);
-    const client = { id, secret: `secret-of-${id}`, scopes: [], settings, audience: null,
-      connections: new Set<string>() };
+    const secret = `secret-of-${id}`;
+    const client = { id, secret, scopes: [], settings, audience: null, connections: new Set<string>() };
     this.#made.set(id, client);
     return shownOf(client);
   }
