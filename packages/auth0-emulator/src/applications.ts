@@ -75,7 +75,7 @@ export class Applications {
       ...[...this.#made.values()].map(shownOf)];
   }
 
-  /** Lets an application use a connection, or keeps it from that. Throws 404 for an unknown one, and the operator's. */
+  /** Lets an application use a connection, or keeps it from that. Throws 404 for an unknown one and the operator's. */
   enable(connection: string, clientId: string, enabled: boolean): void {
     const made = this.#made.get(clientId);
     if (made !== undefined) {
