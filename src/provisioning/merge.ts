@@ -11,7 +11,7 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { Hinting, HintMessage, Message, PingMessage } from "../queue/message.ts";
-import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
+import { afterBundle, mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
 import { isNamed, withRoom } from "./apart.ts";
 import { mergeClaim } from "./claims.ts";
 import type { Provisioning } from "./context.ts";
@@ -204,7 +204,9 @@ async function mergeFacts(stored: BuyerRecord, message: Hinting, told: readonly 
     await ledger.remember(`buyer#${record.email}`, { ...lineOf(message, facts), source });
   }
   log.info("merged", { ...about, sources: news.map(({ source }) => source) });
-  return { ...record, sources, spellings };
+  let merged: BuyerRecord = { ...record, sources, spellings };
+  for (const { source } of news) merged = await afterBundle(merged, source, message.requestId, work);
+  return merged;
 }
 
 /** Refunds and ends still go into a full record. */
