@@ -146,7 +146,7 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
       async (ms) => stack.advance(ms));
 
   const counted = () => new Map([...kinds, ...calls.counts, ...people.counts]);
-  const isEnough = () => shortOf(counted(), least).length === 0 && people.expected().size >= least.buyers;
+  const isEnough = () => shortOf(counted(), least).length === 0 && people.expected([]).size >= least.buyers;
 
   /** Makes trouble now and then until it is told to stop. */
   async function disturb(signal: AbortSignal): Promise<void> {
@@ -219,10 +219,11 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
     }
     await mail.bring();
     await workOff(stack, STANDSTILL_MS);
-    const expected = people.expected();
+    const ledger = await stack.ledger();
+    const expected = people.expected(ledger);
     return { buyers: expected.size, purchases: gumroad.sales.length, pings: mail.acknowledged.length, kinds: counted(),
       previous: previous?.commit ?? null, sentBack, heap, lost: await lostPings(stack, mail.acknowledged),
-      wrong: await wrongUsers(stack, expected) };
+      wrong: [...await wrongUsers(stack, expected), ...people.wrongClaims(ledger)] };
   } finally {
     dynamo.destroy();
     sqs.destroy();
