@@ -7,7 +7,7 @@ import { defineProducts } from "../src/config/products-file.ts";
 import type { Provisioning } from "../src/provisioning/context.ts";
 import { provisionBuyer } from "../src/provisioning/provision.ts";
 import { retrySeconds } from "../src/provisioning/timing.ts";
-import type { PingMessage } from "../src/queue/message.ts";
+import type { MessageOf } from "../src/queue/message.ts";
 import { soldTo } from "../tests/provisioning/pings.ts";
 import { seededChance, simulatedClock, type SimulatedClock } from "./clock.ts";
 import { handbookPing } from "./handbook.ts";
@@ -64,7 +64,7 @@ const PATIENCE_MS = 5_000;
 const GUMROAD_RETRIES_MS = [60_000, 180_000, 600_000];
 
 interface Waiting {
-  readonly message: PingMessage;
+  readonly message: MessageOf<"ping">;
   readonly receives: number;
   readonly at: number;
 }

@@ -23,7 +23,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Every line is a cost: what deploys shrinks or stays. */
-const MOST_LINES = 8_836;
+const MOST_LINES = 8_815;
 
 const root = path.resolve(import.meta.dirname, "..");
 const sources = globSync(["{src,cli,local,scripts}/**/*.ts", "packages/*/src/**/*.ts"], { cwd: root })

@@ -1,5 +1,5 @@
 import { decideHeld, plannedHold } from "../operations/hold.ts";
-import type { HeldMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
@@ -15,8 +15,8 @@ export interface HoldFlags extends ActFlags {
 const FEW = 10;
 
 /** Lets held removals go, or not. */
-export async function decide(decision: HeldMessage["decision"], named: string, only: string | null, flags: HoldFlags,
-  context: Context): Promise<ExitCode> {
+export async function decide(decision: MessageOf<"held">["decision"], named: string, only: string | null,
+  flags: HoldFlags, context: Context): Promise<ExitCode> {
   const { output } = context;
   const waitFor = waitingOf(flags);
   const plan = await operate(context, (operating) => plannedHold({ decision, named, only }, operating));

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 
-import type { HeldMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import type { Context } from "../context.ts";
 import { buyerEmail } from "./buyer-email.ts";
 import { actOptions } from "./options.ts";
 import type { HoldFlags } from "../acting/holding.ts";
 
 /** Adds the arguments, flags and the action that `release` and `keep` share. */
-export function holdCommand(command: Command, decision: HeldMessage["decision"], context: Context): Command {
+export function holdCommand(command: Command, decision: MessageOf<"held">["decision"], context: Context): Command {
   command
     .argument("<product>",
       "a product of src/products.ts by its name or id; or the id of one that was dropped from there")

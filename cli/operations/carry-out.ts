@@ -4,7 +4,7 @@ import { type Act, type Decision, emptySource, type Source, type SourceId } from
 import { dueRoles } from "../../src/access/entitlements.ts";
 import { addFacts } from "../../src/access/merge.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
-import type { DueMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { dynamoHistory } from "../ledger/history.ts";
 import type { Operating } from "./operating.ts";
 import { type Came, cameOf, type Taken, type Waiting } from "./outcome.ts";
@@ -101,7 +101,7 @@ export async function carryOut({ acts, changes }: ActPlan, signature: Signature,
 }
 
 /** A message that has the one writer look at a buyer's users at Auth0 anew, with its id for the queue. */
-export function lookAnew(buyer: string, invite = false): [message: DueMessage, id: string] {
+export function lookAnew(buyer: string, invite = false): [message: MessageOf<"due">, id: string] {
   const requestId = randomUUID();
   return [{ v: 1, kind: "due", requestId, buyer, anew: true, ...(invite ? { invite } : {}) }, `look ${requestId}`];
 }

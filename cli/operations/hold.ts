@@ -9,7 +9,7 @@ import { ledgerTable } from "../../src/ledger/keys.ts";
 import { tagOf } from "../../src/ledger/losses.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { heldSources, isMeant } from "../../src/provisioning/hold.ts";
-import type { HeldMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { heldBuyers } from "../ledger/held-buyers.ts";
 import { lostInHour } from "../ledger/lost.ts";
 import { everyRecord } from "../ledger/records.ts";
@@ -20,7 +20,7 @@ import { type Came, cameOf, type Waiting } from "./outcome.ts";
 
 /** Held removals of a product, of all buyers or of one. */
 export interface HoldRequest {
-  readonly decision: HeldMessage["decision"];
+  readonly decision: MessageOf<"held">["decision"];
   /** The product's id or name. */
   readonly named: string;
   readonly only: string | null;
@@ -28,7 +28,7 @@ export interface HoldRequest {
 
 /** About whom is decided. */
 export interface HoldPlan {
-  readonly decision: HeldMessage["decision"];
+  readonly decision: MessageOf<"held">["decision"];
   readonly product: NamedProduct;
   /** Emails of those with held removals. */
   readonly buyers: readonly string[];

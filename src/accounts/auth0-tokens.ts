@@ -2,6 +2,7 @@
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from "jose";
 import * as z from "zod/mini";
 
+import { isBaseUrl } from "../config/base-url.ts";
 import { ConfigError, TemporaryError } from "../errors.ts";
 import { refusing, subjectOf, type VerifyToken } from "./identity.ts";
 
@@ -55,12 +56,8 @@ export function createAuth0Verifier(
 
 /** Keys that came over plain http could be anybody's, except from this machine itself. */
 function keysUrl(issuer: string): URL {
-  const url = URL.parse(".well-known/jwks.json", issuer);
-  const isLoopback = url !== null && ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname);
-  if (url === null || !(url.protocol === "https:" || (url.protocol === "http:" && isLoopback))) {
-    throw new ConfigError("SETTING_INVALID", "AUTH0_ISSUER has to be an https URL: https://TENANT.auth0.com/.");
-  }
-  return url;
+  if (isBaseUrl(issuer)) return new URL(".well-known/jwks.json", issuer);
+  throw new ConfigError("SETTING_INVALID", "AUTH0_ISSUER has to be an https URL: https://TENANT.auth0.com/.");
 }
 
 /**

@@ -9,7 +9,7 @@ import { HttpError } from "../http/errors.ts";
 import { jsonBodyOf } from "../http/handler.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
-import type { BindMessage } from "../queue/message.ts";
+import type { MessageOf } from "../queue/message.ts";
 
 /** The secret `gumroad-auth0/{stage}/bind`: `{"tokens": ["…"]}`. */
 export const bindSecretShape = z.object({
@@ -24,7 +24,7 @@ export type BindSecret = Readonly<z.infer<typeof bindSecretShape>>;
 export interface AtLogin {
   readonly secret: TokenSecret<BindSecret>;
   readonly load: (email: string, signal: AbortSignal) => Promise<BuyerRecord>;
-  readonly queue: { send(message: BindMessage, id: string, signal: AbortSignal): Promise<void> };
+  readonly queue: { send(message: MessageOf<"bind">, id: string, signal: AbortSignal): Promise<void> };
   readonly policy: Policy;
   readonly now: () => number;
 }

@@ -14,7 +14,7 @@ import { HttpError } from "../http/errors.ts";
 import { type HttpFunction, json, jsonBodyOf } from "../http/handler.ts";
 import { type BuyerRecord, type Claim, linkedClaims, openClaims } from "../ledger/record.ts";
 import { log } from "../log.ts";
-import type { ClaimMessage } from "../queue/message.ts";
+import type { MessageOf } from "../queue/message.ts";
 import { claimsOf, linkedTo, type ReadLedger } from "./linked.ts";
 import { saleOfKey } from "./license.ts";
 
@@ -28,7 +28,7 @@ export interface Claiming {
     note(username: string, change: "ADD" | "DELETE", sources: readonly SourceId[]): Promise<boolean>;
   };
   readonly ledger: ReadLedger;
-  readonly queue: { send(message: ClaimMessage, id: string, signal: AbortSignal): Promise<void> };
+  readonly queue: { send(message: MessageOf<"claim">, id: string, signal: AbortSignal): Promise<void> };
   readonly policy: Policy;
   /** Gumroad's API: `https://api.gumroad.com/v2`. */
   readonly api: string;

@@ -9,14 +9,11 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { causesOf, log } from "../log.ts";
 
 /** What a login needs of the ledger. */
-export interface ReadLedger {
-  owner(source: SourceId): Promise<string | null>;
-  load(email: string): Promise<BuyerRecord>;
-}
+export type ReadLedger = ReturnType<typeof readLedger>;
 
 /** Reads a ledger's table. */
-export function readLedger(table: Parameters<typeof loadOwner>[0]): ReadLedger {
-  return { owner: (source) => loadOwner(table, source), load: (email) => loadRecord(table, email) };
+export function readLedger(table: Parameters<typeof loadOwner>[0]) {
+  return { owner: (source: SourceId) => loadOwner(table, source), load: (email: string) => loadRecord(table, email) };
 }
 
 /** What an account claimed: where its owner's record is, and what that says became of it. */

@@ -12,7 +12,7 @@ export type Subject = `buyer:${string}` | SourceId;
  * What stays of a forgotten buyer, in items `forgotten#HMAC`: a keyed hash and a moment. Without the key, which isn't
  * in the table, nobody can guess whom they are about. Both methods throw TemporaryError LEDGER_UNREACHABLE.
  */
-export type Tombstones = ReturnType<typeof dynamoTombstones>;
+export type Tombstones = Pick<ReturnType<typeof dynamoTombstones>, "forgottenAt">;
 
 const tombstoneShape = z.object({ at: z.number() });
 

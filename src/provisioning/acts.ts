@@ -6,7 +6,7 @@ import { RefusedError, TemporaryError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
-import type { ActMessage, HeldMessage, MovedMessage } from "../queue/message.ts";
+import type { MessageOf } from "../queue/message.ts";
 import { mergeClaims } from "./claim-merge.ts";
 import type { Provisioning } from "./context.ts";
 import { heldSources, keep, release } from "./hold.ts";
@@ -18,7 +18,7 @@ import { forward, isMine, moveSource } from "./owners.ts";
  * @throws {RefusedError} SOURCE_UNKNOWN, MOVE_TO_SELF
  * @throws {TemporaryError} SOURCE_ON_ITS_WAY
  */
-export async function mergeAct(record: BuyerRecord, told: ActMessage,
+export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
   work: Provisioning): Promise<BuyerRecord | null> {
   const { ledger } = work.store;
   const { source } = told;
@@ -75,7 +75,7 @@ export async function afterBundle(record: BuyerRecord, source: SourceId, request
  * it took in just before, a refund say, is stored with that.
  * @throws {TemporaryError} MOVE_UNWRITTEN
  */
-export async function mergeMoved(record: BuyerRecord, { from, source, act, requestId }: MovedMessage,
+export async function mergeMoved(record: BuyerRecord, { from, source, act, requestId }: MessageOf<"moved">,
   { store: { ledger }, policy }: Provisioning): Promise<BuyerRecord> {
   const left = await ledger.load(from);
   const facts = left.sources[source];
@@ -92,7 +92,8 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
 }
 
 /** Merges what an operator decided about held removals: `release` lets them go, `keep` gives them for good. */
-export async function mergeHeld(record: BuyerRecord, { productId, decision, by, why, requestId, ...told }: HeldMessage,
+export async function mergeHeld(record: BuyerRecord,
+  { productId, decision, by, why, requestId, ...told }: MessageOf<"held">,
   { store: { ledger, losses }, now }: Provisioning): Promise<BuyerRecord> {
   const at = Math.min(told.at, now());
   const decided = decision === "release"
@@ -108,7 +109,7 @@ export async function mergeHeld(record: BuyerRecord, { productId, decision, by, 
 }
 
 async function withAct(record: BuyerRecord,
-  { source, act, requestId }: Pick<ActMessage, "source" | "act" | "requestId">, ledger: Ledger,
+  { source, act, requestId }: Pick<MessageOf<"act">, "source" | "act" | "requestId">, ledger: Ledger,
   from?: string): Promise<BuyerRecord> {
   const facts: Source = { ...emptySource(record.sources[source]?.productId ?? ""), act,
     changesDroppedAt: act.dropsChanges === true ? act.at : null };

@@ -5,7 +5,7 @@ import { boughtTogether } from "../access/together.ts";
 import { TemporaryError } from "../errors.ts";
 import type { BuyerRecord, Claim } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
-import type { ClaimMessage } from "../queue/message.ts";
+import type { MessageOf } from "../queue/message.ts";
 import { mergeAct } from "./acts.ts";
 import { findAll } from "./bind.ts";
 import { mergeClaims } from "./claim-merge.ts";
@@ -23,7 +23,7 @@ const UNCLEAR: ReadonlySet<Reason> = new Set<Reason>(["refunded-kept", "partly-r
  * request. Of decisions, the last one made stands, whichever comes last.
  * @throws {TemporaryError} SOURCE_ON_ITS_WAY, and as {@link mergeAct} and the directory do
  */
-export async function mergeClaim(record: BuyerRecord, message: ClaimMessage,
+export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim">,
   work: Provisioning): Promise<BuyerRecord | null> {
   const { saleId, by, at, decided, requestId } = message;
   const { ledger } = work.store;
@@ -61,7 +61,7 @@ function onItsWay(): TemporaryError {
  * Whether nobody has a better right: it stands, nobody decided anything about it, no other account has it,
  * and, where it would move, no user of its buyer ever logged in.
  */
-async function isFree(record: BuyerRecord, source: SourceId, together: readonly SourceId[], { by }: ClaimMessage,
+async function isFree(record: BuyerRecord, source: SourceId, together: readonly SourceId[], { by }: MessageOf<"claim">,
   work: Provisioning): Promise<boolean> {
   // We moved it already, and were stopped before that was written down.
   if (by === `email:${(await work.store.ledger.owner(source)) ?? ""}`) return true;
@@ -78,7 +78,7 @@ async function isFree(record: BuyerRecord, source: SourceId, together: readonly 
 }
 
 async function moved(record: BuyerRecord, sources: readonly SourceId[],
-  { requestId, by: claimant, at, decided }: ClaimMessage, work: Provisioning): Promise<BuyerRecord> {
+  { requestId, by: claimant, at, decided }: MessageOf<"claim">, work: Provisioning): Promise<BuyerRecord> {
   const to = claimant.slice("email:".length);
   // There already, it stays, whatever older act comes yet.
   const decision = to === record.email ? { kind: "follow" as const } : { kind: "move" as const, to };

@@ -15,7 +15,7 @@ import type { WorkQueue } from "../queue/queue.ts";
 import type { GettingIn } from "./invite.ts";
 
 /** What is written down, and lasts. `tombstones` tells who was forgotten; left out: nobody was. */
-export type Store = ReturnType<typeof storeOn> & { readonly tombstones?: Pick<Tombstones, "forgottenAt"> | undefined };
+export type Store = ReturnType<typeof storeOn> & { readonly tombstones?: Tombstones | undefined };
 
 /** All of it in the ledger's table. */
 export function storeOn(table: ReturnType<typeof ledgerTable>) {

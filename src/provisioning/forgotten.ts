@@ -16,15 +16,13 @@ import type { Answer } from "./read-back.ts";
 /** The secret `gumroad-auth0/{stage}/forget`: what tombstones are hashed with. With another key, none is found. */
 export const forgetSecretShape = z.object({ key: z.string().check(z.minLength(32)) });
 
-type Forgotten = Pick<Tombstones, "forgottenAt">;
-
 /**
  * Tombstones whose key is read only when somebody asks, and of which there are none while the secret has no value or a
  * broken one: somebody must mend that, but no purchase waits for it.
  * @throws {TemporaryError} where the secret or the ledger can't be read just now
  */
 export function whoWasForgotten(secret: () => Promise<z.infer<typeof forgetSecretShape> | null>,
-  open: (key: string) => Forgotten): Forgotten {
+  open: (key: string) => Tombstones): Tombstones {
   return { forgottenAt: async (subject) => {
     const known = await secret().catch((error: unknown) => {
       if (!(error instanceof NeedsPersonError)) throw error;

@@ -5,7 +5,7 @@ import { RefusedError, TemporaryError } from "../errors.ts";
 import type { BuyerRecord, Invitation } from "../ledger/record.ts";
 import { buyerTag, causesOf, log } from "../log.ts";
 import { count, needsPerson } from "../metrics.ts";
-import type { InviteMessage, Message } from "../queue/message.ts";
+import type { MessageOf, Message } from "../queue/message.ts";
 import { note, type Provisioning } from "./context.ts";
 import { isAwaitingVerification } from "./rest.ts";
 import { asFailure, loggedAs } from "./telling.ts";
@@ -51,7 +51,7 @@ function bringsSomebody(message: Message): boolean {
  * Merges an operator's wish to invite a buyer (again). The same message twice is one mail.
  * @throws {RefusedError} BUYER_UNKNOWN
  */
-export async function mergeInvite(record: BuyerRecord, { requestId, by, why }: InviteMessage,
+export async function mergeInvite(record: BuyerRecord, { requestId, by, why }: MessageOf<"invite">,
   { store, now }: Provisioning): Promise<BuyerRecord> {
   if (record.invited?.asked?.requestId === requestId) return record;
   const [first] = entriesOf(record.sources);

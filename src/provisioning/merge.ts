@@ -10,7 +10,7 @@ import type { HistoryEvent } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
-import type { Hinting, HintMessage, Message, PingMessage } from "../queue/message.ts";
+import type { MessageOf, Message } from "../queue/message.ts";
 import { afterBundle, mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
 import { isNamed, withRoom } from "./apart.ts";
 import { mergeClaim } from "./claims.ts";
@@ -84,7 +84,7 @@ async function mergeMessage(record: BuyerRecord, message: Message, readings: Rea
 }
 
 /** Without a token nothing can be read back: what was kept apart of it is taken as it is. */
-async function mergeApart(record: BuyerRecord, message: HintMessage, work: Provisioning): Promise<BuyerRecord> {
+async function mergeApart(record: BuyerRecord, message: MessageOf<"hint">, work: Provisioning): Promise<BuyerRecord> {
   const { ledger } = work.store;
   const source = sourceHinted(message);
   if (isMine(record, source) || (await ledger.owner(source)) !== record.email) return record;
@@ -92,7 +92,7 @@ async function mergeApart(record: BuyerRecord, message: HintMessage, work: Provi
   return waiting === null ? record : mergeFacts(record, message, [{ source, facts: waiting }], null, work);
 }
 
-async function mergeOnTrust(record: BuyerRecord, message: PingMessage, work: Provisioning) {
+async function mergeOnTrust(record: BuyerRecord, message: MessageOf<"ping">, work: Provisioning) {
   const { ping } = message;
   const told = await toldOnTrust(record, message, lineOf(message, null), work);
   // A renewal can be under another address: only spellings of this buyer's own count.
@@ -101,7 +101,7 @@ async function mergeOnTrust(record: BuyerRecord, message: PingMessage, work: Pro
 }
 
 /** Merges what Gumroad's API answered. Of the ping nothing counts but a change of plan, which the API doesn't show. */
-async function mergeAnswer(record: BuyerRecord, message: Hinting, answer: Answer,
+async function mergeAnswer(record: BuyerRecord, message: MessageOf<"ping" | "hint">, answer: Answer,
   work: Provisioning): Promise<BuyerRecord | null> {
   const { ledger } = work.store;
   const { source, owner, others } = answer;
@@ -123,7 +123,7 @@ async function mergeAnswer(record: BuyerRecord, message: Hinting, answer: Answer
   return mergeFacts(record, message, [own, ...theirs], spelling, work);
 }
 
-function withWhatOnlyPingsTell(read: Source, { ping, receivedAt }: PingMessage): Source {
+function withWhatOnlyPingsTell(read: Source, { ping, receivedAt }: MessageOf<"ping">): Source {
   if (ping.event === "subscription_updated") {
     const { tierChanges } = factsOfPing(ping, receivedAt);
     return mergeSource(read, { ...emptySource(read.productId), tierChanges });
@@ -136,7 +136,7 @@ function withWhatOnlyPingsTell(read: Source, { ping, receivedAt }: PingMessage):
 }
 
 /** The facts where the source is this buyer's, with what waited for it; null where the message went elsewhere. */
-async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, message: Hinting,
+async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, message: MessageOf<"ping" | "hint">,
   work: Provisioning): Promise<Told | null> {
   const { ledger } = work.store;
   const { source, facts } = told;
@@ -149,7 +149,7 @@ async function ownFacts(record: BuyerRecord, told: Told, owner: string | null, m
 }
 
 /** A ping that is forged, or ahead of Gumroad's API. The third time it throws RefusedError SALE_NOT_FOUND. */
-async function missed(message: Hinting, work: Provisioning): Promise<null> {
+async function missed(message: MessageOf<"ping" | "hint">, work: Provisioning): Promise<null> {
   if (message.kind === "hint") return null;
   const wait = readAgainAfterMiss(message.misses);
   if (wait === null) {
@@ -164,8 +164,8 @@ async function missed(message: Hinting, work: Provisioning): Promise<null> {
 }
 
 /** The record with these facts, and a line of history where they tell anything new. */
-async function mergeFacts(stored: BuyerRecord, message: Hinting, told: readonly Told[], spelling: string | null,
-  work: Provisioning): Promise<BuyerRecord> {
+async function mergeFacts(stored: BuyerRecord, message: MessageOf<"ping" | "hint">, told: readonly Told[],
+  spelling: string | null, work: Provisioning): Promise<BuyerRecord> {
   const { store: { ledger }, policy } = work;
   const adopts = message.kind === "hint" && message.adopt === true && stored.adopts !== true;
   const { record, isFull } = await withRoom(adopts ? { ...stored, adopts } : stored, work);
@@ -217,13 +217,13 @@ function sellsMore(facts: Source, known: Source | undefined): boolean {
 }
 
 /** Whether a sweep of the last days brings a sale whose ping is lost: Gumroad's four tries are over by now. */
-function isUntold({ sweep, foundAt }: HintMessage, facts: Source, known: Source | undefined): boolean {
+function isUntold({ sweep, foundAt }: MessageOf<"hint">, facts: Source, known: Source | undefined): boolean {
   return sweep.startsWith("recent ") && sellsMore(facts, known) &&
     facts.charges.every(({ soldAt }) => foundAt - soldAt > UNSETTLED_LONG_MS);
 }
 
 /** A line of history: the ping as understood, or what a sweep found, with what Gumroad answered. */
-function lineOf(message: Hinting, answered: Source | null): HistoryEvent {
+function lineOf(message: MessageOf<"ping" | "hint">, answered: Source | null): HistoryEvent {
   const line = { requestId: message.requestId, source: sourceHinted(message) };
   return message.kind === "hint"
     ? { ...line, id: nameOf(message), receivedAt: message.foundAt,
@@ -231,7 +231,7 @@ function lineOf(message: Hinting, answered: Source | null): HistoryEvent {
     : { ...line, id: message.pingId, receivedAt: message.receivedAt, detail: { ...message.ping, answered } };
 }
 
-function sourceHinted(message: Hinting): HistoryEvent["source"] {
+function sourceHinted(message: MessageOf<"ping" | "hint">): HistoryEvent["source"] {
   if (message.kind === "ping") return sourceOfPing(message.ping);
   return sourceOfRow({ id: message.saleId ?? "", subscriptionId: message.subscriptionId });
 }

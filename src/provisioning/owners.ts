@@ -4,13 +4,13 @@ import { RefusedError } from "../errors.ts";
 import type { SourceItem } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
-import type { ActMessage, ClaimMessage, Hinting, Message } from "../queue/message.ts";
+import type { MessageOf, Message } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 
 /** A ping goes from its email's group to its owner's: one hop. More means that something keeps changing owners. */
 const MOST_HOPS = 3;
 
-type Forwarded = Hinting | ActMessage | ClaimMessage;
+type Forwarded = MessageOf<"ping" | "hint"> | MessageOf<"act"> | MessageOf<"claim">;
 
 /** Facts that a buyer's record takes in. */
 export type Told = { readonly source: SourceId; readonly facts: Source };

@@ -7,13 +7,13 @@ import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumr
 import type { Ping } from "../gumroad/ping.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
-import type { Message, HintMessage } from "../queue/message.ts";
+import type { Message, MessageOf } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { isMine, type Told } from "./owners.ts";
 import { READING_MS } from "./timing.ts";
 
 /** What to ask Gumroad's API for: a sale, or else a subscription. */
-type Hint = Pick<HintMessage, "saleId" | "subscriptionId">;
+type Hint = Pick<MessageOf<"hint">, "saleId" | "subscriptionId">;
 
 /** What Gumroad's API says. */
 export interface Answer {

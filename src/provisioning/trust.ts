@@ -8,7 +8,7 @@ import type { HistoryEvent } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { log } from "../log.ts";
 import { needsPerson } from "../metrics.ts";
-import type { PingMessage } from "../queue/message.ts";
+import type { MessageOf } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { forward, isMine, moveSource, withWaiting, type Told } from "./owners.ts";
 
@@ -18,7 +18,7 @@ import { forward, isMine, moveSource, withWaiting, type Told } from "./owners.ts
  * @throws {RefusedError} EMAIL_TYPED, OWNER_UNCLEAR, GIFT_UNCLEAR
  * @throws {NeedsPersonError} GUMROAD_TOKEN_GONE
  */
-export async function toldOnTrust(record: BuyerRecord, message: PingMessage, line: HistoryEvent,
+export async function toldOnTrust(record: BuyerRecord, message: MessageOf<"ping">, line: HistoryEvent,
   work: Provisioning): Promise<readonly Told[] | null> {
   const { ping } = message;
   const source = sourceOfPing(ping);
@@ -61,7 +61,7 @@ function refuseUnread(known: Source | null | undefined): void {
 }
 
 /** A source nobody bought yet: its sale may come. A dispute may be of a giver's sale, of which nothing else tells. */
-async function waitOrFindReceiver(id: SourceId, message: PingMessage, line: HistoryEvent, work: Provisioning) {
+async function waitOrFindReceiver(id: SourceId, message: MessageOf<"ping">, line: HistoryEvent, work: Provisioning) {
   const { ledger, gifts } = work.store;
   const { ping } = message;
   await ledger.remember(`source#${id}`, line);
@@ -84,7 +84,7 @@ async function waitOrFindReceiver(id: SourceId, message: PingMessage, line: Hist
 }
 
 /** The giver's disputed sales that a received gift may have come with. */
-async function givenTo(receiver: string, { ping, requestId }: PingMessage,
+async function givenTo(receiver: string, { ping, requestId }: MessageOf<"ping">,
   { store: { ledger, gifts } }: Provisioning): Promise<readonly Told[]> {
   if (ping.event !== "sale" || !ping.gift || ping.gifter === null) return [];
   await gifts.note(ping.gifter, { side: "received", saleId: ping.saleId, productId: ping.productId,
@@ -107,7 +107,7 @@ async function givenTo(receiver: string, { ping, requestId }: PingMessage,
  * The act by which a source goes to whom it belongs, as if an operator had moved it: it was wrongly taken for the
  * giver's side of a gift, which has no `sale` ping. Null for every other.
  */
-async function handedBack(source: SourceId, record: BuyerRecord, message: PingMessage, work: Provisioning) {
+async function handedBack(source: SourceId, record: BuyerRecord, message: MessageOf<"ping">, work: Provisioning) {
   const { ping, given, pingId, receivedAt } = message;
   const isGiven = record.sources[source]?.charges.some((charge) => charge.gift === "given") === true;
   if (!isGiven || given || ping.event !== "sale" || ping.gift || ping.email === record.email) return null;

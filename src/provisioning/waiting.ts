@@ -1,5 +1,5 @@
 import { causesOf, log } from "../log.ts";
-import { readMessage, type Hinting, type Message } from "../queue/message.ts";
+import { readMessage, type MessageOf, type Message } from "../queue/message.ts";
 import type { Provisioning } from "./context.ts";
 import { nameOf } from "./owners.ts";
 import { loggedAs, tellFailure } from "./telling.ts";
@@ -21,7 +21,8 @@ export async function dueMessages(email: string, { store, now }: Provisioning) {
 }
 
 /** Has a message wait beside its buyer's record for so long (ms); it need not be delivered again. */
-export async function letWait(message: Hinting, ms: number, { store, now }: Provisioning): Promise<void> {
+export async function letWait(message: MessageOf<"ping" | "hint">, ms: number,
+  { store, now }: Provisioning): Promise<void> {
   await store.pending.put(message.buyer, nameOf(message), JSON.stringify(message), now() + ms);
 }
 

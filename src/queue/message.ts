@@ -20,8 +20,8 @@ const pingMessage = kept({ ...envelope, kind: z.literal("ping"), receivedAt: z.n
   buyer: z.string(), hops: z.number(), misses: z.number(), again: z.boolean(), given: z.boolean(), ping: pingShape });
 
 /**
- * `anew`: somebody wants Auth0 looked at anew: what the record says is there counts as unknown. Left out, it counts.
- * `invite`: as of a hint.
+ * A record is due: something waits, failed, or changes with time. `anew`: Auth0 is looked at anew, what the record says
+ * is there counts as unknown; left out, it counts. `invite`: as of a hint.
  */
 const dueMessage = kept({ ...envelope, kind: z.literal("due"), buyer: z.string(), anew: z.optional(z.boolean()),
   invite: z.optional(z.boolean()) });
@@ -35,13 +35,15 @@ const hintMessage = kept({ ...envelope, kind: z.literal("hint"), buyer: z.string
   saleId: z.nullable(z.string()), subscriptionId: z.nullable(z.string()), sweep: z.string(), foundAt: z.number(),
   adopt: z.optional(z.boolean()), invite: z.optional(z.boolean()) });
 
+/** An operator wants the mail with which a buyer gets in sent (again). */
 const inviteMessage = kept({ ...envelope, kind: z.literal("invite"), buyer: z.string(), by: z.string(),
   why: z.string() });
 
+/** What an operator decided about a source. */
 const actMessage = kept({ ...envelope, kind: z.literal("act"), buyer: z.string(), hops: z.number(),
   source: sourceIdShape, act: actShape });
 
-/** `from` is the buyer whose record still holds the facts. */
+/** A source that an operator moved, on its way to its new owner. `from` is whose record still holds the facts. */
 const movedMessage = kept({ ...envelope, kind: z.literal("moved"), buyer: z.string(), from: z.string(),
   source: sourceIdShape, act: actShape });
 
@@ -49,7 +51,7 @@ const movedMessage = kept({ ...envelope, kind: z.literal("moved"), buyer: z.stri
 const heldMessage = kept({ ...envelope, kind: z.literal("held"), buyer: z.string(), productId: z.string(),
   decision: z.enum(["release", "keep"]), at: z.number(), by: z.string(), why: z.string() });
 
-/** `spelling`: the email as the user has it, where that differs. Whom to bind, Auth0 says. */
+/** A user whom the record doesn't know logged in. `spelling`: the email as they have it, where that differs. */
 const bindMessage = kept({ ...envelope, kind: z.literal("bind"), buyer: z.string(),
   spelling: z.nullable(z.string()) });
 
@@ -67,29 +69,10 @@ const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hint
 /** How a version before let a ping wait in the queue: it is the ping, and no harm comes of looking sooner. */
 const laterMessage = z.object({ kind: z.literal("later"), message: pingMessage });
 
-/** A ping on its way to its buyer's record. */
-export type PingMessage = z.infer<typeof pingMessage>;
-/** Word that a buyer's record is due: something waits, failed, or changes with time. */
-export type DueMessage = z.infer<typeof dueMessage>;
-/** Word from a sweep that Gumroad's API shows something that the record doesn't: it is read back, as after a ping. */
-export type HintMessage = z.infer<typeof hintMessage>;
-/** Word of something that Gumroad's API is asked about. */
-export type Hinting = PingMessage | HintMessage;
-/** What an operator decided about a source of a buyer. */
-export type ActMessage = z.infer<typeof actMessage>;
-/** A source that an operator moved, on its way to its new owner. */
-export type MovedMessage = z.infer<typeof movedMessage>;
-/** What an operator decided about removals that are held. */
-export type HeldMessage = z.infer<typeof heldMessage>;
-/** Word that a user with the buyer's verified email logged in whom the record doesn't know. */
-export type BindMessage = z.infer<typeof bindMessage>;
-/** An operator wants the mail with which a buyer gets in sent (again). */
-export type InviteMessage = z.infer<typeof inviteMessage>;
-/** A licence key that somebody showed. */
-export type ClaimMessage = z.infer<typeof claimMessage>;
-
 /** What the queue carries for one buyer: only the fields that are used; no card, address or IP. */
 export type Message = z.infer<typeof messageShape>;
+/** A message of these kinds. */
+export type MessageOf<Kind extends Message["kind"]> = Extract<Message, { readonly kind: Kind }>;
 
 /** What can never be right, for a person: what was wrong, and the body as it came, less its private fields. */
 const deadLetter = z.object({ code: z.string(), reason: z.string(), requestId: z.string(), body: z.string() });

@@ -6,7 +6,7 @@ import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageB
 import { TemporaryError, type RefusedError } from "../errors.ts";
 import { log } from "../log.ts";
 import { count } from "../metrics.ts";
-import { digest, type DueMessage, type HintMessage, type Message } from "./message.ts";
+import { digest, type MessageOf, type Message } from "./message.ts";
 
 /** The FIFO queue of the buyers and its dead-letter queue. Every method throws TemporaryError QUEUE_UNREACHABLE. */
 export type Queue = ReturnType<typeof sqsQueue>;
@@ -19,7 +19,7 @@ export type BulkQueue = ReturnType<typeof bulkQueue>;
 
 /** A message of `reconcile`'s, with an id as for `Queue.send`. */
 export interface BulkMessage {
-  readonly message: DueMessage | HintMessage;
+  readonly message: MessageOf<"due"> | MessageOf<"hint">;
   readonly id: string;
 }
 

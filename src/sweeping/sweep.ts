@@ -5,7 +5,7 @@ import type { GumroadApi } from "../gumroad/api.ts";
 import type { Checkpoint, SweepKind } from "../ledger/sweeps.ts";
 import type { Survey } from "../ledger/survey.ts";
 import { causesOf, log } from "../log.ts";
-import type { HintMessage } from "../queue/message.ts";
+import type { MessageOf } from "../queue/message.ts";
 import type { BulkMessage } from "../queue/queue.ts";
 import type { Running } from "./running.ts";
 
@@ -61,7 +61,7 @@ export interface Sweep {
  */
 export function hintFor(buyer: string, source: SourceId,
   { requestId, sweep, now }: Pick<SweepTools, "requestId" | "sweep" | "now">,
-  terms: Pick<HintMessage, "adopt" | "invite"> = { invite: sweep.startsWith("recent ") }): BulkMessage {
+  terms: Pick<MessageOf<"hint">, "adopt" | "invite"> = { invite: sweep.startsWith("recent ") }): BulkMessage {
   const id = source.slice(source.indexOf(":") + 1);
   const [saleId, subscriptionId] = isSubscription(source) ? [null, id] : [id, null];
   return {

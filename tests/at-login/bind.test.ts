@@ -4,7 +4,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { answerLogin, bindSecretShape, type AtLogin, type BindSecret } from "../../src/at-login/bind.ts";
-import type { BindMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { startTables, type Tables } from "../../local/aws/tables.ts";
 import { readTemplate } from "../../local/aws/template.ts";
@@ -27,7 +27,7 @@ const signal = new AbortController().signal;
 
 let tables: Tables;
 let ledger: Ledger;
-let sent: { message: BindMessage; id: string }[];
+let sent: { message: MessageOf<"bind">; id: string }[];
 let current: BindSecret | null;
 let rotated: BindSecret | null;
 let rereads: number;

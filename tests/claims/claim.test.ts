@@ -14,7 +14,7 @@ import { TemporaryError } from "../../src/errors.ts";
 import { httpHandler } from "../../src/http/handler.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { log } from "../../src/log.ts";
-import type { ClaimMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import policy from "../../fixtures/policy.ts";
 import { act, charge, reading, source } from "../access/purchases.ts";
 import { Clock, type LocalTable, localTable } from "../accounts/accounts-stage.ts";
@@ -37,7 +37,7 @@ const people: Readonly<Record<string, Identity>> = {
 let shop: GumroadEmulator;
 let table: LocalTable;
 let clock: Clock;
-let sent: ClaimMessage[];
+let sent: MessageOf<"claim">[];
 let noted: string[];
 let owners: Map<SourceId, string>;
 let records: Map<string, BuyerRecord>;

@@ -6,7 +6,7 @@ import type { Order } from "gumroad-emulator/order";
 import type { Stack } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
-import type { Message, HintMessage, PingMessage } from "../../src/queue/message.ts";
+import type { Message, MessageOf } from "../../src/queue/message.ts";
 import { changed, post, recordOf } from "../pipeline/local-stack.ts";
 import { actMessage, actOf, sendAct, workedOff } from "../pipeline/operator-messages.ts";
 import { HANDBOOK, reconcile, sale, startStoppable, stopEverywhere, untilDone, type Stoppable,
@@ -155,13 +155,13 @@ describe("several on one buyer", () => {
     throw new Error("the batch failed ten times");
   }
 
-  function ping(file: "sale" | "refund-full"): PingMessage {
+  function ping(file: "sale" | "refund-full"): MessageOf<"ping"> {
     const text = changed(file, { email: buyer, sale_id: `of ${buyer}` });
     return { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text, buyer, hops: 0, misses: 0,
       again: false, given: false, ping: readPing(parseForm(text)) };
   }
-  const hint = (): HintMessage => ({ v: 1, kind: "hint", requestId: "race", buyer, hops: 0, saleId: `of ${buyer}`,
-    subscriptionId: null, sweep: "recent 2026-11-22T00:00:00.000Z", foundAt: Date.now() });
+  const hint = (): MessageOf<"hint"> => ({ v: 1, kind: "hint", requestId: "race", buyer, hops: 0,
+    saleId: `of ${buyer}`, subscriptionId: null, sweep: "recent 2026-11-22T00:00:00.000Z", foundAt: Date.now() });
   const act = (kind: "take" | "follow") => actMessage(buyer, sourceOf(buyer), actOf({ kind }, Date.now()));
 
   it.each([

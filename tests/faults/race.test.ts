@@ -4,7 +4,7 @@ import type { GateCall } from "../../local/aws/gate.ts";
 import type { Stack, StackOptions } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
-import type { PingMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { changed, deliver, recordOf, startLocal } from "../pipeline/local-stack.ts";
 import { changeEmail } from "../pipeline/login-address.ts";
 
@@ -44,7 +44,7 @@ function users() {
 /** A batch with one ping, handed to a worker past the queue: SQS itself would never let two workers have one buyer. */
 function batchOf(text: string) {
   const read = readPing(parseForm(text));
-  const message: PingMessage = { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text,
+  const message: MessageOf<"ping"> = { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text,
     buyer: read.email, hops: 0, misses: 0, again: false, given: false, ping: read };
   return {
     Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message),

@@ -3,7 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Act, Decision, SourceId } from "../../src/access/facts.ts";
 import { CREDENTIALS, REGION } from "../../local/aws/account.ts";
 import type { Stack } from "../../local/stack.ts";
-import type { ActMessage, HeldMessage, Message } from "../../src/queue/message.ts";
+import type { MessageOf, Message } from "../../src/queue/message.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
 import { untilNothingInHand } from "./local-stack.ts";
 
@@ -24,7 +24,7 @@ export function actOf(decision: Decision, at: number): Act {
 }
 
 /** Word of an act about a source, for the buyer that the operator named. */
-export function actMessage(buyer: string, source: SourceId, act: Act): ActMessage {
+export function actMessage(buyer: string, source: SourceId, act: Act): MessageOf<"act"> {
   return { v: 1, kind: "act", requestId: `cli-${act.id}`, buyer, hops: 0, source, act };
 }
 
@@ -34,7 +34,7 @@ export async function sendAct(stack: Stack, buyer: string, source: SourceId, act
 }
 
 /** Sends what an operator decided about held removals of a product. */
-export async function sendHeld(stack: Stack, buyer: string, productId: string, decision: HeldMessage["decision"],
+export async function sendHeld(stack: Stack, buyer: string, productId: string, decision: MessageOf<"held">["decision"],
   at: number): Promise<void> {
   const requestId = `cli-${decision}-${buyer}-${productId}`;
   await send(stack, { v: 1, kind: "held", requestId, buyer, productId, decision, at, by: "dee", why: "asked by mail" },

@@ -4,7 +4,7 @@ import { type Decision, type SourceId } from "../../src/access/facts.ts";
 import type { Stack } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
-import type { PingMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { changed, kept, post, recordOf, startLocal } from "./local-stack.ts";
 import { actMessage, actOf, send, sendAct, workedOff } from "./operator-messages.ts";
 
@@ -255,7 +255,7 @@ describe("a message for another buyer's group", () => {
 });
 
 /** A ping as the ping function queues it. */
-function pingMessage(text: string, buyer: string): PingMessage {
+function pingMessage(text: string, buyer: string): MessageOf<"ping"> {
   return { v: 1, kind: "ping", requestId: "crafted", receivedAt: now(), pingId: text, buyer, hops: 0, misses: 0,
     again: false, given: false, ping: readPing(parseForm(text)) };
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/glo
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 import { defineProducts } from "../../src/config/products-file.ts";
-import type { ActMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { DAY, JAN_5, plan } from "../access/purchases.ts";
 import { act, ANN, due, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
 import { pinged, soldTo } from "./pings.ts";
@@ -36,7 +36,7 @@ const upgrade = () =>
     to: plan("Premium") }, now);
 
 /** An operator drops what nobody has paid for, beside what they decide. */
-function dropping(kind: "follow" | "take"): ActMessage {
+function dropping(kind: "follow" | "take"): MessageOf<"act"> {
   const message = act("x", "take");
   return { ...message, source: "subscription:sub",
     act: { ...message.act, at: now, decision: { kind }, dropsChanges: true } };

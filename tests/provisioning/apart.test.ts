@@ -5,7 +5,7 @@ import type { Sources } from "../../src/access/facts.ts";
 import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { isFull } from "../../src/ledger/record.ts";
-import type { ActMessage, HintMessage, PingMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import type { SalePing } from "../../src/gumroad/ping.ts";
 import { JAN_5 } from "../access/purchases.ts";
 import { listedShop, type ListedShop } from "./listed-shop.ts";
@@ -38,12 +38,12 @@ const sale = (saleId: string, productId: string, changes: Partial<SalePing> = {}
   soldTo(ANN, saleId, productId, changes);
 
 /** The same, as Gumroad's API shows it from then on. */
-function shown(saleId: string, productId: string, fields: Readonly<Record<string, unknown>> = {}): PingMessage {
+function shown(saleId: string, productId: string, fields: Readonly<Record<string, unknown>> = {}): MessageOf<"ping"> {
   shop.show(saleId, ANN, { product_id: productId, price: 0, ...fields });
   return sale(saleId, productId);
 }
 
-const times = (count: number, what: (nth: string) => PingMessage) =>
+const times = (count: number, what: (nth: string) => MessageOf<"ping">) =>
   Array.from({ length: count }, (_, index) => what(`${String(index).padStart(20, "0")}==`));
 
 /** What fills a record. */
@@ -53,7 +53,7 @@ function filledWith(productId: string): Sources {
   );
 }
 
-function found(saleId: string): HintMessage {
+function found(saleId: string): MessageOf<"hint"> {
   return { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId, subscriptionId: null, sweep: "daily now",
     foundAt: JAN_5 };
 }
@@ -102,7 +102,7 @@ describe.each([{ how: "on trust", bought: sale }, { how: "read back", bought: sh
 
     it("stays in the record where an operator decided about it", async () => {
       await ann.run(settings, bought("one", "mug"));
-      const take: ActMessage = { ...act("x", "take"), source: "sale:one" };
+      const take: MessageOf<"act"> = { ...act("x", "take"), source: "sale:one" };
       await ann.run(settings, take);
       expect(ann.apart()).toEqual([]);
       ann.sell(defineProducts([book, mug]));

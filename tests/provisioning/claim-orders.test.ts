@@ -10,7 +10,7 @@ import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { mergeAct, mergeMoved } from "../../src/provisioning/acts.ts";
 import { mergeClaim } from "../../src/provisioning/claims.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
-import type { ActMessage, ClaimMessage, MovedMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { charge, JAN_5, source } from "../access/purchases.ts";
 
 const ANN = "ann@example.com";
@@ -19,7 +19,8 @@ const S1: SourceId = "sale:s1";
 const names = ["name:cy", "name:di", "name:mob"] as const;
 const emails = ["bo@example.com", "may@example.com"] as const;
 
-type Told = ActMessage | ClaimMessage | MovedMessage | { readonly kind: "refund"; readonly buyer: string };
+type Told = MessageOf<"act"> | MessageOf<"claim"> | MessageOf<"moved"> | { readonly kind: "refund";
+  readonly buyer: string };
 
 const never = (): never => {
   throw new Error("not called here");

@@ -8,7 +8,7 @@ import { linkedRoles, readLedger } from "../../src/claims/linked.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { linkedClaims, openClaims } from "../../src/ledger/record.ts";
-import type { ActMessage, ClaimMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { JAN_5 } from "../access/purchases.ts";
 import { startLedgerTable, type LedgerTable } from "../ledger/ledger-table.ts";
 import { soldTo } from "./pings.ts";
@@ -31,7 +31,7 @@ beforeEach(() => {
   world = smallWorld({ auth0, table, policy, start: JAN_5 });
 });
 
-const shown = (by: Claimant, changes: Partial<ClaimMessage> = {}): ClaimMessage => ({ v: 1, kind: "claim",
+const shown = (by: Claimant, changes: Partial<MessageOf<"claim">> = {}): MessageOf<"claim"> => ({ v: 1, kind: "claim",
   requestId: `r ${by}`, buyer: ANN, hops: 0, saleId: "s1", by, at: world.now(), decided: null, ...changes });
 const rolesOfCy = () =>
   linkedRoles({ ledger: readLedger(ledgerTable(table.client, table.name)), policy, now: world.now })(cy);
@@ -50,7 +50,7 @@ describe("a claim in its buyer's turn", () => {
     await world.drain();
     expect(await rolesOfCy()).toEqual(["reader"]);
 
-    const moved: ActMessage = { v: 1, kind: "act", requestId: "r", buyer: ANN, hops: 0, source: "sale:s1",
+    const moved: MessageOf<"act"> = { v: 1, kind: "act", requestId: "r", buyer: ANN, hops: 0, source: "sale:s1",
       act: { at: world.now(), id: "move", by: "dee", why: "typed anne", decision: { kind: "move", to: BO } } };
     // Sent to who has it no more by then: it goes on to who has.
     world.send(moved, shown("name:may"));

@@ -6,7 +6,7 @@ import type { DirectoryUser } from "../../src/auth0/directory.ts";
 import { newRecord, openClaims, recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
 import { mergeClaim } from "../../src/provisioning/claims.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
-import type { ClaimMessage, Message } from "../../src/queue/message.ts";
+import type { MessageOf, Message } from "../../src/queue/message.ts";
 import { act, charge, JAN_5, reading, source } from "../access/purchases.ts";
 
 const OWNER = "ann@example.com";
@@ -51,7 +51,7 @@ const work: Provisioning = {
 
 const owned = (sources: Sources, changes: Partial<BuyerRecord> = {}): BuyerRecord => ({ ...newRecord(OWNER), sources,
   ...changes });
-const shown = (by: Claimant, changes: Partial<ClaimMessage> = {}): ClaimMessage => ({ v: 1, kind: "claim",
+const shown = (by: Claimant, changes: Partial<MessageOf<"claim">> = {}): MessageOf<"claim"> => ({ v: 1, kind: "claim",
   requestId: "r", buyer: OWNER, hops: 0, saleId: "s1", by, at: JAN_5 + 500, decided: null, ...changes });
 const claimed = async (...args: Parameters<typeof mergeClaim>): Promise<BuyerRecord> => {
   const record = await mergeClaim(...args);
@@ -190,7 +190,7 @@ describe("a licence key shown by an account of the self-built login", () => {
   });
 });
 
-const decided = (by: Claimant, state: "granted" | "refused", changes: Partial<ClaimMessage> = {}) =>
+const decided = (by: Claimant, state: "granted" | "refused", changes: Partial<MessageOf<"claim">> = {}) =>
   shown(by, { requestId: "cli", decided: { state, by: "dee", why: "asked by mail" }, ...changes });
 
 describe("an operator's decision about a request", () => {

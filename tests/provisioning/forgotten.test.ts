@@ -6,7 +6,7 @@ import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { forgetSecretShape, isForgotten, whoWasForgotten } from "../../src/provisioning/forgotten.ts";
-import type { ActMessage, Message, PingMessage } from "../../src/queue/message.ts";
+import type { MessageOf, Message } from "../../src/queue/message.ts";
 import { charge, source } from "../access/purchases.ts";
 import { body, changed } from "../pipeline/local-stack.ts";
 
@@ -20,12 +20,12 @@ function after(forgotten: Readonly<Record<string, number>>, owners: Readonly<Rec
     ledger: { owner: async (id: SourceId) => owners[id] ?? null } };
 }
 
-function ping(text: string): PingMessage {
+function ping(text: string): MessageOf<"ping"> {
   return { v: 1, kind: "ping", requestId: "r", receivedAt: 0, pingId: "p", buyer: ANN, hops: 0, misses: 0,
     again: false, given: false, ping: readPing(parseForm(text)) };
 }
 
-function act(about: SourceId, at: number): ActMessage {
+function act(about: SourceId, at: number): MessageOf<"act"> {
   return { v: 1, kind: "act", requestId: "r", buyer: ANN, hops: 0, source: about,
     act: { at, id: "a", by: "op", why: "x", decision: { kind: "take" } } };
 }

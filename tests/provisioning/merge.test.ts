@@ -11,13 +11,13 @@ import { ledgerTable } from "../../src/ledger/keys.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { storeOn, type Provisioning } from "../../src/provisioning/context.ts";
 import { mergeMessages } from "../../src/provisioning/merge.ts";
-import type { PingMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { charge, JAN_5, plan, source } from "../access/purchases.ts";
 
 const EVE = "eve@example.com";
 const ping = readPing(parseForm(readFileSync("fixtures/pings/membership-upgrade.txt", "utf8")));
-const upgrade: PingMessage = { v: 1, kind: "ping", requestId: "r", receivedAt: JAN_5, pingId: "p", buyer: EVE, hops: 0,
-  misses: 0, again: false, given: false, ping };
+const upgrade: MessageOf<"ping"> = { v: 1, kind: "ping", requestId: "r", receivedAt: JAN_5, pingId: "p", buyer: EVE,
+  hops: 0, misses: 0, again: false, given: false, ping };
 
 /** Eve's membership after so many changes of plan. */
 function changedOften(times: number): BuyerRecord {

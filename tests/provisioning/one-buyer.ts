@@ -12,7 +12,7 @@ import type { Ledger, SourceItem } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import { provisionBuyer } from "../../src/provisioning/provision.ts";
-import type { ActMessage, Message, HintMessage, InviteMessage } from "../../src/queue/message.ts";
+import type { MessageOf, Message } from "../../src/queue/message.ts";
 
 /** The buyer of these tests. */
 export const ANN = "ann@example.com";
@@ -179,7 +179,7 @@ const policy = defineProducts([{ id: "book", name: "Book", roles: ["reader"] }])
 let acts = 0;
 
 /** An operator gives a role, or takes it back. */
-export function act(role: string, kind: "give" | "take"): ActMessage {
+export function act(role: string, kind: "give" | "take"): MessageOf<"act"> {
   acts += 1;
   const decision = kind === "give" ? ({ kind, until: null } as const) : ({ kind } as const);
   return { v: 1, kind: "act", requestId: "r", buyer: ANN, hops: 0, source: `grant:${role}`,
@@ -187,7 +187,7 @@ export function act(role: string, kind: "give" | "take"): ActMessage {
 }
 
 /** What a sweep found, without a token for Gumroad's API: it brings nothing new. */
-export function hint(invite?: boolean): HintMessage {
+export function hint(invite?: boolean): MessageOf<"hint"> {
   return { v: 1, kind: "hint", requestId: "r", buyer: ANN, hops: 0, saleId: "s1", subscriptionId: null,
     sweep: "weekly", foundAt: 0, ...(invite === undefined ? {} : { invite }) };
 }
@@ -196,6 +196,6 @@ export function hint(invite?: boolean): HintMessage {
 export const due: Message = { v: 1, kind: "due", requestId: "r", buyer: ANN };
 
 /** An operator invites the buyer. */
-export function invite(requestId: string): InviteMessage {
+export function invite(requestId: string): MessageOf<"invite"> {
   return { v: 1, kind: "invite", requestId, buyer: ANN, by: "tom", why: "she lost the mail" };
 }

@@ -4,7 +4,7 @@ import * as z from "zod";
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
 import { defineProducts } from "../../src/config/products-file.ts";
-import type { ActMessage, PingMessage } from "../../src/queue/message.ts";
+import type { MessageOf } from "../../src/queue/message.ts";
 import { JAN_5 } from "../access/purchases.ts";
 import { startLedgerTable, type LedgerTable } from "../ledger/ledger-table.ts";
 import { changeEmail } from "../pipeline/login-address.ts";
@@ -54,15 +54,15 @@ describe.each(MODES)("an Auth0 user whom two buyers' records lead to ($place, $h
   }
 
   const id = (email: string, productId: string) => `${productId} of ${email}`;
-  function sold(email: string, productId: string): PingMessage {
+  function sold(email: string, productId: string): MessageOf<"ping"> {
     shop.show(id(email, productId), email, { product_id: productId });
     return soldTo(email, id(email, productId), productId);
   }
-  function refunded(email: string, productId: string): PingMessage {
+  function refunded(email: string, productId: string): MessageOf<"ping"> {
     shop.show(id(email, productId), email, { product_id: productId, refunded: true });
     return soldTo(email, id(email, productId), productId, { event: "refund", refunded: true });
   }
-  async function told(...messages: readonly PingMessage[]): Promise<void> {
+  async function told(...messages: readonly MessageOf<"ping">[]): Promise<void> {
     world.send(...messages);
     await world.drain();
   }
@@ -96,7 +96,7 @@ describe.each(MODES)("an Auth0 user whom two buyers' records lead to ($place, $h
   it("keeps the role through a transfer between the two, with other purchases of both under way", async () => {
     await bothBought();
     await told(refunded(young(), "book"), sold(old(), "video"));
-    const moved: ActMessage = { v: 1, kind: "act", requestId: "r", buyer: old(), hops: 0,
+    const moved: MessageOf<"act"> = { v: 1, kind: "act", requestId: "r", buyer: old(), hops: 0,
       source: `sale:${id(old(), "book")}`,
       act: { at: JAN_5, id: `move ${String(nth)}`, by: "dee", why: "another login",
         decision: { kind: "move", to: young() } } };

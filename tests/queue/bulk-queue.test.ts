@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import { startQueues, type Queues } from "../../local/aws/queues.ts";
 import { readTemplate } from "../../local/aws/template.ts";
-import { readMessage, type DueMessage } from "../../src/queue/message.ts";
+import { readMessage, type MessageOf } from "../../src/queue/message.ts";
 import { bulkQueue } from "../../src/queue/queue.ts";
 
 const specs = readTemplate(readFileSync("serverless.yml", "utf8"), { stage: "test" }).queues;
@@ -18,7 +18,7 @@ afterAll(async () => {
   await queues.stop();
 });
 
-const due = (buyer: string): DueMessage => ({ v: 1, kind: "due", requestId: "r", buyer });
+const due = (buyer: string): MessageOf<"due"> => ({ v: 1, kind: "due", requestId: "r", buyer });
 
 describe("the queue as reconcile fills it", () => {
   it("takes more than SQS takes a call, each id once, and counts what waits, not what rests or is out", async () => {
