@@ -2,7 +2,7 @@ import * as z from "zod";
 
 import { queryPages, type Item, type Table } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
-import { summaryOf, type BuyerSummary } from "../../src/ledger/record.ts";
+import { summaryOf } from "../../src/ledger/record.ts";
 import { recordsOf } from "../../src/ledger/survey.ts";
 import type { Stage } from "../stage/stage.ts";
 import { type Operating, productNamed } from "./operating.ts";
@@ -25,7 +25,7 @@ export interface BuyersRequest {
 }
 
 /** A buyer in a list. */
-export interface ListedBuyer extends BuyerSummary {
+export interface ListedBuyer extends ReturnType<typeof summaryOf> {
   readonly email: string;
 }
 
@@ -99,7 +99,7 @@ async function listed(items: readonly Item[], table: Table): Promise<readonly Li
   );
   const old = rows.filter(({ roles }) => roles === undefined).map(({ email }) => email);
   const summaries = new Map((await recordsOf(table, old)).map((record) => [record.email, summaryOf(record)]));
-  const broken: BuyerSummary = { roles: [], products: [], waits: ["RECORD_BROKEN"], lost: undefined };
+  const broken: ReturnType<typeof summaryOf> = { roles: [], products: [], waits: ["RECORD_BROKEN"], lost: undefined };
   return rows.map(({ email, roles, products, waits, lost }) => ({ email,
     ...(roles === undefined ? (summaries.get(email) ?? broken) : { roles, products, waits, lost }) })
   );

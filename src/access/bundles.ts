@@ -19,7 +19,6 @@ export type Children = ReadonlyMap<SourceId, readonly SourceId[]>;
 /**
  * Finds the bundles of what came with one. Gumroad links them nowhere, and pushes a product that is added to a bundle
  * to everybody who ever bought that, months later.
- *
  * By Gumroad's API, which says what is a child, that can be of any bundle of the buyer's that was ever seen to hold
  * the product, and isn't younger; it is in here also with no bundle known. By pings, a bundle accounts for at most one
  * sale at price 0 of each product that it holds: sold within ten minutes and nearest to it, or first told of together.

@@ -21,7 +21,6 @@ interface Step {
  * one moment, an update counts over a sale, then the one whose tier was charged just then, then the one with more
  * roles; but what a later charge was made for, no update of its moment changes. `unconfirmed` counts the changes of
  * plan that only pings told of, with no charge since.
- *
  * A downgrade is told ahead of time, and an upgrade that comes before it drops it, without a word from Gumroad. So a
  * downgrade counts only if the plan it leaves is in force just before it.
  */

@@ -10,7 +10,6 @@ import { refusing, subjectOf, type VerifyToken } from "./identity.ts";
 const keysFreshMs = 600_000;
 /** While Auth0 is away, keys no older than this go on counting. */
 const keysKeptMs = 86_400_000;
-const clockToleranceSeconds = 5;
 
 /** Which tokens of Auth0 are accepted. `now` gives epoch milliseconds. */
 export interface Auth0TokenSettings {
@@ -46,7 +45,7 @@ export function createAuth0Verifier(
   return (token) =>
     refusing(token, async () => {
       const { payload } = await jwtVerify(token, keyFor, { algorithms: ["RS256"], issuer, audience,
-        requiredClaims: ["exp", "sub"], clockTolerance: clockToleranceSeconds, currentDate: new Date(now()) });
+        requiredClaims: ["exp", "sub"], clockTolerance: 5, currentDate: new Date(now()) });
       const claimed = rolesClaim === undefined
         ? {}
         : { roles: payload[rolesClaim], email: payload[`${rolesClaim}_email`] };

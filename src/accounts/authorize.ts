@@ -8,8 +8,7 @@ const realm = 'Bearer realm="accounts"';
 
 /**
  * Checks an `Authorization` header. Without a `role`, a valid token is enough.
- * @throws {HttpError} 401 without a valid token, 403 without the role, both with a `WWW-Authenticate` header in
- * RFC 6750's form
+ * @throws {HttpError} 401 without a valid token, 403 without the role, each with RFC 6750's `WWW-Authenticate`
  * @throws {TemporaryError} while the token can't be checked
  */
 export async function checkAccess(authorization: string | undefined, verify: VerifyToken,

@@ -2,9 +2,6 @@ import { isIP } from "node:net";
 
 import ipaddr from "ipaddr.js";
 
-/** A caller's address as the throttle needs it: see {@link clientAddress}. */
-export type ClientAddress = ReturnType<typeof clientAddress>;
-
 /**
  * Reads API Gateway's `requestContext.http.sourceIp`: the peer of the connection, while X-Forwarded-For is what the
  * caller typed. `host` is one household: the exact IPv4 address (also where it is written as IPv6: nobody is allowed

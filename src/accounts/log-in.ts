@@ -5,7 +5,7 @@ import { type HttpFunction, json, jsonBodyOf } from "../http/handler.ts";
 import { clientAddress } from "./client-address.ts";
 import { BadCredentials } from "./errors.ts";
 import { checkNewPassword, checkTypedPassword } from "./password-rules.ts";
-import type { Passwords } from "./password.ts";
+import type { createPasswords } from "./password.ts";
 import type { Renewing } from "./renew.ts";
 import type { Throttle } from "./throttle.ts";
 import { normalizeUsername } from "./username.ts";
@@ -15,7 +15,7 @@ import { passwordSinceOf, type User, type Users } from "./users.ts";
 export interface Accounts extends Pick<Renewing, "tokens" | "rolesOf" | "now"> {
   readonly users: Users;
   readonly throttle: Throttle;
-  readonly passwords: Passwords;
+  readonly passwords: ReturnType<typeof createPasswords>;
   /** Whether an unknown username becomes a new user. */
   readonly signUp: "open" | "closed";
 }
@@ -26,8 +26,7 @@ const bodyShape = z.object({ username: textField, password: textField, remember:
 
 /**
  * `POST /login {username, password, remember?}`: the user and a token; makes the user first if nobody has the name and
- * sign-up is open. With sign-up closed an unknown user costs the same work as a wrong password, and gets the same
- * error.
+ * sign-up is open; else an unknown user costs the same work as a wrong password, and gets the same error.
  * @throws {HttpError} 400, 401; 429 before anything was looked at
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE
  */

@@ -25,10 +25,7 @@ export function checkTypedPassword(password: string): void {
   if (!password.isWellFormed()) throw new HttpError(400, "The password holds broken characters");
 }
 
-/**
- * Refuses (HttpError 400) a password that must not be set for a user. No rule on which characters: only length,
- * and how fast it would be guessed.
- */
+/** Refuses (HttpError 400) a new password by its length and how fast it would be guessed, not by its characters. */
 export async function checkNewPassword(password: string, username: string): Promise<void> {
   checkTypedPassword(password);
   const normalized = password.normalize("NFKC");

@@ -1,7 +1,6 @@
 /**
- * Hashing passwords: argon2id from Node's own core, so that nothing native has to be packaged.
- * A hash is kept as a PHC string, which carries its own parameters: they can be raised at any time,
- * and every user moves over at the next login.
+ * Hashing passwords: argon2id from Node's own core, so that nothing native has to be packaged. Kept as a PHC string, a
+ * hash carries its own parameters: they can be raised at any time, and every user moves over at the next login.
  */
 import { argon2, type Argon2Parameters, randomBytes, timingSafeEqual } from "node:crypto";
 import { isDeepStrictEqual, promisify } from "node:util";
@@ -14,9 +13,6 @@ export const owaspCost = { memory: 19_456, passes: 2, parallelism: 1 };
 
 /** What one hash costs. */
 export type Argon2Cost = Readonly<typeof owaspCost>;
-
-/** Hashes and checks passwords. */
-export type Passwords = ReturnType<typeof createPasswords>;
 
 const saltBytes = 16;
 const hashBytes = 32;
@@ -56,7 +52,6 @@ function readPhc(stored: string): { readonly parameters: Parameters; readonly sa
 
 /**
  * Hashes and checks passwords, in their NFKC form and whole: "é" typed on two keyboards is one password.
- *
  * A pepper is argon2's secret input, kept apart from the table of the hashes. It is replaced without locking anybody
  * out: add it to the secret, name it in `pepper_with`, and keep the old one until no hash names it. One that a warm
  * process doesn't know yet has the secret read again.
@@ -92,9 +87,8 @@ export function createPasswords(
     /** Hashes with a fresh salt, today's cost and today's pepper. */
     hash: async (password: string) => writePhc(await hashed(password)),
     /**
-     * Whether this is the password of the stored hash, in constant time. Without one the work is the same, and the
-     * answer no.
-     * @throws {NeedsPersonError} PEPPER_MISSING
+     * Whether this is the password of the stored hash, in constant time; without one, no, after the same work. Throws
+     * NeedsPersonError PEPPER_MISSING.
      */
     async verify(password: string, stored: string | undefined): Promise<boolean> {
       if (stored === undefined) return hashed(password).then(() => false);

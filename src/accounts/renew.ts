@@ -6,10 +6,8 @@ import { TokenRefused } from "./errors.ts";
 import type { Tokens } from "./tokens.ts";
 import { passwordSinceOf, type User, type Users } from "./users.ts";
 
-const hour = 3_600;
-
 /** How long after the password was typed tokens are renewed (seconds). */
-const loginSeconds = { plain: 12 * hour, remembered: 30 * 24 * hour };
+const loginSeconds = { plain: 12 * 3_600, remembered: 30 * 24 * 3_600 };
 
 /** What renewing works with. `rolesOf` derives the roles of an account as they are now; `now` gives epoch ms. */
 export interface Renewing {

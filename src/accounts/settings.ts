@@ -41,8 +41,7 @@ function switchedOff(error: unknown): never {
 }
 
 /**
- * AUTH0_ISSUER, AUTH0_AUDIENCE and ROLES_CLAIM; undefined if the first two are not set, and then only our own tokens
- * count.
+ * AUTH0_ISSUER, AUTH0_AUDIENCE and ROLES_CLAIM; undefined without the first two: then only our own tokens count.
  * @throws {ConfigError} SETTING_INVALID if one of the two is missing, or the issuer is our own
  */
 export function auth0Settings(env: NodeJS.ProcessEnv = process.env): Auth0TokenSettings | undefined {

@@ -1,19 +1,17 @@
 /**
  * The brake on guessing. Every attempt is counted before its password is looked at, so a thousand at once are a
  * thousand counted; what is refused costs a read and no hash.
- *
  * An attempt from an address where this user has logged in before counts for that user and address alone: nobody
  * else's guesses can lock the user out there. From anywhere else it counts three times: for its network, for the user
  * and that network, and for the user from anywhere, so that neither one address against many users nor many addresses
  * against one user guess without limit.
- *
  * The counting is our own: rate-limiter-flexible's DynamoDB store was tried and counts right, but knows no growing
  * delay and no clock but the machine's, needs a table with its own key, and writes twice for what it refuses.
  */
 import * as z from "zod/mini";
 
 import { type Item, type ItemKey, readItem, readItems, type Table, updateItem } from "../dynamo/table.ts";
-import type { ClientAddress } from "./client-address.ts";
+import type { clientAddress } from "./client-address.ts";
 import { TooManyAttempts } from "./errors.ts";
 import { type Attempts, decide, type ThrottleRule } from "./throttle-rule.ts";
 
@@ -36,13 +34,7 @@ export const throttleRules = {
 /** Counts attempts before they are looked at. */
 export type Throttle = ReturnType<typeof createThrottle>;
 
-/** An attempt that was admitted and counted. */
-export type Admission = Awaited<ReturnType<Throttle["admit"]>>;
-
-interface Counter {
-  readonly key: ItemKey;
-  readonly rule: ThrottleRule;
-}
+type Counter = { readonly key: ItemKey; readonly rule: ThrottleRule };
 
 const counterShape = z.object({ count: z.number(), lastAt: z.number(), nextAt: z.number(), expiresAt: z.number() });
 
@@ -101,12 +93,9 @@ export function createThrottle(
     updateItem(table, key, "SET #count = #count - :one, nextAt = :none", { condition: "#count > :none",
       names: { "#count": "count" }, values: { ":one": 1, ":none": 0 } });
 
-  /**
-   * Counts an attempt of who has this name, in its stored form, from there. Throws {@link TooManyAttempts} with the
-   * wait: nothing may be checked then.
-   */
+  /** Counts an attempt on this name, as stored, from there. Throws TooManyAttempts: nothing may be checked then. */
   async function admit(
-    { username, address: { host, network: from } }: { readonly username: string; readonly address: ClientAddress },
+    { username, address: { host, network: from } }: { username: string; address: ReturnType<typeof clientAddress> },
   ) {
     const known: Counter = { key: { pk: `user#${username}`, sk: `host#${host}` }, rule: rules.knownAddress };
     const pair: Counter = { key: { pk: `guesses#user#${username}`, sk: `network#${from}` },

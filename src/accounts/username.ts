@@ -22,9 +22,7 @@ function foldFully(text: string): string {
 }
 
 /**
- * The stored form of a username: NFKC, case-folded, trimmed, each run of spaces one space.
- * Normalizing twice changes nothing.
- *
+ * The stored form of a username: NFKC, case-folded, trimmed, each run of spaces one space; that of itself is itself.
  * @throws {HttpError} 400 if it is empty, too long, or holds characters that can't be seen
  */
 export function normalizeUsername(typed: string): string {

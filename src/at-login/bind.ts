@@ -17,12 +17,9 @@ export const bindSecretShape = z.object({
   tokens: z.array(z.string().check(z.minLength(1))).check(z.minLength(1)),
 });
 
-/** The value of the secret. */
-export type BindSecret = Readonly<z.infer<typeof bindSecretShape>>;
-
 /** What answering a login works with. `now` gives epoch milliseconds. */
 export interface AtLogin {
-  readonly secret: TokenSecret<BindSecret>;
+  readonly secret: TokenSecret<z.infer<typeof bindSecretShape>>;
   readonly load: (email: string, signal: AbortSignal) => Promise<BuyerRecord>;
   readonly queue: { send(message: MessageOf<"bind">, id: string, signal: AbortSignal): Promise<void> };
   readonly policy: Policy;
@@ -31,7 +28,6 @@ export interface AtLogin {
 
 /** Longer than any Auth0 user id: a provider, a connection and an id of the provider's. */
 const LONGEST_ID = 255;
-const DATABASE_USER = "auth0|";
 
 const requestShape = z.object({
   user_id: z.string().check(z.minLength(1), z.maxLength(LONGEST_ID)),
@@ -70,6 +66,6 @@ export async function answerLogin(event: APIGatewayProxyEventV2, atLogin: AtLogi
   }
   log.info("somebody logged in", { requestId, buyer: buyerTag(email), roles, isNews });
   // Who registered a user before the email was verified may know its password: first provision replaces that.
-  const pending = isNews && (userId.startsWith(DATABASE_USER) || record.unverified.includes(userId));
+  const pending = isNews && (userId.startsWith("auth0|") || record.unverified.includes(userId));
   return { roles: pending ? [] : roles, pending };
 }

@@ -9,8 +9,7 @@ const shape = z.object({
 
 /**
  * What this service wrote into a user's `app_metadata`: whether we made the user for this email, and the roles kept
- * there, for plans without roles. Nobody can write there at sign-up; the tenant's own people can, so any other shape
- * is just not ours.
+ * there, for plans without roles. Nobody writes there at sign-up; the tenant's people may: other shapes aren't ours.
  */
 export function readOwnMetadata(appMetadata: unknown, email: string) {
   const { created_for: createdFor, roles = [] } = shape.safeParse(appMetadata).data?.gumroad_auth0 ?? {};

@@ -1,7 +1,7 @@
 import type * as z from "zod/mini";
 
 import { NeedsPersonError, ServiceError, TemporaryError } from "../errors.ts";
-import type { ManagementToken } from "./token.ts";
+import type { managementToken } from "./token.ts";
 
 /** The SDK's options of a call. */
 export type Until = { readonly abortSignal: AbortSignal };
@@ -10,7 +10,7 @@ export type Until = { readonly abortSignal: AbortSignal };
 export type Call = ReturnType<typeof callsWith>;
 
 /** Calls that with a refused token, or one that may lack a scope granted since, are made once more with a new one. */
-export function callsWith(token: ManagementToken) {
+export function callsWith(token: ReturnType<typeof managementToken>) {
   return async <T>(what: string, signal: AbortSignal, make: (until: Until) => PromiseLike<T>): Promise<T> => {
     const until = { abortSignal: signal };
     const used = await token.get(signal);

@@ -31,13 +31,10 @@ export async function mailInvitation({ url, loginClientId }: Auth0Credentials, e
       body: JSON.stringify({ client_id: loginClientId, email, connection }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]), redirect: "error" });
   } catch (error) {
-    if (neverLeft.safeParse(error).success) {
-      throw new TemporaryError("AUTH0_MAIL_UNSENT", "The request for the invitation never reached Auth0.", {
-        cause: error,
-      });
-    }
-    const message = "Auth0 did not say in time whether it mailed the invitation.";
-    throw new TemporaryError("AUTH0_UNREACHABLE", message, { cause: error });
+    const [code, message] = neverLeft.safeParse(error).success
+      ? ["AUTH0_MAIL_UNSENT", "The request for the invitation never reached Auth0."]
+      : ["AUTH0_UNREACHABLE", "Auth0 did not say in time whether it mailed the invitation."];
+    throw new TemporaryError(code, message, { cause: error });
   }
   // What it says besides is a sentence for people.
   await response.body?.cancel();

@@ -46,11 +46,9 @@ const SLOWEST = 0.4;
  * A `fetch` that follows Auth0's rate limits instead of failing on them, and sends a call again after a 429 (a
  * throttled call was never carried out, so a POST is safe too). Everything else is passed on as it is. It gives up
  * only when the caller's signal aborts.
- *
  * Others use the same limit: the other worker, the seller's own tools. So nobody can know the own share. What the
  * headers say is left is the same for all: the less there is, the slower everybody sends, and the rate that this is a
  * part of is felt for, up by a little with each answer and down by a fifth with a refusal.
- *
  * Auth0 limits some plans for each group and others for the whole tenant; each answer says which it was.
  */
 export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor, onThrottled }: Pacing = {}): Fetch {

@@ -12,9 +12,6 @@ const DOUBT_MS = 60_000;
 const EARLY_MS = 60_000;
 const ATTEMPT_MS = 10_000;
 
-/** The token of Management calls. */
-export type ManagementToken = ReturnType<typeof managementToken>;
-
 /** Client credentials, once a process: Auth0's tokens last a day, and each that is fetched counts against a quota. */
 export function managementToken(secret: Secret<Auth0Credentials>, fetch: Fetch, now: () => number = Date.now) {
   let known: { readonly token: string; readonly since: number; readonly until: number } | undefined;

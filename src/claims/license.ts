@@ -8,7 +8,6 @@ const purchaseShape = z.object({ purchase: z.optional(z.object({ id, subscriptio
 /**
  * Asks Gumroad of which sale a licence key is, for each of the products at once; null where it is of none, or switched
  * off. No use of the key is counted.
- *
  * The answer holds the ping's fields, where what a buyer typed into a custom field called `sale_id`, `email` or
  * `subscription_id` stands in the real one's place. Only `id`, which Gumroad writes last, is sure.
  * @throws {TemporaryError} GUMROAD_UNREACHABLE, {@link NeedsPersonError} GUMROAD_REFUSED, GUMROAD_NOT_UNDERSTOOD

@@ -40,10 +40,9 @@ export async function linkedTo(user: User | undefined, ledger: ReadLedger,
  * is away, none: a token without roles is better than no login.
  */
 export function linkedRoles(
-  { ledger, policy, now = Date.now }: { readonly ledger: ReadLedger; readonly policy: Policy;
-    readonly now?: () => number },
-): (user: User) => Promise<readonly string[]> {
-  return async (user) => {
+  { ledger, policy, now = Date.now }: { ledger: ReadLedger; policy: Policy; now?: () => number },
+) {
+  return async (user: User): Promise<readonly string[]> => {
     try {
       const linked = await linkedTo(user, ledger, policy);
       const roles = linked.flatMap(([record, sources]) => {

@@ -70,10 +70,7 @@ export function secretOf<T>(
         return last.value;
       }
     },
-    /**
-     * As `get`, but reads again when the last reading is ten seconds old, and falls back to nothing: for who has just
-     * seen the value refused.
-     */
+    /** As `get`, but reads again after ten seconds, and falls back to nothing: for who just saw the value refused. */
     reread: (signal?: AbortSignal): Promise<T> => freshest(REREAD_MS, signal),
   };
 }

@@ -19,7 +19,7 @@ import { dynamoSweeps } from "../ledger/sweeps.ts";
 import { count } from "../metrics.ts";
 import policy from "../products.ts";
 import { bulkQueue } from "../queue/queue.ts";
-import { askedSweep, reconcile, type ReconcileReport } from "../sweeping/reconcile.ts";
+import { askedSweep, reconcile } from "../sweeping/reconcile.ts";
 import { listedRunning } from "../sweeping/running.ts";
 import { shopOf } from "../sweeping/shop.ts";
 
@@ -43,7 +43,7 @@ const openShop = shopOf(api, optionalSecret(secret));
  * Every minute: the buyers whose due time has come go back to the queue, and the sweeps look for what no ping told.
  * `{"sweep": "recent"}` (or `daily`, `weekly`) begins that one anew at once; with `"goOn": true` it goes on.
  */
-export const handler = middy<unknown, ReconcileReport>().handler(async (event, context) => {
+export const handler = middy<unknown, Awaited<ReturnType<typeof reconcile>>>().handler(async (event, context) => {
   const within = (reserve: number) =>
     AbortSignal.timeout(Math.max(1_000, context.getRemainingTimeInMillis() - reserve));
   const deadline = within(CLOSING_MS);

@@ -71,8 +71,7 @@ const KEPT = new Set(["custom_fields", "resource_name", "test", "seller_id", "pr
 
 /**
  * A body as it is kept in the dead-letter queue: the fields that are used, and the names of custom fields. No card,
- * name, address or answer of the buyer's. Pair by pair, for bodies that can't be parsed; of one that is no form,
- * nothing is left.
+ * name, address or answer of the buyer's. Pair by pair, for bodies that can't be parsed; of no form, nothing.
  */
 export function withoutPrivateFields(body: string): string {
   const pairs = [...new URLSearchParams(body)].map(([key, value]) => {

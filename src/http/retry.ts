@@ -32,7 +32,6 @@ const TIMED_OUT = "A change was not answered in time: it may be carried out yet.
  * A `fetch` that tries again what passes by itself: no connection, no answer in time, a 5xx. The pauses grow and are
  * random, so that workers don't come back all at once; the caller's signal ends them. Where everything fails, it fails
  * at once, and asks every five seconds.
- *
  * A change that wasn't answered in time is made again, and told even so: the first may be carried out later, when
  * something else is wanted already.
  * @throws {TemporaryError} `…_AWAY`: not asked; `…_TIMED_OUT`: a change that may yet be carried out once more

@@ -64,10 +64,7 @@ export async function loadOwner(table: Table, id: SourceId): Promise<string | nu
 
 /** The ledger in the ledger's table. */
 export function dynamoLedger(table: Table) {
-  /**
-   * Writes the record on the version that was read, and returns it with its new version.
-   * @throws {TemporaryError} RECORD_CHANGED if somebody else wrote first
-   */
+  /** Writes the record on the version read, and gives it with its new one. Throws RECORD_CHANGED if that is gone. */
   async function save(record: BuyerRecord): Promise<BuyerRecord> {
     const written: BuyerRecord = { ...record, version: record.version + 1 };
     const due = written.dueAt === null ? {} : { dueShard: DUE_SHARD, dueAt: written.dueAt };
@@ -107,10 +104,7 @@ export function dynamoLedger(table: Table) {
     throw new TemporaryError("SOURCE_CHANGED", "Others keep writing this source's item.");
   }
 
-  /**
-   * Makes another buyer the source's owner; harmless if they are already.
-   * @throws {RefusedError} SOURCE_NOT_OWNED if it is neither the one's nor the other's
-   */
+  /** Makes another buyer the source's owner; twice is once. Throws SOURCE_NOT_OWNED if it is neither's. */
   async function move(id: SourceId, from: string, to: string): Promise<void> {
     const isMoved = await updateItem(table, sourceKey(id), "SET #owner = :to", { names: OWNER,
       condition: "#owner = :from OR #owner = :to", values: { ":from": from, ":to": to } });

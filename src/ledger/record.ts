@@ -131,9 +131,6 @@ export function isFull(record: BuyerRecord): boolean {
   return Buffer.byteLength(JSON.stringify(record)) > FULL_BYTES;
 }
 
-/** What the index `buyers` shows of a record: enough to list buyers without reading each. */
-export type BuyerSummary = ReturnType<typeof summaryOf>;
-
 /**
  * The summary written with a record; one from before there were any has none. `roles`: what the purchases give,
  * and what is held. `waits`: what keeps it from being settled, the code of `unsettled` or CHANGING; and HELD.

@@ -6,7 +6,6 @@ import type { Provisioning } from "./context.ts";
 /**
  * Finds the Auth0 users of a buyer, or creates one where the record has nobody and they should have `roles`. `anybody`
  * is false where there are only users of somebody else's making whose email nobody verified.
- *
  * A user is bound if its email is verified, or if we created it for this email: anybody can register with a stranger's
  * address (design, invariant 7). A user that we didn't create brings roles of its own: they are listed once, and never
  * removed. One that we created had none, also if a crash made us forget it, which the mark in its `app_metadata`

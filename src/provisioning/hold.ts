@@ -16,7 +16,6 @@ const MEANT: ReadonlySet<Reason> = new Set<Reason>(["refunded", "partly-refunded
  * The hold on mass loss. A product deleted by mistake, a wrong line in the policy or an API that answers nonsense can
  * end many buyers' access at once, each for what looks like a good reason. So buyers who lose a product are counted,
  * and from some number an hour on a source that would lose its roles keeps them until a person decides. Grants go on.
- *
  * Safe to repeat: nothing is kept but in the record, which the caller writes, and in lists where twice is once.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */

@@ -47,10 +47,7 @@ function bringsSomebody(message: Message): boolean {
   return ["ping", "act", "moved"].includes(message.kind) || ("invite" in message && message.invite === true);
 }
 
-/**
- * Merges an operator's wish to invite a buyer (again). The same message twice is one mail.
- * @throws {RefusedError} BUYER_UNKNOWN
- */
+/** Merges an operator's wish to invite a buyer (again): twice the same is one mail. Throws BUYER_UNKNOWN. */
 export async function mergeInvite(record: BuyerRecord, { requestId, by, why }: MessageOf<"invite">,
   { store, now }: Provisioning): Promise<BuyerRecord> {
   if (record.invited?.asked?.requestId === requestId) return record;

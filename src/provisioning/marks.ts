@@ -82,10 +82,7 @@ export function withDoubts(record: BuyerRecord, ours: BuyerRecord, until: number
   });
 }
 
-/**
- * The record with every role whose doubt is over (`now` in epoch ms) marked as unknown, to be set again: that is
- * right whatever the late change did.
- */
+/** The record with every role whose doubt is over (`now` in epoch ms) marked as unknown, to be set again. */
 export function pastDoubts(record: BuyerRecord, now: number): BuyerRecord {
   return mapUsers(record, ({ doubted: noted = {}, ...user }) => {
     const doubts = Object.entries(noted);

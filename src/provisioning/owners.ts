@@ -10,7 +10,7 @@ import type { Provisioning } from "./context.ts";
 /** A ping goes from its email's group to its owner's: one hop. More means that something keeps changing owners. */
 const MOST_HOPS = 3;
 
-type Forwarded = MessageOf<"ping" | "hint"> | MessageOf<"act"> | MessageOf<"claim">;
+type Forwarded = MessageOf<"ping" | "hint" | "act" | "claim">;
 
 /** Facts that a buyer's record takes in. */
 export type Told = { readonly source: SourceId; readonly facts: Source };

@@ -31,12 +31,10 @@ interface Turn {
 
 /**
  * The one writer of buyers and roles: read back → merge → derive → mark → apply → settle.
- *
  * The facts of all messages are merged into the buyer's record, the desired roles derived from facts, policy and time,
  * and one conditional write stores the facts with a mark on every role about to change. Then Auth0 is called; one more
  * conditional write settles the marks. A crash anywhere leaves marks that whoever comes next repeats, towards what is
  * desired then. An unsettled record has a due time, so `reconcile` comes back to it even if every message is lost.
- *
  * Gives the messages that must be delivered again: of the others all is done, or the record will see to the rest.
  * `receives`: how often they were delivered.
  * @throws {Error} nothing was done: all of them must
@@ -147,7 +145,6 @@ async function settle(ours: BuyerRecord, { access, roles }: Decided,
 /**
  * Writes a failure on the record, with the time to try again. Once the facts are stored, what needs a person or goes
  * on for long is left to that. Everything else is delivered again, which is sooner, and keeps what isn't stored.
- *
  * Where somebody else wrote the record meanwhile, nobody knows whose call reached Auth0 last: what we touched is noted
  * on theirs as unknown, to be done again.
  */

@@ -38,8 +38,7 @@ const BUYER_PAGES = 20;
 
 /**
  * Reads back what pings and sweeps only hint at, each thing once; one that fails keeps no other from being made. A
- * reading counts from when it was asked for, which is after the record was loaded, and is written on that version: so
- * the newest is really the newest.
+ * reading counts from when it was asked for, which is after the record was loaded, and written on it.
  */
 export async function readBack(messages: readonly Message[], stored: BuyerRecord, work: Provisioning) {
   // Null: Gumroad's API doesn't know of it.

@@ -20,8 +20,8 @@ const pingMessage = kept({ ...envelope, kind: z.literal("ping"), receivedAt: z.n
   buyer: z.string(), hops: z.number(), misses: z.number(), again: z.boolean(), given: z.boolean(), ping: pingShape });
 
 /**
- * A record is due: something waits, failed, or changes with time. `anew`: Auth0 is looked at anew, what the record says
- * is there counts as unknown; left out, it counts. `invite`: as of a hint.
+ * A record is due: something waits, failed, or changes with time. `anew`: Auth0 is looked at anew, and what the record
+ * says is there counts as unknown; left out, it counts. `invite`: as of a hint.
  */
 const dueMessage = kept({ ...envelope, kind: z.literal("due"), buyer: z.string(), anew: z.optional(z.boolean()),
   invite: z.optional(z.boolean()) });

@@ -18,10 +18,7 @@ export type WorkQueue = ReturnType<typeof workQueue>;
 export type BulkQueue = ReturnType<typeof bulkQueue>;
 
 /** A message of `reconcile`'s, with an id as for `Queue.send`. */
-export interface BulkMessage {
-  readonly message: MessageOf<"due"> | MessageOf<"hint">;
-  readonly id: string;
-}
+export type BulkMessage = { readonly message: MessageOf<"due" | "hint">; readonly id: string };
 
 /** SQS takes ten entries a batch. */
 const BATCH = 10;

@@ -29,7 +29,6 @@ const STATUS: Readonly<Record<string, number>> = { PING_NOT_UNDERSTOOD: 400, PIN
 
 /**
  * Takes a ping in: returning means that it is in the queue (or was a test ping, which is only logged).
- *
  * Gumroad sends again after 5xx only, and drops everything else for good. So whatever comes with a right token and
  * can't be understood is kept in the dead-letter queue before it is refused, and what is temporary is a 503.
  * @throws {HttpError} 400, 401, 403, 413 or 415

@@ -41,7 +41,6 @@ export function queueFeed(
 /**
  * Sends word of the buyers whose due time has come back through the queue, earliest first; who is left is still due at
  * the next run. Returns how many were sent.
- *
  * The first few go whatever the queue holds: a busy shop's may not be nearly empty for hours, and so few hold nobody
  * up. With the due time in the message's id, who waits in the queue already is not queued again within five minutes.
  */

@@ -10,7 +10,7 @@ import type { BulkQueue } from "../queue/queue.ts";
 import { runningAccess } from "./daily.ts";
 import { queueFeed, sendDueBuyers, type Feed } from "./feed.ts";
 import { allSales, recentSales } from "./sales.ts";
-import type { OpenShop } from "./shop.ts";
+import type { shopOf } from "./shop.ts";
 import type { Sweep, SweepPage, SweepTools } from "./sweep.ts";
 
 /** What reconciling works with. */
@@ -18,15 +18,12 @@ export interface Reconciling extends Omit<SweepTools, "shop" | "sweep"> {
   readonly ledger: Pick<Ledger, "due">;
   readonly sweeps: Sweeps;
   readonly queue: BulkQueue;
-  readonly openShop: OpenShop;
+  readonly openShop: ReturnType<typeof shopOf>;
   readonly wait: (ms: number) => Promise<unknown>;
 }
 
 /** How far a sweep is after this run; the counts are of the whole sweep. */
 export type SweepState = ReturnType<typeof stateOf>;
-
-/** What a run did: how many due buyers went back to the queue, and the sweeps that had a turn. */
-export type ReconcileReport = Awaited<ReturnType<typeof reconcile>>;
 
 const SWEEPS: readonly Sweep[] = [recentSales, runningAccess, allSales];
 const MINUTE_MS = 60_000;

@@ -2,9 +2,6 @@ import { NeedsPersonError } from "../errors.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import type { GumroadCredentials } from "../gumroad/secret.ts";
 
-/** Opens the seller's shop for reading; null where no token is configured. */
-export type OpenShop = ReturnType<typeof shopOf>;
-
 /**
  * A shop that is opened only to its own token: another seller's sales must never give access here. Opening it throws
  * NeedsPersonError GUMROAD_SELLER, or what the API or reading the secret throws.

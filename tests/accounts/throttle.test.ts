@@ -3,7 +3,7 @@ import { ScanCommand } from "@aws-sdk/client-dynamodb";
 
 import { clientAddress } from "../../src/accounts/client-address.ts";
 import { TooManyAttempts } from "../../src/accounts/errors.ts";
-import { createThrottle, throttleRules, type Admission, type Throttle } from "../../src/accounts/throttle.ts";
+import { createThrottle, throttleRules, type Throttle } from "../../src/accounts/throttle.ts";
 import { accountsTable } from "../../src/accounts/users.ts";
 import { Clock, type LocalTable, localTable } from "./accounts-stage.ts";
 import { guessesWithin } from "./guesses.ts";
@@ -39,7 +39,7 @@ function withSmallNetworks(): void {
 /** An address of its own network for each number, and of this test alone. */
 const from = (number: number): string => `10.${String(tests * 4 + (number >> 8))}.${String(number & 255)}.9`;
 
-const admit = (username: string, sourceIp: string): Promise<Admission> =>
+const admit = (username: string, sourceIp: string): ReturnType<Throttle["admit"]> =>
   throttle.admit({ username, address: clientAddress(sourceIp) });
 
 /** The seconds to wait, or 0 if admitted. */
