@@ -434,6 +434,29 @@ describe("POST /login too often", () => {
     }
   });
 
+  it("holds none of the 20 logins for a throttled network: the owner, elsewhere, gets in 12 of 12 times", async () => {
+    await login({ body: { username: ann, password }, sourceIp: "198.51.100.1" });
+    for (let guess = 1; guess <= throttleRules.userAndNetwork.free; guess += 1) {
+      await login({ body: { username: ann, password: "wrong" }, sourceIp: "198.51.99.9" });
+    }
+    hashes = [];
+    tableCalls = [];
+    const guesses = await Promise.all(
+      Array.from({ length: 20 }, () => login({ body: { username: ann, password: "wrong" }, sourceIp: "198.51.99.9" })),
+    );
+    // No hash, no wait and no write: a refused attempt ends with the one read that refuses it.
+    expect(guesses.map(({ status }) => status)).toEqual(guesses.map(() => 429));
+    expect(hashes).toEqual([]);
+    expect(new Set(tableCalls)).toEqual(new Set(["BatchGetItemCommand"]));
+    expect(tableCalls).toHaveLength(20);
+
+    for (let nth = 1; nth <= 12; nth += 1) {
+      expect(await login({ body: { username: ann, password }, sourceIp: "198.51.100.1" })).toMatchObject({
+        status: 200,
+      });
+    }
+  });
+
   it("looks at the connection's address and at no header", async () => {
     for (let guess = 1; guess <= throttleRules.userAndNetwork.free; guess += 1) {
       await login({ body: { username: ann, password: "wrong" },

@@ -13,6 +13,7 @@ import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
 import shopPolicy from "../../fixtures/policy.ts";
 import { RefusedError } from "../../src/errors.ts";
 import { sqsQueue } from "../../src/queue/queue.ts";
+import { projectRoot } from "../../scripts/project-root.ts";
 import { changed, post } from "../pipeline/local-stack.ts";
 import { answers, type CliRun, cli, cliOn, startComplete, stageOn } from "./local-cli.ts";
 import { policyIn } from "./policy-source.ts";
@@ -306,9 +307,15 @@ describe("doctor", () => {
     await stack.forget("LedgerTable");
   });
 
-  it("says what trust means where there is no token", async () => {
+  it("says, as the README does, that without a token a refunded gift to oneself stays for good", async () => {
     stack.secrets.set("gumroad", undefined);
-    expect(codesOf(await cliOn(stack)("doctor --json"))).toEqual(["ON_TRUST", "SECRET_MISSING"]);
+    const found = findingsOf(await cliOn(stack)("doctor --json"));
+    expect(found.map(({ code }) => code).sort()).toEqual(["ON_TRUST", "SECRET_MISSING"]);
+    expect(found.find(({ code }) => code === "ON_TRUST")?.message).toContain(
+      "a gift that a buyer made to themselves keeps its access for good",
+    );
+    const readme = readFileSync(path.join(projectRoot, "README.md"), "utf8").replaceAll(/\s+/g, " ");
+    expect(readme).toContain("and a gift, also one to oneself, outlives its refund");
   });
 
   it("says what it could not look at, and finds the rest all the same", async () => {
