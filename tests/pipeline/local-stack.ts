@@ -92,6 +92,11 @@ export async function untilResting(stack: Stack, count: number): Promise<void> {
   }
 }
 
+/** Polls what another thread does; the test's own time-out bounds it. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 /** A buyer's record as stored, or undefined. */
 export async function recordOf(stack: Stack, email: string): Promise<BuyerRecord | undefined> {
   const item = (await stack.ledger()).find(({ pk, sk }) => pk === `buyer#${email}` && sk === "record");
