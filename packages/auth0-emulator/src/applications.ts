@@ -147,6 +147,7 @@ export function connectionId(name: string): string {
   return `con_${shortHash(name)}`;
 }
 
-function shortHash(text: string): string {
+/** An id for what has this name: always the same. */
+export function shortHash(text: string): string {
   return createHash("sha256").update(text).digest("base64").replaceAll(/[^A-Za-z0-9]/gu, "").slice(0, 16);
 }

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-
 import * as z from "zod";
 
-import type { Applications } from "./applications.ts";
+import { type Applications, shortHash } from "./applications.ts";
 import type { ManagementOperation } from "./operation.ts";
 import { Refusal } from "./refusal.ts";
-import { PageQuery } from "./requests.ts";
+import { paged, PageQuery } from "./requests.ts";
 import type { Tenant } from "./tenant.ts";
 
 // Checked against Auth0's description first (contract.ts).
@@ -41,7 +39,7 @@ export function deployedSettings(tenant: () => Tenant,
       if ([...servers.values()].some(({ identifier }) => identifier === sent.identifier)) {
         throw new Refusal(409, "The API identifier is taken.", "resource_server_conflict");
       }
-      return { status: 201, body: put(servers, { id: idOf(sent.identifier), is_system: false, ...sent }) };
+      return { status: 201, body: put(servers, { id: shortHash(sent.identifier), is_system: false, ...sent }) };
     } },
     "patch_resource-servers_by_id": { scopes: ["update:resource_servers"],
       run: ({ id, body }) => ({ status: 200, body: changed(servers, id, body) }) },
@@ -64,7 +62,7 @@ export function deployedSettings(tenant: () => Tenant,
     } }, get_action: { scopes: ["read:actions"], run: ({ id }) => ({ status: 200, body: found(actions, id) }) },
     post_action: { scopes: ["create:actions"], run({ body }) {
       const { name } = Named.parse(body);
-      return { status: 201, body: put(actions, actionOf({ id: idOf(name), status: "built" }, body)) };
+      return { status: 201, body: put(actions, actionOf({ id: shortHash(name), status: "built" }, body)) };
     } },
     patch_action: { scopes: ["update:actions"],
       run: ({ id, body }) => ({ status: 200, body: put(actions, actionOf(found(actions, id), body)) }) },
@@ -87,7 +85,7 @@ export function deployedSettings(tenant: () => Tenant,
         if (action?.["all_changes_deployed"] !== true) {
           throw new Refusal(400, `The Action ${ref.value} does not exist or is not deployed.`, "invalid_body");
         }
-        return { id: idOf(`${id} ${ref.value}`), trigger_id: id, display_name: shown ?? ref.value, action };
+        return { id: shortHash(`${id} ${ref.value}`), trigger_id: id, display_name: shown ?? ref.value, action };
       });
       bindings.set(id, bound);
       return { status: 200, body: { bindings: bound } };
@@ -107,10 +105,7 @@ export function deployedSettings(tenant: () => Tenant,
 function list(kind: string, field: string, all: () => readonly Kept[],
   scope = `read:${field}`): Readonly<Record<string, ManagementOperation>> {
   return { [`get_${kind}`]: { scopes: [scope], run({ query }) {
-    const { page, per_page: limit, include_totals: totals } = PageQuery.parse(query);
-    const start = page * limit;
-    const shown = all().slice(start, start + limit);
-    return { status: 200, body: totals ? { start, limit, total: all().length, [field]: shown } : shown };
+    return { status: 200, body: paged(field, all(), PageQuery.parse(query)) };
   } } };
 }
 
@@ -136,8 +131,4 @@ function changed(all: Map<string, Kept>, id: string, body: unknown): Kept {
   const one = { ...found(all, id), ...Settings.parse(body) };
   all.set(id, one);
   return one;
-}
-
-function idOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 24);
 }

@@ -8,9 +8,9 @@ import { deployedSettings } from "./deployed-settings.ts";
 import { isUserId } from "./formats.ts";
 import type { ManagementOperation } from "./operation.ts";
 import { Refusal } from "./refusal.ts";
-import { CreateRoleBody, CreateUserBody, EmailQuery, FieldsQuery, ListRolesQuery, ListUsersQuery, PageQuery,
+import { CreateRoleBody, CreateUserBody, EmailQuery, FieldsQuery, ListRolesQuery, ListUsersQuery, paged, PageQuery,
   PasswordTicketBody, RoleIdsBody, UpdateUserBody, VerificationMailBody } from "./requests.ts";
-import type { Fields, Page } from "./requests.ts";
+import type { Fields } from "./requests.ts";
 import { settingsOperations } from "./settings-operations.ts";
 import type { Tenant } from "./tenant.ts";
 import { userAnswer } from "./user.ts";
@@ -121,13 +121,4 @@ function chosenFields(user: Readonly<Record<string, unknown>>,
   if (fields === undefined) return { ...user };
   const named = new Set(fields.split(","));
   return Object.fromEntries(Object.entries(user).filter(([field]) => named.has(field) === include));
-}
-
-/** One page of a list: bare, or with totals when the caller asked for them. */
-function paged<Item>(name: "users" | "roles", items: readonly Item[],
-  { page, per_page: limit, include_totals: totals }: Page,
-  more: (shown: readonly Item[]) => Readonly<Record<string, number>> = () => ({})): unknown {
-  const start = page * limit;
-  const shown = items.slice(start, start + limit);
-  return totals ? { start, limit, total: items.length, ...more(shown), [name]: shown } : shown;
 }

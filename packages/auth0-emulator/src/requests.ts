@@ -58,8 +58,14 @@ export const VerificationMailBody = z.object({ user_id: z.string() });
 export const PageQuery = z.object({ page: z.number().default(0), per_page: z.number().default(50),
   include_totals: z.boolean().default(false) });
 
-/** Where a list is cut. */
-export type Page = z.infer<typeof PageQuery>;
+/** One page of a list: bare, or with totals when the caller asked for them. */
+export function paged<Item>(name: string, items: readonly Item[],
+  { page, per_page: limit, include_totals: totals }: z.infer<typeof PageQuery>,
+  more: (shown: readonly Item[]) => Readonly<Record<string, number>> = () => ({})): unknown {
+  const start = page * limit;
+  const shown = items.slice(start, start + limit);
+  return totals ? { start, limit, total: items.length, ...more(shown), [name]: shown } : shown;
+}
 
 /** Query of a call that shows users: which of their root fields. */
 export const FieldsQuery = z.object({ fields: z.string().optional(), include_fields: z.boolean().default(true) });
