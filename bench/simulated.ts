@@ -82,17 +82,17 @@ function world({ limits, fault }: Trial, patienceMs: number) {
 /** The functions behind the API, each killed when its time is up; false: none was free, or it failed. */
 function functions(clock: SimulatedClock) {
   let [running, warm] = [0, 0];
-  return async (work: (killedAt: number) => Promise<boolean>): Promise<boolean> => {
+  return { running: () => running, run: async (work: (killedAt: number) => Promise<boolean>): Promise<boolean> => {
     if (running >= ACCOUNT_CONCURRENCY) return false;
     running += 1;
     if (warm > 0) warm -= 1;
     else await clock.sleep(COLD_MS);
     const killed = clock.sleep(FUNCTION_MS).then(() => false);
-    const done = await Promise.race([work(clock.now() + FUNCTION_MS), killed]);
+    const done = await Promise.race([work(clock.now() + FUNCTION_MS).catch(() => false), killed]);
     running -= 1;
     warm += 1;
     return done;
-  };
+  } };
 }
 
 /** Gumroad posts each buyer's ping, waits five seconds and tries four times. */
@@ -118,7 +118,7 @@ export async function service(trial: Trial): Promise<Outcome> {
   const store = memoryStore(() => clock.sleep(STORE_MS));
   const queue: Waiting[] = [];
   let unsettled = 0;
-  const run = functions(clock);
+  const { run } = functions(clock);
   const pings = gumroad(clock, trial, (email) =>
     run(async () => {
       await clock.sleep(QUEUE_MS);
@@ -177,22 +177,19 @@ function workOf(clock: SimulatedClock, { fetch }: SimulatedTenant, store: Provis
 /** The handbook's way: all of it in the function that Gumroad waits for. */
 export async function handbook(trial: Trial): Promise<Outcome> {
   const { clock, tenant } = world(trial, SDK_TIMEOUT_MS);
-  const run = functions(clock);
-  let running = 0;
+  const { run, running } = functions(clock);
   const pings = gumroad(clock, trial, (email) =>
     run(async (killedAt) => {
-      running += 1;
       const call: typeof fetch = async (input, init) => {
         const response = await tenant.fetch(input, init);
         // Killed in the middle: it never learns of the answer.
         return clock.now() < killedAt ? response : new Promise(() => undefined);
       };
-      const done = handbookPing(`email=${encodeURIComponent(email)}`, { domain: "tenant.example", clientId: "id",
+      await handbookPing(`email=${encodeURIComponent(email)}`, { domain: "tenant.example", clientId: "id",
         clientSecret: "secret", audience: "https://tenant.example/api/v2/", roleId: ROLE, fetch: call });
-      const killed = clock.sleep(killedAt - clock.now()).then(() => false);
-      return Promise.race([done.then(() => true, () => false), killed]).finally(() => (running -= 1));
+      return true;
     }));
-  await clock.run(() => pings.left === 0 && running === 0);
+  await clock.run(() => pings.left === 0 && running() === 0);
   return outcome(trial, tenant, pings.inTime);
 }
 
