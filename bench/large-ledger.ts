@@ -1,8 +1,6 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { BatchWriteCommand, DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 
-import { CREDENTIALS, REGION } from "../local/aws/account.ts";
 import type { Stack } from "../local/stack.ts";
 import { buyerTag } from "../src/log.ts";
 import { cliOn, stageOn } from "../tests/cli/local-cli.ts";
@@ -66,24 +64,20 @@ export async function largeLedger(counts: readonly number[], rounds: number): Pr
 
 /** Copies what one purchase left in the ledger until it holds so many records. */
 async function fill(stack: Stack, from: number, to: number): Promise<void> {
-  const [table = ""] = stack.template.tables.flatMap(({ logicalId, TableName = "" }) =>
-    logicalId === "LedgerTable" ? [TableName] : []
-  );
+  const stage = stageOn(stack);
   const record = (await stack.ledger()).map((item) => keyShape.parse(item)).find(({ pk, sk }) =>
     pk === `buyer#${BUYER}` && sk === "record"
   );
   const text = JSON.stringify(record);
-  const client = DynamoDBDocumentClient.from(
-    new DynamoDBClient({ endpoint: stack.endpoints.dynamodb, region: REGION, credentials: CREDENTIALS }),
-  );
+  const client = DynamoDBDocumentClient.from(stage.dynamo);
   for (let start = from; start < to; start += ITEMS_A_CALL) {
     const items = Array.from({ length: Math.min(ITEMS_A_CALL, to - start) }, (_, nth) =>
       keyShape.parse(JSON.parse(text.replaceAll(BUYER, `buyer${String(start + nth)}@example.com`))));
     await client.send(
-      new BatchWriteCommand({ RequestItems: { [table]: items.map((Item) => ({ PutRequest: { Item } })) } }),
+      new BatchWriteCommand({ RequestItems: { [stage.ledger]: items.map((Item) => ({ PutRequest: { Item } })) } }),
     );
   }
-  client.destroy();
+  stage.close();
 }
 
 /** A command line: the median of its times, and its calls of DynamoDB. */
