@@ -134,7 +134,7 @@ function importsIn(text: string): string[] {
 /** What reaches out: SDKs, and the rooms of src around them. Not what only parses: an email, a ping. */
 const REACHES = new RegExp([
   "^@aws-sdk/|^auth0/|^src/(?:auth0|ledger|dynamo|queue|sweeping|provisioning|accounts)/",
-  String.raw`^src/gumroad/(?:api|ask|call|failures|license|secret)\.`,
+  String.raw`^src/gumroad/(?:api|call|secret)\.`,
 ].join("|"));
 
 /**
