@@ -3,12 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
 import { listBuyers, type BuyersRequest } from "../../cli/operations/buyers.ts";
 import { csvLine } from "../../cli/terminal/csv.ts";
-import { recordKey } from "../../src/ledger/keys.ts";
-import { ledgerTable } from "../../src/ledger/keys.ts";
+import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
-import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
-import { summaryOf } from "../../src/ledger/record.ts";
+import { newRecord, summaryOf, type BuyerRecord } from "../../src/ledger/record.ts";
 import { charge, JAN_5, source } from "../access/purchases.ts";
 import { startLedgerTable, type LedgerTable } from "../ledger/ledger-table.ts";
 

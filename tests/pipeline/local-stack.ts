@@ -97,6 +97,14 @@ export async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
+/** Lets time pass, and the minute's reconcile send what is due. */
+export async function later(stack: Stack, ms: number): Promise<void> {
+  await stack.advance(ms);
+  const result = await stack.invoke("reconcile");
+  if (result.kind !== "answer") throw new Error(`reconcile: ${JSON.stringify(result)}`);
+  await stack.sqs.idle();
+}
+
 /** A buyer's record as stored, or undefined. */
 export async function recordOf(stack: Stack, email: string): Promise<BuyerRecord | undefined> {
   const item = (await stack.ledger()).find(({ pk, sk }) => pk === `buyer#${email}` && sk === "record");

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { MANAGEMENT_SCOPES } from "../../tenant/scopes.ts";
 import type { Stack } from "../../local/stack.ts";
 import { LOCAL_CLIENT } from "../../local/known-values.ts";
-import { body, deliver, kept, post, recordOf, saleBy, startLocal, until } from "./local-stack.ts";
+import { body, deliver, kept, later, post, recordOf, saleBy, startLocal, until } from "./local-stack.ts";
 
 const ANN = "ann@example.com";
 const HANDBOOK = "serverless-handbook";
@@ -37,13 +37,6 @@ const fresh = (text: string) => `${text}&url_params%5Btest%5D=${String(test)}`;
 /** What this test brought into the dead-letter queue. */
 const newLetters = async () => (await kept(stack)).slice(lettersBefore);
 
-/** Lets time pass, and the minute's reconcile send what is due. */
-async function later(ms: number): Promise<void> {
-  await stack.advance(ms);
-  expect(await stack.invoke("reconcile")).toMatchObject({ kind: "answer" });
-  await stack.sqs.idle();
-}
-
 describe("what retrying can't mend", () => {
   it.each<{ wrong: string; code: string; says: string; break: () => void; mend: () => void }>([
     { wrong: "an unknown role", code: "AUTH0_ROLE_MISSING", says: HANDBOOK,
@@ -66,11 +59,11 @@ describe("what retrying can't mend", () => {
       });
       expect(logged.some((line) => line.includes('"NeedsPerson":1'))).toBe(true);
       expect(logged.some((line) => line.includes(code) && line.includes(says))).toBe(true);
-      await later(MINUTE);
+      await later(stack, MINUTE);
       expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code, attempts: 2 } });
 
       mend();
-      await later(5 * MINUTE);
+      await later(stack, 5 * MINUTE);
       expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
       expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null, dueAt: null });
       expect(await newLetters()).toEqual([]);
@@ -109,10 +102,10 @@ describe("what mends itself", () => {
     await stack.redeliver();
     await stack.sqs.idle();
     expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code: "AUTH0_AWAY" } });
-    await later(45 * MINUTE);
+    await later(stack, 45 * MINUTE);
     expect(outage.hits).toBe(7);
     outage.remove();
-    await later(20 * MINUTE);
+    await later(stack, 20 * MINUTE);
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
     expect(await newLetters()).toEqual([]);
   });
@@ -129,7 +122,7 @@ describe("what mends itself", () => {
     await stack.sqs.idle();
     expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code: "AUTH0_UNREACHABLE" } });
     outage.remove();
-    await later(20 * MINUTE);
+    await later(stack, 20 * MINUTE);
     expect(stack.auth0.mails).toMatchObject([{ userId }]);
     expect(await newLetters()).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 
 import type { Stack } from "../../local/stack.ts";
-import { kept, startLocal } from "./local-stack.ts";
+import { kept, later, startLocal } from "./local-stack.ts";
 import { workedOff } from "./operator-messages.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
@@ -19,13 +19,6 @@ afterAll(async () => {
 const rolesOf = (email: string) => stack.auth0.rolesOfEmail(email);
 /** What waits beside the records, to be read back again. */
 const waiting = async () => (await stack.ledger()).filter(({ sk }) => String(sk).startsWith("pending#")).length;
-
-/** Lets time pass, and the minute's reconcile send word of what is due. */
-async function later(ms: number): Promise<void> {
-  await stack.advance(ms);
-  expect(await stack.invoke("reconcile")).toMatchObject({ kind: "answer" });
-  await stack.sqs.idle();
-}
 
 it("while Gumroad is away for an hour, what came waits; then all is right by itself, a change of plan included",
   async () => {
@@ -52,8 +45,8 @@ it("while Gumroad is away for an hour, what came waits; then all is right by its
       "serverless-handbook",
     ], []]);
     for (const fault of faults) fault.remove();
-    await later(5 * MINUTE);
-    await later(5 * MINUTE);
+    await later(stack, 5 * MINUTE);
+    await later(stack, 5 * MINUTE);
     expect(await waiting()).toBe(0);
     expect([rolesOf("ann@example.com"), rolesOf("bo@example.com"), rolesOf("cy@example.com")]).toEqual([["club",
       "club-premium"], [], ["serverless-handbook"]]);

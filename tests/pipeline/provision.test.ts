@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Stack } from "../../local/stack.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
-import { body, changed, deliver as deliverAll, managementCalls, post as postPing, recordOf, saleBy, startLocal,
+import { body, changed, deliver as deliverAll, later, managementCalls, post as postPing, recordOf, saleBy, startLocal,
   until } from "./local-stack.ts";
 
 const ANN = "ann@example.com";
@@ -59,13 +59,6 @@ const fresh = (text: string) => `${text}&url_params%5Btest%5D=${String(test)}`;
 const newLetters = async () => (await stack.sqs.deadLetters()).slice(lettersBefore);
 const post = async (to: Stack, text: string) => postPing(to, fresh(text));
 const deliver = async (to: Stack, ...texts: readonly string[]) => deliverAll(to, ...texts.map(fresh));
-
-/** Lets time pass, and the minute's reconcile send what is due. */
-async function later(ms: number): Promise<void> {
-  await stack.advance(ms);
-  expect(await stack.invoke("reconcile")).toMatchObject({ kind: "answer" });
-  await stack.sqs.idle();
-}
 
 describe("a buyer never seen", () => {
   it("costs three Management calls: look up, create, assign", async () => {
@@ -189,7 +182,7 @@ describe("a known buyer", () => {
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual([]);
     expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code: "AUTH0_ROLE_MISSING" } });
     stack.auth0.addRole("react-for-dataviz");
-    await later(5 * MINUTE);
+    await later(stack, 5 * MINUTE);
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual(["react-for-dataviz"]);
   });
 
@@ -202,7 +195,7 @@ describe("a known buyer", () => {
     expect(logged.filter((line) => line.includes('"NeedsPerson":1'))).toHaveLength(1);
     expect(await recordOf(stack, "eve@example.com")).toMatchObject({ unsettled: { code: "OPTION_UNLISTED" } });
     // Looked at again by itself, for the day that the policy is mended; without another alarm.
-    await later(6 * 60 * MINUTE);
+    await later(stack, 6 * 60 * MINUTE);
     expect(logged.filter((line) => line.includes('"NeedsPerson":1'))).toHaveLength(1);
     expect((await recordOf(stack, "eve@example.com"))?.dueAt).toBeGreaterThan(Date.now() + 11 * 60 * MINUTE);
   });
@@ -227,13 +220,13 @@ describe("an email that somebody registered and never verified", () => {
     await deliver(stack, body("sale"));
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual([]);
     expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code: "EMAIL_UNVERIFIED", attempts: 1 } });
-    await later(MINUTE);
+    await later(stack, MINUTE);
     await deliver(stack, changed("sale", { referrer: "resent" }));
     expect(stack.auth0.mails).toMatchObject([{ userId: squatter.user_id }]);
     expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { attempts: 2 } });
 
     stack.auth0.verifyEmail(squatter.user_id);
-    await later(2 * MINUTE);
+    await later(stack, 2 * MINUTE);
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
     expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: null, dueAt: null });
     expect(stack.auth0.mails).toHaveLength(1);
@@ -254,7 +247,7 @@ describe("an email that somebody registered and never verified", () => {
         await stack.advance(1_000);
         // Signed up, and followed the mail of the sign-up itself: we never saw it unverified.
         stack.auth0.addUser({ email: ANN, verified: true, connection });
-        await later(2 * MINUTE);
+        await later(stack, 2 * MINUTE);
         expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
         const calls = managementCalls(stack);
         expect(calls.includes("PATCH /users/{id}")).toBe(isReplaced);
@@ -324,9 +317,9 @@ describe("time", () => {
       "old_plan[tier][name]": "Premium", "new_plan[tier][name]": "Basic" });
     await deliver(stack, changed("membership-sale", { "variants[Tier]": "Premium" }), downgrade);
     expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club", "club-premium"]);
-    await later(19 * 24 * 60 * MINUTE);
+    await later(stack, 19 * 24 * 60 * MINUTE);
     expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club", "club-premium"]);
-    await later(2 * 24 * 60 * MINUTE);
+    await later(stack, 2 * 24 * 60 * MINUTE);
     expect(stack.auth0.rolesOfEmail("eve@example.com")).toEqual(["club"]);
     expect(await recordOf(stack, "eve@example.com")).toMatchObject({ dueAt: null });
   });
@@ -340,7 +333,7 @@ describe("what is put aside, or comes back alone", () => {
     await deliver(stack, body("sale"));
     expect(await recordOf(stack, ANN)).toMatchObject({ unsettled: { code: "AUTH0_NOT_UNDERSTOOD" } });
     fault.remove();
-    await later(MINUTE);
+    await later(stack, MINUTE);
     expect(stack.auth0.rolesOfEmail(ANN)).toEqual([HANDBOOK]);
   });
 

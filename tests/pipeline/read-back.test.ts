@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readManifest, rowsFor } from "../../cli/replay/rows.ts";
 import type { Order, Receipt } from "gumroad-emulator/order";
 import type { Stack } from "../../local/stack.ts";
-import { body, changed, kept, post, recordOf, startLocal, untilResting } from "./local-stack.ts";
+import { body, changed, kept, later, post, recordOf, startLocal, untilResting } from "./local-stack.ts";
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
 const DATAVIZ = "Z7kcrf7WgiSjiBnsGYi45w==";
@@ -52,13 +52,6 @@ async function happens<T>(act: () => T): Promise<T> {
   return result;
 }
 
-/** Lets time pass, and the minute's reconcile send word of what is due. */
-async function later(ms: number): Promise<void> {
-  await stack.advance(ms);
-  expect(await stack.invoke("reconcile")).toMatchObject({ kind: "answer" });
-  await stack.sqs.idle();
-}
-
 /** What waits beside the records, to be read back again. */
 const waiting = async () => (await stack.ledger()).filter(({ sk }) => String(sk).startsWith("pending#")).length;
 
@@ -79,9 +72,9 @@ describe("with a Gumroad token", () => {
     const forged = changed("sale", { sale_id: `forged-${String(nth)}`, email: someone() });
     await pinged(forged);
     expect(await waiting()).toBe(1);
-    await later(3 * MINUTE);
+    await later(stack, 3 * MINUTE);
     expect(await kept(stack)).toEqual([]);
-    await later(10 * MINUTE);
+    await later(stack, 10 * MINUTE);
     expect(await waiting()).toBe(0);
     expect(await kept(stack)).toMatchObject([{ code: "SALE_NOT_FOUND" }]);
     expect(stack.gumroad.calls.filter(({ url }) => url.includes(`forged-${String(nth)}`))).toHaveLength(3);
@@ -96,7 +89,7 @@ describe("with a Gumroad token", () => {
     await pinged(changed("sale", { sale_id: sale.id, email: someone("late") }));
     fault.remove();
     expect(rolesOf(someone("late"))).toEqual([]);
-    await later(3 * MINUTE);
+    await later(stack, 3 * MINUTE);
     expect(rolesOf(someone("late"))).toEqual(["serverless-handbook"]);
   });
 
@@ -108,7 +101,7 @@ describe("with a Gumroad token", () => {
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
     expect(rolesOf(someone("eve"))).toEqual([]);
     // It contradicts the API, so it is asked once more, and no more.
-    await later(MINUTE);
+    await later(stack, MINUTE);
     expect(await waiting()).toBe(0);
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
     expect(stack.gumroad.calls.filter(({ url }) => url.includes(encodeURIComponent(sale.id))).length)
@@ -146,7 +139,7 @@ describe("with a Gumroad token", () => {
     stack.gumroad.fault({ path: "/sales/:id", times: 1, answer: { status: 200, body: { success: true, sale: row } } });
     await pinged(changed("refund-full", { sale_id: sale.id, email: someone() }));
     expect(rolesOf(someone())).toEqual(["serverless-handbook"]);
-    await later(MINUTE);
+    await later(stack, MINUTE);
     expect(rolesOf(someone())).toEqual([]);
   });
 
@@ -324,7 +317,7 @@ describe("with a Gumroad token", () => {
     await stack.sqs.idle();
     expect(await waiting()).toBe(2);
     expect(rolesOf("eve@example.com")).toEqual(["club", "club-premium"]);
-    await later(MINUTE);
+    await later(stack, MINUTE);
     expect(await waiting()).toBe(0);
     expect(rolesOf("eve@example.com")).toEqual(["club", "club-premium"]);
     expect(counted("NeedsPerson")).toBe(0);
