@@ -4,11 +4,11 @@ import type { SourceId } from "../../src/access/facts.ts";
 import type { GateCall } from "../../local/aws/gate.ts";
 import type { Order } from "gumroad-emulator/order";
 import type { Stack } from "../../local/stack.ts";
-import { parseForm } from "../../src/gumroad/form.ts";
-import { readPing } from "../../src/gumroad/ping.ts";
 import type { Message, MessageOf } from "../../src/queue/message.ts";
 import { changed, post, recordOf } from "../pipeline/local-stack.ts";
 import { actMessage, actOf, sendAct, workedOff } from "../pipeline/operator-messages.ts";
+import { batchOf, holdFirst as holdFirstCall, pingMessage,
+  provision as provisionPastQueue } from "../pipeline/past-the-queue.ts";
 import { HANDBOOK, reconcile, sale, startStoppable, stopEverywhere, untilDone, type Stoppable,
   type Story } from "./stop-everywhere.ts";
 
@@ -121,45 +121,9 @@ describe("several on one buyer", () => {
     quietly(stack, () => stack.gumroad.refund(`of ${buyer}`));
   };
 
-  /** From now on holds the first call of a kind until `release`, and tells when it is held. */
-  function holdFirst(wanted: string) {
-    const held = Promise.withResolvers<undefined>();
-    const released = Promise.withResolvers<undefined>();
-    let seen = false;
-    stoppable.setHook(async ({ service, operation, phase }) => {
-      if (!seen && `${service} ${operation} ${phase}` === wanted) {
-        seen = true;
-        held.resolve(undefined);
-        await released.promise;
-      }
-      return "go" as const;
-    });
-    return { held: held.promise, release: () => {
-      released.resolve(undefined);
-    } };
-  }
-
-  /**
-   * Has a worker take a message past the queue, which would never let two workers have one buyer. If it must come
-   * back, it does.
-   */
-  async function provision(message: Message): Promise<void> {
-    const batch = {
-      Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message),
-        attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } }],
-    };
-    for (let delivery = 1; delivery <= 10; delivery += 1) {
-      const result = await stack.invoke("provision", batch);
-      if (result.kind === "answer" && result.payload === '{"batchItemFailures":[]}') return;
-    }
-    throw new Error("the batch failed ten times");
-  }
-
-  function ping(file: "sale" | "refund-full"): MessageOf<"ping"> {
-    const text = changed(file, { email: buyer, sale_id: `of ${buyer}` });
-    return { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text, buyer, hops: 0, misses: 0,
-      again: false, given: false, ping: readPing(parseForm(text)) };
-  }
+  const holdFirst = (wanted: string) => holdFirstCall(wanted, stoppable.setHook);
+  const provision = async (message: Message) => provisionPastQueue(stack, message);
+  const ping = (file: "sale" | "refund-full") => pingMessage(changed(file, { email: buyer, sale_id: `of ${buyer}` }));
   const hint = (): MessageOf<"hint"> => ({ v: 1, kind: "hint", requestId: "race", buyer, hops: 0,
     saleId: `of ${buyer}`, subscriptionId: null, sweep: "recent 2026-11-22T00:00:00.000Z", foundAt: Date.now() });
   const act = (kind: "take" | "follow") => actMessage(buyer, sourceOf(buyer), actOf({ kind }, Date.now()));
@@ -228,11 +192,8 @@ describe("several on one buyer", () => {
     const now = Date.now();
     const slow = provision(actMessage(buyer, sourceOf(buyer), actOf({ kind: "move", to: next }, now)));
     await held;
-    const early = await stack.invoke("provision", {
-      Records: [{ messageId: "m", receiptHandle: "none",
-        body: JSON.stringify(actMessage(next, sourceOf(buyer), actOf({ kind: "take" }, now + 1))),
-        attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } }],
-    });
+    const early = await stack.invoke("provision",
+      batchOf({ m: JSON.stringify(actMessage(next, sourceOf(buyer), actOf({ kind: "take" }, now + 1))) }));
     expect(early).toMatchObject({ kind: "answer", payload: expect.stringContaining('"itemIdentifier":"m"') });
     release();
     await slow;

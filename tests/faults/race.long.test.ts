@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
-import type { GateCall } from "../../local/aws/gate.ts";
 import type { Stack, StackOptions } from "../../local/stack.ts";
-import { parseForm } from "../../src/gumroad/form.ts";
-import { readPing } from "../../src/gumroad/ping.ts";
-import type { MessageOf } from "../../src/queue/message.ts";
 import { changed, deliver, recordOf, startLocal } from "../pipeline/local-stack.ts";
 import { changeEmail } from "../pipeline/login-address.ts";
+import { holdFirst, pingMessage, provision as provisionPastQueue } from "../pipeline/past-the-queue.ts";
 
 const HANDBOOK = "serverless-handbook";
 
@@ -18,7 +15,6 @@ let stack: Stack;
 let onCall: StackOptions["onCall"];
 let buyer: string;
 let races = 0;
-let returns = 0;
 beforeAll(async () => {
   stack = await startLocal({ maxWorkers: 4, onCall: (call) => onCall?.(call) ?? "go" });
 });
@@ -41,44 +37,18 @@ function users() {
   return stack.auth0.users().filter(({ email }) => email === buyer);
 }
 
-/** A batch with one ping, handed to a worker past the queue: SQS itself would never let two workers have one buyer. */
-function batchOf(text: string) {
-  const read = readPing(parseForm(text));
-  const message: MessageOf<"ping"> = { v: 1, kind: "ping", requestId: "race", receivedAt: Date.now(), pingId: text,
-    buyer: read.email, hops: 0, misses: 0, again: false, given: false, ping: read };
-  return {
-    Records: [{ messageId: "m", receiptHandle: "none", body: JSON.stringify(message),
-      attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } }],
-  };
-}
+const provision = async (text: string) => provisionPastQueue(stack, pingMessage(text));
 
-/** From now on holds the first call of a kind until `release`, and tells when it is held. */
-function holdFirst(wanted: string) {
-  const held = Promise.withResolvers<undefined>();
-  const released = Promise.withResolvers<undefined>();
-  let seen = false;
-  onCall = async ({ service, operation, phase }: GateCall) => {
-    if (!seen && `${service} ${operation} ${phase}` === wanted) {
-      seen = true;
-      held.resolve(undefined);
-      await released.promise;
-    }
-    return "go" as const;
-  };
-  return { held: held.promise, release: () => {
-    released.resolve(undefined);
-  } };
-}
-
-/** Has a worker take the batch; if it says that it must come back, it does, as from the queue. */
-async function provision(text: string): Promise<void> {
-  for (let delivery = 1; delivery <= 10; delivery += 1) {
-    const result = await stack.invoke("provision", batchOf(text));
-    if (result.kind === "answer" && result.payload === '{"batchItemFailures":[]}') return;
-    // As the queue does, though it waits for seconds: two that come back at once would meet again.
-    await new Promise((resolve) => setTimeout(resolve, (returns += 17) % 80));
-  }
-  throw new Error("the batch failed ten times");
+/** Has one worker be stopped at a call, another work off a ping meanwhile, and the first go on. */
+async function overtaken(at: string, slow: string, fast: string): Promise<void> {
+  const { held, release } = holdFirst(at, (hook) => {
+    onCall = hook;
+  });
+  const stopped = provision(slow);
+  await held;
+  await provision(fast);
+  release();
+  await stopped;
 }
 
 describe("two workers on one buyer", () => {
@@ -95,25 +65,16 @@ describe("two workers on one buyer", () => {
     ["before it creates the user", "auth0 POST /api/v2/users before"],
     ["after it looked for users", "auth0 GET /api/v2/users-by-email after"],
   ])("leave no role behind when a refund overtakes a sale that was stopped %s", async (_when, at) => {
-    const { held, release } = holdFirst(at);
-    const slow = provision(ping("sale"));
-    await held;
-    await provision(ping("refund-full"));
-    release();
-    await slow;
+    await overtaken(at, ping("sale"), ping("refund-full"));
     expect(stack.auth0.rolesOfEmail(buyer)).toEqual([]);
     expect(users().length).toBeLessThanOrEqual(1);
     expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null });
   });
 
   it("lose no role when a sale overtakes a refund that was stopped before it takes the role", async () => {
-    const { held, release } = holdFirst("auth0 DELETE /api/v2/users/{id}/roles before");
     await deliver(stack, ping("sale"));
-    const slow = provision(ping("refund-full"));
-    await held;
-    await provision(ping("sale", { sale_id: `bought again by ${buyer}` }));
-    release();
-    await slow;
+    await overtaken("auth0 DELETE /api/v2/users/{id}/roles before", ping("refund-full"),
+      ping("sale", { sale_id: `bought again by ${buyer}` }));
     expect(stack.auth0.rolesOfEmail(buyer)).toEqual([HANDBOOK]);
     expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null });
   });
@@ -154,12 +115,7 @@ describe("two buyers' records about one user, whose address was changed", () => 
     async (at) => {
       await moved();
       await deliver(stack, changed("sale", { email: other(), sale_id: `first of ${other()}`, ...DATAVIZ }));
-      const { held, release } = holdFirst(at);
-      const slow = provision(ping("refund-full"));
-      await held;
-      await provision(bundle());
-      release();
-      await slow;
+      await overtaken(at, ping("refund-full"), bundle());
       expect(rolesOf()).toEqual(["react-for-dataviz", HANDBOOK]);
       // And what one gave is ours for the other, too.
       await deliver(stack, changed("refund-full", { email: other(), sale_id: `of ${other()}` }));
@@ -172,12 +128,7 @@ describe("two buyers' records about one user, whose address was changed", () => 
     async (at) => {
       await moved();
       await deliver(stack, changed("sale", { email: other(), sale_id: `first of ${other()}`, ...DATAVIZ }));
-      const { held, release } = holdFirst(at);
-      const slow = provision(bundle());
-      await held;
-      await provision(ping("refund-full"));
-      release();
-      await slow;
+      await overtaken(at, bundle(), ping("refund-full"));
       expect(rolesOf()).toEqual(["react-for-dataviz", HANDBOOK]);
       await deliver(stack, changed("refund-full", { email: other(), sale_id: `of ${other()}` }));
       expect(rolesOf()).toEqual(["react-for-dataviz"]);

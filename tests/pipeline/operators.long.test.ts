@@ -2,11 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { type Decision, type SourceId } from "../../src/access/facts.ts";
 import type { Stack } from "../../local/stack.ts";
-import { parseForm } from "../../src/gumroad/form.ts";
-import { readPing } from "../../src/gumroad/ping.ts";
-import type { MessageOf } from "../../src/queue/message.ts";
 import { changed, kept, post, recordOf, startLocal } from "./local-stack.ts";
 import { actMessage, actOf, send, sendAct, workedOff } from "./operator-messages.ts";
+import { batchOf, pingMessage } from "./past-the-queue.ts";
 
 const HANDBOOK = "serverless-handbook";
 const DATAVIZ = "react-for-dataviz";
@@ -227,12 +225,9 @@ describe("a purchase that is moved", () => {
     await deliver(saleBy("ann"));
     const act = actOf({ kind: "move", to: someone("bo") }, now());
     // One batch: the refund is in no stored record yet when the move is told.
-    const records = [pingMessage(refundOf("ann"), someone("ann")), actMessage(someone("ann"), bought(), act)];
-    await stack.invoke("provision", {
-      Records: records.map((message, index) => ({ messageId: String(index), receiptHandle: "none",
-        body: JSON.stringify(message), attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } })
-      ),
-    });
+    await stack.invoke("provision",
+      batchOf({ refund: JSON.stringify(pingMessage(refundOf("ann"), now())),
+        move: JSON.stringify(actMessage(someone("ann"), bought(), act)) }));
     await workedOff(stack);
     expect([rolesOf("ann"), rolesOf("bo")]).toEqual([[], []]);
     expect(await recordOf(stack, someone("bo"))).toMatchObject({
@@ -244,18 +239,12 @@ describe("a purchase that is moved", () => {
 describe("a message for another buyer's group", () => {
   it("is kept once it has gone around too often", async () => {
     await deliver(saleBy("ann"));
-    await send(stack, { ...pingMessage(refundOf("bo"), someone("bo")), hops: 3 }, saleId());
+    await send(stack, { ...pingMessage(refundOf("bo"), now()), hops: 3 }, saleId());
     await workedOff(stack);
     expect(await newLetters()).toMatchObject([{ code: "OWNER_UNCLEAR" }]);
     expect(rolesOf("ann")).toEqual([HANDBOOK]);
-    await send(stack, { ...pingMessage(refundOf("bo"), someone("bo")), hops: 2 }, `${saleId()} two`);
+    await send(stack, { ...pingMessage(refundOf("bo"), now()), hops: 2 }, `${saleId()} two`);
     await workedOff(stack);
     expect(rolesOf("ann")).toEqual([]);
   });
 });
-
-/** A ping as the ping function queues it. */
-function pingMessage(text: string, buyer: string): MessageOf<"ping"> {
-  return { v: 1, kind: "ping", requestId: "crafted", receivedAt: now(), pingId: text, buyer, hops: 0, misses: 0,
-    again: false, given: false, ping: readPing(parseForm(text)) };
-}

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import type { Stack } from "../../local/stack.ts";
-import { parseForm } from "../../src/gumroad/form.ts";
-import { readPing } from "../../src/gumroad/ping.ts";
 import { body, changed, deliver as deliverAll, later, managementCalls, post as postPing, recordOf, saleBy, startLocal,
   until } from "./local-stack.ts";
+import { batchOf, pingMessage } from "./past-the-queue.ts";
 
 const ANN = "ann@example.com";
 const HANDBOOK = "serverless-handbook";
@@ -340,17 +339,10 @@ describe("what is put aside, or comes back alone", () => {
   it("lets what was put aside, or went to another buyer, be, while the rest of its batch comes back", async () => {
     await start();
     stack.auth0.fault({ path: "/users-by-email", times: 4, answer: { status: 503 } });
-    const message = (text: string) => {
-      const ping = readPing(parseForm(text));
-      return JSON.stringify({ v: 1, kind: "ping", requestId: "r", receivedAt: 1, pingId: text, buyer: ANN, hops: 0,
-        misses: 0, again: false, given: false, ping });
-    };
-    const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: message(text),
-      attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } });
+    const message = (text: string) => JSON.stringify({ ...pingMessage(text, 1), buyer: ANN });
     const typed = `${changed("sale", { sale_id: "typed" })}&custom_fields%5Bemail%5D=x`;
-    const result = await stack.invoke("provision", {
-      Records: [record("good", body("sale")), record("typed", typed), record("parked", body("membership-ended"))],
-    });
+    const result = await stack.invoke("provision",
+      batchOf({ good: message(body("sale")), typed: message(typed), parked: message(body("membership-ended")) }));
     expect(result).toMatchObject({ kind: "answer", payload: '{"batchItemFailures":[{"itemIdentifier":"good"}]}' });
   });
 
@@ -359,9 +351,7 @@ describe("what is put aside, or comes back alone", () => {
     await deliver(stack, `${body("sale")}&custom_fields%5Bemail%5D=x`);
     for (let round = 0; round < 3; round += 1) {
       const [letter] = await newLetters();
-      const record = { messageId: "m1", receiptHandle: "none", body: JSON.stringify(letter),
-        attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } };
-      expect(await stack.invoke("provision", { Records: [record] })).toMatchObject({ kind: "answer",
+      expect(await stack.invoke("provision", batchOf({ m1: JSON.stringify(letter) }))).toMatchObject({ kind: "answer",
         payload: '{"batchItemFailures":[]}' });
     }
     const letters = await newLetters();
@@ -372,11 +362,7 @@ describe("what is put aside, or comes back alone", () => {
 
   it("a message that nobody can read is put aside at once, with the reason; its batch goes on", async () => {
     await start();
-    const record = (messageId: string, text: string) => ({ messageId, receiptHandle: "none", body: text,
-      attributes: { ApproximateReceiveCount: "1", SenderId: "AIDAOPERATOR" } });
-    const result = await stack.invoke("provision", {
-      Records: [record("m1", "{not json"), record("m2", '{"v":2,"kind":"ping"}')],
-    });
+    const result = await stack.invoke("provision", batchOf({ m1: "{not json", m2: '{"v":2,"kind":"ping"}' }));
     expect(result).toMatchObject({ kind: "answer", payload: '{"batchItemFailures":[]}' });
     expect(await newLetters()).toMatchObject([{ code: "MESSAGE_INVALID" }, { code: "MESSAGE_INVALID" }]);
   });
