@@ -1,12 +1,9 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { SQSRecord } from "aws-lambda";
 
-import type { RefusedError } from "../../src/errors.ts";
-import { ledgerTable } from "../../src/ledger/keys.ts";
 import { provisionBatch } from "../../src/provisioning/batch.ts";
 import { storeOn } from "../../src/provisioning/context.ts";
-import { JAN_5 } from "../access/purchases.ts";
+import { nowhere, uncalled } from "./uncalled.ts";
 
 const decision = JSON.stringify({ v: 1, requestId: "r", kind: "invite", buyer: "eve@example.com", by: "eve",
   why: "" });
@@ -21,28 +18,16 @@ beforeEach(() => {
 
 /** Works a message off against a ledger that isn't there: one that is taken on comes back, as it can't be read. */
 async function work(body: string, SenderId: string): Promise<{ letters: string[]; back: readonly string[] }> {
-  const nowhere = ledgerTable(
-    new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
-      credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 }),
-    "t",
-  );
   const letters: string[] = [];
-  const never = (): never => {
-    throw new Error("not called here");
-  };
   const record: SQSRecord = { messageId: "m", receiptHandle: "h", body, messageAttributes: {}, md5OfBody: "",
     eventSource: "aws:sqs", eventSourceARN: "arn", awsRegion: "eu-west-1",
     attributes: { ApproximateReceiveCount: "1", SentTimestamp: "0", SenderId,
       ApproximateFirstReceiveTimestamp: "0" } };
-  const back = await provisionBatch([record], { store: storeOn(nowhere),
-    auth0: { find: never, create: never, rolesOf: never, assign: never, remove: never, writeMetadataRoles: never,
-      forgetPassword: never, mailVerification: never, invite: never }, gumroad: async () => null,
-    queue: { send: never, retryIn: async () => undefined,
-      keep: async ({ code }: RefusedError, _requestId: string, text: string) => {
-        letters.push(code);
-        kept.push(text);
-      } }, policy: new Map(), settings: { place: "roles", gettingIn: "none" }, now: () => JAN_5,
-    signal: AbortSignal.timeout(60_000) }, new Map([["AROAPING", "ping"]]));
+  const back = await provisionBatch([record], { ...uncalled, store: storeOn(nowhere),
+    queue: { send: uncalled.queue.send, retryIn: async () => undefined, keep: async ({ code }, _requestId, text) => {
+      letters.push(code);
+      kept.push(text);
+    } } }, new Map([["AROAPING", "ping"]]));
   return { letters, back };
 }
 

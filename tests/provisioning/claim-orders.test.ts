@@ -12,6 +12,7 @@ import { mergeClaim } from "../../src/provisioning/claims.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import type { MessageOf } from "../../src/queue/message.ts";
 import { charge, JAN_5, source } from "../access/purchases.ts";
+import { never, uncalled } from "./uncalled.ts";
 
 const ANN = "ann@example.com";
 const policy = defineProducts([{ id: "book", name: "Book", roles: ["reader"] }]);
@@ -21,10 +22,6 @@ const emails = ["bo@example.com", "may@example.com"] as const;
 
 type Told = MessageOf<"act"> | MessageOf<"claim"> | MessageOf<"moved"> | { readonly kind: "refund";
   readonly buyer: string };
-
-const never = (): never => {
-  throw new Error("not called here");
-};
 
 /** A move to where a claim has brought it meanwhile. */
 function intoDeadLetters(error: unknown): null {
@@ -40,29 +37,18 @@ class World {
   readonly groups = new Map<string, Told[]>();
 
   readonly #load = (email: string): BuyerRecord => this.records.get(email) ?? newRecord(email);
-  readonly #work: Provisioning = {
-    store: { ledger: { load: async (email) =>
-      this.#load(email), save: never, claim: never, park: never, due: never, owner: async () =>
-        this.owner, remember: async () => undefined, move: async (_id, _from, to) => {
-        this.owner = to;
-      } }, gifts: { note: never, of: never }, losses: { permit: never, noteHeld: never, noteReleased: never },
-      givers: { of: never, give: never, leave: never }, pending: { put: never, due: never, remove: never },
-      sweeps: { countChanged: never } },
-    auth0: { find: async () => [], create: never, rolesOf: never, assign: never, remove: never,
-      writeMetadataRoles: never, forgetPassword: never, mailVerification: never, invite: never },
-    gumroad: async () =>
-      null,
-    queue: { keep: never, retryIn: never, send: async (message) => {
+  readonly #work: Provisioning = { ...uncalled,
+    store: { ...uncalled.store,
+      ledger: { ...uncalled.store.ledger, load: async (email) => this.#load(email), owner: async () => this.owner,
+        remember: async () => undefined, move: async (_id, _from, to) => {
+          this.owner = to;
+        } } }, auth0: { ...uncalled.auth0, find: async () => [] },
+    queue: { ...uncalled.queue, send: async (message) => {
       if (message.kind !== "claim" && message.kind !== "act" && message.kind !== "moved") {
         throw new Error(message.kind);
       }
       this.send(message);
-    } },
-    policy,
-    settings: { place: "roles", gettingIn: "none" },
-    now: () => JAN_5 + 100_000,
-    signal: new AbortController().signal,
-  };
+    } }, policy, now: () => JAN_5 + 100_000 };
 
   send(message: Told): void {
     this.groups.set(message.buyer, [...(this.groups.get(message.buyer) ?? []), message]);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 
-import type { Claimant, SourceId, Sources } from "../../src/access/facts.ts";
+import type { Claimant, Sources } from "../../src/access/facts.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import type { DirectoryUser } from "../../src/auth0/directory.ts";
 import { newRecord, openClaims, recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
@@ -8,6 +8,7 @@ import { mergeClaim } from "../../src/provisioning/claims.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import type { MessageOf, Message } from "../../src/queue/message.ts";
 import { act, charge, JAN_5, reading, source } from "../access/purchases.ts";
+import { never, uncalled } from "./uncalled.ts";
 
 const OWNER = "ann@example.com";
 const BO = "email:bo@example.com";
@@ -29,25 +30,14 @@ beforeEach(() => {
 const user = (changes: Partial<DirectoryUser> = {}): DirectoryUser => ({ id: "auth0|ann", verified: true,
   createdByUs: true, database: "db", createdAt: 0, hasLoggedIn: false, metadataRoles: [], ...changes });
 
-const never = (): never => {
-  throw new Error("not called here");
-};
-const ledger = { load: never, save: never, claim: never, park: never, owner: async () => owner, due: never,
-  move: async (id: SourceId, from: string, to: string) => void moves.push(`${id} from ${from} to ${to}`),
-  remember: async (_subject: string, event: unknown) => void remembered.push(event) };
-const work: Provisioning = {
-  store: { ledger, gifts: { note: never, of: never }, losses: { permit: never, noteHeld: never, noteReleased: never },
-    givers: { of: never, give: never, leave: never }, pending: { put: never, due: never, remove: never },
-    sweeps: { countChanged: never } },
-  auth0: { find: async () => users, create: never, rolesOf: never, assign: never, remove: never,
-    writeMetadataRoles: never, forgetPassword: never, mailVerification: never, invite: never },
-  gumroad: async () => null,
-  queue: { send: async (message) => void sent.push(message), keep: never, retryIn: never },
-  policy,
-  settings: { place: "roles", gettingIn: "none" },
-  now: () => JAN_5 + 1_000,
-  signal: new AbortController().signal,
-};
+const { ledger } = uncalled.store;
+const work: Provisioning = { ...uncalled,
+  store: { ...uncalled.store,
+    ledger: { ...ledger, owner: async () => owner,
+      move: async (id, from, to) => void moves.push(`${id} from ${from} to ${to}`),
+      remember: async (_subject, event) => void remembered.push(event) } },
+  auth0: { ...uncalled.auth0, find: async () => users },
+  queue: { ...uncalled.queue, send: async (message) => void sent.push(message) }, policy, now: () => JAN_5 + 1_000 };
 
 const owned = (sources: Sources, changes: Partial<BuyerRecord> = {}): BuyerRecord => ({ ...newRecord(OWNER), sources,
   ...changes });

@@ -1,18 +1,16 @@
 import { readFileSync } from "node:fs";
 
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "@jest/globals";
 
 import type { TierChange } from "../../src/access/facts.ts";
-import type { RefusedError } from "../../src/errors.ts";
 import { parseForm } from "../../src/gumroad/form.ts";
 import { readPing } from "../../src/gumroad/ping.ts";
-import { ledgerTable } from "../../src/ledger/keys.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { storeOn, type Provisioning } from "../../src/provisioning/context.ts";
 import { mergeMessages } from "../../src/provisioning/merge.ts";
 import type { MessageOf } from "../../src/queue/message.ts";
 import { charge, JAN_5, plan, source } from "../access/purchases.ts";
+import { never, nowhere, uncalled } from "./uncalled.ts";
 
 const EVE = "eve@example.com";
 const ping = readPing(parseForm(readFileSync("fixtures/pings/membership-upgrade.txt", "utf8")));
@@ -34,23 +32,11 @@ function changedOften(times: number): BuyerRecord {
 describe("a change of plan, which only a ping tells", () => {
   it("is refused where there are more than any membership sees: a record must stay writable", async () => {
     // Refused before anything is read or written, so nobody need listen there.
-    const nowhere = ledgerTable(
-      new DynamoDBClient({ endpoint: "http://127.0.0.1:1", region: "eu-west-1",
-        credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 }),
-      "t",
-    );
     const letters: string[] = [];
-    const queue = { send: async () => undefined, retryIn: async () => undefined,
-      keep: async ({ code }: RefusedError) => {
+    const work: Provisioning = { ...uncalled, gumroad: never, store: storeOn(nowhere),
+      queue: { send: async () => undefined, retryIn: async () => undefined, keep: async ({ code }) => {
         letters.push(code);
-      } };
-    const never = (): never => {
-      throw new Error("not called here");
-    };
-    const auth0: Provisioning["auth0"] = { find: never, create: never, rolesOf: never, assign: never, remove: never,
-      writeMetadataRoles: never, forgetPassword: never, mailVerification: never, invite: never };
-    const work: Provisioning = { store: storeOn(nowhere), auth0, gumroad: never, queue, policy: new Map(),
-      settings: { place: "roles", gettingIn: "none" }, now: () => JAN_5, signal: AbortSignal.timeout(60_000) };
+      } } };
     const readings = { answers: new Map(), unread: new Map() };
     const before = changedOften(100);
     const { record, failed } = await mergeMessages(before, [upgrade], readings, work);
