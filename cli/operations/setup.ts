@@ -1,4 +1,3 @@
-import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { LOCAL_CLIENT } from "../../local/known-values.ts";
 import { type Auth0Credentials, auth0SecretShape } from "../../src/auth0/secret.ts";
 import { ConfigError } from "../../src/errors.ts";
@@ -12,6 +11,7 @@ import { store } from "../setup/secret.ts";
 import { setUpTenant } from "../setup/tenant.ts";
 import { completedAccounts, keptOf, type SecretValue, type TokenChange, tokensOf } from "../setup/values.ts";
 import { LIMIT_MS, type Work } from "../setup/work.ts";
+import { emulatedShop } from "../shop/shop-of.ts";
 import type { OperatorApplication } from "../stage/operator.ts";
 import { readStored, type SecretName, type StoredSecret } from "../stage/secrets.ts";
 import type { Stage } from "../stage/stage.ts";
@@ -67,13 +67,12 @@ const TOKEN_KNOWN_AFTER_MS = 11_000;
 export async function setupState(given: { readonly auth0: SecretValue; readonly gumroad: SecretValue },
   { stage }: Pick<Operating, "stage">): Promise<SetupState> {
   const stored = await readAll(stage);
-  const { auth0 = null, gumroad = null } = stage.emulators ?? {};
+  const auth0 = stage.emulators?.auth0 ?? null;
   const { seller_id: sellerId } = keptOf(stored.ping);
   return { stored, sellerId: typeof sellerId === "string" ? sellerId : "",
     auth0: knownOf(stored.auth0, given.auth0,
       auth0 === null ? {} : { domain: auth0, client_id: LOCAL_CLIENT.id, client_secret: LOCAL_CLIENT.secret }),
-    gumroad: knownOf(stored.gumroad, given.gumroad,
-      gumroad === null ? {} : { access_token: LOCAL_ACCESS_TOKEN, api: `${gumroad}/v2` }) };
+    gumroad: knownOf(stored.gumroad, given.gumroad, emulatedShop(stage)) };
 }
 
 /** Never the emulator's in place of what somebody gave. */
