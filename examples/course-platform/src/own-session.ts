@@ -79,7 +79,7 @@ function loginForm(showCode: () => void,
     element("label", {}, ["Password", password]),
     element("label", { class: "check" }, [remember, "Stay logged in while this page is open, up to 30 days"]),
     element("p", { id: "how-long" }, [
-      "Closed or asleep for an hour, it asks you again. Else you stay logged in for " + "12 hours, in this tab.",
+      "Closed or asleep for an hour, it asks you again. Else you stay logged in for 12 hours, in this tab.",
     ]),
   ], () => send(username.value, password.value, remember.checked), [
     button("I have a code", () => Promise.resolve(showCode())),
