@@ -48,7 +48,7 @@ export async function drifts({ most, records = null }: DriftRequest, operating: 
   const directory = await operating.directory();
   const found: Drift[] = [];
   let looked = 0;
-  let done = 0;
+  let passed = 0;
   for await (const page of everyRecord(ledgerTable(stage.dynamo, stage.ledger))) {
     for (const record of page.records) {
       if (looked === most) return { looked, drifts: found };
@@ -56,8 +56,9 @@ export async function drifts({ most, records = null }: DriftRequest, operating: 
         found.push(...(await driftOf(record, stage.access, directory)));
         looked += 1;
       }
-      done += 1;
-      tell({ what: "buyers", done, total });
+      passed += 1;
+      // Of so many buyers, those who have nothing of us are none.
+      tell({ what: "buyers", done: most === null ? passed : looked, total });
     }
   }
   return { looked, drifts: found };

@@ -60,6 +60,7 @@ describe("drift", () => {
         drifts({ most, records: 8 }, { stage, tell: (each) => told.push(each),
           directory: async () => ({ rolesOf: async () => [], find: async () => [] }) });
       expect(await compare(3)).toMatchObject({ looked: 3, drifts: [{ missing: ["club"] }, {}, {}] });
+      expect(told.at(-1)).toEqual({ what: "buyers", done: 3, total: 3 });
       expect((await compare(null)).looked).toBe(6);
       expect(told.at(-1)).toEqual({ what: "buyers", done: 8, total: 8 });
     } finally {
