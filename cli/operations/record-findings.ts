@@ -65,7 +65,8 @@ function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): read
     });
   }
   if (verdict.reason === "bundle-unknown") {
-    const what = "it came with a bundle that nothing has told of, so no refund of that bundle would end it";
+    const what = "it came with a bundle that isn't known here, or was moved away, so no refund of that bundle would " +
+      "end it (transfer moves it, too)";
     add("BUNDLE_UNKNOWN", what, "reconcile weekly");
   }
   if (verdict.reason === "bundle-unsure") {

@@ -117,7 +117,8 @@ function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], k
   if (own.reason === "revoked") return own;
   const bundles = ids.flatMap((id) => {
     const source = known.sources[id];
-    return source === undefined ? [] : [{ id, source }];
+    // One that an operator moved says nothing here any more, but to whoever has it now.
+    return source === undefined || source.act?.decision.kind === "move" ? [] : [{ id, source }];
   });
   if (bundles.length === 0) return own.access ? { ...own, reason: "bundle-unknown" } : own;
   const standing = whileAny(

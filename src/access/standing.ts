@@ -1,5 +1,5 @@
 import { isSubscription, type Act, type Charge, type Source, type SourceId } from "./facts.ts";
-import { endOf, flagsOf, newestOf, paidCharges } from "./known.ts";
+import { areTogether, endOf, flagsOf, newestOf, paidCharges } from "./known.ts";
 import type { Consequence, Product } from "./policy.ts";
 
 /** Why a source gives access, or doesn't: the rows of the truth table. */
@@ -73,7 +73,12 @@ export function ofCharge(charge: Charge, product: Product, unlessSaid: Consequen
 
 function ofMembership(source: Source, paid: readonly Charge[], product: Product, now: number): Standing {
   // A refund ends a membership only if the policy says so: then the newest charge's, and no grace gives it back.
-  const newest = ofCharge(newestOf(paid), product, "keep");
+  const last = newestOf(paid);
+  // A gift's two sides are one charge; by pings the giver's is told of only when it is disputed.
+  const newest = source.charges
+    .filter((side) => side === last || (side.gift !== last.gift && areTogether(side, last)))
+    .map((side) => ofCharge(side, product, "keep"))
+    .reduce((one, other) => (one.access ? other : one));
   if (!newest.access) return newest;
   const ended = endOf(source);
   if (ended !== null) return afterEnd(ended.at, product, now);

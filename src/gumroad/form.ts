@@ -74,18 +74,18 @@ const KEPT = new Set(["custom_fields", "resource_name", "test", "seller_id", "pr
  * name, address or answer of the buyer's. Pair by pair, for bodies that can't be parsed; of no form, nothing.
  */
 export function withoutPrivateFields(body: string): string {
-  const pairs = [...new URLSearchParams(body)].map(([key, value]) => {
-    const [field = "", inner = ""] = key.split(/[[\]]/);
-    return { key, value, field, inner };
+  const pairs = body.split("&").map((pair) => {
+    const [key = ""] = pair.split("=", 1);
+    const [name = ""] = new URLSearchParams(key).keys();
+    const [field = "", inner = ""] = name.split(/[[\]]/);
+    return { pair, key, field, inner };
   });
   // Gumroad repeats custom fields at the top level: what is called so there is an answer, too.
   const answers = new Set(pairs.filter(({ field }) => field === "custom_fields").map(({ inner }) => inner));
-  const kept = new URLSearchParams();
-  for (const { key, value, field } of pairs) {
-    const isAnswer = field === "custom_fields" || (answers.has(field) && field !== "email");
-    if (KEPT.has(field)) kept.append(key, isAnswer ? "" : value);
-  }
-  return kept.toString();
+  return pairs.flatMap(({ pair, key, field }) => {
+    if (!KEPT.has(field)) return [];
+    return field === "custom_fields" || (answers.has(field) && field !== "email") ? [`${key}=`] : [pair];
+  }).join("&");
 }
 
 /** What stays the same when Gumroad sends a ping again: everything but the `retry_count` that it adds. */

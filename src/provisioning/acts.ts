@@ -1,5 +1,4 @@
-import { childrenIn } from "../access/bundles.ts";
-import { emptySource, grantedRole, type Source, type SourceId } from "../access/facts.ts";
+import { emptySource, grantedRole, type Source } from "../access/facts.ts";
 import { addFacts, lastAct } from "../access/merge.ts";
 import { boughtTogether } from "../access/together.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
@@ -54,19 +53,6 @@ export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
     await moveSource(source, act, act.decision.to, message, work);
   }
   return withAct(record, message, ledger);
-}
-
-/** What came with bundles that an operator moved goes after them, however late it comes. */
-export async function afterBundle(record: BuyerRecord, source: SourceId, requestId: string,
-  work: Provisioning): Promise<BuyerRecord> {
-  const bundles = childrenIn(record.sources, work.policy).get(source) ?? [];
-  const acts = bundles.flatMap((id) => record.sources[id]?.act ?? []).filter(({ decision }) =>
-    decision.kind === "move"
-  );
-  const [act] = acts;
-  if (act === undefined || acts.length < bundles.length || record.sources[source]?.act !== null) return record;
-  return (await mergeAct(record, { v: 1, kind: "act", requestId, buyer: record.email, hops: 0, source,
-    act: { ...act, id: `${act.id} ${source}` } }, work)) ?? record;
 }
 
 /**

@@ -27,9 +27,10 @@ export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim"
   work: Provisioning): Promise<BuyerRecord | null> {
   const { saleId, by, at, decided, requestId } = message;
   const { ledger } = work.store;
-  const found = entriesOf(record.sources).find(([, { charges }]) =>
+  const holding = entriesOf(record.sources).filter(([, { charges }]) =>
     charges.some((charge) => charge.seen && charge.saleId === saleId)
   );
+  const found = holding.find(([id]) => isMine(record, id)) ?? holding[0];
   if (found === undefined ? message.hops === 0 : decided === null && by === `email:${record.email}`) return record;
   if (found === undefined) throw onItsWay();
   const [source] = found;
@@ -65,9 +66,11 @@ async function isFree(record: BuyerRecord, source: SourceId, together: readonly 
   work: Provisioning): Promise<boolean> {
   // We moved it already, and were stopped before that was written down.
   if (by === `email:${(await work.store.ledger.owner(source)) ?? ""}`) return true;
-  const stands = entitlements(record.sources, work.policy, work.now()).verdicts.some((verdict) =>
-    verdict.source === source && verdict.access && !UNCLEAR.has(verdict.reason)
+  const standing = entitlements(record.sources, work.policy, work.now()).verdicts.filter((verdict) =>
+    verdict.access && together.includes(verdict.source)
   );
+  const stands = standing.some((verdict) => verdict.source === source) &&
+    !standing.some(({ reason }) => UNCLEAR.has(reason));
   const isUntouched = together.every((id) => record.sources[id]?.act === null && record.held[id] === undefined) &&
     !(record.claims ?? []).some((claim) => together.includes(claim.source) && claim.state !== "asked");
   if (!stands || !isUntouched || by.startsWith("name:")) return stands && isUntouched;

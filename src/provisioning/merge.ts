@@ -11,7 +11,7 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { MessageOf, Message } from "../queue/message.ts";
-import { afterBundle, mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
+import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
 import { isNamed, withRoom } from "./apart.ts";
 import { mergeClaim } from "./claims.ts";
 import type { Provisioning } from "./context.ts";
@@ -179,7 +179,8 @@ async function mergeFacts(stored: BuyerRecord, message: MessageOf<"ping" | "hint
     const facts = withContents(each.facts, policy);
     const next = addFacts(sources, source, facts);
     if (isDeepStrictEqual(undated(next[source]), undated(known))) continue;
-    if ((next[source]?.tierChanges.length ?? 0) > MOST_PLAN_CHANGES) {
+    const { tierChanges = [], changesDroppedAt = null } = next[source] ?? {};
+    if (tierChanges.filter(({ at, toldAt }) => (toldAt ?? at) > (changesDroppedAt ?? -1)).length > MOST_PLAN_CHANGES) {
       throw new RefusedError("PLAN_CHANGES_FULL",
         "This membership changed its plan more often than anybody does: who else has the ping URL?");
     }
@@ -204,9 +205,7 @@ async function mergeFacts(stored: BuyerRecord, message: MessageOf<"ping" | "hint
     await ledger.remember(`buyer#${record.email}`, { ...lineOf(message, facts), source });
   }
   log.info("merged", { ...about, sources: news.map(({ source }) => source) });
-  let merged: BuyerRecord = { ...record, sources, spellings };
-  for (const { source } of news) merged = await afterBundle(merged, source, message.requestId, work);
-  return merged;
+  return { ...record, sources, spellings };
 }
 
 /** Refunds and ends still go into a full record. */

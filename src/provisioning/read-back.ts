@@ -72,7 +72,7 @@ interface Reader {
 
 function read({ saleId, subscriptionId }: Hint, reader: Reader): Promise<Answer | null> {
   const ask = () => saleId === null ? subscription(subscriptionId ?? "", reader) : sale(saleId, reader);
-  return once(reader.answers, saleId ?? `subscription ${subscriptionId ?? ""}`, ask);
+  return once(reader.answers, saleId === null ? `subscription ${subscriptionId ?? ""}` : `sale ${saleId}`, ask);
 }
 
 function once<T>(asked: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {

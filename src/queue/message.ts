@@ -66,7 +66,7 @@ const claimMessage = kept({ ...envelope, kind: z.literal("claim"), buyer: z.stri
 const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage,
   heldMessage, bindMessage, inviteMessage, claimMessage]);
 
-/** How a version before let a ping wait in the queue: it is the ping, and no harm comes of looking sooner. */
+/** How a version before let a ping wait in the queue. Looked at sooner than that meant, it begins afresh. */
 const laterMessage = z.object({ kind: z.literal("later"), message: pingMessage });
 
 /** What the queue carries for one buyer: only the fields that are used; no card, address or IP. */
@@ -92,7 +92,8 @@ export function digest(text: string): string {
 export function readMessage(body: string): Message {
   const json = jsonIn(body);
   if (json === undefined) throw new RefusedError("MESSAGE_INVALID", "The message is not JSON.");
-  const parsed = messageShape.safeParse(laterMessage.safeParse(json).data?.message ?? json);
+  const later = laterMessage.safeParse(json).data;
+  const parsed = messageShape.safeParse(later === undefined ? json : { ...later.message, misses: 0 });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new RefusedError("MESSAGE_INVALID", `The message has a wrong value at "${issue?.path.join(".") ?? ""}".`);

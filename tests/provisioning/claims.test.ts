@@ -13,8 +13,9 @@ import { never, uncalled } from "./uncalled.ts";
 const OWNER = "ann@example.com";
 const BO = "email:bo@example.com";
 const policy = defineProducts([{ id: "book", name: "Book", roles: ["reader"] }, { id: "all", name: "All",
-  contains: ["book"] }, { id: "kept", name: "Kept", roles: ["reader"], onRefund: "keep" }, { id: "club", name: "Club",
-  roles: ["member"], onEnd: { graceDays: 3 } }]);
+  contains: ["book"] }, { id: "kept", name: "Kept", roles: ["reader"], onRefund: "keep" }, { id: "kept all",
+  name: "Kept all", contains: ["book"], onRefund: "keep" }, { id: "club", name: "Club", roles: ["member"],
+  onEnd: { graceDays: 3 } }]);
 const book: Sources = { "sale:s1": source("book", [charge()]) };
 
 /** The Auth0 users with the owner's email. */
@@ -91,6 +92,11 @@ describe("a licence key shown by an email at Auth0", () => {
     { why: "it is disputed", sources: { "sale:s1": source("book", [charge({ disputed: true })]) } },
     { why: "it was refunded, and the policy lets it be kept",
       sources: { "sale:s1": source("kept", [charge({ refunded: true })]) } },
+    { why: "what it came with was refunded, and the policy lets it be kept",
+      sources: { "sale:s1": source("book", [charge({ priceCents: 0, read: reading(1, { bundle: "child" }) })]),
+        "sale:b1": source("kept all", [
+          charge({ saleId: "b1", read: reading(1, { bundle: "bundle", refunded: true }) }),
+        ]) } },
     { why: "the membership has ended, and is in its days of grace", sources: { "subscription:m1": source("club", [
       charge({ recurrence: "monthly" }),
     ], { ended: { at: JAN_5 + 900, reason: "cancelled" } }) } },

@@ -18,7 +18,7 @@ const upgrade: MessageOf<"ping"> = { v: 1, kind: "ping", requestId: "r", receive
   hops: 0, misses: 0, again: false, given: false, ping };
 
 /** Eve's membership after so many changes of plan. */
-function changedOften(times: number): BuyerRecord {
+function changedOften(times: number, changesDroppedAt: number | null = null): BuyerRecord {
   if (!("subscriptionId" in ping) || ping.subscriptionId === null) {
     throw new Error("the fixture is about a subscription");
   }
@@ -26,7 +26,9 @@ function changedOften(times: number): BuyerRecord {
     (_, index): TierChange => ({ at: JAN_5 + index, toldAt: null, type: "upgrade", from: plan("Basic"),
       to: plan("Premium") }));
   return { ...newRecord(EVE), version: 1,
-    sources: { [`subscription:${ping.subscriptionId}`]: source(ping.productId, [charge()], { tierChanges }) } };
+    sources: {
+      [`subscription:${ping.subscriptionId}`]: source(ping.productId, [charge()], { tierChanges, changesDroppedAt }),
+    } };
 }
 
 describe("a change of plan, which only a ping tells", () => {
@@ -48,6 +50,10 @@ describe("a change of plan, which only a ping tells", () => {
     expect([...accepted.failed.values()]).toEqual([
       expect.objectContaining({ message: "The table t could not be read or written." }),
     ]);
+    expect(letters).toHaveLength(1);
+
+    // What an operator dropped counts no more.
+    await mergeMessages(changedOften(100, JAN_5 + 50), [upgrade], readings, work);
     expect(letters).toHaveLength(1);
   });
 });
