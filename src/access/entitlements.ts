@@ -117,8 +117,10 @@ function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], k
   if (own.reason === "revoked") return own;
   const bundles = ids.flatMap((id) => {
     const source = known.sources[id];
-    // One that an operator moved says nothing here any more, but to whoever has it now.
-    return source === undefined || source.act?.decision.kind === "move" ? [] : [{ id, source }];
+    // Of what is added later, an operator who moved the bundle said nothing.
+    const movedAt = source?.act?.decision.kind === "move" ? source.act.at : null;
+    const isLater = movedAt !== null && charges.every(({ soldAt }) => soldAt > movedAt);
+    return source === undefined || isLater ? [] : [{ id, source }];
   });
   if (bundles.length === 0) return own.access ? { ...own, reason: "bundle-unknown" } : own;
   const standing = whileAny(

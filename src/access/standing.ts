@@ -76,7 +76,11 @@ function ofMembership(source: Source, paid: readonly Charge[], product: Product,
   const last = newestOf(paid);
   // A gift's two sides are one charge; by pings the giver's is told of only when it is disputed.
   const newest = source.charges
-    .filter((side) => side === last || (side.gift !== last.gift && areTogether(side, last)))
+    .filter((side) =>
+      side === last ||
+      (last.gift !== "none" && side.gift !== last.gift && (side.gift !== "none" || !side.seen) &&
+        areTogether(side, last))
+    )
     .map((side) => ofCharge(side, product, "keep"))
     .reduce((one, other) => (one.access ? other : one));
   if (!newest.access) return newest;

@@ -12,13 +12,23 @@ export class OperatorsBook {
     return act;
   }
 
+  /** When it was moved away, if that was decided last. */
+  movedAt(about: string): number | undefined {
+    const last = this.#last(about);
+    return last?.decision.kind === "move" ? last.at : undefined;
+  }
+
   /** What the last decision means now; null: that the shop's books decide. */
   lastWord(about: string, now: number): "has" | "has not" | null {
-    const acts = this.#acts.filter((noted) => noted.about === about).map(({ act }) => act);
-    const latest = Math.max(...acts.map(({ at }) => at));
-    const [last] = acts.filter(({ at }) => at === latest).sort((a, b) => b.id.localeCompare(a.id));
+    const last = this.#last(about);
     if (last === undefined || last.decision.kind === "follow") return null;
     if (last.decision.kind !== "give") return "has not";
     return last.decision.until === null || now < last.decision.until ? "has" : null;
+  }
+
+  #last(about: string): Act | undefined {
+    const acts = this.#acts.filter((noted) => noted.about === about).map(({ act }) => act);
+    const latest = Math.max(...acts.map(({ at }) => at));
+    return acts.filter(({ at }) => at === latest).sort((a, b) => b.id.localeCompare(a.id))[0];
   }
 }

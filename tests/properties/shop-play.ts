@@ -130,8 +130,8 @@ class Played {
       rolesByTheBooks({ sales: [...this.#shop.sales.values()], subscriptions: [...this.#shop.subscriptions.values()],
         now: () => now, namesSince: (tier, since) => this.#names.since(tier, since), ownerOf: (source) =>
           this.#owners.get(source), forged: (id) => this.#forged.filter((each) => each.id === id),
-        contentsOf: (productId) => contentsOf(this.#shop.product(productId)) }, this.#market.policy, word,
-        this.#telling === "pings"),
+        contentsOf: (productId) => contentsOf(this.#shop.product(productId)), movedAt: (id) =>
+          this.#operators.movedAt(id) }, this.#market.policy, word, this.#telling === "pings"),
     );
     for (const email of this.#grantees) {
       const others = roles.get(email) ?? [];

@@ -17,6 +17,8 @@ export interface Books {
   contentsOf?(productId: string): readonly string[];
   /** Whose a source is, where that isn't whom it names by now. */
   ownerOf?(source: string): string | undefined;
+  /** When an operator moved a sale away, where that is their last word. */
+  movedAt?(saleId: string): number | undefined;
   /** Upgrades of a subscription that were made up: they count until its next charge. */
   forged?(subscriptionId: string): readonly { readonly at: number; readonly tier: string }[];
 }
@@ -49,7 +51,7 @@ export function rolesByTheBooks(books: Books, terms: Terms = products, lastWord:
   };
 
   for (const sale of sales.filter(({ subscriptionId }) => subscriptionId === undefined)) {
-    if (has(sale, byId, terms, lastWord, isOnTrust ? null : (books.contentsOf ?? (() => [])))) {
+    if (has(sale, byId, terms, lastWord, isOnTrust ? null : books)) {
       give(sale.email, sale.productId, optionOf(sale, terms));
     }
   }
@@ -74,9 +76,9 @@ function chargeOf(sale: Sale | undefined, byId: ReadonlyMap<string, Sale>): Sale
   return sale === undefined || giver === undefined ? sale : { ...giver, state: "charged", email: sale.email };
 }
 
-/** Whether a purchase without a subscription gives anything to whom it names. `contentsOf` null: by pings alone. */
+/** Whether a purchase without a subscription gives anything to whom it names. `books` null: by pings alone. */
 function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord: LastWord,
-  contentsOf: ((productId: string) => readonly string[]) | null): boolean {
+  books: Pick<Books, "contentsOf" | "movedAt"> | null): boolean {
   const word = (of: Sale): boolean | null => {
     const said = lastWord(of.id);
     return said === null ? null : said === "has";
@@ -85,16 +87,19 @@ function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord
   const bundle = byId.get(sale.bundleSaleId ?? "");
   if (bundle !== undefined) {
     if (own !== null) return own;
-    if (contentsOf === null && !isToldTogether(sale, bundle, terms.get(bundle.productId))) return true;
+    if (books === null && !isToldTogether(sale, bundle, terms.get(bundle.productId))) return true;
     // Any other bundle that the same person has may have brought it just as well, if it isn't younger.
     const bundles = [...byId.values()].filter(({ email, productId, state, createdAt }) =>
-      email === sale.email && contentsOf?.(productId).includes(sale.productId) === true &&
+      email === sale.email && books?.contentsOf?.(productId).includes(sale.productId) === true &&
       createdAt <= sale.createdAt + 10 * MINUTE && (state === "giftReceiver" || state === sale.state)
     );
     // One that is known as somebody else's, under an email from before it was changed, says nothing of this.
-    const known = [bundle, ...bundles].filter(({ email }) => email === sale.email);
+    // Nor does one that an operator had moved away before this was sold.
+    const known = [bundle, ...bundles].filter(({ email, id }) =>
+      email === sale.email && (books?.movedAt?.(id) ?? sale.createdAt) >= sale.createdAt
+    );
     if (known.length === 0) return isPaid(sale, terms, "remove");
-    return known.some((each) => has(each, byId, terms, lastWord, contentsOf));
+    return known.some((each) => has(each, byId, terms, lastWord, books));
   }
   switch (sale.state) {
     case "giftGiver":
