@@ -11,6 +11,8 @@ interface Sold {
   readonly productId: string;
   readonly charge: Charge;
   readonly holds: readonly string[];
+  /** When an operator moved it away: of what is added to it later, they decided nothing. */
+  readonly movedAt: number | null;
 }
 
 /** What came with bundles, and with which of the buyer's it can have come: the ids of these, by the child's. */
@@ -28,7 +30,8 @@ export function childrenIn(sources: Sources, policy: Policy): Children {
     const [charge] = paidCharges(source);
     if (charge === undefined) return [];
     const isNone = charge.read !== null && charge.read.bundle !== "bundle";
-    return [{ id, productId: source.productId, charge, holds: isNone ? [] : withContents(source, policy).holds }];
+    return [{ id, productId: source.productId, charge, holds: isNone ? [] : withContents(source, policy).holds,
+      movedAt: source.act?.decision.kind === "move" ? source.act.at : null }];
   });
   const bundles = sold.filter(({ holds }) => holds.length > 0);
   const children = new Map<SourceId, readonly SourceId[]>();
@@ -37,7 +40,8 @@ export function childrenIn(sources: Sources, policy: Policy): Children {
     if (isSubscription(each.id)) continue;
     if (each.charge.read?.bundle === "child") {
       const of = bundles.filter((bundle) =>
-        fits(bundle, each) && bundle.charge.soldAt <= each.charge.soldAt + TOGETHER_MS
+        fits(bundle, each) && bundle.charge.soldAt <= each.charge.soldAt + TOGETHER_MS &&
+        (bundle.movedAt === null || each.charge.soldAt <= bundle.movedAt || areTogether(bundle.charge, each.charge))
       );
       children.set(each.id, of.map(({ id }) => id));
     } else if (each.charge.read === null && each.charge.priceCents === 0) {

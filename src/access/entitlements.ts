@@ -117,10 +117,7 @@ function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], k
   if (own.reason === "revoked") return own;
   const bundles = ids.flatMap((id) => {
     const source = known.sources[id];
-    // Of what is added later, an operator who moved the bundle said nothing.
-    const movedAt = source?.act?.decision.kind === "move" ? source.act.at : null;
-    const isLater = movedAt !== null && charges.every(({ soldAt }) => soldAt > movedAt);
-    return source === undefined || isLater ? [] : [{ id, source }];
+    return source === undefined ? [] : [{ id, source }];
   });
   if (bundles.length === 0) return own.access ? { ...own, reason: "bundle-unknown" } : own;
   const standing = whileAny(

@@ -94,9 +94,10 @@ function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord
       createdAt <= sale.createdAt + 10 * MINUTE && (state === "giftReceiver" || state === sale.state)
     );
     // One that is known as somebody else's, under an email from before it was changed, says nothing of this.
-    // Nor does one that an operator had moved away before this was sold.
-    const known = [bundle, ...bundles].filter(({ email, id }) =>
-      email === sale.email && (books?.movedAt?.(id) ?? sale.createdAt) >= sale.createdAt
+    // Nor does one that an operator had moved away before this was added to it.
+    const known = [bundle, ...bundles].filter(({ email, id, createdAt }) =>
+      email === sale.email &&
+      ((books?.movedAt?.(id) ?? sale.createdAt) >= sale.createdAt || sale.createdAt <= createdAt + 10 * MINUTE)
     );
     if (known.length === 0) return isPaid(sale, terms, "remove");
     return known.some((each) => has(each, byId, terms, lastWord, books));
