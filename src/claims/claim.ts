@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import * as z from "zod/mini";
 
-import type { Claimant, SourceId } from "../access/facts.ts";
+import { isSubscription, type Claimant, type SourceId } from "../access/facts.ts";
 import type { Policy } from "../access/policy.ts";
 import { checkAccess } from "../accounts/authorize.ts";
 import { clientAddress } from "../accounts/client-address.ts";
@@ -43,13 +43,13 @@ const ANSWER_MS = 3_000;
 const GUMROAD_MS = 1_500;
 
 /** What a key of no purchase goes on as: it costs the same calls, which fail alike, and is in nobody's record. */
-const NOTHING = { buyer: "", saleId: "" };
+const NOTHING = { buyer: "", saleId: "", under: null };
 
 const bodyShape = z.object({ licenseKey: z.string().check(z.minLength(1), z.maxLength(100)) });
 
 /**
  * `POST /claim {licenseKey}`: whoever is logged in says that a purchase is theirs. Good, unknown, used and refused
- * keys make the same calls and get the same answer after the same time, be it a failure; what comes of it is
+ * keys make the same calls (but for an account's own note) and get the same answer after the same time; what comes is
  * provision's to decide. The key is neither logged nor kept, nor anything made of it: which sale it is of, is all that
  * goes on.
  * @throws {HttpError} 400, 401, 403 without a verified email, 413, 429
@@ -68,8 +68,8 @@ export function claimCall(claiming: Claiming): HttpFunction {
     try {
       const { requestId } = event.requestContext;
       const sale = await saleOfKey(licenseKey.trim(), [...policy.keys()], api, AbortSignal.timeout(GUMROAD_MS));
-      const { buyer, saleId } = await claimed(sale, by, requestId, claiming);
-      const message = { v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, by, at: now(),
+      const { buyer, saleId, under } = await claimed(sale, by, requestId, claiming);
+      const message = { v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, under, by, at: now(),
         decided: null } as const;
       await queue.send(message, `claim ${by} ${saleId}`, signal);
     } finally {
@@ -81,7 +81,7 @@ export function claimCall(claiming: Claiming): HttpFunction {
 
 /** Whose purchase it is that somebody claims, so far as anything can come of it. */
 async function claimed(sale: Awaited<ReturnType<typeof saleOfKey>>, by: Claimant, requestId: string,
-  { ledger, users }: Claiming): Promise<typeof NOTHING> {
+  { ledger, users }: Claiming) {
   const { saleId, subscriptionId } = sale ?? { ...NOTHING, subscriptionId: null };
   const sources: readonly SourceId[] = [`sale:${saleId}`,
     ...(subscriptionId === null ? [] : [`subscription:${subscriptionId}` as const])];
@@ -89,7 +89,7 @@ async function claimed(sale: Awaited<ReturnType<typeof saleOfKey>>, by: Claimant
     const buyer = await ledger.owner(source);
     if (buyer === null) continue;
     if (!by.startsWith("name:") || (await isNoted(by.slice("name:".length), source, users, ledger))) {
-      return { buyer, saleId };
+      return { buyer, saleId, under: isSubscription(source) ? source : null };
     }
     log.warn("an account claims so much that a licence key changes nothing", { requestId });
     return NOTHING;
@@ -124,8 +124,8 @@ export function requestsCall(claiming: Claiming): HttpFunction {
       return json({ requests: told(record, openClaims(record)), links: told(record, linkedClaims(record)) });
     }
     const own = await linkedTo(await users.find(by.slice("name:".length)), ledger, policy);
-    const requests = own.flatMap(([record, mine]) =>
-      told(record, openClaims(record).filter(({ source }) => mine.includes(source)))
+    const requests = own.flatMap(({ record, sources }) =>
+      told(record, openClaims(record).filter(({ source }) => sources.includes(source)))
     );
     return json({ requests, links: [] });
   };

@@ -5,7 +5,6 @@ import { boughtTogether } from "../access/together.ts";
 import type { User } from "../accounts/users.ts";
 import { TemporaryError } from "../errors.ts";
 import { loadOwner, loadRecord } from "../ledger/ledger.ts";
-import type { BuyerRecord } from "../ledger/record.ts";
 import { causesOf, log } from "../log.ts";
 
 /** What a login needs of the ledger. */
@@ -29,10 +28,9 @@ export async function claimsOf(user: User | undefined, ledger: ReadLedger) {
 }
 
 /** The purchases that an account was granted: the records of their owners, each with the sources. */
-export async function linkedTo(user: User | undefined, ledger: ReadLedger,
-  policy: Policy): Promise<readonly (readonly [BuyerRecord, readonly SourceId[]])[]> {
+export async function linkedTo(user: User | undefined, ledger: ReadLedger, policy: Policy) {
   const granted = (await claimsOf(user, ledger)).filter(({ state }) => state === "granted");
-  return granted.map(({ source, record }) => [record, boughtTogether(source, record.sources, policy)]);
+  return granted.map(({ source, record }) => ({ record, sources: boughtTogether(source, record.sources, policy) }));
 }
 
 /**
@@ -45,7 +43,7 @@ export function linkedRoles(
   return async (user: User): Promise<readonly string[]> => {
     try {
       const linked = await linkedTo(user, ledger, policy);
-      const roles = linked.flatMap(([record, sources]) => {
+      const roles = linked.flatMap(({ record, sources }) => {
         const { verdicts } = entitlements(record.sources, policy, now());
         const given = verdicts.filter(({ source }) => sources.includes(source)).flatMap((verdict) => verdict.roles);
         const kept = sources.flatMap((id) => (record.held[id] === undefined ? [] : (record.gave[id] ?? [])));

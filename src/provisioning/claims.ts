@@ -25,15 +25,15 @@ const UNCLEAR: ReadonlySet<Reason> = new Set<Reason>(["refunded-kept", "partly-r
  */
 export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim">,
   work: Provisioning): Promise<BuyerRecord | null> {
-  const { saleId, by, at, decided, requestId } = message;
+  const { saleId, under, by, at, decided, requestId } = message;
   const { ledger } = work.store;
   const holding = entriesOf(record.sources).filter(([, { charges }]) =>
     charges.some((charge) => charge.seen && charge.saleId === saleId)
   );
-  const found = holding.find(([id]) => isMine(record, id)) ?? holding[0];
-  if (found === undefined ? message.hops === 0 : decided === null && by === `email:${record.email}`) return record;
-  if (found === undefined) throw onItsWay();
-  const [source] = found;
+  const [known] = holding.find(([id]) => isMine(record, id)) ?? holding[0] ?? [];
+  const source = known ?? (under != null && isMine(record, under) ? under : undefined);
+  if (source === undefined ? message.hops === 0 : decided === null && by === `email:${record.email}`) return record;
+  if (source === undefined) throw onItsWay();
   if (!isMine(record, source)) {
     const owner = await ledger.owner(source);
     if (owner === null) return record;
@@ -45,7 +45,8 @@ export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim"
   const claims = record.claims ?? [];
   if (decided === null && claims.some((claim) => claim.source === source && claim.by === by)) return record;
 
-  const state = decided?.state ?? ((await isFree(record, source, together, message, work)) ? "granted" : "asked");
+  const isClear = decided === null && known !== undefined && (await isFree(record, source, together, message, work));
+  const state = decided?.state ?? (isClear ? "granted" : "asked");
   const claim: Claim = { source, by, at, state, ...(decided?.state === "granted" ? { granted: at } : {}) };
   await ledger.remember(`buyer#${record.email}`, { id: `claim ${requestId}`, receivedAt: at, requestId, source,
     detail: { event: "claim", claimant: by, state, by: decided?.by, why: decided?.why } });

@@ -57,10 +57,10 @@ const bindMessage = kept({ ...envelope, kind: z.literal("bind"), buyer: z.string
 
 /**
  * Somebody showed the licence key of a sale of this buyer's (`decided` is null), or an operator decided about that.
- * The sale, not its subscription: only that id can't be overwritten by what a buyer typed, see license.ts.
+ * By the sale: the subscription it is `under` may be what a buyer typed, see license.ts, so that alone only requests.
  */
 const claimMessage = kept({ ...envelope, kind: z.literal("claim"), buyer: z.string(), hops: z._default(z.number(), 0),
-  saleId: z.string(), by: claimantShape, at: z.number(),
+  saleId: z.string(), under: z.nullish(sourceIdShape), by: claimantShape, at: z.number(),
   decided: z.nullable(z.object({ state: z.enum(["granted", "refused"]), by: z.string(), why: z.string() })) });
 
 const messageShape = z.discriminatedUnion("kind", [pingMessage, dueMessage, hintMessage, actMessage, movedMessage,

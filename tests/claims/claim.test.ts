@@ -112,7 +112,7 @@ describe("POST /claim", () => {
     const saleId = sell({}, key);
     expect(await call("bo", { licenseKey: ` ${key} ` })).toMatchObject({ status: 202, body: { status: "received" } });
     expect(sent).toEqual([{ v: 1, kind: "claim", requestId: "request", buyer: "ann@example.com", hops: 0, saleId,
-      by: "email:bo@example.com", at: clock.now(), decided: null }]);
+      under: null, by: "email:bo@example.com", at: clock.now(), decided: null }]);
     expect(noted).toEqual([]);
   });
 
@@ -131,7 +131,7 @@ describe("POST /claim", () => {
     owners.set(`subscription:${subscription?.id ?? ""}`, "ann@example.com");
     await call("cy", { licenseKey: key });
     expect(noted).toEqual([`cy subscription:${subscription?.id ?? ""}`]);
-    expect(sent).toMatchObject([{ saleId: sale.id }]);
+    expect(sent).toMatchObject([{ saleId: sale.id, under: `subscription:${subscription?.id ?? ""}` }]);
   });
 
   it("goes by nothing that a buyer can type into a custom field", async () => {

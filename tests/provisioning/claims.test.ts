@@ -113,6 +113,18 @@ describe("a licence key shown by an email at Auth0", () => {
     expect(recordShape.parse(record)).toEqual(record);
   });
 
+  it("is a request where only the membership is known and not its first sale, but of nobody else's", async () => {
+    const renewal = charge({ saleId: "renewal", recurring: true, recurrence: "monthly" });
+    const membership: Sources = { "subscription:m1": source("club", [renewal]) };
+    const record = await claimed(owned(membership), shown(BO, { saleId: "first", under: "subscription:m1" }), work);
+    expect(openClaims(record)).toEqual([{ source: "subscription:m1", by: BO, at: JAN_5 + 500, state: "asked" }]);
+    expect([moves, sent]).toEqual([[], []]);
+
+    const stranger = owned(membership);
+    expect(await mergeClaim(stranger, shown(BO, { saleId: "first", under: "subscription:m2" }), work)).toBe(stranger);
+    expect(await mergeClaim(stranger, shown(BO, { saleId: "first" }), work)).toBe(stranger);
+  });
+
   it("follows a purchase that moved meanwhile to whom it is by now, where it is a request", async () => {
     const moved = owned({
       "sale:s1": source("book", [charge()], { act: act(0, { kind: "move", to: "x@example.com" }) }),

@@ -40,7 +40,8 @@ async function claim(api: string, licenseKey: string, token: string): Promise<st
     body: JSON.stringify({ licenseKey }) }).catch(() => null);
   if (answer?.status === 202) {
     return "Received. If the key is good and nobody uses that purchase, the course opens within a minute. If " +
-      "somebody does, this is a request: the seller decides, and who has it now can see that.";
+      "somebody does, or its first sale isn't known here, this is a request: the seller decides, and who has it now " +
+      "can see that. If you bought just now, try again in an hour.";
   }
   const body: unknown = await answer?.json().catch(() => null);
   return answer?.status === 401
