@@ -66,6 +66,8 @@ export interface ShopAdmin {
   subscribe(event: ResourceName, postUrl: string, signal: AbortSignal): Promise<void>;
   /** A sale as Gumroad has it now; null if it doesn't know it. Needs `view_sales`. */
   sale(id: string, signal: AbortSignal): Promise<SaleNow | null>;
+  /** Reads the sales of today, for what it throws: as the service does. Needs `view_sales`. */
+  readsSales(signal: AbortSignal): Promise<unknown>;
   /** The sale that buyers know by this order number; null if there is none. Needs `view_sales`. */
   saleOfOrder(number: string, signal: AbortSignal): Promise<SaleNow | null>;
   /** When a subscription ended, and why; null if Gumroad doesn't know it. Needs `view_sales`. */
@@ -134,7 +136,10 @@ export function shopAdmin({ token, api }: Pick<GumroadCredentials, "token" | "ap
     }, sale: async (id, signal) => {
       const answer = await ask("GET", `/sales/${encodeURIComponent(id)}`, {}, "read a sale", signal);
       return "no" in answer ? null : saleOf(answerAs(oneSaleShape, answer.yes, "read a sale").sale);
-    }, saleOfOrder: async (order_id, signal) => {
+    },
+    readsSales: (signal) =>
+      read(salesShape, "/sales", { after: new Date().toISOString().slice(0, 10) }, "list the sales", signal),
+    saleOfOrder: async (order_id, signal) => {
       const [row] = (await read(salesShape, "/sales", { order_id }, "look for an order", signal)).sales;
       return row === undefined ? null : saleOf(row);
     }, subscription: async (id, signal) => {

@@ -47,8 +47,13 @@ export async function buyers(text: string | undefined, flags: BuyersFlags, conte
   return EXIT.ok;
 }
 
-function cellsOf({ email, roles, products, waits, lost }: ListedBuyer, policy: Policy): readonly string[] {
-  return [email, roles.join(", "), products.map((id) => policy.get(id)?.name ?? id).join(", "), waits.join(", "),
+function cellsOf({ email, roles, products, waits, lost, unread }: ListedBuyer, policy: Policy): readonly string[] {
+  const sinceOf = (wait: string) => unread?.find(({ code }) => code === wait)?.since;
+  const words = waits.map((wait) => {
+    const since = sinceOf(wait);
+    return since === undefined ? wait : `${wait} since ${momentOf(since)}`;
+  });
+  return [email, roles.join(", "), products.map((id) => policy.get(id)?.name ?? id).join(", "), words.join(", "),
     lost === undefined ? "" : `${lost.roles.join(", ")} (${momentOf(lost.at)})`];
 }
 

@@ -5,7 +5,9 @@ import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { type Answer, explainedWho, type Searched } from "../operations/explain-who.ts";
+import type { ToldLetter } from "../operations/discard.ts";
 import type { FoundBuyer } from "../operations/find-buyers.ts";
+import { momentOf } from "../terminal/moments.ts";
 import { wordsOf } from "./event-words.ts";
 import { eventLine, showExplanation } from "./text.ts";
 
@@ -27,12 +29,13 @@ export async function explain(who: string, flags: ExplainFlags, context: Context
       tellMeant(who, answer.meant, context);
       return tellUnknown(answer, context);
     case "known": {
-      const { explanation, unsold, seen } = answer;
+      const { explanation, letters, unsold, seen } = answer;
       tellMeant(who, answer.meant, context);
       tellSeen(answer, explanation.buyer, context);
       showExplanation(explanation, context);
+      tellLetters(letters, context);
       if (unsold !== null && unsold.length > 0) showUnsold(explanation.buyer, unsold, context);
-      context.output.result({ known: true, ...explanation, unsold, seen });
+      context.output.result({ known: true, ...explanation, letters, unsold, seen });
       return EXIT.ok;
     }
   }
@@ -78,17 +81,27 @@ function tellUnclear(who: string, found: readonly FoundBuyer[], { output, comman
   return EXIT.failed;
 }
 
-function tellUnknown({ meant: { email }, unsold, seen }: Extract<Answer, { kind: "unknown" }>,
+function tellLetters(letters: readonly ToldLetter[], { output, commandLine }: Context): void {
+  if (letters.length === 0) return;
+  output.say(`\n${output.tone("strong", "In the dead-letter queue")}`);
+  for (const { letter, code, what, since, reason } of letters) {
+    output.say(`  ${what} (${code}, since ${momentOf(since)}, letter ${letter}): ${reason}`);
+  }
+  output.say(`  once that is mended, this sends it back: ${commandLine("replay --dead-letters")}`);
+}
+
+function tellUnknown({ meant: { email }, letters, unsold, seen }: Extract<Answer, { kind: "unknown" }>,
   context: Context): ExitCode {
   const { output, commandLine } = context;
-  tellSeen({ unsold, seen }, email, context);
+  tellSeen({ letters, unsold, seen }, email, context);
   output.say(
     `nobody is known as ${email}. Another address, perhaps? A purchase is found by its id, too: ${
       commandLine("explain sale:ID")
     }`,
   );
   showUnsold(email, unsold, context);
-  output.result({ buyer: email, known: false, unsold, seen });
+  tellLetters(letters, context);
+  output.result({ buyer: email, known: false, letters, unsold, seen });
   return EXIT.failed;
 }
 

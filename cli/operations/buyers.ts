@@ -2,8 +2,9 @@ import * as z from "zod";
 
 import { queryPages, type Item, type Table } from "../../src/dynamo/table.ts";
 import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
-import { summaryOf } from "../../src/ledger/record.ts";
+import { newRecord, summaryOf } from "../../src/ledger/record.ts";
 import { recordsOf } from "../../src/ledger/survey.ts";
+import { everyUnread, type Unread } from "../ledger/unread.ts";
 import type { Stage } from "../stage/stage.ts";
 import { type Operating, productNamed } from "./operating.ts";
 
@@ -14,7 +15,7 @@ export interface BuyersRequest {
   readonly role: string | null;
   /** A product's id, or its name in the policy: whoever ever bought it. */
   readonly product: string | null;
-  /** Only those with something to wait for. */
+  /** Only those with something to wait for, also who has no record yet, because what was told waits unread. */
   readonly isWaiting: boolean;
   /** Only those from whom Auth0 was told to take a role since then (epoch ms). */
   readonly lostSince: number | null;
@@ -27,6 +28,8 @@ export interface BuyersRequest {
 /** A buyer in a list. */
 export interface ListedBuyer extends ReturnType<typeof summaryOf> {
   readonly email: string;
+  /** What waits beside the record until it can be read back, longest first; only looked for among those who wait. */
+  readonly unread?: readonly Unread[];
 }
 
 /** A page of buyers, by email. */
@@ -53,16 +56,36 @@ export async function listBuyers({ product, ...asked }: BuyersRequest,
   const { most } = request;
   const table = ledgerTable(stage.dynamo, stage.ledger);
   const buyers: ListedBuyer[] = [];
+  // The filter leaves out those whose record waits for nothing.
+  const beside = request.isWaiting ? await withUnread(table, request.after ?? "") : [];
+  const isBeside = new Set(beside.map(({ email }) => email));
   for await (const items of queryPages(table, queryFor(request))) {
-    for (const buyer of await listed(items, table)) {
-      if (!isAskedFor(buyer, request)) continue;
-      // One more than wanted: there is a next page.
-      if (buyers.length === most) return { buyers, next: buyers.at(-1)?.email ?? null };
-      buyers.push(buyer);
-    }
+    const rows = (await listed(items, table)).filter(({ email }) => !isBeside.has(email));
+    const last = rows.at(-1)?.email;
+    const upTo = last === undefined ? 0 : beside.filter(({ email }) => email < last).length;
+    if (add([...rows, ...beside.splice(0, upTo)])) return { buyers, next: buyers.at(-1)?.email ?? null };
     tell({ what: "buyers found", done: buyers.length, total: null });
   }
-  return { buyers, next: null };
+  return { buyers, next: add(beside) ? (buyers.at(-1)?.email ?? null) : null };
+
+  /** Adds those who are asked for, in order. True: there are more than wanted. */
+  function add(some: readonly ListedBuyer[]): boolean {
+    const fitting = some.filter((buyer) => isAskedFor(buyer, request)).sort((a, b) => (a.email < b.email ? -1 : 1));
+    const room = most === null ? fitting.length : most - buyers.length;
+    buyers.push(...fitting.slice(0, room));
+    return fitting.length > room;
+  }
+}
+
+/** Those with something unread, after this email, in order. */
+async function withUnread(table: Table, after: string): Promise<ListedBuyer[]> {
+  const unread = Map.groupBy((await everyUnread(table)).filter(({ buyer }) => buyer > after), ({ buyer }) => buyer);
+  const records = new Map((await recordsOf(table, [...unread.keys()])).map((record) => [record.email, record]));
+  return [...unread].map(([email, theirs]) => {
+    const summary = summaryOf(records.get(email) ?? newRecord(email));
+    return { email, ...summary, waits: [...summary.waits, ...new Set(theirs.map(({ code }) => code))],
+      unread: theirs };
+  }).sort((a, b) => (a.email < b.email ? -1 : 1));
 }
 
 /** DynamoDB leaves out who surely isn't asked for. What has no summary yet passes: its record tells. */

@@ -5,10 +5,11 @@ import type { Policy } from "../../src/access/policy.ts";
 import { reached } from "../../src/dynamo/table.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { scanPages } from "../ledger/scan.ts";
+import { everyUnread, type Unread } from "../ledger/unread.ts";
 import { recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
 import { changesOf } from "../../src/provisioning/marks.ts";
 import type { Operating } from "./operating.ts";
-import { addFindings, findingsIn, type LedgerFinding } from "./record-findings.ts";
+import { addFindings, findingsIn, unreadFindings, type LedgerFinding } from "./record-findings.ts";
 
 /** What the ledger holds. Times are epoch milliseconds. */
 export interface LedgerCount {
@@ -19,8 +20,10 @@ export interface LedgerCount {
   readonly buyers: number;
   /** Buyers with nothing left to do at Auth0. */
   readonly applied: number;
-  /** The others, by what keeps them. */
+  /** The others, by what keeps them; also who has no record yet, because what was told waits unread. */
   readonly waiting: Readonly<Record<string, number>>;
+  /** Pings, and finds of sweeps, that wait beside the records until they can be read back. */
+  readonly unread: number;
   /** Buyers of whom time alone changes something: a grace that ends, a downgrade that comes due. */
   readonly scheduled: number;
   /** Buyers with held removals, by product id. */
@@ -45,7 +48,8 @@ export async function countLedger(
   { stage: { dynamo, ledger }, policy, now, tell }: Pick<Operating, "stage" | "policy" | "now" | "tell">,
 ): Promise<LedgerCount> {
   const table = ledgerTable(dynamo, ledger);
-  const judged = { policy: await policy(), now: now() };
+  const unread = await everyUnread(table);
+  const judged = { policy: await policy(), now: now(), unread: Map.groupBy(unread, ({ buyer }) => buyer) };
   const { Table } = await reached(table, dynamo.send(new DescribeTableCommand({ TableName: ledger })));
   // As AWS counted it within the last six hours.
   const total = Table?.ItemCount ?? null;
@@ -58,15 +62,17 @@ export async function countLedger(
     read += items.length;
     tell({ what: "items of the ledger", done: read, total });
   }
+  countUnread(unread, tally, judged);
   const { received, waiting, held, findings, ...numbers } = tally;
-  return { ...numbers, received: Object.fromEntries(received), waiting: Object.fromEntries(waiting),
-    held: Object.fromEntries(held), findings: [...findings.values()] };
+  return { ...numbers, unread: unread.length, received: Object.fromEntries(received),
+    waiting: Object.fromEntries(waiting), held: Object.fromEntries(held), findings: [...findings.values()] };
 }
 
 /** What a record's findings are told by. */
 interface Judged {
   readonly policy: Policy;
   readonly now: number;
+  readonly unread: Map<string, readonly Unread[]>;
 }
 
 /** The same, while it is counted. Maps, because some of the names come from outside. */
@@ -100,9 +106,21 @@ function countItem({ pk, sk, record, detail, owner }: Item, tally: Tally, judged
   }
 }
 
-function countRecord(record: BuyerRecord, tally: Tally, { policy, now }: Judged): void {
+/** A buyer counts once, by what keeps the record: with none, or one at rest, by what waits unread the longest. */
+function countUnread(unread: readonly Unread[], tally: Tally, { unread: byBuyer, now }: Judged): void {
+  for (const [first] of byBuyer.values()) if (first !== undefined) addOne(tally.waiting, first.code);
+  for (const { since, next } of unread) {
+    tally.earliestDueAt = earlier(tally.earliestDueAt, next);
+    tally.oldestUnsettledAt = earlier(tally.oldestUnsettledAt, since);
+  }
+  for (const [buyer, finding] of unreadFindings(unread, now)) addFindings(tally.findings, buyer, [finding]);
+}
+
+function countRecord(record: BuyerRecord, tally: Tally, { policy, now, unread }: Judged): void {
   const { unsettled, dueAt } = record;
-  const waitsFor = unsettled?.code ?? (changesOf(record).length > 0 ? "CHANGING" : null);
+  const ofRecord = unsettled?.code ?? (changesOf(record).length > 0 ? "CHANGING" : null);
+  const waitsFor = ofRecord ?? unread.get(record.email)?.[0]?.code ?? null;
+  unread.delete(record.email);
   if (waitsFor === null) tally.applied += 1;
   else addOne(tally.waiting, waitsFor);
   if (waitsFor === null && dueAt !== null) tally.scheduled += 1;

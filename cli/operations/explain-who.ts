@@ -7,11 +7,14 @@ import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { tenantAdmin } from "../admin/tenant-admin.ts";
 import { dynamoHistory, type History, type SourceTraces } from "../ledger/history.ts";
 import { everyRecord } from "../ledger/records.ts";
+import { everyUnread, unreadBy } from "../ledger/unread.ts";
 import { serviceShop } from "../shop/shop-of.ts";
 import { serviceCredentials } from "../stage/directory.ts";
 import { explained } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";
-import { findBuyers, type FoundBuyer } from "./find-buyers.ts";
+import type { ToldLetter } from "./discard.ts";
+import { findBuyers, isAbout, type FoundBuyer } from "./find-buyers.ts";
+import { lettersOf } from "./letters-of.ts";
 import { CALL_MS, once, type Operating } from "./operating.ts";
 
 /** What somebody typed; `search` also looks through the whole ledger for what is theirs and nobody's yet. */
@@ -26,8 +29,10 @@ export interface SeenUnder {
   readonly owner: string;
 }
 
-/** What was looked through with `search`; null: it wasn't. */
+/** What was found apart from the record. With `search` was looked through what is null otherwise. */
 export interface Searched {
+  /** Of the dead-letter queue, what names this email. */
+  readonly letters: readonly ToldLetter[];
   /** What was told of this email's purchases, and waits for word of their sale. */
   readonly unsold: readonly HistoryEvent[] | null;
   readonly seen: readonly SeenUnder[] | null;
@@ -45,12 +50,17 @@ export type Answer =
 /** Finds whom a text means, and explains them. Reads Auth0 and Gumroad, changes nothing. Throws as `findBuyers`. */
 export async function explainedWho({ who, search }: ExplainRequest, operating: Operating): Promise<Answer> {
   const { stage, ledger, policy, directory, now } = operating;
+  const table = ledgerTable(stage.dynamo, stage.ledger);
   const history = dynamoHistory(stage.dynamo, stage.ledger);
   const shop = once(() => serviceShop(operating));
   const typed = normalizedEmail(who.trim());
   if (isSourceId(who)) {
     const traces = await history.ofSource(who);
-    if (traces.owner === null) return { kind: "not sold", source: who, traces };
+    if (traces.owner === null) {
+      const waiting = (await everyUnread(table)).find((each) => isAbout(each, who));
+      if (waiting !== undefined) return about({ email: waiting.buyer, because: `waits for word of ${who}` });
+      return { kind: "not sold", source: who, traces };
+    }
     return about({ email: traces.owner, because: `owns ${who}` });
   }
   if (search && typed !== null) return about({ email: typed, because: "has this email" });
@@ -67,12 +77,15 @@ export async function explainedWho({ who, search }: ExplainRequest, operating: O
     const told = await history.of(email);
     const record = { ...stored, sources: { ...(await history.apartFrom(stored, told)), ...stored.sources } };
     const events = await withEarlier(told, record, history);
-    const searched: Searched = { unsold: search ? await history.unsoldOf(email) : null,
-      seen: search ? await seenUnder(email, operating) : null };
-    if (record.version === 0 && events.length === 0) return { kind: "unknown", meant, ...searched };
+    const unread = await unreadBy(table, email);
+    const searched: Searched = { letters: await lettersOf(email, stage),
+      unsold: search ? await history.unsoldOf(email) : null, seen: search ? await seenUnder(email, operating) : null };
+    if (record.version === 0 && events.length === 0 && unread.length === 0) {
+      return { kind: "unknown", meant, ...searched };
+    }
     const admin = once(async () => tenantAdmin(await serviceCredentials(operating)));
-    const explanation = await explained({ record, events, policy: await policy(),
-      gifts: await dynamoGifts(ledgerTable(stage.dynamo, stage.ledger)).of(email), directory, shop, now: now(),
+    const explanation = await explained({ record, events, unread, policy: await policy(),
+      gifts: await dynamoGifts(table).of(email), directory, shop, now: now(),
       logins: async (userId) => (await admin()).logins(userId, AbortSignal.timeout(CALL_MS)) });
     return { kind: "known", meant, explanation, ...searched };
   }

@@ -12,6 +12,7 @@ import { changesOf, marked } from "../../src/provisioning/marks.ts";
 import type { ShopAdmin } from "../admin/shop-admin.ts";
 import type { Logins } from "../admin/tenant-admin.ts";
 import { failureOf } from "../failures.ts";
+import { unreadWords, type Unread } from "../ledger/unread.ts";
 import { assignedTo, findAll, idsOf } from "./look.ts";
 import { CALL_MS } from "./operating.ts";
 import { REASONS } from "./reasons.ts";
@@ -23,6 +24,8 @@ import type { ExplainedRole, ExplainedSource, ExplainedUser, Explanation, Gumroa
 export interface Known {
   readonly record: BuyerRecord;
   readonly events: readonly HistoryEvent[];
+  /** What waits beside the record until it can be read back. */
+  readonly unread: readonly Unread[];
   readonly policy: Policy;
   /** Sides of gifts that name this buyer as the giver. */
   readonly gifts: readonly GiftSide[];
@@ -42,7 +45,7 @@ const MOST_ASKED = 10;
  * asked, says so and goes on.
  */
 export async function explained(
-  { record, events, policy, gifts, directory, logins, shop, now }: Known,
+  { record, events, unread, policy, gifts, directory, logins, shop, now }: Known,
 ): Promise<Explanation> {
   const { roles, verdicts, changesAt } = entitlements(record.sources, policy, now);
   const plain = verdicts.flatMap((verdict) => {
@@ -62,13 +65,13 @@ export async function explained(
     users,
     gave: gifts.flatMap(({ saleId, productId, receiver }) =>
       receiver === null ? [] : [{ source: `sale:${saleId}` as const, productId, receiver }]
-    ), gumroadFailure, auth0Failure: failure, waits: waitsOf(record, changesAt), invited: record.invited, wouldChange,
-    next: nextSteps(record, findingsIn(record, policy, now), users, wouldChange), events };
+    ), gumroadFailure, auth0Failure: failure, waits: waitsOf(record, unread, changesAt), invited: record.invited,
+    wouldChange, next: nextSteps(record, unread, findingsIn(record, policy, now), users, wouldChange), events };
 }
 
 /** What somebody should do about a buyer: what findings ask for, and what makes Auth0 match. */
-function nextSteps(record: BuyerRecord, findings: readonly RecordFinding[], users: readonly ExplainedUser[],
-  { findsUsers, users: changes }: Explanation["wouldChange"]): readonly NextStep[] {
+function nextSteps(record: BuyerRecord, unread: readonly Unread[], findings: readonly RecordFinding[],
+  users: readonly ExplainedUser[], { findsUsers, users: changes }: Explanation["wouldChange"]): readonly NextStep[] {
   const { email, unsettled } = record;
   const isGone = users.some(({ origin, auth0 }) => origin !== null && auth0?.exists === false);
   const lacks = users.some(({ origin, roles, auth0 }) =>
@@ -84,6 +87,8 @@ function nextSteps(record: BuyerRecord, findings: readonly RecordFinding[], user
   if (isUnverified) steps.push({ command: `invite ${email}`, why: "mails them again how to verify their email" });
   else if (isGone || lacks || findsUsers || changes.length > 0 || unsettled !== null) {
     steps.push({ command: `sync ${email}`, why: "makes Auth0 match now" });
+  } else if (unread.length > 0) {
+    steps.push({ command: `sync ${email}`, why: "has what waits read back now; doctor says whether Gumroad answers" });
   }
   return [...new Map(steps.map((step) => [step.command, step])).values()];
 }
@@ -194,9 +199,11 @@ async function atAuth0(id: string, found: DirectoryUser | undefined,
     : { exists: true, verified: found?.verified ?? null, roles, metadataRoles: found?.metadataRoles ?? [] };
 }
 
-function waitsOf(record: BuyerRecord, changesAt: number | null): readonly Wait[] {
+function waitsOf(record: BuyerRecord, unread: readonly Unread[], changesAt: number | null): readonly Wait[] {
   const { unsettled, dueAt } = record;
-  const waits: Wait[] = [];
+  const waits: Wait[] = unread.map((each) => ({ code: each.code, what: unreadWords(each), since: each.since,
+    next: each.next })
+  );
   if (unsettled !== null) {
     waits.push({ code: unsettled.code, what: unsettled.message, since: unsettled.since, next: dueAt });
   }

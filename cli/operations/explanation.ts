@@ -88,7 +88,10 @@ export interface ExplainedUser {
 
 /** Something that isn't done yet. Times are epoch milliseconds. */
 export interface Wait {
-  /** A stable code: an error's, or EMAIL_UNVERIFIED, OPTION_UNLISTED, HELD, CLAIMED, CHANGING, CHANGES_BY_TIME. */
+  /**
+   * A stable code: an error's, one of what waits unread (see `Unread`), or EMAIL_UNVERIFIED, OPTION_UNLISTED, HELD,
+   * CLAIMED, CHANGING, CHANGES_BY_TIME.
+   */
   readonly code: string;
   readonly what: string;
   readonly since: number | null;

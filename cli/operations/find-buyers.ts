@@ -10,6 +10,7 @@ import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
 import { buyerTag } from "../../src/log.ts";
 import type { SaleNow } from "../admin/shop-admin.ts";
 import { everyRecord } from "../ledger/records.ts";
+import { everyUnread, unreadBy, type Unread } from "../ledger/unread.ts";
 import type { Operating } from "./operating.ts";
 
 /** A buyer who fits what somebody typed, and why. */
@@ -42,10 +43,17 @@ export async function findBuyers(typed: string, { operating, order }: Finding): 
     const found = await Promise.all(ids.map(async (id) => ({ id, email: await ledger.owner(id) })));
     return found.flatMap(({ id, email }) => (email === null ? [] : [{ email, because: `owns ${id}` }]));
   };
+  const waiting = async (fits: (each: Unread) => string | null): Promise<readonly FoundBuyer[]> =>
+    distinct((await everyUnread(table)).flatMap((each) => {
+      const because = fits(each);
+      return because === null ? [] : [{ email: each.buyer, because }];
+    }));
   if (isSourceId(text)) return owners([text]);
   const email = normalizedEmail(text);
   if (email !== null) {
-    if ((await ledger.load(email)).version > 0) return [{ email, because: "has this email" }];
+    if ((await ledger.load(email)).version > 0 || (await unreadBy(table, email)).length > 0) {
+      return [{ email, because: "has this email" }];
+    }
     const gifts = (await dynamoGifts(table).of(email)).flatMap(({ receiver, saleId }) =>
       receiver === null ? [] : [{ email: receiver, because: `got the gift sale:${saleId} from ${email}` }]
     );
@@ -59,17 +67,19 @@ export async function findBuyers(typed: string, { operating, order }: Finding): 
   }
   const bare = await owners([`sale:${text}`, `subscription:${text}`]);
   if (bare.length > 0) return bare;
+  const told = await waiting((each) => (isAbout(each, text) ? `waits for word of ${text}` : null));
+  if (told.length > 0) return told;
   const ordered = /^\d{4,}$/.test(text) ? await order(text) : null;
   if (ordered !== null) {
     return owners([sourceOfRow(ordered)]);
   }
-  const named = await byEmail((each) =>
+  const fits = (each: string): string | null =>
     buyerTag(each) === text.toLowerCase()
       ? `has the tag ${text}`
       : each.includes(text.toLowerCase())
       ? `has "${text}" in the email`
-      : null
-  );
+      : null;
+  const named = distinct([...await waiting(({ buyer }) => fits(buyer)), ...await byEmail(fits)]);
   return named.length > 0
     ? named
     : inRecords((id, { charges }) =>
@@ -107,6 +117,11 @@ export async function findBuyers(typed: string, { operating, order }: Finding): 
     }
     return distinct(found);
   }
+}
+
+/** Whether what waits unread is about a sale or subscription of this id, bare or with what it is in front. */
+export function isAbout({ ids }: Unread, id: string): boolean {
+  return ids.includes(id.replace(/^(?:sale|subscription):/, ""));
 }
 
 function distinct(found: readonly FoundBuyer[]): readonly FoundBuyer[] {

@@ -2,6 +2,7 @@ import { entitlements, lacksOption, type Verdict } from "../../src/access/entitl
 import { type Source } from "../../src/access/facts.ts";
 import { contentsOf, type Policy, type Product } from "../../src/access/policy.ts";
 import { openClaims, type BuyerRecord } from "../../src/ledger/record.ts";
+import type { Unread } from "../ledger/unread.ts";
 
 /** Something about one buyer that a person has to see to. */
 export interface RecordFinding {
@@ -120,6 +121,27 @@ function mendOf(code: string, email: string): string {
   if (code === "EMAIL_UNVERIFIED") return `invite ${email}`;
   if (code === "OPTION_UNLISTED") return "deploy";
   return /^AUTH0_(?:ROLE_MISSING|SCOPE|CREDENTIALS)$|^SECRET_/.test(code) ? "setup" : "sync --waiting";
+}
+
+/** How long (ms) Gumroad may be away until somebody should look. */
+const UNREAD_PATIENCE_MS = HOUR_MS / 2;
+
+/** What is to be known of what waits unread, by buyer: that Gumroad is away for minutes is only noted. */
+export function unreadFindings(unread: readonly Unread[],
+  now: number): readonly (readonly [buyer: string, finding: RecordFinding])[] {
+  const isLate = ({ since }: Unread): boolean => now - since >= UNREAD_PATIENCE_MS;
+  const late = unread.filter(isLate);
+  const fresh = unread.filter((each) => each.code === "UNREAD" && !isLate(each));
+  return [...found(late, "over half an hour"), ...found(fresh, "minutes", { isNote: true })];
+
+  function found(some: readonly Unread[], howLong: string, note: Pick<RecordFinding, "isNote"> = {}) {
+    const what = `${
+      some.length === 1 ? "a message has" : `${String(some.length)} messages have`
+    } waited for ${howLong} to be read back from Gumroad, and nothing of what they tell counts until then`;
+    return [...new Set(some.map(({ buyer }) => buyer))].map((buyer) =>
+      [buyer, { code: "UNREAD", product: null, what, mend: "sync --waiting", ...note }] as const
+    );
+  }
 }
 
 /** Adds a buyer's findings to those of others; what only one buyer's own command mends has that of the first. */

@@ -60,7 +60,8 @@ export async function stageStatus({ quick }: { readonly quick: boolean }, operat
     needsPerson: deadLetters > 0 || lateSince !== null || isToMend };
 }
 
-async function queueState({ sqs }: Stage, QueueUrl: string): Promise<QueueState> {
+/** How full one of its queues is. Throws what the AWS SDK throws. */
+export async function queueState({ sqs }: Pick<Stage, "sqs">, QueueUrl: string): Promise<QueueState> {
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl,
       AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] }),

@@ -129,7 +129,7 @@ function letterIn(body: string): Pick<Letter, "code" | "reason" | "content"> {
 }
 
 /** A message that begins afresh: what was counted against it is forgotten, as its cause is mended. */
-export function afresh(message: Message): Message {
+export function afresh<M extends Message>(message: M): M {
   if (message.kind === "ping") return { ...message, hops: 0, misses: 0, again: false };
   return message.kind === "hint" || message.kind === "act" ? { ...message, hops: 0 } : message;
 }

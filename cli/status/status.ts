@@ -40,7 +40,8 @@ export async function status({ quick }: StatusFlags, context: Context): Promise<
 }
 
 function showCounts(
-  { received, waitingForSale, buyers, applied, waiting, scheduled, held, oldestUnsettledAt, findings }: LedgerCount,
+  { received, waitingForSale, buyers, applied, waiting, unread, scheduled, held, oldestUnsettledAt, findings }:
+    LedgerCount,
   names: ReadonlyMap<string, string>,
   { output, commandLine, stageName }: Context,
 ): void {
@@ -56,10 +57,13 @@ function showCounts(
   );
   output.say(`applied   ${String(applied)} of ${String(buyers)} buyers`);
   const oldest = oldestUnsettledAt === null ? "" : `, the oldest since ${momentOf(oldestUnsettledAt)}`;
+  const beside = unread === 0
+    ? ""
+    : `; ${String(unread)} messages wait to be read back: ${commandLine("buyers --waiting")}`;
   output.say(
-    `waiting   ${Object.keys(waiting).length === 0 ? "nobody" : output.tone("warning", counts(waiting) + oldest)}${
-      scheduled === 0 ? "" : `; ${String(scheduled)} are due at a known time, and need nothing until then`
-    }`,
+    `waiting   ${
+      Object.keys(waiting).length === 0 ? "nobody" : output.tone("warning", counts(waiting) + oldest)
+    }${beside}${scheduled === 0 ? "" : `; ${String(scheduled)} are due at a known time, and need nothing until then`}`,
   );
   for (const [product, count] of Object.entries(held)) {
     const name = names.get(product) ?? product;

@@ -6,6 +6,7 @@ import { csvLine } from "../../cli/terminal/csv.ts";
 import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
+import { dynamoPending } from "../../src/ledger/pending.ts";
 import { newRecord, summaryOf, type BuyerRecord } from "../../src/ledger/record.ts";
 import { charge, JAN_5, source } from "../access/purchases.ts";
 import { startLedgerTable, type LedgerTable } from "../ledger/ledger-table.ts";
@@ -72,7 +73,8 @@ describe("buyers", () => {
   it("lists who is all that is asked for, in as few calls", async () => {
     const waiting = await list({ isWaiting: true, role: "book", most: null });
     expect(waiting.emails).toEqual(Array.from({ length: 10 }, (_, place) => emailOf(place * 100)));
-    expect(calls).toEqual(["QueryCommand"]);
+    // One for what waits beside the records.
+    expect(calls).toEqual(["QueryCommand", "QueryCommand"]);
     expect(await list({ isWaiting: true, product: "the course" })).toMatchObject({ emails: [], next: null });
     expect((await list({ product: "the course", text: "0001@" })).emails).toEqual([emailOf(1)]);
     expect((await list({ text: "0999@" })).emails).toEqual([emailOf(999)]);
@@ -99,6 +101,29 @@ describe("buyers", () => {
       { email: "a-old@example.com", roles: ["book", "extras"], products: ["book"], waits: [] },
     ]);
     expect(calls).toEqual(["QueryCommand", "BatchGetItemCommand"]);
+  });
+
+  it("are in order with those whose pings wait beside the record, or without one, on every page", async () => {
+    const pending = dynamoPending(ledgerTable(table.client, table.name));
+    const unreadable = JSON.stringify({ v: 2 });
+    const beside = [emailOf(0), emailOf(150), "b0150a@example.com", "zz@example.com"];
+    for (const email of beside) await pending.put(email, "1", unreadable, JAN_5);
+    const all = [...new Set([...beside, ...Array.from({ length: 10 }, (_, place) => emailOf(place * 100))])].sort();
+    expect((await list({ isWaiting: true, most: null })).emails.filter((email) => !email.startsWith("a-"))).toEqual(
+      all,
+    );
+    const paged: string[] = [];
+    for (let after: string | null = "b"; after !== null;) {
+      const { emails, next } = await list({ isWaiting: true, most: 3, after });
+      paged.push(...emails);
+      after = next;
+    }
+    expect(paged).toEqual(all);
+    expect((await list({ isWaiting: true, text: "0000@" })).buyers).toMatchObject([
+      { waits: ["EMAIL_UNVERIFIED", "MESSAGE_INVALID"], unread: [{ buyer: emailOf(0), source: null, next: JAN_5 }] },
+    ]);
+    expect((await list({ isWaiting: true, role: "book", text: "zz" })).emails).toEqual([]);
+    for (const email of beside) await pending.remove(email, "1");
   });
 
   it("are as the record was written last", async () => {

@@ -54,6 +54,7 @@ describe("status", () => {
           buyers: 2,
           applied: 1,
           waiting: { EMAIL_UNVERIFIED: 1 },
+          unread: 0,
           scheduled: 1,
           held: {},
           earliestDueAt: expect.any(Number),
