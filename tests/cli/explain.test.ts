@@ -168,7 +168,8 @@ describe("explain", () => {
     expect(await run("explain nobody@example.com")).toMatchObject({ code: 1, err: "",
       out: expect.stringContaining("nobody is known as nobody@example.com") });
     expect(await run("explain nobody@example.com --json")).toMatchObject({ code: 1,
-      out: JSON.stringify({ buyer: "nobody@example.com", known: false, unsold: null, seen: null }, null, 2) });
+      out: JSON.stringify({ buyer: "nobody@example.com", known: false, letters: [], unsold: null, seen: null }, null,
+        2) });
     expect(await run("explain nobody")).toMatchObject({ code: 1, err: "",
       out: expect.stringContaining('nobody fits "nobody". It may be an email or a part of one') });
   });
