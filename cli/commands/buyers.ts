@@ -15,7 +15,7 @@ export function register(command: Command, context: Context): void {
     .argument("[text]", "a part of the email")
     .option("--role <role>", "who has this role")
     .option("--product <product>", "who ever bought this product: its name in src/products.ts, or its id")
-    .option("--waiting", "who waits for something")
+    .option("--waiting", "who waits for something, also who only has pings that Gumroad couldn't confirm yet")
     .option("--lost-since <time>", "from whom a role was taken since (2026-11-01, or 2026-11-01T18:00:00Z)")
     .option("--limit <count>", "so many on a page", "50")
     .option("--after <email>", "the page after this one")

@@ -13,7 +13,8 @@ export function register(command: Command, context: Context): void {
         "removed by hand, a user deleted at Auth0, or a cause that was mended.",
     )
     .argument("[email]", "the buyer; left out with --waiting and --drift")
-    .option("--waiting", "all who wait for something, whatever their time: once the cause is mended")
+    .option("--waiting",
+      "all who wait for something, Gumroad's word too, whatever their time: once the cause is mended")
     .option("--drift", "all whose record and Auth0 differ: one call to Auth0 for each user to find them")
     .addHelpText("after",
       examples(["sync ann@example.com", "one buyer"], ["sync --waiting --stage prod", "after a role was created"], [
