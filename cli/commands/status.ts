@@ -12,8 +12,8 @@ export function register(command: Command, context: Context): void {
         "the last sweeps. Received and applied are counted in the ledger itself, by reading all of it: received " +
         "are the lines of history (a ping that told nothing new leaves none), applied the buyers whose roles at " +
         "Auth0 are settled; who only has pings that Gumroad couldn't confirm yet waits. Exit code 1 if something " +
-        "needs a person, or Gumroad's word has been waited for over half an hour: it is listed with the command that " +
-        "mends it.",
+        "needs a person, or Gumroad's word has been waited for over half an hour: it is listed with the command " +
+        "that mends it.",
     )
     .option("--quick", "don't count the ledger: no received, applied, waiting by cause and held")
     .addHelpText("after",
