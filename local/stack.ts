@@ -31,7 +31,7 @@ import { FIXTURE_SELLER, type GumroadEmulatorOptions, LOCAL_ACCESS_TOKEN } from 
 import { LOCAL_CLIENT, LOCAL_TOKEN } from "./known-values.ts";
 
 /** The stage of everything local. */
-const LOCAL_STAGE = "local";
+export const LOCAL_STAGE = "local";
 /** The seller of the fixture pings, and of the emulated shop. */
 export const LOCAL_SELLER_ID = FIXTURE_SELLER;
 
@@ -270,8 +270,10 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
         reservedConcurrency: spec.reservedConcurrency, maxWorkers: options.maxWorkers ?? DEFAULT_MAX_WORKERS, clock,
         environment: () => ({ ...awsEnvironment(endpoints),
           ...overlaid(spec.environment(workersQueueUrl), { GUMROAD_API: gumroadUrl,
-            ...(options.login === true ? auth0TokensOf(auth0.url) : {}) }), ...options.environment?.[spec.key] }),
-        onReport: (report) => options.onReport?.(spec.key, report), onLog: (line) => {
+            ...(options.login === true && options.params?.["auth0Issuer"] === undefined
+              ? auth0TokensOf(auth0.url)
+              : {}) }), ...options.environment?.[spec.key] }), onReport: (report) =>
+          options.onReport?.(spec.key, report), onLog: (line) => {
           if (spec.key === "provision") provisioned.splice(0, Math.max(0, provisioned.push(line) - KEPT_LINES));
           options.onLog?.(spec.key, line);
         } }));

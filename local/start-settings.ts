@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs, parseEnv } from "node:util";
 
-import { faultOf } from "../scripts/bundling/parameters.ts";
+import { distance, faultOf } from "../scripts/bundling/parameters.ts";
 import { auth0SecretShape } from "../src/auth0/secret.ts";
 import { ConfigError } from "../src/errors.ts";
 import { messageOf, systemCodeOf } from "./aws/errors.ts";
@@ -26,6 +26,9 @@ export interface StartSettings {
 const PARAMS = { GETTING_IN: "gettingIn", ACCESS: "access", SIGNUP: "signUp", AUTH0_ISSUER: "auth0Issuer",
   AUTH0_AUDIENCE: "auth0Audience", ROLES_CLAIM: "rolesClaim", LOG_LEVEL: "logLevel" } as const;
 
+const SETTINGS = ["PORT", "AUTH0_PORT", "GUMROAD_PORT", "AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET",
+  ...Object.keys(PARAMS)];
+
 /** Shown for `npm start -- --help`. */
 export const START_USAGE = `npm start [-- [--data DIR] [--read-back]]
 
@@ -45,7 +48,8 @@ Settings, from the environment or .env (the environment wins):
   ACCESS                where roles are kept: roles or app_metadata; roles
   SIGNUP                closed: the self-built login takes nobody new; open
   AUTH0_ISSUER, AUTH0_AUDIENCE, ROLES_CLAIM
-                        the Auth0 access tokens that /private takes too; none
+                        the Auth0 access tokens that /private takes too; the emulator's (with
+                        AUTH0_DOMAIN: none). The last two count with the first only
   LOG_LEVEL             of the functions, in the log file; INFO
 `;
 
@@ -75,12 +79,31 @@ export function readStartSettings(args: readonly string[], environment: NodeJS.P
   const { data, help, "read-back": readBack = false } = flags(args);
   if (help === true) return "help";
   if (data === "") throw new ConfigError("BAD_SETTING", "--data needs a folder, such as --data .local");
+  requireKnown(environment);
   const port = portOf("PORT", environment["PORT"], DEFAULT_PORT);
   const auth0Port = portOf("AUTH0_PORT", environment["AUTH0_PORT"], DEFAULT_AUTH0_PORT);
   const gumroadPort = portOf("GUMROAD_PORT", environment["GUMROAD_PORT"], DEFAULT_GUMROAD_PORT);
   requireDifferent([["PORT", port], ["AUTH0_PORT", auth0Port], ["GUMROAD_PORT", gumroadPort]]);
   return { port, auth0Port, gumroadPort, readBack, dataDir: data, tenant: tenantOf(environment),
     params: paramsOf(environment) };
+}
+
+/** The environment is full of other programs' names: a mistake is only what is one of ours but for a letter. */
+function requireKnown(environment: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(environment)) {
+    const meant = SETTINGS.find((setting) => isMisspelt(name, setting));
+    if (meant === undefined || SETTINGS.includes(name) || environment[meant] !== undefined) continue;
+    throw new ConfigError("BAD_SETTING",
+      `there is no setting ${name}; did you mean ${meant}? If ${name} is another program's, set ${meant} too`);
+  }
+}
+
+/** A letter too many, missing or wrong, or two that changed places. */
+function isMisspelt(name: string, setting: string): boolean {
+  if (setting.length <= 5 || Math.abs(name.length - setting.length) > 1) return false;
+  const letters = (word: string) => [...word].sort().join("");
+  const far = distance(name.toUpperCase(), setting);
+  return far <= 1 || (far === 2 && letters(name.toUpperCase()) === letters(setting));
 }
 
 function requireDifferent(ports: readonly (readonly [setting: string, port: number])[]): void {

@@ -5,6 +5,7 @@ import path from "node:path";
 
 import type { Policy } from "../src/access/policy.ts";
 import { readPolicy } from "../scripts/bundling/policy.ts";
+import { requireStart } from "../scripts/bundling/starting.ts";
 import { roleNames } from "../tenant/role-names.ts";
 import { projectRoot } from "../scripts/project-root.ts";
 import { messageOf } from "./aws/errors.ts";
@@ -14,7 +15,7 @@ import { buildOwnBundles } from "./own-bundles.ts";
 import { environmentWith, isOnThisMachine, readStartSettings, START_USAGE,
   type StartSettings } from "./start-settings.ts";
 import { shopProducts } from "./shop-products.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { LOCAL_STAGE, type Stack, startStack } from "./stack.ts";
 import { LOCAL_CLIENT } from "./known-values.ts";
 import { removeStackFile, writeStackFile } from "./stack-file.ts";
 
@@ -39,6 +40,8 @@ async function main(): Promise<void> {
   const began = performance.now();
   // Checked before anything starts: its mistakes would otherwise show in every function's log.
   const [policy, bundlesDir] = await Promise.all([readPolicy(), buildOwnBundles()]);
+  const { params } = settings;
+  if (Object.keys(params).length > 0) await requireStart(bundlesDir, { stage: LOCAL_STAGE, params });
   await run(settings, policy, bundlesDir, began);
 }
 

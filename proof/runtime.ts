@@ -36,7 +36,7 @@ function buildClient(): void {
 
 /** Packages as a deployment does; the folder with what the zips held. */
 async function packaged(): Promise<string> {
-  await prepare(() => undefined);
+  await prepare(() => undefined, { stage: "dev", params: {} });
   const { code, output } = await runServerless(["package", "--stage", "dev"], { show: false });
   if (code !== 0) throw new Error(`serverless package ended with ${String(code)}:\n${output}`);
   const folder = mkdtempSync(path.join(tmpdir(), "zips-"));

@@ -11,7 +11,7 @@ import { openDeployedStage } from "../cli/stage/deployed.ts";
 import { makeOutput } from "../cli/terminal/output.ts";
 import { shownProgress } from "../cli/terminal/progress.ts";
 import { terminalQuestions } from "../cli/terminal/questions.ts";
-import { checkParameters } from "./bundling/parameters.ts";
+import { parametersIn } from "./bundling/parameters.ts";
 import { readPolicy } from "./bundling/policy.ts";
 import { prepare } from "./bundling/prepare.ts";
 import { runServerless } from "./bundling/serverless-cli.ts";
@@ -26,8 +26,8 @@ try {
   if (stage === undefined) {
     throw new ConfigError("STAGE_MISSING", "Say which stage to deploy: npm run deploy -- --stage prod");
   }
-  checkParameters(args);
-  await prepare(console.log);
+  const params = parametersIn(args);
+  await prepare(console.log, { stage, params });
   process.exitCode = (await isMeant(stage)) ? await deploy() : 1;
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;

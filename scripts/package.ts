@@ -2,7 +2,7 @@
  * `npm run package [-- --stage X]`: makes everything a deploy would send, offline and without credentials, in
  * .serverless. The stage is `dev` if not given; all arguments go on to `serverless package`.
  */
-import { checkParameters } from "./bundling/parameters.ts";
+import { parametersIn } from "./bundling/parameters.ts";
 import { prepare } from "./bundling/prepare.ts";
 import { runServerless } from "./bundling/serverless-cli.ts";
 import { stageOf } from "./bundling/stage.ts";
@@ -12,8 +12,8 @@ const args = process.argv.slice(2);
 
 try {
   const stage = stageOf(args);
-  checkParameters(args);
-  await prepare(console.log);
+  const params = parametersIn(args);
+  await prepare(console.log, { stage: stage ?? "dev", params });
   const { code, output } = await runServerless(["package", ...args,
     ...(stage === undefined ? ["--stage", "dev"] : [])], { show: false });
   if (code === 0) {

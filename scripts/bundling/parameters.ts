@@ -3,6 +3,7 @@
  */
 import { parseArgs } from "node:util";
 
+import { isBaseUrl } from "../../src/config/base-url.ts";
 import { ConfigError } from "../../src/errors.ts";
 
 interface Parameter {
@@ -31,9 +32,11 @@ export const parameters: Readonly<Record<string, Parameter>> = {
   signUp: oneOf("open", "closed"),
   tokenSeconds: { takes: "a number from 60 to 86400",
     isRight: (value) => /^\d+$/.test(value) && Number(value) >= 60 && Number(value) <= 86_400 },
-  auth0Issuer: like("the tenant's https URL with a slash at its end, or nothing", /^$|^https?:\/\/[^/\s]+\/$/),
+  auth0Issuer: { takes: "the tenant's https URL with a slash at its end, or nothing",
+    isRight: (value) => value === "" || (/^[^/]+\/\/[^/\s]+\/$/.test(value) && isBaseUrl(value)) },
   auth0Audience: anything,
-  rolesClaim: anything,
+  // Auth0 drops a claim of another name in silence.
+  rolesClaim: like("a URL, or nothing", /^$|^https?:\/\/[^\s/]+\S*$/),
 };
 
 /** What is wrong with a value of a parameter, in words; undefined if nothing is. */
@@ -45,17 +48,18 @@ export function faultOf(name: string, value: string): string | undefined {
 }
 
 /**
- * Checks every `--param NAME=VALUE` of a command line.
+ * Every `--param NAME=VALUE` of a command line, checked.
  * @throws {ConfigError} PARAM_INVALID, one line that names the parameter
  */
-export function checkParameters(args: readonly string[]): void {
+export function parametersIn(args: readonly string[]): Readonly<Record<string, string>> {
   const { values } = parseArgs({ args: [...args], options: { param: { type: "string", multiple: true } },
     strict: false, allowPositionals: true });
-  for (const each of values.param ?? []) {
+  return Object.fromEntries((values.param ?? []).map((each) => {
     const [, name = "", value = ""] = /^([^=]+)=(.*)$/s.exec(String(each)) ?? [];
     const fault = name === "" ? 'it takes NAME=VALUE, such as "logLevel=DEBUG"' : faultOf(name, value);
     if (fault !== undefined) throw new ConfigError("PARAM_INVALID", `--param "${String(each)}": ${fault}`);
-  }
+    return [name, value];
+  }));
 }
 
 function guess(text: string, words: readonly string[]): string {
@@ -69,7 +73,7 @@ function guess(text: string, words: readonly string[]): string {
 }
 
 /** How many letters have to be put in, taken out or changed to make one word of the other (Levenshtein). */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (const [index, letter] of [...a].entries()) {
     const next = [index + 1];

@@ -52,6 +52,8 @@ describe("the settings of npm start", () => {
     { args: [], environment: { GETTING_IN: "mail" }, message: "GETTING_IN=mail: it takes invite, passwordless, none" },
     { args: [], environment: { SIGNUP: "close" },
       message: "SIGNUP=close: it takes open, closed; did you mean closed?" },
+    { args: [], environment: { SINGUP: "closed" }, message: "there is no setting SINGUP; did you mean SIGNUP?" },
+    { args: [], environment: { AUTHO_DOMAIN: "acme.eu.auth0.com" }, message: "did you mean AUTH0_DOMAIN?" },
     { args: [], environment: { ACCESS: "groups" }, message: "ACCESS=groups: it takes roles, app_metadata" },
     { args: [], environment: { AUTH0_DOMAIN: "http://acme.example.com" },
       message: "AUTH0_DOMAIN=http://acme.example.com is no host name" },
@@ -60,6 +62,11 @@ describe("the settings of npm start", () => {
       expect.objectContaining({ code: "BAD_SETTING", message: expect.stringMatching(/^[^\n]+$/) }),
     );
     expect(() => readStartSettings(args, environment)).toThrow(message);
+  });
+
+  it("leave other programs' names alone, also near ones where ours is set", () => {
+    const environment = { SIGNIN: "x", SORT: "x", LOGNAME: "ann", PATH: "/bin", LOGLEVEL: "debug", LOG_LEVEL: "INFO" };
+    expect(readStartSettings([], environment)).toMatchObject({ params: { logLevel: "INFO" } });
   });
 
   it("come from .env too, below the environment", () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import * as z from "zod";
 
-import { checkParameters, faultOf, parameters } from "../../../scripts/bundling/parameters.ts";
+import { faultOf, parameters, parametersIn } from "../../../scripts/bundling/parameters.ts";
 
 const paramsShape = z.object({ params: z.record(z.string(), z.record(z.string(), z.unknown())) });
 const { params } = paramsShape.parse(
@@ -30,8 +30,8 @@ describe("the parameters of serverless.yml", () => {
     ["pingConcurrency=20", "rolesClaim=https://example.com/roles=x"],
     ["auth0Issuer=https://tenant.eu.auth0.com/"],
   ])("are taken: %s %s", (...given) => {
-    expect(() => checkParameters(["--stage", "prod", ...given.flatMap((each) => ["--param", each])])).not.toThrow();
-    expect(() => checkParameters(given.map((each) => `--param=${each}`))).not.toThrow();
+    expect(() => parametersIn(["--stage", "prod", ...given.flatMap((each) => ["--param", each])])).not.toThrow();
+    expect(() => parametersIn(given.map((each) => `--param=${each}`))).not.toThrow();
   });
 
   it.each([
@@ -47,10 +47,14 @@ describe("the parameters of serverless.yml", () => {
     { given: "alarmEmail=you", message: "it takes an email address, or nothing" },
     { given: "auth0Issuer=https://tenant.auth0.com",
       message: "it takes the tenant's https URL with a slash at its end, or nothing" },
+    { given: "auth0Issuer=http://tenant.auth0.com/",
+      message: "it takes the tenant's https URL with a slash at its end, or nothing" },
+    { given: "rolesClaim=has space", message: "it takes a URL, or nothing" },
+    { given: "rolesClaim=abc", message: "it takes a URL, or nothing" },
     { given: "allowedOrigins=https://a.example", message: "it takes a list, which only serverless.yml can give" },
     { given: "access", message: 'it takes NAME=VALUE, such as "logLevel=DEBUG"' },
   ])("are refused in one line: $given", ({ given, message }) => {
-    expect(() => checkParameters(["--param", "logLevel=INFO", "--param", given])).toThrow(
+    expect(() => parametersIn(["--param", "logLevel=INFO", "--param", given])).toThrow(
       expect.objectContaining({ code: "PARAM_INVALID", message: `--param "${given}": ${message}` }),
     );
   });
