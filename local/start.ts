@@ -4,7 +4,7 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import path from "node:path";
 
 import type { Policy } from "../src/access/policy.ts";
-import { readPolicy } from "../scripts/bundling/policy.ts";
+import { readPolicy, withProducts } from "../scripts/bundling/policy.ts";
 import { requireStart } from "../scripts/bundling/starting.ts";
 import { roleNames } from "../tenant/role-names.ts";
 import { projectRoot } from "../scripts/project-root.ts";
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   }
   const began = performance.now();
   // Checked before anything starts: its mistakes would otherwise show in every function's log.
-  const [policy, bundlesDir] = await Promise.all([readPolicy(), buildOwnBundles()]);
+  const [policy, bundlesDir] = await Promise.all([readPolicy().then(withProducts), buildOwnBundles()]);
   const { params } = settings;
   if (Object.keys(params).length > 0) await requireStart(bundlesDir, { stage: LOCAL_STAGE, params });
   await run(settings, policy, bundlesDir, began);

@@ -12,7 +12,7 @@ import { projectRoot } from "../project-root.ts";
 /** 16 bytes in base64, as Gumroad writes them for addresses. */
 const PRODUCT_ID = /^[\w-]{22}==$/;
 
-const fileShape = z.object({ default: z.custom<Policy>((value) => value instanceof Map) });
+const policyShape = z.custom<Policy>((value) => value instanceof Map);
 
 /**
  * The policy of a file, which its own `defineProducts` checks as it is loaded; and that its ids can be products' ids.
@@ -30,16 +30,34 @@ export async function readPolicy(file = path.join(projectRoot, "src/products.ts"
   return policy;
 }
 
+/**
+ * The policy, if anybody can have access by it: what deploys or starts has to list a product.
+ * @throws {ConfigError} POLICY_INVALID
+ */
+export function withProducts(policy: Policy): Policy {
+  if (policy.size > 0) return policy;
+  throw invalid(": it lists no product, so nobody would have access: npx gumroad-auth0 products prints yours.");
+}
+
 async function loaded(file: string): Promise<Policy> {
-  try {
-    return fileShape.parse(await import(pathToFileURL(file).href)).default;
-  } catch (error) {
+  const exported = await exportedBy(file).catch(async (error: unknown) => {
     if (error instanceof ConfigError) throw error;
     const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-    throw new ConfigError("POLICY_INVALID", `src/products.ts can't be read: ${(await syntaxFault(file)) ?? line}`, {
-      cause: error,
-    });
+    throw invalid(` can't be read: ${(await syntaxFault(file)) ?? line}`, error);
+  });
+  const { data } = policyShape.safeParse(exported);
+  if (data === undefined) {
+    throw invalid(': it has to say "export default defineProducts([ … ])", with your products in the list.');
   }
+  return data;
+}
+
+async function exportedBy(file: string): Promise<unknown> {
+  return z.object({ default: z.optional(z.unknown()) }).parse(await import(pathToFileURL(file).href)).default;
+}
+
+function invalid(what: string, cause?: unknown): ConfigError {
+  return new ConfigError("POLICY_INVALID", `src/products.ts${what}`, { cause });
 }
 
 const faultShape = z.object({ errors: z.tuple([
@@ -56,8 +74,9 @@ async function syntaxFault(file: string): Promise<string | null> {
     const { data } = faultShape.safeParse(error);
     if (data === undefined) return null;
     const [{ text, location: { line, column, lineText } }] = data.errors;
+    const place = lineText.slice(0, column).trim() === "" ? "in the line before" : "before that";
     return `line ${String(line)}, column ${
       String(column + 1)
-    }: ${text}, in ${lineText.trim()} (a comma may be missing in the line before)`;
+    }: ${text}, in ${lineText.trim()} (a comma may be missing ${place})`;
   }
 }

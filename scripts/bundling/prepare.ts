@@ -4,7 +4,7 @@ import path from "node:path";
 import { ConfigError } from "../../src/errors.ts";
 import { projectRoot } from "../project-root.ts";
 import { bundleFunctions } from "./bundle.ts";
-import { readPolicy } from "./policy.ts";
+import { readPolicy, withProducts } from "./policy.ts";
 import { overBudget, sizeTable } from "./report.ts";
 import { requireStart, type StartOptions } from "./starting.ts";
 
@@ -16,7 +16,7 @@ import { requireStart, type StartOptions } from "./starting.ts";
  */
 export async function prepare(print: (text: string) => void, options: StartOptions): Promise<void> {
   // Here, rather than in the first Lambda that starts.
-  await readPolicy();
+  withProducts(await readPolicy());
   const bundles = await bundleFunctions();
   print(sizeTable(bundles));
   const over = overBudget(bundles);

@@ -35,6 +35,7 @@ const bundle = z.strictObject({ ...base, contains: contents, roles: z.optional(s
  * @throws {ConfigError} POLICY_INVALID, naming the entry and what is wrong with it
  */
 export function defineProducts(products: readonly Product[]): Policy {
+  if (!Array.isArray(products)) throw new ConfigError("POLICY_INVALID", "src/products.ts: its products are no list.");
   const policy = new Map<string, Product>();
   products.forEach((product, index) => {
     const problem = problemOf(product) ??
@@ -58,8 +59,7 @@ function problemOf(product: unknown): string | null {
   const { error } = shapeOf(product).safeParse(product);
   const problems = error?.issues.map((issue) => {
     if (issue.code === "unrecognized_keys") return `unknown option ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
-    const path = issue.path.join(".");
-    return path === "" ? issue.message : `"${path}" ${issue.message}`;
+    return issue.path.length === 0 ? issue.message : `"${issue.path.join(".")}" ${issue.message}`;
   });
   return problems?.join("; ") ?? null;
 }

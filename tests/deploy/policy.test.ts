@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
-import { readPolicy } from "../../scripts/bundling/policy.ts";
+import { readPolicy, withProducts } from "../../scripts/bundling/policy.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -12,14 +12,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function failureOf(name: string, ...entries: readonly string[]): Promise<string> {
+function failureOf(name: string, ...entries: readonly string[]): Promise<string> {
+  return failureOfFile(name, `export default defineProducts([\n${entries.join("\n")}\n]);`);
+}
+
+async function failureOfFile(name: string, text: string): Promise<string> {
   const file = path.join(folder, `${name}.ts`);
   const config = JSON.stringify(path.resolve("src/config/products-file.ts"));
-  const source = `import { defineProducts } from ${config};\nexport default defineProducts([\n${
-    entries.join("\n")
-  }\n]);`;
-  writeFileSync(file, source);
-  return readPolicy(file).then(() => "", (error: unknown) => String(error));
+  writeFileSync(file, `import { defineProducts } from ${config};\n${text}`);
+  return readPolicy(file).then((policy) => void withProducts(policy)).then(() => "",
+    (error: unknown) => String(error));
 }
 
 describe("src/products.ts", () => {
@@ -34,6 +36,22 @@ describe("src/products.ts", () => {
     ).toMatch(
       /src\/products.ts can't be read: line 4, column 1: Expected .* \(a comma may be missing in the line before\)/,
     );
+  });
+
+  it("without a comma in the same line is refused with the place", async () => {
+    expect(await failureOf("inline", '{ id: "zGyG_1JQunZuizwqd9CP7g==" name: "Handbook", roles: ["book"] },')).toMatch(
+      /line 3, column 34: .* \(a comma may be missing before that\)/,
+    );
+  });
+
+  it.each([
+    { name: "named", text: "export const x = 1;", says: 'it has to say "export default defineProducts([ … ])"' },
+    { name: "list", text: "export default [];", says: 'it has to say "export default defineProducts([ … ])"' },
+    { name: "number", text: "export default 5;", says: 'it has to say "export default defineProducts([ … ])"' },
+    { name: "object", text: "export default defineProducts({});", says: "its products are no list" },
+    { name: "empty", text: "export default defineProducts([]);", says: "it lists no product, so nobody would" },
+  ])("that says no policy is refused in words: $text", async ({ name, text, says }) => {
+    expect(await failureOfFile(name, text)).toContain(`src/products.ts: ${says}`);
   });
 
   it("with the last part of an address for an id is refused, with what to do", async () => {
