@@ -87,7 +87,7 @@ function tellLetters(letters: readonly ToldLetter[], { output, commandLine }: Co
   for (const { letter, code, what, since, reason } of letters) {
     output.say(`  ${what} (${code}, since ${momentOf(since)}, letter ${letter}): ${reason}`);
   }
-  output.say(`  once that is mended, this sends it back: ${commandLine("replay --dead-letters")}`);
+  output.say(`  what can be sent back once that is mended: ${commandLine("replay --dead-letters --dry-run")}`);
 }
 
 function tellUnknown({ meant: { email }, letters, unsold, seen }: Extract<Answer, { kind: "unknown" }>,

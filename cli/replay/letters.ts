@@ -12,7 +12,7 @@ import { routingOf } from "./pings.ts";
 export type LetterContent =
   | { readonly kind: "message"; readonly message: Message }
   | { readonly kind: "ping"; readonly body: string }
-  | { readonly kind: "unusable"; readonly why: string };
+  | { readonly kind: "unusable"; readonly why: string; readonly buyer: string | null };
 
 /** A message in the dead-letter queue. */
 export interface Letter {
@@ -107,7 +107,7 @@ export function readLetter(body: string, senderId: string,
     return letter;
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    return { ...letter, content: { kind: "unusable", why: error.message } };
+    return { ...letter, content: { kind: "unusable", why: error.message, buyer: whatIn(letter).buyer } };
   }
 }
 
@@ -120,7 +120,8 @@ function letterIn(body: string): Pick<Letter, "code" | "reason" | "content"> {
   const whole = lengthShape.safeParse(JSON.parse(body)).data?.bodyBytes ?? 0;
   if (whole > Buffer.byteLength(letter.body)) {
     return { code, reason,
-      content: { kind: "unusable", why: `only the beginning of its ${String(whole)} bytes was kept` } };
+      content: { kind: "unusable", why: `only the beginning of its ${String(whole)} bytes was kept`,
+        buyer: routingOf(letter.body).buyer } };
   }
   return { code, reason,
     content: code.startsWith("PING_")
@@ -148,7 +149,7 @@ export function whatIn(
       return { what: message.kind === "ping" ? `ping ${message.ping.event}` : message.kind, buyer: message.buyer };
     }
     case "unusable":
-      return { what: "unusable", buyer: null };
+      return { what: "unusable", buyer: content.buyer };
   }
 }
 
@@ -157,7 +158,7 @@ function contentOf(body: string): LetterContent {
     return { kind: "message", message: readMessage(body) };
   } catch (error) {
     if (error instanceof RefusedError) {
-      return { kind: "unusable", why: "it is no message of this version of the service" };
+      return { kind: "unusable", why: "it is no message of this version of the service", buyer: null };
     }
     throw error;
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { PurgeQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 
-import { readLetter } from "../../cli/replay/letters.ts";
+import { readLetter, whatIn } from "../../cli/replay/letters.ts";
 import type { Stack } from "../../local/stack.ts";
 import { LOCAL_TOKEN } from "../../local/known-values.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
@@ -84,6 +84,9 @@ describe("replay --dead-letters", () => {
       .toEqual(["unusable", "unusable", "message", "message"]);
     expect(read(kept("RECORD_FULL"), "AROAPING:x")).toBe("unusable");
     expect(read(kept("RECORD_FULL"), "AROAPROVISION:x")).toBe("message");
+    // Whom it names is told all the same.
+    const refused = readLetter(decision, "AROAPING:x", roles);
+    expect(whatIn(refused)).toEqual({ what: "unusable", buyer: "eve@example.com" });
     // Provision's own letter about what ping sent.
     expect(read(kept("SENDER_NOT_OPERATOR"), "AROAPROVISION:x")).toBe("unusable");
   });

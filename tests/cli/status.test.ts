@@ -109,7 +109,7 @@ describe("status", () => {
     );
     await post(stack, changed("sale", { seller_id: "somebody-else", email: "lost@example.com" }));
     expect((await run("explain lost@example.com")).out).toMatch(
-      /In the dead-letter queue\n {2}ping sale \(PING_OF_ANOTHER_SELLER, since .+\n.*replay --dead-letters$/,
+      /In the dead-letter queue\n {2}ping sale \(PING_OF_ANOTHER_SELLER, since .+\n.*replay --dead-letters --dry-run$/,
     );
     expect(out).toMatch(/dead {6}1: npx gumroad-auth0 replay --dead-letters --dry-run says of what kind/);
     await dynamoLosses(ledgerTable(dynamo, ledger)).noteReleased(HANDBOOK, "ann@example.com");
