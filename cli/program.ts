@@ -7,6 +7,7 @@ import manifest from "../package.json" with { type: "json" };
 import type { Context, World } from "./context.ts";
 import { EXIT, type ExitCode, failureOf } from "./failures.ts";
 import { makeOutput, printable } from "./terminal/output.ts";
+import { wrapped } from "./terminal/wrapped.ts";
 import { stageName } from "./stage/open.ts";
 import { LOCAL, type Stage } from "./stage/stage.ts";
 
@@ -47,7 +48,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     .option("--stage <name>", `the stage to work on: "${LOCAL}" is what npm start runs, any other is deployed on AWS`,
       LOCAL)
     .option("--json", "print one JSON object, for scripts")
-    .addHelpText("afterAll", EXIT_CODES)
+    .addHelpText("afterAll", () => wrapped(EXIT_CODES, world.columns ?? Infinity))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => {
       world.print(text.trimEnd());

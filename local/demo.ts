@@ -148,10 +148,7 @@ function conclude(faults: number): void {
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   print(styleText("green", `✓ Every role is what fixtures/manifest.json says, after ${seconds} s.`));
-  print();
-  print("Next:  npm start          shop, courses and inbox in your browser: http://127.0.0.1:3000/");
-  print("       src/products.ts    says which product gives which role");
-  print("       README.md          leads from here to a deployed service");
+  print("Next: npm start, and the shop, courses and inbox are at http://127.0.0.1:3000/");
 }
 
 // Whoever stops reading half-way, such as `head`, gets no trace for it.

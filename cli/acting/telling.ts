@@ -33,7 +33,10 @@ export function waitingOf({ within, wait }: Pick<ActFlags, "within" | "wait">): 
   return { withinMs: wait ? withinMs : null };
 }
 
-/** What changes, in words: `gets club, loses basic`. */
+/**
+ * What changes in what somebody is due, in words: `gets club, loses basic`. It is reckoned with the policy here, which
+ * the stage may not have yet; what Auth0 had and has is the table's.
+ */
 export function differenceWords({ before, after }: Pick<RoleDifference, "before" | "after">): string {
   const gets = after.filter((role) => !before.includes(role));
   const loses = before.filter((role) => !after.includes(role));
@@ -41,7 +44,7 @@ export function differenceWords({ before, after }: Pick<RoleDifference, "before"
     loses.length === 0 ? "" : `loses ${loses.join(", ")}`].filter((part) => part !== "");
   return words.length > 0
     ? words.join(", ")
-    : `keeps the same roles (${after.length === 0 ? "none" : after.join(", ")})`;
+    : `is due the same as before by the policy here (${after.length === 0 ? "none" : after.join(", ")})`;
 }
 
 /**

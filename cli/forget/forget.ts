@@ -45,9 +45,9 @@ export async function forget(email: string, flags: ForgetFlags, context: Context
   const found = await operate(context, (operating) => forgettable(email, operating));
   const { record, users, traces } = found;
   output.say(
-    `${email}: ${String(traces.sources.length)} purchases, ${String(found.events)} events, ${
-      String(users.length)
-    } users at Auth0`,
+    `${email}: ${counted(traces.sources.length, "purchase")}, ${counted(found.events, "event")}, ${
+      counted(users.length, "user")
+    } at Auth0`,
   );
   if (!dryRun) {
     await confirmed(`Erase ${email}? This can't be undone`, false, flags, { code: "FORGET_UNCONFIRMED",
@@ -62,4 +62,8 @@ export async function forget(email: string, flags: ForgetFlags, context: Context
   output.result({ buyer: email, dryRun, known: record.version > 0, purchases: traces.sources, users, steps,
     erasedItems, remains: REMAINS });
   return steps.some(({ outcome }) => outcome === "by hand") ? EXIT.failed : EXIT.ok;
+}
+
+function counted(number: number, what: string): string {
+  return `${String(number)} ${what}${number === 1 ? "" : "s"}`;
 }

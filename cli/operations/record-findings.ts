@@ -2,6 +2,7 @@ import { entitlements, lacksOption, type Verdict } from "../../src/access/entitl
 import { type Source } from "../../src/access/facts.ts";
 import { contentsOf, type Policy, type Product } from "../../src/access/policy.ts";
 import { openClaims, type BuyerRecord } from "../../src/ledger/record.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import type { Unread } from "../ledger/unread.ts";
 
 /** Something about one buyer that a person has to see to. */
@@ -36,7 +37,7 @@ export function findingsIn(record: BuyerRecord, policy: Policy, now: number): re
   const { verdicts } = entitlements(record.sources, policy, now);
   const ofSources = verdicts.flatMap((verdict) => findingsOf(verdict, record, policy));
   const distinct = new Map(ofSources.map((finding) => [JSON.stringify(finding), finding]));
-  return [...distinct.values(), ...claimsIn(record, policy), ...waitsIn(record, ofSources, now)];
+  return [...distinct.values(), ...claimsIn(record, policy), ...waitsIn(record, ofSources, policy, now)];
 }
 
 function claimsIn(record: BuyerRecord, policy: Policy): readonly RecordFinding[] {
@@ -103,8 +104,9 @@ export function unlistedContent(name: string): string {
   return `the bundle holds ${name}, which its "contains" in src/products.ts lacks`;
 }
 
-function waitsIn({ unsettled, invited, email }: BuyerRecord, found: readonly RecordFinding[],
+function waitsIn(record: BuyerRecord, found: readonly RecordFinding[], policy: Policy,
   now: number): readonly RecordFinding[] {
+  const { unsettled, invited, email } = record;
   const invitation = invited?.outcome === "failed"
     ? [{ code: "INVITATION_FAILED", product: null, what: "Auth0 didn't send the invitation", mend: `invite ${email}` }]
     : [];
@@ -114,7 +116,20 @@ function waitsIn({ unsettled, invited, email }: BuyerRecord, found: readonly Rec
   return [...invitation, { code, product: null,
     what: code === "EMAIL_UNVERIFIED"
       ? "the buyer hasn't verified the email for a day: send the mail again"
-      : message.replace(/\.$/, ""), mend: mendOf(code, email) }];
+      : message.replace(/\.$/, ""), mend: onlyGranted(record, policy) ?? mendOf(code, email) }];
+}
+
+/** Where Auth0 lacks a role that only an operator gave: `setup` makes the policy's. */
+function onlyGranted({ unsettled, sources, email }: BuyerRecord, policy: Policy): string | null {
+  if (unsettled?.code !== "AUTH0_ROLE_MISSING") return null;
+  const missing = [...unsettled.message.matchAll(/"([^"]+)"/g)].map(([, role = ""]) => role);
+  const [first] = missing;
+  const ofPolicy = roleNames(policy);
+  if (first === undefined ||
+    missing.some((role) => ofPolicy.includes(role) || sources[`grant:${role}`] === undefined)) {
+    return null;
+  }
+  return `revoke ${email} ${quoted(first)}`;
 }
 
 function mendOf(code: string, email: string): string {

@@ -123,10 +123,18 @@ function letterIn(body: string): Pick<Letter, "code" | "reason" | "content"> {
       content: { kind: "unusable", why: `only the beginning of its ${String(whole)} bytes was kept`,
         buyer: routingOf(letter.body).buyer } };
   }
+  if (isNoPing(code, letter.body)) {
+    return { code, reason, content: { kind: "unusable", why: "no ping of Gumroad's is like that: discard it" } };
+  }
   return { code, reason,
     content: code.startsWith("PING_")
       ? { kind: "ping", body: withoutCustomFields(letter.body) }
       : contentOf(letter.body) };
+}
+
+/** Whether the front door refuses it for ever; what came under a wrong Content-Type may be a ping all the same. */
+function isNoPing(code: string, body: string): boolean {
+  return code === "PING_TOO_LARGE" || (code === "PING_NOT_A_FORM" && routingOf(body).event === "-");
 }
 
 /** A message that begins afresh: what was counted against it is forgotten, as its cause is mended. */

@@ -58,7 +58,7 @@ export function userRoles(users: UsersClient, roles: RolesClient, call: Call, no
       if (missing.length === 0) return there;
       const quoted = missing.map((name) => `"${name}"`).join(", ");
       throw new NeedsPersonError("AUTH0_ROLE_MISSING",
-        `The policy gives ${quoted}, which the Auth0 tenant doesn't have: create it there, or mend src/products.ts.`);
+        `The Auth0 tenant lacks ${quoted}: create it there, or give it no more, by src/products.ts or a grant.`);
     },
     /** Takes roles away; those the user hasn't, or that no longer exist, do no harm. False if the user is gone. */
     remove: (userId: string, names: readonly string[], signal: AbortSignal): Promise<boolean> =>

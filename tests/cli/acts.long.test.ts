@@ -120,7 +120,7 @@ describe("grant and revoke", () => {
       await deliver(stack, saleBy("both@example.com"));
       await run("grant both@example.com serverless-handbook --why extra");
       const { out } = await run("revoke both@example.com serverless-handbook --why over");
-      expect(out).toContain("keeps the same roles (serverless-handbook)");
+      expect(out).toContain("is due the same as before by the policy here (serverless-handbook)");
       expect(out).toContain(
         "serverless-handbook also comes from sale:sale-of-both@example.com: that stays, unless you take it with " +
           "--source sale:sale-of-both@example.com",
@@ -347,7 +347,7 @@ describe("an act about somebody whose roles at Auth0 aren't as we left them", ()
     stack.auth0.takeRoles(userOf("hand@example.com"), ["serverless-handbook"]);
     const { code, out } = await run("grant hand@example.com serverless-handbook --why sorry");
     expect(out).toMatch(
-      /keeps the same roles \(serverless-handbook\)\n(?:.*\n){2}.* none +serverless-handbook\ndone$/,
+      /the same as before by the policy here \(serverless-handbook\)\n(?:.*\n){2}.* none +serverless-handbook\ndone$/,
     );
     expect([code, rolesOf("hand@example.com")]).toEqual([0, ["serverless-handbook"]]);
   });

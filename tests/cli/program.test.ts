@@ -35,6 +35,13 @@ describe("the command line", () => {
     );
   });
 
+  it("wraps what the exit codes mean at the terminal's width", async () => {
+    const { out } = await cli("status --help", { columns: 60 });
+    const [, codes = ""] = out.split("Exit codes");
+    expect(codes).toContain("nothing was done");
+    expect(Math.max(...`Exit codes${codes}`.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+
   it("shows first the five commands that most people need", async () => {
     const { out } = await cli("--help");
     expect([...out.matchAll(/^  ([a-z]+) +[a-z]/gm)].map(([, name]) => name).slice(0, 5)).toEqual(MOSTLY_NEEDED);

@@ -91,6 +91,16 @@ describe("replay --dead-letters", () => {
     expect(read(kept("SENDER_NOT_OPERATOR"), "AROAPROVISION:x")).toBe("unusable");
   });
 
+  it("says of what can never be used that it stays, also in a dry run", () => {
+    const kept = (code: string, body: string) =>
+      readLetter(JSON.stringify({ code, reason: "x", requestId: "r", body: Buffer.from(body).toString("base64") }),
+        "AROAPING:x", outsideRolesOf("")).content.kind;
+    expect([kept("PING_TOO_LARGE", changed("sale", {})), kept("PING_NOT_A_FORM", '{"a":1}')])
+      .toEqual(["unusable", "unusable"]);
+    expect([kept("PING_NOT_A_FORM", changed("sale", {})), kept("PING_OF_ANOTHER_SELLER", changed("sale", {}))])
+      .toEqual(["ping", "ping"]);
+  });
+
   it("puts messages back into the queue, begun afresh, and all of one buyer's", async () => {
     const [first, second] = [sold("ann@example.com"), sold("bo@example.com")];
     await dead(hint("ann@example.com", first.id));

@@ -69,6 +69,17 @@ describe("what a record shows that needs a person", () => {
     expect(waits("AUTH0_AWAY", 1)).toEqual(["AUTH0_AWAY -: sync --waiting"]);
   });
 
+  it("is a role that Auth0 lacks: setup makes the policy's, and who was granted another is taken it", () => {
+    const granted = (role: string, ...missing: readonly string[]) =>
+      findings({ sources: { [`grant:${role}`]: source("", []) },
+        unsettled: { code: "AUTH0_ROLE_MISSING", since: NOW, attempts: 1,
+          message: `The Auth0 tenant lacks ${missing.map((name) => `"${name}"`).join(", ")}: create it there.` } });
+    expect(granted("poet", "poet")).toEqual(["AUTH0_ROLE_MISSING -: revoke ann@example.com poet"]);
+    expect(granted("head poet", "head poet")).toEqual(['AUTH0_ROLE_MISSING -: revoke ann@example.com "head poet"']);
+    expect(granted("club", "club")).toEqual(["AUTH0_ROLE_MISSING -: setup"]);
+    expect(granted("poet", "poet", "club")).toEqual(["AUTH0_ROLE_MISSING -: setup"]);
+  });
+
   it("is told once for all whom the same mends", () => {
     const all = new Map<string, LedgerFinding & { readonly buyers: string[] }>();
     for (const email of ["a@example.com", "b@example.com"]) {
