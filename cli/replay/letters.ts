@@ -124,7 +124,9 @@ function letterIn(body: string): Pick<Letter, "code" | "reason" | "content"> {
         buyer: routingOf(letter.body).buyer } };
   }
   if (isNoPing(code, letter.body)) {
-    return { code, reason, content: { kind: "unusable", why: "no ping of Gumroad's is like that: discard it" } };
+    return { code, reason,
+      content: { kind: "unusable", why: "no ping of Gumroad's is like that: discard it",
+        buyer: routingOf(letter.body).buyer } };
   }
   return { code, reason,
     content: code.startsWith("PING_")
