@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { forgettable, forgotten } from "../operations/forget.ts";
+import { counted } from "../terminal/progress.ts";
 import { stepSaid } from "../terminal/steps.ts";
 
 /** The flags of `forget`, as commander gives them. */
@@ -56,14 +57,10 @@ export async function forget(email: string, flags: ForgetFlags, context: Context
   const request = { user: flags.user === true, force: flags.force === true, operator: operatorOf(flags, env), dryRun };
   const { steps, erasedItems } = await operate(context,
     (operating) => forgotten(found, request, stepSaid(output), operating));
-  if (!dryRun) output.say(`erased ${String(erasedItems)} items`);
+  if (!dryRun) output.say(`erased ${counted(erasedItems, "item")}`);
   output.say("\nwhat remains:");
   for (const { where, what, howLong } of REMAINS) output.say(`  ${where}: ${what}; ${howLong}`);
   output.result({ buyer: email, dryRun, known: record.version > 0, purchases: traces.sources, users, steps,
     erasedItems, remains: REMAINS });
   return steps.some(({ outcome }) => outcome === "by hand") ? EXIT.failed : EXIT.ok;
-}
-
-function counted(number: number, what: string): string {
-  return `${String(number)} ${what}${number === 1 ? "" : "s"}`;
 }

@@ -1,6 +1,6 @@
 import { AHEAD_DAYS, buyersOf, type PlannedChange, type PolicyPlan, type TimedChange } from "../operations/plan.ts";
 import { momentOf } from "../terminal/moments.ts";
-import { grouped } from "../terminal/progress.ts";
+import { counted, grouped } from "../terminal/progress.ts";
 
 /** How a plan is told. */
 export interface PlanWords {
@@ -69,8 +69,4 @@ function listed(buyers: readonly string[]): string {
   const rest = buyers.length - SHOWN;
   const first = buyers.slice(0, SHOWN).join(", ");
   return `${counted(buyers.length, "buyer")} (${rest > 0 ? `${first}, and ${grouped(rest)} more` : first})`;
-}
-
-function counted(count: number, what: string): string {
-  return `${grouped(count)} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { eventsBetween, replayed } from "../operations/replay-range.ts";
 import { momentGiven, momentOf } from "../terminal/moments.ts";
-import { grouped } from "../terminal/progress.ts";
+import { counted } from "../terminal/progress.ts";
 
 /**
  * Has everything read back, and all roles worked out anew, that the events of a time were about. Without a Gumroad
@@ -25,9 +25,9 @@ export async function replayRange(since: string, until: string | undefined, dryR
   const { events, touched, buyers, readBack, messages } = await operate(context,
     (operating) => eventsBetween(from, to, operating));
   output.say(
-    `${momentOf(from)} to ${momentOf(to)}: ${grouped(events)} events, about ${grouped(touched.length)} purchases of ${
-      grouped(buyers)
-    } buyers`,
+    `${momentOf(from)} to ${momentOf(to)}: ${counted(events, "event")}, about ${
+      counted(touched.length, "purchase")
+    } of ${counted(buyers, "buyer")}`,
   );
   if (!readBack) {
     output.say(
@@ -37,8 +37,8 @@ export async function replayRange(since: string, until: string | undefined, dryR
   if (!dryRun) await operate(context, (operating) => replayed(messages, operating));
   output.say(
     dryRun
-      ? `would send ${grouped(messages.length)} messages to provision`
-      : `${output.tone("good", "sent")}: ${grouped(messages.length)} messages to provision`,
+      ? `would send ${counted(messages.length, "message")} to provision`
+      : `${output.tone("good", "sent")}: ${counted(messages.length, "message")} to provision`,
   );
   output.result({ stage: stageName(), dryRun, since: new Date(from).toISOString(), until: new Date(to).toISOString(),
     events, purchases: touched.length, buyers, readBack, sent: dryRun ? 0 : messages.length });

@@ -5,6 +5,7 @@ import { operate } from "../operating.ts";
 import { smoked, type SmokeReport, type SmokeStep, smokeTrial } from "../operations/smoke.ts";
 import { countOf } from "../replay/settings.ts";
 import { NEEDS_ADMIN } from "../stage/needs-admin.ts";
+import { counted } from "../terminal/progress.ts";
 import type { WayName } from "./ways.ts";
 
 /** The flags of `smoke`, as commander gives them. */
@@ -45,7 +46,7 @@ function tellStep({ step, tookMs }: SmokeStep, withinMs: number, { output, comma
 }
 
 function tellCleaned({ erasedItems, deletedUsers, leftUsers, isSettled }: SmokeReport, { output }: Context): void {
-  output.say(`erased: ${String(erasedItems)} items of the ledger, ${String(deletedUsers)} users`);
+  output.say(`erased: ${counted(erasedItems, "item")} of the ledger, ${counted(deletedUsers, "user")}`);
   if (!isSettled) {
     output.say(
       "a message about the buyer still waits: it may bring their record back, without the role; nobody is hurt by " +

@@ -115,3 +115,8 @@ export function about(milliseconds: number): string {
 export function grouped(count: number): string {
   return count.toLocaleString("en-GB");
 }
+
+/** A number of things: `1 buyer`, `5,000 buyers`. */
+export function counted(count: number, what: string): string {
+  return `${grouped(count)} ${what}${count === 1 ? "" : "s"}`;
+}

@@ -61,6 +61,7 @@ describe("forget", () => {
     const before = await recordOf(stack, "dry@example.com");
     const { code, out } = await run("forget dry@example.com --user --dry-run");
     expect(code).toBe(0);
+    expect(out).toMatch(/^dry@example.com: 1 purchase, 1 event, 1 user at Auth0$/m);
     expect(out).toMatch(
       /planned {2}tombstones: 2 written[\s\S]*planned {2}user auth0\|\w+: deleted at Auth0[\s\S]*planned {2}ledger:/,
     );

@@ -49,7 +49,7 @@ describe("smoke", () => {
       ),
       expect.stringMatching(/^has the role after \d+\.\d s$/),
       expect.stringMatching(/^has lost it again after \d+\.\d s$/),
-      expect.stringMatching(/^erased: \d items of the ledger, 1 users$/),
+      expect.stringMatching(/^erased: \d items? of the ledger, 1 user$/),
     ]);
     expect(stack.gumroad.posts).toEqual([]);
     expect(await traces()).toEqual({ users: [], items: [] });
