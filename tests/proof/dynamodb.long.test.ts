@@ -6,18 +6,19 @@ import path from "node:path";
 
 import { describe, expect, it } from "@jest/globals";
 
-function prove(folder: string): { readonly status: number | null; readonly told: string } {
+function prove(folder: string | undefined): { readonly status: number | null; readonly told: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["proof/dynamodb.ts"], { encoding: "utf8",
     env: { ...process.env, DYNAMODB_LOCAL: folder } });
   return { status, told: stdout + stderr };
 }
 
 describe("npm run proof:dynamodb", () => {
-  it("says loudly that it skipped everything, and for want of what", () => {
-    const { status, told } = prove("/nowhere");
-    expect(status).toBe(0);
-    expect(told).toMatch(/^SKIPPED: .*DYNAMODB_LOCAL/);
-  });
+  it.each([[undefined, 0], ["/nowhere", 1]])("given %s, says loudly that it skipped everything, and ends with %i",
+    (folder, ends) => {
+      const { status, told } = prove(folder);
+      expect(status).toBe(ends);
+      expect(told).toMatch(/^SKIPPED: .*DYNAMODB_LOCAL/);
+    });
 
   it("fails where what it is given is no DynamoDB Local, and says so", () => {
     const folder = mkdtempSync(path.join(tmpdir(), "no-dynamodb-"));
