@@ -8,6 +8,7 @@ import { styleText } from "node:util";
 
 import { type Manifest, readManifest, rowsFor } from "../fixtures/manifest.ts";
 import policy from "../fixtures/policy.ts";
+import { endWithParent } from "../scripts/end-with-parent.ts";
 import { projectRoot } from "../scripts/project-root.ts";
 import { roleNames } from "../tenant/role-names.ts";
 import { auth0Directory, type Directory } from "../src/auth0/directory.ts";
@@ -151,6 +152,7 @@ function conclude(faults: number): void {
   print("Next: npm start, and the shop, courses and inbox are at http://127.0.0.1:3000/");
 }
 
+endWithParent();
 // Whoever stops reading half-way, such as `head`, gets no trace for it.
 process.stdout.on("error", () => undefined);
 try {

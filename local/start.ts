@@ -7,6 +7,7 @@ import type { Policy } from "../src/access/policy.ts";
 import { readPolicy, withProducts } from "../scripts/bundling/policy.ts";
 import { requireStart } from "../scripts/bundling/starting.ts";
 import { roleNames } from "../tenant/role-names.ts";
+import { endWithParent } from "../scripts/end-with-parent.ts";
 import { projectRoot } from "../scripts/project-root.ts";
 import { messageOf } from "./aws/errors.ts";
 import { frontPages } from "./front/front.ts";
@@ -156,6 +157,7 @@ function clock(): string {
   return new Date().toTimeString().slice(0, 8);
 }
 
+endWithParent();
 // A terminal that was closed takes no more lines; stopping goes on without them.
 process.stdout.on("error", () => undefined);
 await main().catch((error: unknown) => {

@@ -5,6 +5,8 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 
+import { endWithParent } from "./end-with-parent.ts";
+
 const STOPPED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** How long (ms) what is asked to end may take, before it is killed. */
 const PATIENCE_MS = 3_000;
@@ -19,11 +21,7 @@ for (const signal of STOPPED) {
     for (const child of children) end(child);
   });
 }
-// npm, killed, tells nobody: its children get another parent.
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid !== parent) process.kill(process.pid, "SIGTERM");
-}, 1_000).unref();
+endWithParent();
 
 const [mode, ...jestArguments] = process.argv.slice(2);
 // Room for 16 MB of young objects from the start, also in the Lambda workers: loading bundles grew it bit by bit, an

@@ -10,7 +10,7 @@ const root = path.resolve(import.meta.dirname, "../..");
 /** What a reader without a terminal sees, and how it ends. */
 async function demo(...args: string[]): Promise<{ readonly code: number | null; readonly lines: readonly string[] }> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, ["scripts/demo.mjs", ...args], { cwd: root,
+    const child = execFile(process.execPath, ["local/demo.ts", ...args], { cwd: root,
       env: { PATH: process.env["PATH"] } }, (_error, stdout, stderr) => {
       resolve({ code: child.exitCode, lines: `${stdout}${stderr}`.trimEnd().split("\n") });
     });
