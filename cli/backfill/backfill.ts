@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { type BackfillReport, type BackfillRequest, begun, broughtIn, finishedBackfill, type LastBackfill,
   lastBackfill, salesToBring, timesFor } from "../operations/backfill.ts";
-import { about, grouped } from "../terminal/progress.ts";
+import { about, counted, grouped } from "../terminal/progress.ts";
 import type { Questions } from "../terminal/questions.ts";
 import type { BackfillTerms } from "./run.ts";
 
@@ -27,7 +27,7 @@ export async function backfill(flags: BackfillFlags, context: Context): Promise<
     requireSameTerms(last, asked);
     if (last.finishedAt !== null) return tellFinished(last, last.finishedAt, context);
     if (flags.dryRun === true) return dryRun(last.terms, last, context);
-    output.say(`goes on where it stopped: ${grouped(last.read)} of ${grouped(last.total)} sales are done`);
+    output.say(`goes on where it stopped, after ${grouped(last.read)} of ${counted(last.total, "sale")}`);
     return run(last.checkpoint, context);
   }
   const { since, invite } = asked;
@@ -36,7 +36,7 @@ export async function backfill(flags: BackfillFlags, context: Context): Promise<
   output.say(`counting the sales${since === null ? "" : ` since ${since}`}: Gumroad doesn't say how many there are`);
   const { sales, news } = await operate(context, (operating) => salesToBring(terms, operating));
   output.say(
-    `${grouped(sales)} sales, ${grouped(news)} of them with something new. Ctrl-C stops; ${
+    `${counted(sales, "sale")}, ${grouped(news)} of them with something new. Ctrl-C stops; ${
       commandLine("backfill")
     } goes on`,
   );
@@ -48,9 +48,9 @@ async function run(from: LastBackfill["checkpoint"], context: Context): Promise<
   const report = await operate(context, (operating) => broughtIn(from, operating));
   const { sales, sent, changed, untaken, forgotten, nobodys, tookMs } = report;
   output.say(
-    `${output.tone("good", "done")}: ${grouped(sales)} sales seen, ${grouped(sent)} told to provision, ${
-      grouped(changed)
-    } changes of roles in Auth0. This run took ${about(tookMs)}`,
+    `${output.tone("good", "done")}: ${counted(sales, "sale")} seen, ${grouped(sent)} told to provision, ${
+      counted(changed, "change")
+    } of roles in Auth0. This run took ${about(tookMs)}`,
   );
   if (untaken.length > 0) {
     output.say(
@@ -74,11 +74,11 @@ function tellResult({ terms, ...report }: BackfillReport, resumed: boolean, { ou
 async function dryRun(terms: BackfillTerms, under: LastBackfill | null, context: Context): Promise<ExitCode> {
   const { output, stageName } = context;
   const count = await operate(context, (operating) => salesToBring(terms, operating));
-  if (under !== null) output.say(`one is under way: ${grouped(under.read)} sales are done`);
+  if (under !== null) output.say(`one is under way: ${counted(under.read, "sale")} done`);
   output.say(
-    `${grouped(count.sales)} sales of ${grouped(count.buyers)} buyers; would have ${
+    `${counted(count.sales, "sale")} of ${counted(count.buyers, "buyer")}; would have ${
       grouped(count.news)
-    } of them read back, of ${grouped(count.newsBuyers)} buyers`,
+    } of them read back, of ${counted(count.newsBuyers, "buyer")}`,
   );
   for (const { plan, ms } of timesFor(count.newsBuyers)) {
     output.say(`  on Auth0 ${plan}: ${about(ms)}, if all of them are new there`);
@@ -92,9 +92,9 @@ async function tellFinished(last: LastBackfill, finishedAt: number, context: Con
   const report = await operate(context, (operating) => finishedBackfill(last, operating));
   const { terms: { since }, sales, changed } = report;
   output.say(
-    `finished on ${new Date(finishedAt).toISOString().slice(0, 10)}: ${grouped(sales)} sales seen${
+    `finished on ${new Date(finishedAt).toISOString().slice(0, 10)}: ${counted(sales, "sale")} seen${
       since === null ? "" : ` since ${since}`
-    }, ${grouped(changed)} changes of roles. Anew: ${commandLine("backfill --restart")}`,
+    }, ${counted(changed, "change")} of roles. Anew: ${commandLine("backfill --restart")}`,
   );
   tellResult(report, false, context);
   return EXIT.ok;

@@ -5,6 +5,7 @@ import { operate } from "../operating.ts";
 import type { LedgerCount } from "../operations/count-ledger.ts";
 import { stageStatus, type SweepStatus } from "../operations/status.ts";
 import { isoOf, momentOf } from "../terminal/moments.ts";
+import { counted } from "../terminal/progress.ts";
 
 /** The flags of `status`, as commander gives them. */
 export interface StatusFlags {
@@ -15,10 +16,10 @@ export interface StatusFlags {
 export async function status({ quick }: StatusFlags, context: Context): Promise<ExitCode> {
   const { output, commandLine, policy, stageName } = context;
   const names = new Map([...(await policy()).values()].map(({ id, name }) => [id, name]));
-  const { at, queue, deadLetters: dead, ledger: counted, lateSince, sweeps, needsPerson } = await operate(context,
+  const { at, queue, deadLetters: dead, ledger, lateSince, sweeps, needsPerson } = await operate(context,
     (operating) => stageStatus({ quick: quick === true }, operating));
 
-  if (counted !== null) showCounts(counted, names, context);
+  if (ledger !== null) showCounts(ledger, names, context);
   if (lateSince !== null) {
     output.say(
       output.tone("bad",
@@ -35,7 +36,7 @@ export async function status({ quick }: StatusFlags, context: Context): Promise<
   );
   for (const sweep of sweeps) output.say(`${sweep.sweep.padEnd("received".length)}  ${sweepWords(sweep)}`);
   output.result({ stage: stageName(), at: isoOf(at), queue, deadLetters: dead, late: lateSince !== null,
-    ...(counted === null ? {} : { ledger: counted }), sweeps });
+    ...(ledger === null ? {} : { ledger }), sweeps });
   return needsPerson ? EXIT.failed : EXIT.ok;
 }
 
@@ -52,26 +53,26 @@ function showCounts(
   const sum = Object.values(received).reduce((total, count) => total + count, 0);
   output.say(
     `received  ${String(sum)}${sum === 0 ? "" : `: ${counts(received)}`}${
-      waitingForSale === 0 ? "" : `; ${String(waitingForSale)} purchases wait for word of their sale`
+      waitingForSale === 0 ? "" : `; no word of its sale yet: ${counted(waitingForSale, "purchase")}`
     }`,
   );
-  output.say(`applied   ${String(applied)} of ${String(buyers)} buyers`);
+  output.say(`applied   ${String(applied)} of ${counted(buyers, "buyer")}`);
   const oldest = oldestUnsettledAt === null ? "" : `, the oldest since ${momentOf(oldestUnsettledAt)}`;
   const beside = unread === 0
     ? ""
-    : `; ${String(unread)} messages wait to be read back: ${commandLine("buyers --waiting")}`;
+    : `; ${counted(unread, "message")} to be read back: ${commandLine("buyers --waiting")}`;
   output.say(
     `waiting   ${
       Object.keys(waiting).length === 0 ? "nobody" : output.tone("warning", counts(waiting) + oldest)
-    }${beside}${scheduled === 0 ? "" : `; ${String(scheduled)} are due at a known time, and need nothing until then`}`,
+    }${beside}${scheduled === 0 ? "" : `; ${String(scheduled)} due at a known time, with nothing to do until then`}`,
   );
   for (const [product, count] of Object.entries(held)) {
     const name = names.get(product) ?? product;
     output.say(
       output.tone("bad",
-        `held      ${name}: ${String(count)} ${count === 1 ? "buyer" : "buyers"}. Say ${
-          commandLine(`release "${name}"`)
-        } or ${commandLine(`keep "${name}"`)}`),
+        `held      ${name}: ${counted(count, "buyer")}. Say ${commandLine(`release "${name}"`)} or ${
+          commandLine(`keep "${name}"`)
+        }`),
     );
   }
   // Those that are held are told above.

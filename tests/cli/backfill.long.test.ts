@@ -54,7 +54,7 @@ describe("backfill", () => {
     const calls = stack.auth0.managementCalls();
     expect(await run("backfill")).toMatchObject({ code: 0,
       out: expect.stringMatching(
-        /^finished on \d{4}-\d\d-\d\d: 1 sales seen, 1 changes of roles\. Anew: npx gumroad-auth0 backfill --restart$/,
+        /^finished on \d{4}-\d\d-\d\d: 1 sale seen, 1 change of roles\. Anew: npx gumroad-auth0 backfill --restart$/,
       ) });
     expect(JSON.parse((await run("backfill --restart --keep-foreign --json")).out)).toMatchObject({ sales: 1, sent: 0,
       changed: 0 });
@@ -82,8 +82,8 @@ describe("backfill", () => {
     const { out } = await run(`backfill --keep-foreign --since ${day}`);
     expect(out.split("\n")).toEqual([
       `counting the sales since ${day}: Gumroad doesn't say how many there are`,
-      "1 sales, 1 of them with something new. Ctrl-C stops; npx gumroad-auth0 backfill goes on",
-      "done: 1 sales seen, 1 told to provision, 1 changes of roles in Auth0. This run took less than a minute",
+      "1 sale, 1 of them with something new. Ctrl-C stops; npx gumroad-auth0 backfill goes on",
+      "done: 1 sale seen, 1 told to provision, 1 change of roles in Auth0. This run took less than a minute",
     ]);
     expect(people()).toEqual([["new@example.com", ["serverless-handbook"]]]);
   });
@@ -224,7 +224,7 @@ describe("a backfill that is killed", () => {
 
     const { code, out } = await run("backfill");
     expect({ code, first: out.split("\n")[0] }).toEqual({ code: 0,
-      first: `goes on where it stopped: ${String(stoppedAt)} of 48 sales are done` });
+      first: `goes on where it stopped, after ${String(stoppedAt)} of 48 sales` });
     expect(await checkpoint()).toMatchObject({ read: 48 });
     expect(people().sort()).toEqual(
       buyers.map((email) => [email, ["react-for-dataviz", "serverless-handbook"]] as const).sort(),

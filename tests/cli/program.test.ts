@@ -1,4 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { json } from "node:stream/consumers";
@@ -313,6 +315,22 @@ describe("the program itself", () => {
     const loaded = await loadedFor(CATALOGUE.flatMap(([, commands]) => commands.map(({ name }) => name)));
     expect(loaded.filter((url) => /node_modules/.test(url) && !/node_modules\/commander\//.test(url))).toEqual([]);
     expect(loaded.length).toBeLessThan(50);
+  });
+
+  it("ends with npm's word, and no trace, where what it needs can't be installed", async () => {
+    const clone = mkdtempSync(path.join(tmpdir(), "clone "));
+    for (const file of ["cli/main.mjs", "scripts/ensure-installed.mjs", "package.json", "package-lock.json"]) {
+      cpSync(path.resolve(import.meta.dirname, "../..", file), path.join(clone, file));
+    }
+    // No npm is on this path.
+    const { status, stderr } = spawnSync(process.execPath, [path.join(clone, "cli/main.mjs"), "--version"], {
+      env: { PATH: clone },
+      encoding: "utf8",
+    });
+    rmSync(clone, { recursive: true });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/npm ci failed: see its message above\. [^\n]*\n$/);
+    expect(stderr).not.toMatch(/^ +at /m);
   });
 
   it("says in one line that nothing runs", async () => {

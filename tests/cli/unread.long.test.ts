@@ -47,7 +47,7 @@ describe("while Gumroad can't be asked, what was told and waits unread", () => {
     const { code, out } = await run("status");
     expect({ code, out }).toEqual({ code: 0,
       out: expect.stringMatching(new RegExp(`^waiting {3}UNREAD 3, the oldest since ${MOMENT}`, "m")) });
-    expect(out).toMatch(/^applied {3}0 of 1 buyers/m);
+    expect(out).toMatch(/^applied {3}0 of 1 buyer$/m);
     expect(out).toMatch(/^note {6}3 messages have waited for minutes to be read back from Gumroad/m);
     await pass(2);
     const long = await run("status");
