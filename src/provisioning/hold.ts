@@ -57,15 +57,15 @@ export async function underHold(record: BuyerRecord, access: Access, now: number
     let since = record.held[source];
     const left = since === undefined ? access.roles : verdict.roles;
     const isLost = !before.every((role) => left.includes(role)) && !isMeant(verdict, record);
+    // An option that the policy doesn't list is no reason: held from the first buyer on.
     if (!isLost) since = undefined;
     else if (since === undefined) {
-      // An option that the policy doesn't list is no reason: held from the first buyer on.
       const isPermitted = !unsure && (permits.get(productId) ?? (await permit(productId)));
       if (!unsure) permits.set(productId, isPermitted);
       if (!isPermitted) since = now;
     }
     if (since !== undefined) held[source] = since;
-    const roles = since === undefined ? verdict.roles : [...before, ...verdict.roles];
+    const roles = since === undefined && !unsure ? verdict.roles : [...before, ...verdict.roles];
     if (roles.length > 0) gave[source] = [...new Set(roles)].sort();
   }
   const decided: BuyerRecord = { ...record, gave, held };

@@ -269,6 +269,16 @@ describe("what counts as a loss", () => {
     expect((await work(decided.record, { [MEMBER]: member() }, { policy: also })).record.held).toEqual({});
   });
 
+  it("is held where the grant ends that gave the same while the policy lists no name of the option", async () => {
+    const renamed = defineProducts([{ ...club, roles: { Starter: ["club"] } }]);
+    const given = { ...source("", []), act: act({ kind: "give", until: quiet + HOUR }) };
+    const both = { [MEMBER]: member(), "grant:club": given, "grant:premium": given };
+    const { record } = await work(await holder(0, both), both, { now: quiet, policy: renamed });
+    expect(record.held).toEqual({});
+    const over = await work(record, both, { now: quiet + HOUR, policy: renamed });
+    expect(over).toMatchObject({ roles: ["club", "premium"], record: { held: { [MEMBER]: quiet + HOUR } } });
+  });
+
   it("the next hour counts anew", async () => {
     const decided = await work(await holder(0, { [MEMBER]: member() }), { [MEMBER]: member({ ended }) }, {
       now: quiet,
