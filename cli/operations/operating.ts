@@ -14,7 +14,7 @@ export interface Progress {
 /**
  * What an operation works with: a stage, and what is opened of it. An operation takes this and a request, tells its
  * progress, and returns what came of it. It prints nothing and asks nobody, so that a command, a page and a test can
- * all be on its other side; `operatingOf` makes one for a command.
+ * all be on its other side; `operate` makes one for a command.
  */
 export interface Operating {
   readonly stage: Stage;

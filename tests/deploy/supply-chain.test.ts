@@ -9,9 +9,12 @@ const lockShape = z.object({
     z.object({ resolved: z.string().optional(), integrity: z.string().optional(), link: z.boolean().optional(),
       hasInstallScript: z.boolean().optional() })),
 });
-const packageShape = z.object({ allowScripts: z.record(z.string(), z.boolean()) });
+const packageShape = z.object({ allowScripts: z.record(z.string(), z.boolean()),
+  scripts: z.record(z.string(), z.string()) });
 const stepShape = z.object({ uses: z.string().optional(), run: z.string().optional() });
-const jobShape = z.object({ needs: z.union([z.string(), z.array(z.string())]).default([]),
+const matrixShape = z.object({ matrix: z.object({ include: z.array(z.object({ script: z.string() })) }) });
+const jobShape = z.object({ strategy: matrixShape.optional(),
+  needs: z.union([z.string(), z.array(z.string())]).default([]),
   permissions: z.record(z.string(), z.string()).optional(), steps: z.array(stepShape) });
 const workflowShape = z.object({ permissions: z.record(z.string(), z.string()),
   jobs: z.record(z.string(), jobShape) });
@@ -22,8 +25,8 @@ const workflows = readdirSync(".github/workflows").map((file) =>
   workflowShape.parse(parse(readFileSync(`.github/workflows/${file}`, "utf8")))
 );
 
-/** What runs the tests, or the longer proofs of the night. */
-const TESTS = /\bnpm (?:test|run (?:hostile|soak|proof:))/;
+/** What runs the tests, or the longer ones of the night, which stand in a list. */
+const TESTS = /\bnpm (?:test|run \$\{\{ matrix\.script)/;
 
 describe("the lock file", () => {
   it("names no registry", () => {
@@ -56,6 +59,15 @@ describe("the workflows", () => {
     for (const { jobs: own } of workflows) {
       expect(Object.values(own).some(({ steps }) => steps.some(({ run = "" }) => TESTS.test(run)))).toBe(true);
     }
+  });
+
+  it("run at night each of the longer scripts that there are", () => {
+    const { scripts } = packageShape.parse(JSON.parse(readFileSync("package.json", "utf8")));
+    const nightly = jobs.flatMap(({ strategy }) => strategy?.matrix.include ?? []).map(({ script }) =>
+      script.split(" ")[0]
+    );
+    const longer = Object.keys(scripts).filter((name) => /^(?:test:long|hostile|soak|proof:.*)$/.test(name));
+    expect(nightly.sort()).toEqual(longer.sort());
   });
 
   it("deploy only what is on main, after the tests", () => {
