@@ -135,7 +135,9 @@ export function tellOutcome({ buyer, outcome }: Came, { within }: Pick<ActFlags,
     case "waits":
       output.say(
         output.tone("warning",
-          `recorded for ${buyer}, but it waits: ${outcome.message} (${outcome.code}). It goes on by itself; ${
+          `recorded for ${buyer}, but it waits: ${
+            outcome.message.replace(/\.$/, "")
+          } (${outcome.code}). It goes on by itself; ${
             commandLine(`explain ${buyer}`)
           } shows how far, and once its cause is mended ${commandLine(`sync ${buyer}`)} hurries it`),
       );

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import type { ExitCode } from "../failures.ts";
 import { operate } from "../operating.ts";
 import { plannedTransfer, plannedTransferOfAll, type TransferPlan } from "../operations/transfer.ts";
+import { counted } from "../terminal/progress.ts";
 import { carriedOut, confirmed, differenceWords } from "./telling.ts";
 import { buyerEmail } from "../commands/buyer-email.ts";
 import type { ActFlags } from "../commands/options.ts";
@@ -22,7 +23,7 @@ export async function transfer(named: string, to: string, flags: TransferFlags, 
       flags.all === true
         ? plannedTransferOfAll({ from: buyerEmail(named), to }, operating)
         : plannedTransfer({ named, to, only: flags.only === true }, operating));
-  const { from, sources, leftBehind, changes } = plan;
+  const { from, sources, leftBehind, unread, changes } = plan;
   const dryRun = flags.dryRun === true;
   output.say(`${dryRun ? "would move " : ""}from ${from} to ${to}:`);
   for (const { id, product } of sources) {
@@ -33,13 +34,20 @@ export async function transfer(named: string, to: string, flags: TransferFlags, 
     );
   }
   if (!dryRun) await confirm(plan, flags, context);
-  return carriedOut(plan, { from, to, sources: sources.map(({ id }) => id), leftBehind, changes }, [
+  return carriedOut(plan, { from, to, sources: sources.map(({ id }) => id), leftBehind, unread, changes }, [
     ...changes.map((change) => `${change.buyer} ${differenceWords(change)}`),
     ...leftBehind.map((id) =>
       output.tone("warning", flags.all === true
         ? `an operator took ${id} away: it stays with ${from}`
         : `${id} was bought with it, and stays with ${from}`)
     ),
+    ...(unread === 0 ? [] : [
+      output.tone("warning",
+        `${
+          counted(unread, "message")
+        } about ${from} couldn't be read back from Gumroad yet: what comes of that stays ` +
+          `there, until you run this again once ${context.commandLine("buyers --waiting")} shows ${from} no more`),
+    ]),
   ].join("\n"), flags, context);
 }
 

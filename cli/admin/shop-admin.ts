@@ -42,6 +42,13 @@ export interface SaleNow {
   readonly flags: readonly string[];
 }
 
+/** A gift as its giver's sale has it. `receiver` as Gumroad writes it. */
+export interface GiftNow {
+  readonly saleId: string;
+  readonly productId: string;
+  readonly receiver: string;
+}
+
 /** A subscription as Gumroad has it now. */
 export interface SubscriptionNow {
   /** Gumroad's word: `alive`, `cancelled`, … */
@@ -70,6 +77,8 @@ export interface ShopAdmin {
   readsSales(signal: AbortSignal): Promise<unknown>;
   /** The sale that buyers know by this order number; null if there is none. Needs `view_sales`. */
   saleOfOrder(number: string, signal: AbortSignal): Promise<SaleNow | null>;
+  /** The gifts among the newest sales to this email. Needs `view_sales`. */
+  giftsOf(giver: string, signal: AbortSignal): Promise<readonly GiftNow[]>;
   /** When a subscription ended, and why; null if Gumroad doesn't know it. Needs `view_sales`. */
   subscription(id: string, signal: AbortSignal): Promise<SubscriptionNow | null>;
   /** Removes a registration; false if this token's application has none of this id. Needs `view_sales`. */
@@ -88,7 +97,8 @@ const productsShape = z.object({ products: z.array(productShape) });
 const flag = z.nullish(z.boolean());
 const saleShape = z.object({ id: text, subscription_id: z.nullish(z.string()),
   order_id: z.nullish(z.union([z.string(), z.number()])), quantity: z.nullish(z.number()), refunded: flag,
-  partially_refunded: flag, disputed: flag, chargedback: flag, dispute_won: flag, access_revoked: flag });
+  partially_refunded: flag, disputed: flag, chargedback: flag, dispute_won: flag, access_revoked: flag,
+  product_id: z.nullish(z.string()), giftee_email: z.nullish(z.string()) });
 const oneSaleShape = z.object({ sale: saleShape });
 const salesShape = z.object({ sales: z.array(saleShape) });
 const subscriberShape = z.object({
@@ -142,7 +152,11 @@ export function shopAdmin({ token, api }: Pick<GumroadCredentials, "token" | "ap
     saleOfOrder: async (order_id, signal) => {
       const [row] = (await read(salesShape, "/sales", { order_id }, "look for an order", signal)).sales;
       return row === undefined ? null : saleOf(row);
-    }, subscription: async (id, signal) => {
+    },
+    giftsOf: async (email, signal) =>
+      (await read(salesShape, "/sales", { email }, "look for gifts", signal)).sales.flatMap((row) =>
+        row.giftee_email ? [{ saleId: row.id, productId: row.product_id ?? "", receiver: row.giftee_email }] : []
+      ), subscription: async (id, signal) => {
       const what = "read a subscription";
       const answer = await ask("GET", `/subscribers/${encodeURIComponent(id)}`, {}, what, signal);
       if ("no" in answer) return null;

@@ -11,7 +11,7 @@ import { everyUnread, unreadBy } from "../ledger/unread.ts";
 import { serviceShop } from "../shop/shop-of.ts";
 import { serviceCredentials } from "../stage/directory.ts";
 import { explained } from "./explain.ts";
-import type { Explanation } from "./explanation.ts";
+import type { Explanation, GiftMade } from "./explanation.ts";
 import type { ToldLetter } from "./discard.ts";
 import { findBuyers, isAbout, type FoundBuyer } from "./find-buyers.ts";
 import { lettersOf } from "./letters-of.ts";
@@ -64,7 +64,7 @@ export async function explainedWho({ who, search }: ExplainRequest, operating: O
     return about({ email: traces.owner, because: `owns ${who}` });
   }
   if (search && typed !== null) return about({ email: typed, because: "has this email" });
-  const found = await findBuyers(who, { operating,
+  const found = await findBuyers(who, { operating, gave,
     order: async (number) => (await (await shop())?.saleOfOrder(number, AbortSignal.timeout(CALL_MS))) ?? null });
   const [first, another] = found;
   if (first === undefined && typed !== null) return about({ email: typed, because: "has this email" });
@@ -84,10 +84,24 @@ export async function explainedWho({ who, search }: ExplainRequest, operating: O
       return { kind: "unknown", meant, ...searched };
     }
     const admin = once(async () => tenantAdmin(await serviceCredentials(operating)));
-    const explanation = await explained({ record, events, unread, policy: await policy(),
-      gifts: await dynamoGifts(table).of(email), directory, shop, now: now(),
+    const explanation = await explained({ record, events, unread, policy: await policy(), gave: await gave(email),
+      directory, shop, now: now(),
       logins: async (userId) => (await admin()).logins(userId, AbortSignal.timeout(CALL_MS)) });
     return { kind: "known", meant, explanation, ...searched };
+  }
+
+  /** Pings that were trusted told of them; else Gumroad does, if it can be asked. */
+  async function gave(giver: string): Promise<readonly GiftMade[]> {
+    const told = (await dynamoGifts(table).of(giver)).flatMap(({ saleId, productId, receiver }): GiftMade[] =>
+      receiver === null ? [] : [{ source: `sale:${saleId}`, productId, receiver }]
+    );
+    const ask = async () => (await shop())?.giftsOf(giver, AbortSignal.timeout(CALL_MS));
+    const asked = (await ask().catch(() => undefined) ?? []).flatMap(({ saleId, productId, receiver }): GiftMade[] => {
+      const to = normalizedEmail(receiver);
+      const isTold = told.some((each) => each.productId === productId && each.receiver === to);
+      return to === null || isTold ? [] : [{ source: `sale:${saleId}`, productId, receiver: to }];
+    });
+    return [...told, ...asked];
   }
 }
 

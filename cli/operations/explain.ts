@@ -1,13 +1,13 @@
 import * as z from "zod";
 
-import { entitlements, type Verdict, withHeld } from "../../src/access/entitlements.ts";
+import { entitlements, type Verdict } from "../../src/access/entitlements.ts";
 import { entriesOf, grantedRole, isSubscription, type Source, type SourceId } from "../../src/access/facts.ts";
 import { type Policy, rolesOf } from "../../src/access/policy.ts";
 import { tierInForce } from "../../src/access/tiers.ts";
 import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
-import type { GiftSide } from "../../src/ledger/gifts.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
 import { openClaims, type BuyerRecord } from "../../src/ledger/record.ts";
+import { underHold } from "../../src/provisioning/hold.ts";
 import { changesOf, marked } from "../../src/provisioning/marks.ts";
 import type { ShopAdmin } from "../admin/shop-admin.ts";
 import type { Logins } from "../admin/tenant-admin.ts";
@@ -17,7 +17,7 @@ import { assignedTo, findAll, idsOf } from "./look.ts";
 import { CALL_MS } from "./operating.ts";
 import { REASONS } from "./reasons.ts";
 import { findingsIn, type RecordFinding } from "./record-findings.ts";
-import type { ExplainedRole, ExplainedSource, ExplainedUser, Explanation, GumroadNow, NextStep,
+import type { ExplainedRole, ExplainedSource, ExplainedUser, Explanation, GiftMade, GumroadNow, NextStep,
   Wait } from "./explanation.ts";
 
 /** What explaining reads. */
@@ -27,8 +27,8 @@ export interface Known {
   /** What waits beside the record until it can be read back. */
   readonly unread: readonly Unread[];
   readonly policy: Policy;
-  /** Sides of gifts that name this buyer as the giver. */
-  readonly gifts: readonly GiftSide[];
+  /** Gifts that this buyer made. */
+  readonly gave: readonly GiftMade[];
   /** Throws what keeps Auth0 from being asked. */
   readonly directory: () => Promise<Directory>;
   readonly logins: (userId: string) => Promise<Logins | null>;
@@ -45,28 +45,30 @@ const MOST_ASKED = 10;
  * asked, says so and goes on.
  */
 export async function explained(
-  { record, events, unread, policy, gifts, directory, logins, shop, now }: Known,
+  { record, events, unread, policy, gave, directory, logins, shop, now }: Known,
 ): Promise<Explanation> {
-  const { roles, verdicts, changesAt } = entitlements(record.sources, policy, now);
+  const access = entitlements(record.sources, policy, now);
+  const { verdicts, changesAt } = access;
   const plain = verdicts.flatMap((verdict) => {
     const source = record.sources[verdict.source];
     return source === undefined ? [] : [explainedSource(verdict, source, record, policy, now)];
   });
   const { says, failure: gumroadFailure } = await askedOf(record, shop);
-  const sources = plain.map((source) => ({ ...source,
-    movedFrom: source.act?.decision.kind === "follow" ? movedFrom(source.act.id, events) : null,
-    gumroad: says.get(source.id) ?? null })
-  );
+  const sources = plain.map((source) => {
+    const from = source.act?.decision.kind === "follow" ? movedFrom(source.act.id, events) : null;
+    // Where it came from, or went to, is told with the decision.
+    const emails = source.reason === "moved" ? [] : source.emails.filter((email) => email !== from);
+    return { ...source, emails, movedFrom: from, gumroad: says.get(source.id) ?? null };
+  });
   const { users, failure } = await explainedUsers(record, directory, logins);
-  const entitled = withHeld(roles, record);
+  // What others lose in the same hour is left out; an option that the policy doesn't list is held all the same.
+  const { roles: entitled } = await underHold(record, access, now, async () => true);
   const wouldChange = { findsUsers: entitled.length > 0 && Object.keys(record.users).length === 0,
     users: changesOf(marked(record, entitled)) };
   return { buyer: record.email, at: now, spellings: record.spellings, roles: explainedRoles(sources, users), sources,
-    users,
-    gave: gifts.flatMap(({ saleId, productId, receiver }) =>
-      receiver === null ? [] : [{ source: `sale:${saleId}` as const, productId, receiver }]
-    ), gumroadFailure, auth0Failure: failure, waits: waitsOf(record, unread, changesAt), invited: record.invited,
-    wouldChange, next: nextSteps(record, unread, findingsIn(record, policy, now), users, wouldChange), events };
+    users, gave, gumroadFailure, auth0Failure: failure, waits: waitsOf(record, unread, changesAt),
+    invited: record.invited, wouldChange,
+    next: nextSteps(record, unread, findingsIn(record, policy, now), users, wouldChange), events };
 }
 
 /** What somebody should do about a buyer: what findings ask for, and what makes Auth0 match. */
@@ -142,12 +144,18 @@ function explainedSource({ source: id, productId, access, reason, roles, ...verd
   const product = policy.get(productId);
   const { variant } = product === undefined ? { variant: null } : tierInForce(source, product, now);
   const granted = grantedRole(id);
-  return { id, productId, product: product?.name ?? null, access, reason, because: REASONS[reason], variant,
+  return { id, productId, product: product?.name ?? null, access, reason, because: becauseOf(reason, source), variant,
     variantListed: verdict.variantListed, unlisted: verdict.unlisted, test: verdict.test,
     emails: source.emails.filter((email) => email !== record.email), unconfirmed: verdict.unconfirmed,
     gives: heldSince === null ? roles : [...new Set([...roles, ...(record.gave[id] ?? [])])].sort(),
     couldGive: granted !== null ? [granted] : product === undefined ? [] : rolesOf(product, variant).roles, heldSince,
     act: source.act };
+}
+
+/** In the receiver's record lie both sides of a gift. */
+function becauseOf(reason: Verdict["reason"], { charges }: Source): string {
+  const isGivers = reason === "gift" && charges.every(({ gift }) => gift === "given");
+  return isGivers ? "it is what the giver of their gift paid" : REASONS[reason];
 }
 
 function explainedRoles(sources: readonly ExplainedSource[],

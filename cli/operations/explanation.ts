@@ -114,7 +114,7 @@ export interface Explanation {
   readonly roles: readonly ExplainedRole[];
   readonly sources: readonly ExplainedSource[];
   readonly users: readonly ExplainedUser[];
-  /** Gifts that this buyer made, as far as pings told. */
+  /** Gifts that this buyer made, as far as pings or Gumroad now tell. */
   readonly gave: readonly GiftMade[];
   /** Why Gumroad could not be asked, or null; also null without a token. */
   readonly gumroadFailure: { readonly code: string; readonly message: string } | null;

@@ -4,13 +4,13 @@ import { entriesOf, isSourceId, isSubscription, type Source, type SourceId } fro
 import { queryPages } from "../../src/dynamo/table.ts";
 import { sourceOfRow } from "../../src/gumroad/facts.ts";
 import { normalizedEmail } from "../../src/gumroad/email.ts";
-import { dynamoGifts } from "../../src/ledger/gifts.ts";
 import { dynamoGivers } from "../../src/ledger/givers.ts";
 import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
 import { buyerTag } from "../../src/log.ts";
 import type { SaleNow } from "../admin/shop-admin.ts";
 import { everyRecord } from "../ledger/records.ts";
 import { everyUnread, unreadBy, type Unread } from "../ledger/unread.ts";
+import type { GiftMade } from "./explanation.ts";
 import type { Operating } from "./operating.ts";
 
 /** A buyer who fits what somebody typed, and why. */
@@ -20,10 +20,11 @@ export interface FoundBuyer {
   readonly because: string;
 }
 
-/** What finding works with. `order` asks the shop; null where it can't be asked. */
+/** What finding works with. `order` and `gave` ask the shop: null, or none, where it can't be asked. */
 export interface Finding {
   readonly operating: Pick<Operating, "stage" | "ledger" | "tell">;
   readonly order: (number: string) => Promise<Pick<SaleNow, "id" | "subscriptionId"> | null>;
+  readonly gave: (giver: string) => Promise<readonly GiftMade[]>;
 }
 
 const emailShape = z.object({ pk: z.string() });
@@ -35,7 +36,7 @@ const MOST = 50;
  * order number, an Auth0 user, somebody who gave a gift, or an address under which a charge was seen. The cheap ways
  * first; the last one reads all records. Throws what the ledger and the shop throw.
  */
-export async function findBuyers(typed: string, { operating, order }: Finding): Promise<readonly FoundBuyer[]> {
+export async function findBuyers(typed: string, { operating, order, gave }: Finding): Promise<readonly FoundBuyer[]> {
   const text = typed.trim();
   const { stage, ledger, tell } = operating;
   const table = ledgerTable(stage.dynamo, stage.ledger);
@@ -54,8 +55,8 @@ export async function findBuyers(typed: string, { operating, order }: Finding): 
     if ((await ledger.load(email)).version > 0 || (await unreadBy(table, email)).length > 0) {
       return [{ email, because: "has this email" }];
     }
-    const gifts = (await dynamoGifts(table).of(email)).flatMap(({ receiver, saleId }) =>
-      receiver === null ? [] : [{ email: receiver, because: `got the gift sale:${saleId} from ${email}` }]
+    const gifts = (await gave(email)).map(({ receiver, source }) => ({ email: receiver,
+      because: `got the gift ${source} from ${email}` })
     );
     return distinct([...gifts, ...(await inRecords((id, { emails }) =>
       emails.includes(email) ? `has ${id}, seen under ${email}` : null

@@ -8,7 +8,7 @@ import { loadRecord } from "../../src/ledger/ledger.ts";
 import { holdersOf, mostLosses } from "../../src/ledger/losses.ts";
 import type { BoundUser, BuyerRecord } from "../../src/ledger/record.ts";
 import { isNamed, isToComeIn } from "../../src/provisioning/apart.ts";
-import { underHold } from "../../src/provisioning/hold.ts";
+import { underHold, type Decided } from "../../src/provisioning/hold.ts";
 import { marked } from "../../src/provisioning/marks.ts";
 import { everyRecord, type Apart } from "../ledger/records.ts";
 import type { Stage } from "../stage/stage.ts";
@@ -137,7 +137,7 @@ async function changesOf(record: BuyerRecord,
   return { gains: without(then, before).map((role) => ({ role, products: productsGiving(after, role, record) })),
     losses: without(before, then).map((role) => ({ role, products: productsGiving(record, role, after) })),
     held: heldAnew(record, after, access).map((role) => ({ role, products: productsGiving(after, role) })),
-    byTime: changesByTime(after, access, policy, at),
+    byTime: await changesByTime({ record: after, roles }, access, policy, at),
     users: Object.entries(record.users).map(([id, user]) => ({ id, before: rolesThere(user),
       after: rolesThere(changed.users[id] ?? user) })
     ) };
@@ -238,16 +238,18 @@ function heldAnew(before: BuyerRecord, after: BuyerRecord, access: Access): read
   return without(withHeld(access.roles, after), withoutNew);
 }
 
-function changesByTime(record: BuyerRecord, access: Access, policy: Policy, now: number): Changes["byTime"] {
+/** The hold's own count of an hour that is to come is nobody's to know: it lets all through but what is unlisted. */
+async function changesByTime(decided: Pick<Decided, "record" | "roles">, access: Access, policy: Policy,
+  now: number): Promise<Changes["byTime"]> {
   const changes: Omit<TimedChange, "buyer">[] = [];
-  let roles = withHeld(access.roles, record);
+  let { record, roles } = decided;
   for (let at = access.changesAt; at !== null && at <= now + AHEAD_MS;) {
-    const { roles: due, changesAt } = entitlements(record.sources, policy, at);
-    const then = withHeld(due, record);
-    const [gains, losses] = [without(then, roles), without(roles, then)];
+    const due = entitlements(record.sources, policy, at);
+    const then = await underHold(record, due, at, async () => true);
+    const [gains, losses] = [without(then.roles, roles), without(roles, then.roles)];
     if (gains.length + losses.length > 0) changes.push({ at, gains, losses });
-    roles = then;
-    at = changesAt;
+    ({ record, roles } = then);
+    at = due.changesAt;
   }
   return changes;
 }

@@ -3,8 +3,11 @@ import { emptySource, entriesOf, grantedRole, isSourceId, type SourceId } from "
 import { addFacts, mergeSource } from "../../src/access/merge.ts";
 import { boughtTogether } from "../../src/access/together.ts";
 import { ConfigError } from "../../src/errors.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import { isMine } from "../../src/provisioning/owners.ts";
+import { dynamoHistory } from "../ledger/history.ts";
+import { unreadBy } from "../ledger/unread.ts";
 import { type ActPlan, factsOf, planned, type PlannedAct, withPlanned } from "./carry-out.ts";
 import type { Operating } from "./operating.ts";
 
@@ -21,6 +24,8 @@ export interface TransferPlan extends ActPlan {
   readonly sources: readonly Moving[];
   /** What was bought together with it, and stays; with everything: what an operator took away. */
   readonly leftBehind: readonly SourceId[];
+  /** With everything: how many messages wait to be read back. What they tell stays with the old address. */
+  readonly unread: number;
 }
 
 /** A purchase by its id, and who gets it; `only` leaves what was bought together with it. */
@@ -52,17 +57,24 @@ export async function plannedTransfer({ named, to, only }: TransferRequest,
 export async function plannedTransferOfAll({ from, to }: { readonly from: string; readonly to: string },
   operating: Operating): Promise<TransferPlan> {
   if (from === to) throw new ConfigError("MOVE_TO_SELF", `that is ${to}'s already`);
-  const record = await operating.ledger.load(from);
+  const { stage, ledger, commandLine } = operating;
+  const stored = await ledger.load(from);
+  const history = dynamoHistory(stage.dynamo, stage.ledger);
+  const apart = await history.apartFrom(stored, await history.of(from));
+  const record: BuyerRecord = { ...stored, sources: { ...apart, ...stored.sources } };
+  const unread = (await unreadBy(ledgerTable(stage.dynamo, stage.ledger), from)).length;
   const own = entriesOf(record.sources).filter(([id]) => isMine(record, id));
   const sources = own.filter(([id, { act }]) =>
     act?.decision.kind !== "take" && (grantedRole(id) === null || act?.decision.kind === "give")
   ).map(([id]) => id);
   if (sources.length === 0) {
     throw new ConfigError("BUYER_UNKNOWN",
-      `${from} has nothing to move: ${operating.commandLine(`explain ${from}`)} shows what is known of them`);
+      `${from} has nothing to move${unread === 0 ? "" : " yet"}: ${
+        commandLine(`explain ${from}`)
+      } shows what is known of them`);
   }
   const leftBehind = own.map(([id]) => id).filter((id) => !sources.includes(id) && grantedRole(id) === null);
-  return planOf(record, to, sources, leftBehind, operating);
+  return { ...(await planOf(record, to, sources, leftBehind, operating)), unread };
 }
 
 async function planOf(from: BuyerRecord, to: string, sources: readonly SourceId[], leftBehind: readonly SourceId[],
@@ -79,7 +91,7 @@ async function planOf(from: BuyerRecord, to: string, sources: readonly SourceId[
         : record,
     target,
   );
-  return { from: from.email, to, leftBehind, acts,
+  return { from: from.email, to, leftBehind, unread: 0, acts,
     sources: sources.map((id) => ({ id, product: products.get(from.sources[id]?.productId ?? "")?.name ?? null })),
     changes: [
       { buyer: from.email, before: dueRoles(from, products, now()), after: dueRoles(left, products, now()) },
@@ -115,7 +127,9 @@ async function owned(named: string,
     if (owner !== null) return { source, owner };
   }
   throw new ConfigError("SOURCE_UNKNOWN",
-    `nobody bought ${named}, as far as is known: ${
-      commandLine("explain EMAIL")
-    } shows a buyer's purchases; a membership's is subscription:ID, whichever of its charges you look at`);
+    named.includes("@")
+      ? `${named} is an email, and no purchase: did you mean transfer --all ${named}?`
+      : `nobody bought ${named}, as far as is known: ${
+        commandLine("explain EMAIL")
+      } shows a buyer's purchases; a membership's is subscription:ID, whichever of its charges you look at`);
 }

@@ -192,7 +192,7 @@ describe("transfer", () => {
     const all = ["sale:fivzGAUJVPg4qV8pUdy6cA==", "sale:hAhV6Uel3-VmLc5Ty7JOiQ==", "sale:iUT0AWXRBGlXWu99B3Ag8w=="];
     const dry = JSON.parse((await run(`transfer ${all[0] ?? ""} fay2@example.com --dry-run --json`)).out);
     expect({ ...dry, sources: dry.sources.sort() }).toEqual({ from: "fay@example.com", to: "fay2@example.com",
-      sources: all, leftBehind: [], changes: [
+      sources: all, leftBehind: [], unread: 0, changes: [
         { buyer: "fay@example.com", before: ["react-for-dataviz", "serverless-handbook"], after: [] },
         { buyer: "fay2@example.com", before: [], after: ["react-for-dataviz", "serverless-handbook"] },
       ], dryRun: true });
@@ -462,6 +462,18 @@ describe("transfer --all", () => {
     expect(await run("transfer --all old@example.com fresh@example.com --why again --yes")).toMatchObject({ code: 2,
       err: expect.stringContaining("has nothing to move") });
   });
+});
+
+it("transfer --all moves what the policy doesn't list, too, and doesn't ask for it again", async () => {
+  const unlisted = { product_id: "AAAAAAAAAAAAAAAAAAAAAA==", sale_id: "apart-of-lou" };
+  await deliver(stack, saleBy("lou@example.com"), saleBy("lou@example.com", unlisted));
+  const { code, out } = await run("transfer --all lou@example.com mia@example.com --why typo --yes");
+  expect({ code, out }).toEqual({ code: 0,
+    out: expect.stringContaining("  sale:apart-of-lou  a product that src/products.ts doesn't list\n") });
+  const { out: explained } = await run("explain apart-of-lou");
+  expect(explained).toContain("mia@example.com owns sale:apart-of-lou");
+  expect(explained).toContain("moved here from lou@example.com");
+  expect(explained).not.toContain("transfer moves it");
 });
 
 describe("commands on a stack whose time was moved ahead", () => {

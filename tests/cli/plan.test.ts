@@ -10,7 +10,7 @@ import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
 import { newRecord, type BuyerRecord } from "../../src/ledger/record.ts";
 import { marked, settled } from "../../src/provisioning/marks.ts";
-import { charge, DAY, JAN_5, source } from "../access/purchases.ts";
+import { act, charge, DAY, JAN_5, source } from "../access/purchases.ts";
 import { startLedgerTable, type LedgerTable } from "../ledger/ledger-table.ts";
 
 const BOOK: Product = { id: "book", name: "Handbook", roles: ["book"] };
@@ -132,5 +132,12 @@ describe("a plan", () => {
     const plan = await planned(DEPLOYED, buyer("ann", ends(3)), buyer("bo", ends(31)));
     expect(plan.byTime).toEqual([{ buyer: "ann@example.com", at: JAN_5 + 3 * DAY, gains: [], losses: ["club"] }]);
     expect(words(plan)).toContain("  2026-01-08 19:38:56  ann@example.com loses club");
+  });
+
+  it("says nothing of a loss that time would bring and the hold would stop", async () => {
+    const given = { ...source("", []), act: act(0, { kind: "give", until: JAN_5 + 3 * DAY }) };
+    const renamed = defineProducts([{ ...CLUB, roles: { Starter: ["club"] } }]);
+    const bo = buyer("bo", { ...bought("club", "Pro"), "grant:club": given, "grant:pro": given });
+    expect(await planned(renamed, bo)).toMatchObject({ losses: [], held: [], byTime: [] });
   });
 });

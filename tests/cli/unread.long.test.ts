@@ -121,7 +121,15 @@ describe("while Gumroad can't be asked, what was told and waits unread", () => {
     expect((await run("sync --waiting --dry-run")).out.split("\n").slice(2).map((line) => line.split(/ +/)[0]).sort())
       .toEqual(["bo@example.com", "cy@example.com", "di@example.com"]);
     const { code, out } = await run("sync cy@example.com");
-    expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining("(UNREAD)") });
+    expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining("so nothing of it counts yet (UNREAD).") });
+  });
+
+  it("stays with an old address whose all is moved, which says so", async () => {
+    expect(await run("transfer --all cy@example.com fi@example.com --why typo --yes")).toMatchObject({ code: 2,
+      err: expect.stringContaining("cy@example.com has nothing to move yet") });
+    const { code, out } = await run("transfer --all bo@example.com fi@example.com --why typo --yes --dry-run");
+    expect({ code, out }).toEqual({ code: 0,
+      out: expect.stringContaining("1 message about bo@example.com couldn't be read back from Gumroad yet") });
   });
 });
 
@@ -135,6 +143,20 @@ describe("once Gumroad answers", () => {
     ], ["club"]]);
     expect((await run("sync --waiting")).out).toContain("nobody waits for anything");
     expect((await run("status")).out).toMatch(/^waiting {3}nobody/m);
+  });
+
+  it("a gift's giver is found, of whom no ping told: Gumroad says whose it is", async () => {
+    stack.gumroad.sell({ product: HANDBOOK, email: "ida@example.com", gift: { to: "jo@example.com" } });
+    await stack.gumroad.settled();
+    await workedOff(stack);
+    const { code, out } = await run("explain ida@example.com");
+    expect({ code, out }).toEqual({ code: 0,
+      out: expect.stringMatching(/^jo@example.com got the gift sale:\S+ from ida@example.com\n/) });
+    expect(out).toContain("gives serverless-handbook, because it is what the giver of their gift paid");
+    stack.gumroad.sell({ product: HANDBOOK, email: "ida@example.com" });
+    await stack.gumroad.settled();
+    await workedOff(stack);
+    expect((await run("explain ida@example.com")).out).toMatch(/Gifts made\n {2}sale:\S+ is jo@example.com's now/);
   });
 
   it("a ping whose sale Gumroad doesn't know yet has all its tries, however often somebody hurries it", async () => {
