@@ -41,6 +41,11 @@ describe("a page in somebody's browser", () => {
       for (const other of ["https://evil.example", "null", "http://127.0.0.1:1"]) {
         expect(await status(url, { origin: other })).toBe(FOREIGN);
       }
+      // Pictures and scripts name no origin.
+      for (const site of ["cross-site", "same-site"]) {
+        expect(await status(url, { "sec-fetch-site": site, "sec-fetch-dest": "image" })).toBe(FOREIGN);
+        expect(await status(url, { "sec-fetch-site": site, "sec-fetch-dest": "document" })).not.toBe(FOREIGN);
+      }
     });
 
   it("may call the API, as CORS lets it, but under this machine's name only", async () => {

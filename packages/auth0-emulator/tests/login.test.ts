@@ -91,6 +91,10 @@ async function exchange(form: Readonly<Record<string, string>>): Promise<Respons
     headers: { origin: ORIGIN } });
 }
 
+async function told(answer: Response): Promise<{ status: number; body: unknown }> {
+  return { status: answer.status, body: await answer.json() };
+}
+
 async function loggedIn(email = "zoe@example.com"): Promise<{ browser: Browser; back: URL }> {
   const browser = new Browser();
   return { browser, back: await browser.submit(await browser.authorize(), "login", { email, password: PASSWORD }) };
@@ -154,7 +158,7 @@ describe("logging in with a password", () => {
       verified: "yes" });
     const answer = await exchange({ grant_type: "authorization_code", client_id: "courses",
       code: back.searchParams.get("code") ?? "", redirect_uri: CALLBACK, code_verifier: browser.verifier });
-    expect({ status: answer.status, body: await answer.json() }).toMatchObject({ status: 400,
+    expect({ status: answer.status, body: await answer.json() }).toMatchObject({ status: 403,
       body: { error: "access_denied", error_description: "Not you." } });
   });
 
@@ -287,8 +291,30 @@ describe("a session", () => {
     expect((await new Browser().authorize({ redirect_uri: "https://evil.example" })).href).toBe("about:blank#400");
   });
 
+  it("tells a page in Auth0's words why there is no token", async () => {
+    await signedUp();
+    const exchanged = async (change: Readonly<Record<string, string>>) => {
+      const { browser, back } = await loggedIn();
+      return told(
+        await exchange({ grant_type: "authorization_code", client_id: "courses",
+          code: back.searchParams.get("code") ?? "", redirect_uri: CALLBACK, code_verifier: browser.verifier,
+          ...change }),
+      );
+    };
+    const refused = (error: string, description: string, status = 403) => ({ status,
+      body: { error, error_description: description } });
+    expect(await exchanged({ code_verifier: "x".repeat(43) })).toEqual(
+      refused("invalid_grant", "Failed to verify code verifier"),
+    );
+    expect(await exchanged({ code: "x" })).toEqual(refused("invalid_grant", "Invalid authorization code"));
+    expect(await exchanged({ client_id: "x" })).toEqual(refused("access_denied", "Unauthorized", 401));
+    const { searchParams } = await new Browser().authorize({ prompt: "none" });
+    expect(searchParams.get("error_description")).toBe("Login required");
+  });
+
   it("refuses an API that the tenant doesn't have", async () => {
     const back = await new Browser().authorize({ audience: "https://other.example.com" });
+    expect(back.searchParams.get("error")).toBe("access_denied");
     expect(back.searchParams.get("error_description")).toBe("Service not found: https://other.example.com");
   });
 });
@@ -303,8 +329,10 @@ describe("a refresh token", () => {
     auth0.giveRoles(id, ["reader"]);
     const second = tokensShape.parse(await (await refresh(first.refresh_token)).json());
     expect(decodeJwt(second.access_token)[CLAIM]).toEqual(["reader"]);
-    expect((await refresh(first.refresh_token)).status).toBe(400);
-    expect((await refresh(second.refresh_token)).status).toBe(400);
+    const refused = { status: 403,
+      body: { error: "invalid_grant", error_description: "Unknown or invalid refresh token." } };
+    expect(await told(await refresh(first.refresh_token))).toEqual(refused);
+    expect(await told(await refresh(second.refresh_token))).toEqual(refused);
   });
 
   it("and a session end when the Management API says so, and a new login has both again", async () => {
@@ -317,7 +345,7 @@ describe("a refresh token", () => {
     expect((await rawCall(auth0, "DELETE", `${user}/sessions`, manage)).status).toBe(202);
     expect((await browser.authorize({ prompt: "none" })).searchParams.get("error")).toBe("login_required");
     expect((await rawCall(auth0, "DELETE", `${user}/refresh-tokens`, manage)).status).toBe(202);
-    expect((await refresh()).status).toBe(400);
+    expect((await refresh()).status).toBe(403);
     expect((await rawCall(auth0, "DELETE", "/api/v2/users/auth0%7Cnobody/sessions", manage)).status).toBe(404);
     const again = await loggedIn();
     expect((await again.browser.authorize({ prompt: "none" })).searchParams.get("error")).toBeNull();
@@ -330,7 +358,7 @@ describe("a refresh token", () => {
     const { refresh_token: token = "" } = await browser.tokens(back);
     auth0.removeUser(id);
     const answer = await exchange({ grant_type: "refresh_token", client_id: "courses", refresh_token: token });
-    expect(answer.status).toBe(400);
+    expect(answer.status).toBe(403);
   });
 
   it("goes to registered pages only: others get no leave to read the answer", async () => {

@@ -11,8 +11,13 @@ export function namesThisMachine({ host }: IncomingHttpHeaders): boolean {
   return URL.canParse(address) && THIS_MACHINE.has(new URL(address).hostname);
 }
 
-/** Whether a request comes from a program, or from a page of this very server: a browser names a page's origin. */
+/**
+ * Whether a request comes from a program, or from a page of this very server. A browser names a page's origin, and
+ * where it doesn't, for a picture or a script, how far away the page is. A link may lead here from anywhere: the page
+ * that it leads away from can't read the answer.
+ */
 export function isOwnCaller(headers: IncomingHttpHeaders): boolean {
-  return namesThisMachine(headers) &&
-    (headers.origin === undefined || headers.origin === `http://${headers.host ?? ""}`);
+  const { host = "", origin, "sec-fetch-site": site = "none", "sec-fetch-dest": goal } = headers;
+  const isNear = ["same-origin", "none"].includes(site) || goal === "document";
+  return namesThisMachine(headers) && isNear && (origin === undefined || origin === `http://${host}`);
 }

@@ -58,6 +58,7 @@ export async function startIssuer(parts: IssuerParts): Promise<Issuer> {
   const asked = new WeakMap<object, ActionResult>();
   const provider = new Provider(`${parts.url}/`, configurationOf(parts, jwk, asked));
   claimsOfActions(provider, asked);
+  refusalsAsAuth0(provider);
   provider.use(async (ctx, next) => {
     translateIn(ctx.query, (query) => {
       ctx.query = query;
@@ -114,6 +115,31 @@ function claimsOfActions({ IdToken }: Provider, asked: WeakMap<object, ActionRes
   };
 }
 
+/**
+ * Applications tell refused tokens apart by Auth0's words: `auth0-spa-js` logs in anew in silence where a refresh token
+ * is `invalid`, and not for any other `invalid_grant`.
+ */
+function refusalsAsAuth0(provider: Provider): void {
+  provider.on("grant.error", (ctx, { error, cause }) => {
+    const isRefresh = ctx.oidc.params?.["grant_type"] === "refresh_token";
+    if (error === "access_denied") ctx.status = 403;
+    else if (error === "invalid_client") refuse(ctx, 401, "access_denied", "Unauthorized");
+    else if (error === "invalid_grant") {
+      refuse(ctx, 403, error, isRefresh ? "Unknown or invalid refresh token." : refusedCode(cause));
+    }
+  });
+}
+
+function refuse(ctx: KoaContextWithOIDC, status: number, error: string, description: string): void {
+  ctx.status = status;
+  ctx.body = { error, error_description: description };
+}
+
+/** The provider gives a cause where the code itself is right, and the verifier is not. */
+function refusedCode(cause: unknown): string {
+  return cause === undefined ? "Invalid authorization code" : "Failed to verify code verifier";
+}
+
 function configurationOf(parts: IssuerParts, key: JWK, asked: WeakMap<object, ActionResult>): Configuration {
   const { settings, tenant, url } = parts;
   const apis = new Map((settings.apis ?? []).map((api) => [api.identifier, api]));
@@ -164,7 +190,7 @@ function configurationOf(parts: IssuerParts, key: JWK, asked: WeakMap<object, Ac
         useGrantedResource: () => true, getResourceServerInfo: (_ctx, audience) => {
           const api = apis.get(audience);
           // As Auth0 words it.
-          if (api === undefined) throw new errors.InvalidTarget(`Service not found: ${audience}`);
+          if (api === undefined) throw new errors.AccessDenied(`Service not found: ${audience}`);
           return { scope: ["openid", "profile", "email", OFFLINE.inside, ...(api.scopes ?? [])].join(" "), audience,
             accessTokenFormat: "jwt", accessTokenTTL: api.tokenSeconds ?? DAY_S, jwt: { sign: { alg: "RS256" } } };
         } } },
@@ -183,6 +209,8 @@ function clientOf({ clientId, clientSecret, name, callbacks, logoutUrls }: Login
 function loginOnly() {
   const policy = interactionPolicy.base();
   policy.remove("consent");
+  const nobody = policy.get("login")?.checks.get("no_session");
+  if (nobody !== undefined) nobody.description = "Login required";
   return policy;
 }
 
