@@ -116,8 +116,8 @@ function claimsOfActions({ IdToken }: Provider, asked: WeakMap<object, ActionRes
 }
 
 /**
- * Applications tell refused tokens apart by Auth0's words: `auth0-spa-js` logs in anew in silence where a refresh token
- * is `invalid`, and not for any other `invalid_grant`.
+ * Applications tell refused tokens apart by Auth0's words: `auth0-spa-js` can log in anew in silence where a refresh
+ * token is `invalid`, and does so for no other `invalid_grant`.
  */
 function refusalsAsAuth0(provider: Provider): void {
   provider.on("grant.error", (ctx, { error, cause }) => {
