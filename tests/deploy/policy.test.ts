@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 
@@ -18,7 +19,7 @@ function failureOf(name: string, ...entries: readonly string[]): Promise<string>
 
 async function failureOfFile(name: string, text: string): Promise<string> {
   const file = path.join(folder, `${name}.ts`);
-  const config = JSON.stringify(path.resolve("src/config/products-file.ts"));
+  const config = JSON.stringify(pathToFileURL(path.resolve("src/config/products-file.ts")).href);
   writeFileSync(file, `import { defineProducts } from ${config};\n${text}`);
   return readPolicy(file).then((policy) => void withProducts(policy)).then(() => "",
     (error: unknown) => String(error));

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { describe, expect, it } from "@jest/globals";
 
-const module = path.resolve(import.meta.dirname, "../../scripts/end-with-parent.ts");
+const module = pathToFileURL(path.resolve(import.meta.dirname, "../../scripts/end-with-parent.ts")).href;
 const waiting = (stopped: string): string =>
   `import { endWithParent } from ${JSON.stringify(module)};
   endWithParent();
@@ -20,11 +20,11 @@ describe("a process that ends with its parent", () => {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let output = "";
-    parent.stdout.setEncoding("utf8").on("data", (part: string) => (output += part));
-    await once(parent.stdout, "data");
-    parent.kill("SIGKILL");
-    // Only once the last one that may write to it has ended.
-    await once(parent.stdout, "close");
+    // Ends once the last one that may write to it has ended.
+    for await (const part of parent.stdout.setEncoding("utf8")) {
+      output += String(part);
+      parent.kill("SIGKILL");
+    }
     expect(output).toBe("up\ntold\n");
   });
 });
