@@ -40,6 +40,8 @@ export interface SaleNow {
   readonly quantity: number;
   /** What became of it, such as `refunded`; empty for a plain payment. */
   readonly flags: readonly string[];
+  /** Whether it was neither refunded in full, nor disputed for good, nor revoked. */
+  readonly stands: boolean;
 }
 
 /** A gift as its giver's sale has it. `receiver` as Gumroad writes it. */
@@ -175,7 +177,10 @@ function saleOf(row: z.infer<typeof saleShape>): SaleNow {
     "access revoked": row.access_revoked };
   return { id: row.id, subscriptionId: row.subscription_id ?? null,
     orderNumber: row.order_id === undefined || row.order_id === null ? null : String(row.order_id),
-    quantity: row.quantity ?? 1, flags: Object.entries(flags).filter(([, is]) => is === true).map(([name]) => name) };
+    quantity: row.quantity ?? 1,
+    stands: flags.refunded !== true && (!flags.disputed || flags["dispute won"] === true) &&
+      flags["access revoked"] !== true,
+    flags: Object.entries(flags).filter(([, is]) => is === true).map(([name]) => name) };
 }
 
 function productOf(row: z.infer<typeof productShape>): ShopProduct {

@@ -1,9 +1,12 @@
 import * as z from "zod";
 
+import type { Policy } from "../../src/access/policy.ts";
 import { queryPages, type Item, type Table } from "../../src/dynamo/table.ts";
+import { ConfigError } from "../../src/errors.ts";
 import { ledgerTable, recordKey } from "../../src/ledger/keys.ts";
 import { newRecord, summaryOf } from "../../src/ledger/record.ts";
 import { recordsOf } from "../../src/ledger/survey.ts";
+import { everyRecord } from "../ledger/records.ts";
 import { everyUnread, type Unread } from "../ledger/unread.ts";
 import type { Stage } from "../stage/stage.ts";
 import { type Operating, productNamed } from "./operating.ts";
@@ -52,12 +55,13 @@ export async function listBuyers({ product, ...asked }: BuyersRequest,
   { stage, policy, tell }: Pick<Operating, "policy" | "tell"> & {
     readonly stage: Pick<Stage, "dynamo" | "ledger">;
   }): Promise<BuyersPage> {
-  const request = { ...asked, product: product === null ? null : productNamed(product, await policy()).id };
+  const products = await policy();
+  const request = { ...asked, product: product === null ? null : idOf(product, products) };
   const { most } = request;
   const table = ledgerTable(stage.dynamo, stage.ledger);
   const buyers: ListedBuyer[] = [];
-  // The filter leaves out those whose record waits for nothing.
-  const beside = request.isWaiting ? await withUnread(table, request.after ?? "") : [];
+  // The filter leaves out those whose record waits for nothing, or doesn't hold what the policy doesn't list.
+  const beside = await besideRecords(table, request, products);
   const isBeside = new Set(beside.map(({ email }) => email));
   for await (const items of queryPages(table, queryFor(request))) {
     const rows = (await listed(items, table)).filter(({ email }) => !isBeside.has(email));
@@ -77,15 +81,40 @@ export async function listBuyers({ product, ...asked }: BuyersRequest,
   }
 }
 
-/** Those with something unread, after this email, in order. */
-async function withUnread(table: Table, after: string): Promise<ListedBuyer[]> {
-  const unread = Map.groupBy((await everyUnread(table)).filter(({ buyer }) => buyer > after), ({ buyer }) => buyer);
-  const records = new Map((await recordsOf(table, [...unread.keys()])).map((record) => [record.email, record]));
-  return [...unread].map(([email, theirs]) => {
+/** Those with something unread, and who bought the unlisted product that is asked for, after an email, in order. */
+async function besideRecords(table: Table, { isWaiting, product, after }: BuyersRequest,
+  policy: Policy): Promise<ListedBuyer[]> {
+  const unread = Map.groupBy(isWaiting ? await everyUnread(table) : [], ({ buyer }) => buyer);
+  const apart = product === null || policy.has(product) ? new Set<string>() : await ownersApart(table, product);
+  const emails = [...new Set([...unread.keys(), ...apart])].filter((email) => email > (after ?? "")).sort();
+  const records = new Map((await recordsOf(table, emails)).map((record) => [record.email, record]));
+  return emails.map((email) => {
     const summary = summaryOf(records.get(email) ?? newRecord(email));
-    return { email, ...summary, waits: [...summary.waits, ...new Set(theirs.map(({ code }) => code))],
-      unread: theirs };
-  }).sort((a, b) => (a.email < b.email ? -1 : 1));
+    const theirs = unread.get(email);
+    return { email, ...summary,
+      products: [...new Set([...summary.products, ...(apart.has(email) && product !== null ? [product] : [])])].sort(),
+      ...(theirs === undefined
+        ? {}
+        : { waits: [...summary.waits, ...new Set(theirs.map(({ code }) => code))], unread: theirs }) };
+  });
+}
+
+/** What the policy doesn't list lies apart of the records, and is in no index: reads the whole ledger. */
+async function ownersApart(table: Table, product: string): Promise<ReadonlySet<string>> {
+  const owners = new Set<string>();
+  for await (const { apart } of everyRecord(table)) {
+    for (const { owner, facts } of apart) if (facts.productId === product) owners.add(owner);
+  }
+  return owners;
+}
+
+/** @throws {ConfigError} PRODUCT_UNKNOWN, for a name that the policy doesn't have */
+function idOf(typed: string, policy: Policy): string {
+  const { id } = productNamed(typed, policy);
+  if (policy.has(id) || /^[\w-]{22}==$/.test(id)) return id;
+  const names = [...policy.values()].map(({ name }) => name).join(", ");
+  throw new ConfigError("PRODUCT_UNKNOWN",
+    `src/products.ts lists no product "${typed}": it lists ${names}; any other is named by its id`);
 }
 
 /** DynamoDB leaves out who surely isn't asked for. What has no summary yet passes: its record tells. */

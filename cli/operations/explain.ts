@@ -68,7 +68,27 @@ export async function explained(
   return { buyer: record.email, at: now, spellings: record.spellings, roles: explainedRoles(sources, users), sources,
     users, gave, gumroadFailure, auth0Failure: failure, waits: waitsOf(record, unread, changesAt),
     invited: record.invited, wouldChange,
-    next: nextSteps(record, unread, findingsIn(record, policy, now), users, wouldChange), events };
+    next: [...readAgain(sources, events),
+      ...nextSteps(record, unread, findingsIn(record, policy, now), users, wouldChange)], events };
+}
+
+/** Reasons that a look at Gumroad can overturn. */
+const OF_GUMROAD: ReadonlySet<string> = new Set<Verdict["reason"]>(["paid", "running", "cancelled-running",
+  "restarted", "refunded", "disputed", "ended", "revoked"]);
+const SECOND_MS = 1_000;
+
+/** What Gumroad says otherwise of than the record, and no ping told, is read back by what was told of it last. */
+function readAgain(sources: readonly ExplainedSource[], events: readonly HistoryEvent[]): readonly NextStep[] {
+  return sources.flatMap(({ id, access, reason, gumroad }) => {
+    const told = events.findLast(({ source }) => source === id);
+    const stands = gumroad?.stands ?? null;
+    if (stands === null || stands === access || !OF_GUMROAD.has(reason) || told === undefined) return [];
+    const [from, to] = [0, 1].map((more) =>
+      new Date((Math.floor(told.receivedAt / SECOND_MS) + more) * SECOND_MS).toISOString().replace(".000", "")
+    );
+    return [{ command: `replay --since ${from ?? ""} --until ${to ?? ""}`,
+      why: `has ${id} read back: Gumroad says otherwise by now than is known here` }];
+  });
 }
 
 /** What somebody should do about a buyer: what findings ask for, and what makes Auth0 match. */
@@ -134,7 +154,10 @@ async function askedOfOne(id: SourceId, { charges }: Source,
       ? `the subscription is ${subscription.status.replaceAll("_", " ")}`
       : `the subscription ended ${subscription.endedAt}`];
   const paid = sale === null ? "it doesn't know this sale" : sale.flags.length === 0 ? "paid" : sale.flags.join(", ");
-  return { says: [...runs, isSubscription(id) ? `the last charge: ${paid}` : paid].join("; "),
+  const runsOn = ["alive", "pending_cancellation", "pending_failure"].includes(subscription?.status ?? "");
+  const isOver = ["cancelled", "failed_payment"].includes(subscription?.status ?? "");
+  const stands = isSubscription(id) ? (runsOn ? true : isOver ? false : null) : (sale?.stands ?? null);
+  return { stands, says: [...runs, isSubscription(id) ? `the last charge: ${paid}` : paid].join("; "),
     orderNumber: sale?.orderNumber ?? null, quantity: sale?.quantity ?? null };
 }
 

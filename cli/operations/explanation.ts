@@ -42,6 +42,8 @@ export interface ExplainedSource {
 export interface GumroadNow {
   /** In words: "paid", "refunded". */
   readonly says: string;
+  /** Whether by that it stands: paid and not taken back, or running; null where that alone doesn't tell. */
+  readonly stands: boolean | null;
   readonly orderNumber: string | null;
   /** How many were bought; access is for the buyer alone. */
   readonly quantity: number | null;

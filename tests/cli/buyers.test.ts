@@ -61,6 +61,22 @@ async function list(request: Partial<BuyersRequest>) {
 }
 
 describe("buyers", () => {
+  it("lists who bought what the policy doesn't list, and knows no product that there isn't", async () => {
+    const [extra, ledger] = ["AAAAAAAAAAAAAAAAAAAAAA==", dynamoLedger(ledgerTable(table.client, table.name))];
+    for (const [id, email] of [["sale:x1", "apart@example.com"], ["sale:x2", emailOf(3)]] as const) {
+      await ledger.claim(id, email);
+      await ledger.park(id, source(extra, [charge()]), email);
+    }
+    const { buyers, next } = await list({ product: extra, most: 1 });
+    expect({ buyers, next }).toMatchObject({ next: "apart@example.com",
+      buyers: [{ email: "apart@example.com", products: [extra], roles: [], waits: [] }] });
+    expect((await list({ product: extra, after: next })).buyers).toMatchObject([{ email: emailOf(3),
+      products: [extra, "course"] }]);
+    await expect(list({ product: "cours" })).rejects.toThrow(
+      'src/products.ts lists no product "cours": it lists The Course; any other is named by its id',
+    );
+  });
+
   it("reads the first page of thousands in one call, and goes on where it ends", async () => {
     const first = await list({});
     expect(calls).toEqual(["QueryCommand"]);

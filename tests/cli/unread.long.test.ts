@@ -159,6 +159,21 @@ describe("once Gumroad answers", () => {
     expect((await run("explain ida@example.com")).out).toMatch(/Gifts made\n {2}sale:\S+ is jo@example.com's now/);
   });
 
+  it("what became otherwise and no ping told is said by explain, with what has it read back", async () => {
+    const { sale } = stack.gumroad.sell({ product: HANDBOOK, email: "kit@example.com" });
+    stack.gumroad.refund(sale.id);
+    await stack.gumroad.settled();
+    await workedOff(stack);
+    expect((await run("explain kit@example.com")).out).not.toContain("What to run");
+    stack.gumroad.reverseRefund(sale.id);
+    const { next: [{ command, why }] } = JSON.parse((await run("explain kit@example.com --json")).out);
+    expect(why).toBe(`has sale:${sale.id} read back: Gumroad says otherwise by now than is known here`);
+    expect(await run(command)).toMatchObject({ code: 0, out: expect.stringContaining("sent: ") });
+    await workedOff(stack);
+    const { next, roles } = JSON.parse((await run("explain kit@example.com --json")).out);
+    expect({ next, roles }).toMatchObject({ next: [], roles: [{ role: "serverless-handbook", entitled: true }] });
+  });
+
   it("a ping whose sale Gumroad doesn't know yet has all its tries, however often somebody hurries it", async () => {
     await deliver(stack, saleBy("eve@example.com"));
     for (let nth = 0; nth < 4; nth += 1) {
