@@ -8,15 +8,13 @@ const TOLD_WITHIN_MS = 15 * 60_000;
 /** A source by its first charge: a bundle, or what may have come with one. */
 interface Sold {
   readonly id: SourceId;
-  readonly productId: string;
+  readonly source: Source;
   readonly charge: Charge;
   readonly holds: readonly string[];
-  /** When an operator moved it away: of what is added to it later, they decided nothing. */
-  readonly movedAt: number | null;
 }
 
-/** What came with bundles, and with which of the buyer's it can have come: the ids of these, by the child's. */
-export type Children = ReadonlyMap<SourceId, readonly SourceId[]>;
+/** What came with bundles, and all with which it can have come; first the nearest, one of a product with each. */
+export type Children = ReadonlyMap<SourceId, readonly Pick<Sold, "id" | "source">[]>;
 
 /**
  * Finds the bundles of what came with one. Gumroad links them nowhere, and pushes a product that is added to a bundle
@@ -26,29 +24,31 @@ export type Children = ReadonlyMap<SourceId, readonly SourceId[]>;
  * sale at price 0 of each product that it holds: sold within ten minutes and nearest to it, or first told of together.
  */
 export function childrenIn(sources: Sources, policy: Policy): Children {
-  const sold = entriesOf(sources).flatMap(([id, source]): Sold[] => {
+  const sold = entriesOf(sources).sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([id, source]): Sold[] => {
     const [charge] = paidCharges(source);
     if (charge === undefined) return [];
     const isNone = charge.read !== null && charge.read.bundle !== "bundle";
-    return [{ id, productId: source.productId, charge, holds: isNone ? [] : withContents(source, policy).holds,
-      movedAt: source.act?.decision.kind === "move" ? source.act.at : null }];
+    return [{ id, source, charge, holds: isNone ? [] : withContents(source, policy).holds }];
   });
   const bundles = sold.filter(({ holds }) => holds.length > 0);
-  const children = new Map<SourceId, readonly SourceId[]>();
-  const free: Sold[] = [];
-  for (const each of sold) {
-    if (isSubscription(each.id)) continue;
-    if (each.charge.read?.bundle === "child") {
-      const of = bundles.filter((bundle) =>
-        fits(bundle, each) && bundle.charge.soldAt <= each.charge.soldAt + TOGETHER_MS &&
-        (bundle.movedAt === null || each.charge.soldAt <= bundle.movedAt || areTogether(bundle.charge, each.charge))
-      );
-      children.set(each.id, of.map(({ id }) => id));
-    } else if (each.charge.read === null && each.charge.priceCents === 0) {
-      free.push(each);
-    }
+  const inReach = sold.filter((each) =>
+    !isSubscription(each.id) && (isChild(each) || (each.charge.read === null && each.charge.priceCents === 0))
+  ).map((child) => ({ child, of: bundles.filter((bundle) => canBring(bundle, child)) }));
+  const pairs = inReach.flatMap(({ child, of }) => of.map((bundle) => ({ child, bundle })));
+  const broughtBy = new Map<SourceId, SourceId>();
+  const taken = new Set<string>();
+  for (const { child, bundle } of pairs.sort((a, b) => apart(a) - apart(b))) {
+    const place = `${bundle.id} ${child.source.productId}`;
+    if (broughtBy.has(child.id) || taken.has(place)) continue;
+    broughtBy.set(child.id, bundle.id);
+    taken.add(place);
   }
-  return new Map([...children, ...accountedFor(free, bundles.filter(({ charge }) => charge.read === null))]);
+  // Another bundle in reach that still stands may just as well have brought it.
+  return new Map(inReach.flatMap(({ child, of }) => {
+    const by = broughtBy.get(child.id);
+    if (by === undefined && !isChild(child)) return [];
+    return [[child.id, [...of.filter(({ id }) => id === by), ...of.filter(({ id }) => id !== by)]] as const];
+  }));
 }
 
 /** Facts with what the policy says that the bundle holds: that may say otherwise one day, and the facts don't. */
@@ -60,37 +60,34 @@ export function withContents(facts: Source, policy: Policy): Source {
     : { ...facts, holds: [...new Set([...facts.holds, ...contents])].sort() };
 }
 
-function accountedFor(free: readonly Sold[], bundles: readonly Sold[]): Children {
-  const children = new Map<SourceId, readonly SourceId[]>();
-  for (const bundle of [...bundles].sort((a, b) => a.charge.soldAt - b.charge.soldAt || (a.id < b.id ? -1 : 1))) {
-    for (const productId of bundle.holds) {
-      const [nearest] = free
-        .filter((each) => each.productId === productId && !children.has(each.id) && isWith(bundle, each))
-        .sort((a, b) => apart(a, bundle) - apart(b, bundle) || (a.id < b.id ? -1 : 1));
-      // Another bundle in reach that still stands may just as well have brought it.
-      if (nearest !== undefined) {
-        children.set(nearest.id, bundles.filter((other) => isWith(other, nearest)).map(({ id }) => id));
-      }
-    }
-  }
-  return children;
+function isChild({ charge: { read } }: Sold): boolean {
+  return read?.bundle === "child";
 }
 
-/** By pings alone: sold within ten minutes, or first told of within ten. */
-function isWith(bundle: Sold, child: Sold): boolean {
+/** By the API, what isn't older than the bundle; by pings, what was sold or first told of within ten minutes. */
+function canBring(bundle: Sold, child: Sold): boolean {
+  const isClose = areTogether(bundle.charge, child.charge);
+  if (!fits(bundle, child)) return false;
+  if (isChild(child)) {
+    // Of what is added to it later, an operator who moved it away decided nothing.
+    const { act } = bundle.source;
+    const until = act?.decision.kind === "move" ? act.at : Number.POSITIVE_INFINITY;
+    return isClose || (bundle.charge.soldAt <= child.charge.soldAt && child.charge.soldAt <= until);
+  }
   const [told, soon] = [bundle.charge.receivedAt, child.charge.receivedAt];
-  return fits(bundle, child) &&
-    (areTogether(bundle.charge, child.charge) ||
+  return bundle.charge.read === null &&
+    (isClose ||
       (told !== null && soon !== null && Math.abs(told - soon) <= TOGETHER_MS &&
         soon - child.charge.soldAt <= TOLD_WITHIN_MS && child.charge.soldAt >= bundle.charge.soldAt));
 }
 
 /** What came as a gift came with a gift. Until July 2025 Gumroad didn't mark it as one. */
-function fits(bundle: Sold, { productId, charge }: Sold): boolean {
+function fits(bundle: Sold, { source: { productId }, charge }: Sold): boolean {
   return bundle.holds.includes(productId) &&
     (charge.gift === "none" || (charge.gift === "received" && bundle.charge.gift !== "none"));
 }
 
-function apart(a: Sold, b: Sold): number {
-  return Math.abs(a.charge.soldAt - b.charge.soldAt);
+/** By time (ms); of one time, gifts go with gifts. */
+function apart({ child: { charge: one }, bundle: { charge: other } }: Record<"child" | "bundle", Sold>): number {
+  return Math.abs(one.soldAt - other.soldAt) + ((one.gift === "none") === (other.gift === "none") ? 0 : 0.5);
 }

@@ -46,7 +46,7 @@ export function entitlements(sources: Sources, policy: Policy, now: number): Acc
     const product = granted === null ? policy.get(source.productId) : { id: "", name: "", roles: [granted] };
     if (product === undefined) return nothing(id, source, "not-in-policy");
     const standing = granted === null
-      ? standingOf(id, source, product, { sources, gifts, policy, children, now })
+      ? standingOf(id, source, product, { gifts, policy, children, now })
       : ofGrant(source, now);
     if (standing.until !== undefined && standing.until > now) moments.push(standing.until);
     const none = nothing(id, source, standing.reason);
@@ -87,7 +87,6 @@ export function dueRoles(kept: Kept, policy: Policy, now: number): readonly stri
 }
 
 interface Known {
-  readonly sources: Sources;
   /** Those that can be a side of a gift: what came with a bundle is a gift only as the bundle is one. */
   readonly gifts: Sources;
   readonly policy: Policy;
@@ -113,12 +112,9 @@ function standingOf(id: SourceId, source: Source, product: Product, known: Known
  * What came with a bundle. Where one is known, its own flags say nothing: nobody refunds it, and a dispute is that
  * one's. It is gone when all the bundles are that it can be of; by the API, once the buyer's sales were listed since.
  */
-function ofChild({ charges }: Source, own: Standing, ids: readonly SourceId[], known: Known): Standing {
+function ofChild({ charges }: Source, own: Standing, bundles: NonNullable<ReturnType<Children["get"]>>,
+  known: Known): Standing {
   if (own.reason === "revoked") return own;
-  const bundles = ids.flatMap((id) => {
-    const source = known.sources[id];
-    return source === undefined ? [] : [{ id, source }];
-  });
   if (bundles.length === 0) return own.access ? { ...own, reason: "bundle-unknown" } : own;
   const standing = whileAny(
     bundles.map(({ id, source }) => asGift(id, source, known.policy.get(source.productId) ?? UNLISTED, known)),

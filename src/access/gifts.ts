@@ -48,12 +48,12 @@ export function canBeOneGift(a: GiftSale, b: GiftSale): boolean {
 
 /** The sides of gifts in a buyer's sources that may be of the same gift as this sale, with the same options. */
 export function sidesOf(which: "received" | "given", charge: Charge, productId: string, sources: Sources) {
-  return entriesOf(sources).flatMap(([, source]) =>
+  return entriesOf(sources).flatMap(([id, source]) =>
     source.charges
       .filter((side) =>
         (which === "given" ? isGiversSide(side) : side.gift === which) &&
         canBeOneGift({ ...side, productId: source.productId }, { ...charge, productId }) && sameOptions(side, charge)
       )
-      .map((side) => ({ side, act: source.act }))
+      .map((side) => ({ id, side, act: source.act }))
   );
 }

@@ -6,3 +6,8 @@ export function momentOf(text: string): number | null {
   const at = Date.parse(text);
   return at >= 0 && at < LATEST ? at : null;
 }
+
+/** The day of a moment (epoch ms). Listings go by whole days, UTC. */
+export function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}

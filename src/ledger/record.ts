@@ -110,17 +110,17 @@ export function newRecord(email: string): BuyerRecord {
 }
 
 /** The requests of others that nobody decided yet, of what is still this buyer's. */
-export function openClaims({ email, claims = [], sources }: BuyerRecord): readonly Claim[] {
-  return claims.filter(({ source, by, state }) =>
-    state === "asked" && by !== `email:${email}` && sources[source]?.act?.decision.kind !== "move"
-  );
+export function openClaims(record: BuyerRecord): readonly Claim[] {
+  return ownClaims(record, "asked").filter(({ by }) => by !== `email:${record.email}`);
 }
 
 /** What accounts of the self-built login have of this buyer's. */
-export function linkedClaims({ claims = [], sources }: BuyerRecord): readonly Claim[] {
-  return claims.filter(({ source, by, state }) =>
-    state === "granted" && by.startsWith("name:") && sources[source]?.act?.decision.kind !== "move"
-  );
+export function linkedClaims(record: BuyerRecord): readonly Claim[] {
+  return ownClaims(record, "granted").filter(({ by }) => by.startsWith("name:"));
+}
+
+function ownClaims({ claims = [], sources }: BuyerRecord, which: Claim["state"]): readonly Claim[] {
+  return claims.filter(({ source, state }) => state === which && sources[source]?.act?.decision.kind !== "move");
 }
 
 /** DynamoDB's limit is 400 KB an item; the rest is room for refunds, ends and marks. */

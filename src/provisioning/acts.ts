@@ -1,4 +1,4 @@
-import { emptySource, grantedRole, type Source } from "../access/facts.ts";
+import { emptySource, entriesOf, grantedRole, type Act, type Source, type SourceId } from "../access/facts.ts";
 import { addFacts, lastAct } from "../access/merge.ts";
 import { boughtTogether } from "../access/together.ts";
 import { RefusedError, TemporaryError } from "../errors.ts";
@@ -69,12 +69,33 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
     throw new TemporaryError("MOVE_UNWRITTEN", "The record that the source is moved from doesn't say so yet.");
   }
   const sources = addFacts(record.sources, source, { ...facts, act: null });
-  const claims = (left.claims ?? []).filter((claim) => claim.source === source);
-  const moved = { ...record, sources,
-    ...(claims.length === 0
-      ? {}
-      : { claims: mergeClaims(record.claims ?? [], claims, boughtTogether(source, sources, policy)) }) };
+  const claims = mergeClaims(record.claims ?? [], (left.claims ?? []).filter((claim) => claim.source === source),
+    boughtTogether(source, sources, policy));
+  const moved = { ...record, sources, ...(claims.length === 0 ? {} : { claims }) };
   return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId }, ledger, from);
+}
+
+/** The record, of which what came in since goes where an operator moved what it was bought together with. */
+export async function movedAlong(record: BuyerRecord, since: BuyerRecord, requestId: string,
+  work: Provisioning): Promise<BuyerRecord> {
+  const fresh = new Set(Object.keys(record.sources).filter((id) => !Object.hasOwn(since.sources, id)));
+  const acts = entriesOf(record.sources).flatMap(([moved, { act }]) =>
+    fresh.size === 0 || act?.decision.kind !== "move" ? [] : boughtTogether(moved, record.sources, work.policy)
+      .filter((id) => fresh.has(id) && (record.sources[id]?.act?.at ?? 0) < act.at)
+      .map((source) => [source, { ...act, id: `${act.id} ${source}` }] as const)
+  );
+  return withActs(record, new Map(acts), requestId, work);
+}
+
+/** The record with acts about its own sources. Throws as {@link mergeAct} does. */
+export async function withActs(record: BuyerRecord, acts: ReadonlyMap<SourceId, Act>, requestId: string,
+  work: Provisioning): Promise<BuyerRecord> {
+  let left = record;
+  for (const [source, act] of acts) {
+    left = (await mergeAct(left, { v: 1, kind: "act", requestId, buyer: left.email, hops: 0, source, act }, work)) ??
+      left;
+  }
+  return left;
 }
 
 /** Merges what an operator decided about held removals: `release` lets them go, `keep` gives them for good. */

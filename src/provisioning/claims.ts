@@ -6,7 +6,7 @@ import { TemporaryError } from "../errors.ts";
 import type { BuyerRecord, Claim } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { MessageOf } from "../queue/message.ts";
-import { mergeAct } from "./acts.ts";
+import { withActs } from "./acts.ts";
 import { findAll } from "./bind.ts";
 import { mergeClaims } from "./claim-merge.ts";
 import type { Provisioning } from "./context.ts";
@@ -21,7 +21,7 @@ const UNCLEAR: ReadonlySet<Reason> = new Set<Reason>(["refunded-kept", "partly-r
  * the buyer whose that is by now. Granted to an email, the purchase moves there, as an operator moves one; granted to
  * a name, it stays, and tokens of that account carry what it gives, of one account a purchase. What isn't clear is a
  * request. Of decisions, the last one made stands, whichever comes last.
- * @throws {TemporaryError} SOURCE_ON_ITS_WAY, and as {@link mergeAct} and the directory do
+ * @throws {TemporaryError} SOURCE_ON_ITS_WAY, and as acts and the directory do
  */
 export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim">,
   work: Provisioning): Promise<BuyerRecord | null> {
@@ -86,12 +86,8 @@ async function moved(record: BuyerRecord, sources: readonly SourceId[],
   const to = claimant.slice("email:".length);
   // There already, it stays, whatever older act comes yet.
   const decision = to === record.email ? { kind: "follow" as const } : { kind: "move" as const, to };
-  let left = record;
-  for (const source of sources) {
-    const act = { at, id: `claim ${requestId} ${source}`, by: decided?.by ?? "claim",
-      why: decided?.why ?? "showed the licence key", decision };
-    left = (await mergeAct(left, { v: 1, kind: "act", requestId, buyer: left.email, hops: 0, source, act }, work)) ??
-      left;
-  }
-  return left;
+  const [by, why] = [decided?.by ?? "claim", decided?.why ?? "showed the licence key"];
+  return withActs(record,
+    new Map(sources.map((source) => [source, { at, id: `claim ${requestId} ${source}`, by, why, decision }])),
+    requestId, work);
 }

@@ -11,7 +11,7 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import type { MessageOf, Message } from "../queue/message.ts";
-import { mergeAct, mergeHeld, mergeMoved } from "./acts.ts";
+import { mergeAct, mergeHeld, mergeMoved, movedAlong } from "./acts.ts";
 import { isNamed, withRoom } from "./apart.ts";
 import { mergeClaim } from "./claims.ts";
 import type { Provisioning } from "./context.ts";
@@ -44,7 +44,7 @@ export async function mergeMessages(stored: BuyerRecord, messages: readonly Mess
       if (readings.unread.has(message)) throw readings.unread.get(message);
       const merged = await mergeMessage(record, message, readings, work);
       if (merged === null) elsewhere.add(message);
-      record = merged ?? record;
+      else record = await movedAlong(merged, stored, message.requestId, work);
     } catch (error) {
       if (error instanceof RefusedError) {
         await work.queue.keep(error, message.requestId, JSON.stringify(message), work.signal);

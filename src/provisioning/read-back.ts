@@ -4,6 +4,7 @@ import { mergeSource } from "../access/merge.ts";
 import { TemporaryError } from "../errors.ts";
 import type { GumroadApi, SalesQuery } from "../gumroad/api.ts";
 import { factsOfSale, factsOfSubscriber, ownerOfRow, sourceOfRow } from "../gumroad/facts.ts";
+import { dayOf } from "../gumroad/moment.ts";
 import type { Ping } from "../gumroad/ping.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
@@ -217,8 +218,4 @@ function chargeIs(facts: Source, saleId: string, holds: (flags: ReturnType<typeo
 /** Whether a bundle's row shows that it gives nothing any more, whatever the policy makes of that. */
 function isGone({ refunded, partlyRefunded, disputed, disputeWon, accessRevoked, dead }: SaleRow): boolean {
   return refunded || partlyRefunded || (disputed && !disputeWon) || accessRevoked === true || dead;
-}
-
-function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

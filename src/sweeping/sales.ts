@@ -4,6 +4,7 @@ import type { SourceId } from "../access/facts.ts";
 import { endOf, tellsMore } from "../access/known.ts";
 import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale, ownerOfRow, sourceOfRow } from "../gumroad/facts.ts";
+import { dayOf } from "../gumroad/moment.ts";
 import type { SaleRow } from "../gumroad/rows.ts";
 import type { OwnedSource } from "../ledger/survey.ts";
 import { log } from "../log.ts";
@@ -80,9 +81,4 @@ export function unlike(row: SaleRow, source: OwnedSource | undefined, at: number
     return `subscription:${row.subscriptionId}`;
   }
   return adopt && source?.record?.adopts !== true ? `sale:${row.id}` : null;
-}
-
-/** Listings go by whole days, UTC. */
-function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

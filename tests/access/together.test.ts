@@ -4,10 +4,10 @@ import { boughtTogether } from "../../src/access/together.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { act, charge, DAY, JAN_5, reading, source } from "./purchases.ts";
 
-const policy = defineProducts([{ id: "book", name: "Book", roles: ["reader"] }, { id: "all", name: "All",
-  contains: ["book"] }]);
-const child = (day: number, bundle: "child" | "none" = "child") =>
-  source("book", [charge({ priceCents: 0, soldAt: JAN_5 + day * DAY, read: reading(90, { bundle }) })]);
+const policy = defineProducts([{ id: "book", name: "Book", roles: ["reader"] }, { id: "film", name: "Film",
+  roles: ["viewer"] }, { id: "all", name: "All", contains: ["book", "film"] }]);
+const child = (day: number, bundle: "child" | "none" = "child", product = "book") =>
+  source(product, [charge({ priceCents: 0, soldAt: JAN_5 + day * DAY, read: reading(90, { bundle }) })]);
 const sources = { "sale:bundle": source("all", [charge({ read: reading(1, { bundle: "bundle" }) })]),
   "sale:child": child(0), "sale:late": child(60), "sale:free": child(0, "none"),
   "sale:away": { ...child(2), act: act(3, { kind: "move", to: "bo@example.com" }) } } as const;
@@ -19,5 +19,25 @@ describe("what belongs together", () => {
     expect([...boughtTogether("sale:late", sources, policy)].sort()).toEqual(["sale:bundle", "sale:child",
       "sale:late"]);
     expect(boughtTogether("sale:free", sources, policy)).toEqual(["sale:free"]);
+  });
+
+  it("is of two bundles the one that was named, with what is nearest to it", () => {
+    const bundle = (day: number) =>
+      source("all", [charge({ soldAt: JAN_5 + day * DAY, read: reading(90, { bundle: "bundle" }) })]);
+    const two = { "sale:one": bundle(0), "sale:two": bundle(10), "sale:with one": child(0), "sale:with two": child(10),
+      "sale:late": child(20, "child", "film"), "sale:later": child(21, "child", "film") } as const;
+    expect([...boughtTogether("sale:one", two, policy)].sort()).toEqual(["sale:later", "sale:one", "sale:with one"]);
+    expect([...boughtTogether("sale:two", two, policy)].sort()).toEqual(["sale:late", "sale:two", "sale:with two"]);
+  });
+
+  it("is of a bundle bought and one given in the same minute the one that was named", () => {
+    const sold = (productId: string, gift: "none" | "received" | "given", bundle: "bundle" | "child") =>
+      source(productId, [charge({ gift, priceCents: 0, read: reading(1, { bundle }) })]);
+    const two = { "sale:a own": sold("all", "none", "bundle"), "sale:b got": sold("all", "received", "bundle"),
+      "sale:c given": sold("all", "given", "bundle"), "sale:d got": sold("book", "received", "child"),
+      "sale:e own": sold("book", "none", "child") } as const;
+    expect(boughtTogether("sale:a own", two, policy)).toEqual(["sale:a own", "sale:e own"]);
+    expect([...boughtTogether("sale:b got", two, policy)].sort()).toEqual(["sale:b got", "sale:c given",
+      "sale:d got"]);
   });
 });

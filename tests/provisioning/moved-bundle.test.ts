@@ -82,3 +82,83 @@ describe("another bundle of whom one was moved from", () => {
     expect(roles()).toEqual([["reader"], []]);
   });
 });
+
+/** Ann bought the bundle, and of what came with it nothing is known yet. */
+function soldToAnn(name: string, isOnTrust = false, sells = policy) {
+  const [ann, bo, cy] = [`ann.${name}@example.com`, `bo.${name}@example.com`, `cy.${name}@example.com`];
+  const shop = listedShop();
+  const listed = new Map(sells);
+  const world = smallWorld({ auth0, table, policy: listed, start: JAN_5, gumroad: isOnTrust ? null : shop.api });
+  const told = async (...messages: readonly Message[]) => {
+    world.send(...messages);
+    await world.drain();
+    world.letPass(1_000);
+  };
+  const bundle = (changes: object = {}, id = "bundle", email = ann) => {
+    shop.show(`${name} ${id}`, email, { product_id: "all", is_bundle_purchase: true, ...changes });
+    return soldTo(email, `${name} ${id}`, "all", { priceCents: 900,
+      event: "refunded" in changes ? "refund" : "sale" });
+  };
+  const move = (buyer: string, to: string): Message => ({ v: 1, kind: "act", requestId: "r", buyer, hops: 0,
+    source: `sale:${name} bundle`,
+    act: { at: world.now(), id: `${name} to ${to}`, by: "dee", why: "typed ann", decision: { kind: "move", to } } });
+  return { told, bundle, toBo: () => move(ann, bo), toCy: () => move(bo, cy), child: () => {
+    shop.show(`${name} child`, ann, CHILD);
+    return soldTo(ann, `${name} child`, "book");
+  }, ann, names: () => {
+    for (const product of policy.values()) listed.set(product.id, product);
+    return { v: 1, kind: "hint", requestId: "r", buyer: ann, hops: 0, saleId: `${name} child`, subscriptionId: null,
+      sweep: "daily", foundAt: world.now() } as const;
+  }, roles: () => [ann, bo, cy].map((email) => auth0.rolesOfEmail(email)) };
+}
+
+describe("what came with a bundle, told after that was moved", () => {
+  it.each([["by the API", false], ["by pings alone", true]] as const)("goes along, %s", async (name, isOnTrust) => {
+    const { told, bundle, toBo, child, roles } = soldToAnn(`along${name.replaceAll(" ", "")}`, isOnTrust);
+    await told(bundle());
+    await told(toBo());
+    await told(child());
+    expect(roles()).toEqual([[], ["reader"], []]);
+  });
+
+  it("goes along, told in the same turn", async () => {
+    const { told, bundle, toBo, child, roles } = soldToAnn("turn");
+    await told(bundle());
+    await told(child(), toBo());
+    expect(roles()).toEqual([[], ["reader"], []]);
+  });
+
+  it("goes as far as that went, and ends with it", async () => {
+    const { told, bundle, toBo, toCy, child, roles } = soldToAnn("far");
+    await told(bundle());
+    await told(toBo());
+    await told(toCy());
+    await told(child());
+    expect(roles()).toEqual([[], [], ["reader"]]);
+    await told(bundle({ refunded: true }));
+    expect(roles()).toEqual([[], [], []]);
+  });
+
+  it("goes along where the policy names it only then", async () => {
+    const other = defineProducts([{ id: "mug", name: "Mug", roles: ["reader"] }, { id: "all", name: "All",
+      contains: ["mug"] }]);
+    const { told, bundle, toBo, child, names, roles } = soldToAnn("named", false, other);
+    await told(bundle(), child());
+    await told(toBo());
+    expect(roles()).toEqual([[], [], []]);
+    await told(names());
+    expect(roles()).toEqual([[], ["reader"], []]);
+  });
+
+  it("goes along with a gift, whose giver's side comes after it too", async () => {
+    const { told, bundle, toBo, child, ann, roles } = soldToAnn("gift");
+    const gift = { gifter_email: "gus@example.com", giftee_email: ann };
+    await told(bundle({ is_gift_receiver_purchase: true, ...gift }));
+    await told(toBo());
+    await told(child());
+    expect(roles()).toEqual([[], ["reader"], []]);
+    await told(bundle({ is_gift_sender_purchase: true, ...gift }, "given", "gus@example.com"));
+    await told(bundle({ is_gift_sender_purchase: true, ...gift, refunded: true }, "given", "gus@example.com"));
+    expect(roles()).toEqual([[], [], []]);
+  });
+});
