@@ -1,6 +1,7 @@
 /** Runs the `serverless` command that package.json pins, on the Node that runs us: no global install, no shell. */
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
+import path from "node:path";
 
 import { projectRoot } from "../project-root.ts";
 
@@ -22,8 +23,12 @@ export interface ServerlessRun {
 export function runServerless(args: readonly string[],
   options: { cwd?: string; show: boolean }): Promise<ServerlessRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args], { cwd: options.cwd ?? projectRoot,
-      stdio: options.show ? "inherit" : ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [cli, ...args], {
+      cwd: options.cwd ?? projectRoot,
+      stdio: options.show ? "inherit" : ["ignore", "pipe", "pipe"],
+      // Otherwise it writes to the reader's home, which may be read-only, as in a container.
+      env: { SLS_SCHEMA_CACHE_BASE_DIR: path.join(projectRoot, "node_modules/.cache"), ...process.env },
+    });
     const written: Buffer[] = [];
     child.stdout?.on("data", (chunk: Buffer) => written.push(chunk));
     child.stderr?.on("data", (chunk: Buffer) => written.push(chunk));

@@ -37,6 +37,7 @@ export async function renderTemplate(stage: string, params: readonly string[] = 
       await writeFile(path.join(folder, ".build", `${name}.mjs`), "export const handler = async () => {};\n");
       await writeFile(path.join(folder, ".build", `${name}.mjs.map`), "{}");
     }
+    process.env["HOME"] = "/dev/null"; // a home that nothing can be written to
     const { code, output } = await runServerless(["package", "--stage", stage,
       ...params.flatMap((param) => ["--param", param])], { cwd: folder, show: false });
     if (code !== 0) throw new Error(`serverless package ended with ${String(code)}:\n${output}`);
