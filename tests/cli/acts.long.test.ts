@@ -215,7 +215,7 @@ describe("transfer", () => {
     const side = record.sources[received];
     if (side === undefined) throw new Error("the gift isn't there");
     const given = { ...side,
-      charges: side.charges.map((charge) => ({ ...charge, saleId: "given", priceCents: 4900,
+      charges: side.charges.map((charge) => ({ ...charge, saleId: "given", seen: false, priceCents: 4900,
         gift: "given" as const })
       ) };
     await records.claim("sale:given", "cy@example.com");
