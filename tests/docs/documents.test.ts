@@ -29,6 +29,30 @@ describe("the documents", () => {
   });
 });
 
+describe("docs/alarms.md", () => {
+  const text = readFileSync(path.join(root, "docs/alarms.md"), "utf8");
+  const namedIn = (files: string, pattern: RegExp) => [
+    ...new Set(
+      globSync(files, { cwd: root }).flatMap((file) =>
+        [...readFileSync(path.join(root, file), "utf8").matchAll(pattern)].map(([, name = ""]) => name)
+      ),
+    ),
+  ];
+
+  it("has each code of an error that what deploys can end with", () => {
+    const codes = namedIn("src/**/*.ts", /Error\(\s*"([A-Z0-9]+(?:_[A-Z0-9]+)+)"/g);
+    expect(codes.length).toBeGreaterThan(20);
+    // In one row for all.
+    expect(codes.filter((code) => !code.endsWith("_UNREACHABLE") && !text.includes(`\`${code}\``))).toEqual([]);
+  });
+
+  it("has each alarm", () => {
+    const alarms = namedIn("alarms.yml", /AlarmName: gumroad-auth0-\$\{sls:stage\}-([a-z0-9-]+)/g);
+    expect(alarms.length).toBeGreaterThan(15);
+    expect(alarms.filter((alarm) => !text.includes(`\`${alarm}\``))).toEqual([]);
+  });
+});
+
 describe("a script that installs first", () => {
   it("goes on by exec: the shell would take the node that it found before, the reader's own", () => {
     const installing = Object.entries(manifest.scripts).filter(([, script]) =>
