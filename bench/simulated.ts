@@ -5,6 +5,8 @@ import { auth0Directory } from "../src/auth0/directory.ts";
 import { auth0SecretShape } from "../src/auth0/secret.ts";
 import { defineProducts } from "../src/config/products-file.ts";
 import type { Provisioning } from "../src/provisioning/context.ts";
+import { gumroadApi } from "../src/gumroad/api.ts";
+import { retryingFetch } from "../src/http/retry.ts";
 import { provisionBuyer } from "../src/provisioning/provision.ts";
 import { retrySeconds } from "../src/provisioning/timing.ts";
 import type { MessageOf } from "../src/queue/message.ts";
@@ -37,14 +39,18 @@ export interface Trial {
   readonly everyMs: number;
   readonly limits: Limits;
   readonly fault?: ((random: () => number) => Fault | null) | undefined;
+  /** The service has no Gumroad token, and takes pings at their word, as the handbook's way does. */
+  readonly onTrust?: boolean | undefined;
 }
 
 const START = Date.parse("2026-11-26T00:00:00Z");
 const ROLE = "reader";
 const PRODUCT = "book";
+const SALE_OF = "sale of ";
 const policy = defineProducts([{ id: PRODUCT, name: "Book", roles: [ROLE] }]);
-/** A call of Auth0's takes 50 to 150 ms, one of the ledger 5. */
+/** A call of Auth0's takes 50 to 150 ms, one of Gumroad's 150 to 450, one of the ledger 5. */
 const CALL_MS = 100;
+const GUMROAD_MS = 300;
 const STORE_MS = 5;
 /** What `ping` does before it answers, once it has its secret: the call of the queue. */
 const QUEUE_MS = 15;
@@ -55,6 +61,8 @@ const AUTH0_MS = 48_000;
 /** How long one try of a call may take: with us, and with the SDK as it comes. */
 const ATTEMPT_MS = 10_000;
 const SDK_TIMEOUT_MS = 60_000;
+/** And a read at Gumroad, with all its tries. */
+const READ_MS = 8_000;
 /** As AWS and Gumroad have it: a function's time behind an API, functions at once, how long Gumroad waits, and when
  * it tries again. A function that is new takes half a second to start, ours and the handbook's. */
 const FUNCTION_MS = 30_000;
@@ -77,6 +85,31 @@ function world({ limits, fault }: Trial, patienceMs: number) {
   const tenant = simulatedTenant(clock, { limits, role: ROLE, callMs: () => CALL_MS * (0.5 + random()), patienceMs,
     ...(fault === undefined ? {} : { fault: () => fault(random) }) });
   return { clock, random, tenant };
+}
+
+/** Gumroad's API, which the service asks for each purchase and the handbook's way for none; the same faults befall it. */
+function shop(clock: SimulatedClock, random: () => number, { fault }: Trial) {
+  const send: typeof fetch = async (input) => {
+    const ms = GUMROAD_MS * (0.5 + random());
+    await clock.sleep(ms / 2);
+    const instead = fault?.(random) ?? null;
+    if (instead === "hang") return new Promise(() => undefined);
+    await clock.sleep(ms / 2);
+    if (instead instanceof Error) throw instead;
+    const id = decodeURIComponent(new URL(String(input)).pathname.split("/").at(-1) ?? "");
+    return instead ?? Response.json({ success: true, sale: { id, product_id: PRODUCT, price: 4_900,
+      purchase_email: id.replace(SALE_OF, ""), created_at: new Date(START).toISOString() } });
+  };
+  const credentials = async () => Promise.resolve({ token: "token", sellerId: "seller", api: "https://shop.example/v2" });
+  const persistent = retryingFetch({ fetch: send, service: "GUMROAD", kindOf: () => "read", now: clock.now, random,
+    wait: async (ms, signal) => clock.sleep(ms, signal) });
+  return gumroadApi({ secret: { get: credentials, reread: credentials },
+    fetch: async (...call) => {
+      const late = clock.sleep(READ_MS).then(() => {
+        throw new DOMException("The operation was aborted due to timeout", "TimeoutError");
+      });
+      return Promise.race([persistent(...call), late]);
+    } });
 }
 
 /** The functions behind the API, each killed when its time is up; false: none was free, or it failed. */
@@ -123,11 +156,12 @@ export async function service(trial: Trial): Promise<Outcome> {
     run(async () => {
       await clock.sleep(QUEUE_MS);
       unsettled += 1;
-      queue.push({ message: soldTo(email, `sale of ${email}`, PRODUCT), receives: 0, at: clock.now() });
+      queue.push({ message: soldTo(email, `${SALE_OF}${email}`, PRODUCT), receives: 0, at: clock.now() });
       return true;
     }));
   const worker = async (): Promise<void> => {
-    const work = workOf(clock, tenant, store, random);
+    const api = trial.onTrust === true ? null : shop(clock, random, trial);
+    const work = { ...workOf(clock, tenant, store, random), gumroad: async () => Promise.resolve(api) };
     while (pings.left > 0 || unsettled > 0) {
       const batch = takeDue(queue, clock.now());
       if (batch.length === 0) {
@@ -162,12 +196,12 @@ function takeDue(queue: Waiting[], now: number): readonly Waiting[] {
 }
 
 function workOf(clock: SimulatedClock, { fetch }: SimulatedTenant, store: Provisioning["store"],
-  random: () => number): Provisioning {
+  random: () => number): Omit<Provisioning, "gumroad"> {
   const credentials = async () =>
     Promise.resolve(auth0SecretShape.parse({ domain: "tenant.example", client_id: "id", client_secret: "secret" }));
   const wait = async (ms: number, signal?: AbortSignal) => clock.sleep(ms, signal);
   return { store, policy, settings: { place: "roles", gettingIn: "none" }, now: clock.now,
-    signal: new AbortController().signal, gumroad: async () => Promise.resolve(null),
+    signal: new AbortController().signal,
     auth0: auth0Directory({ secret: { get: credentials, reread: credentials }, fetch, now: clock.now, wait,
       retrying: { wait, random } }),
     queue: { send: async () => Promise.reject(new Error("nothing is forwarded here")),
