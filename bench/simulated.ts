@@ -87,7 +87,7 @@ function world({ limits, fault }: Trial, patienceMs: number) {
   return { clock, random, tenant };
 }
 
-/** Gumroad's API, which the service asks for each purchase and the handbook's way for none; the same faults befall it. */
+/** Gumroad's API, which the service asks for each purchase, and the handbook's way never; the same faults befall it. */
 function shop(clock: SimulatedClock, random: () => number, { fault }: Trial) {
   const send: typeof fetch = async (input) => {
     const ms = GUMROAD_MS * (0.5 + random());
@@ -97,19 +97,21 @@ function shop(clock: SimulatedClock, random: () => number, { fault }: Trial) {
     await clock.sleep(ms / 2);
     if (instead instanceof Error) throw instead;
     const id = decodeURIComponent(new URL(String(input)).pathname.split("/").at(-1) ?? "");
-    return instead ?? Response.json({ success: true, sale: { id, product_id: PRODUCT, price: 4_900,
-      purchase_email: id.replace(SALE_OF, ""), created_at: new Date(START).toISOString() } });
+    return instead ??
+      Response.json({ success: true,
+        sale: { id, product_id: PRODUCT, price: 4_900, purchase_email: id.replace(SALE_OF, ""),
+          created_at: new Date(START).toISOString() } });
   };
-  const credentials = async () => Promise.resolve({ token: "token", sellerId: "seller", api: "https://shop.example/v2" });
+  const credentials = async () =>
+    Promise.resolve({ token: "token", sellerId: "seller", api: "https://shop.example/v2" });
   const persistent = retryingFetch({ fetch: send, service: "GUMROAD", kindOf: () => "read", now: clock.now, random,
     wait: async (ms, signal) => clock.sleep(ms, signal) });
-  return gumroadApi({ secret: { get: credentials, reread: credentials },
-    fetch: async (...call) => {
-      const late = clock.sleep(READ_MS).then(() => {
-        throw new DOMException("The operation was aborted due to timeout", "TimeoutError");
-      });
-      return Promise.race([persistent(...call), late]);
-    } });
+  return gumroadApi({ secret: { get: credentials, reread: credentials }, fetch: async (...call) => {
+    const late = clock.sleep(READ_MS).then(() => {
+      throw new DOMException("The operation was aborted due to timeout", "TimeoutError");
+    });
+    return Promise.race([persistent(...call), late]);
+  } });
 }
 
 /** The functions behind the API, each killed when its time is up; false: none was free, or it failed. */

@@ -119,10 +119,11 @@ export async function faults(buyers: number): Promise<Table> {
         times(quantile(ours.seconds, part), quantile(theirs.seconds, part))
       )]);
       const worst = quantile(ours.seconds, 1);
-      notes.push(`${name}: the worst of the ${way} is ${brief(worst, "s")}, ${
-        worst <= 5 ? "within" : "not within"} 5 s.`);
-      pairs.push({ what: `${name}: ${way}: have the role`, ours: ours.granted, theirs: theirs.granted, better: "more" },
-        ...QUANTILES.map(([what, part]): Pair => {
+      notes.push(
+        `${name}: the worst of the ${way} is ${brief(worst, "s")}, ${worst <= 5 ? "within" : "not within"} 5 s.`,
+      );
+      pairs.push({ what: `${name}: ${way}: have the role`, ours: ours.granted, theirs: theirs.granted,
+        better: "more" }, ...QUANTILES.map(([what, part]): Pair => {
           const at = (made: Outcome) => quantile(made.seconds, part);
           return { what: `${name}: ${way}: ${what}`, ours: at(ours), theirs: at(theirs), better: "less",
             why: whyLater(what, fault === undefined, { ours: at(ours), onTrust: at(onTrust), theirs: at(theirs) }) };
@@ -132,9 +133,10 @@ export async function faults(buyers: number): Promise<Table> {
   const { notes: against, unexplained } = standing(pairs);
   return { title: `From a sale to its role, ${String(buyers)} buyers one after the other, on a simulated clock`,
     columns: ["faults at Auth0 and Gumroad", "way", "have the role", ...QUANTILES.map(([what]) => what)], rows,
-    unexplained, notes: [...against, ...notes,
-      "*On trust* is the service without a Gumroad token: it makes the calls that the handbook's way makes, and none " +
-      "of Gumroad's.",
+    unexplained,
+    notes: [...against, ...notes,
+      "*On trust* is the service without a Gumroad token: it makes the calls that the handbook's way makes, and " +
+      "none of Gumroad's.",
       "A 5xx or a broken connection is tried again after 75 to 150 ms, the next times longer. What is never " +
       "answered is given up after 10 s (Gumroad: 8 s) and made again; a change among them comes back through the " +
       "queue besides, as the first may be carried out yet. The SDK as it comes waits 60 s, longer than a function " +
@@ -147,7 +149,7 @@ function whyLater(what: string, isCalm: boolean,
   const isStart = isCalm && what === "worst";
   if (onTrust > theirs * (isStart ? MOST_FOR_A_START : 1)) return undefined;
   if (ours > onTrust) {
-    return "it reads each purchase back at Gumroad first, a call of 150 to 450 ms, so that a forged ping gives nothing";
+    return "it reads each purchase back at Gumroad first, a call of 150 to 450 ms: a forged ping gives nothing";
   }
   return isStart
     ? "the first purchase of all, which meets a start: as many calls as the handbook's, and the queue's hand-over " +

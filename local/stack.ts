@@ -177,7 +177,7 @@ export interface Stack {
    * serverless.yml.
    */
   crash(functionKey?: string): Promise<void>;
-  /** Bytes of heap, garbage included, that the worker which uses most has now, of a function. */
+  /** Bytes of heap, without garbage, that the worker which uses most has now, of a function. */
   heapUsed(functionKey: string): Promise<number>;
   /**
    * Makes all messages in flight that no running invocation holds visible at once, as if their visibility time-out had

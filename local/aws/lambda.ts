@@ -60,7 +60,7 @@ export interface Lambda {
   invoke(event: unknown): Promise<InvocationResult>;
   /** Invocations that run or wait. */
   readonly running: number;
-  /** Bytes of heap, garbage included, that the worker which uses most has now. */
+  /** Bytes of heap, without garbage, that the worker which uses most has now. */
   heapUsed(): Promise<number>;
   /**
    * Terminates workers now, in the middle of whatever they do: all, or only those that are at work. The next
@@ -81,7 +81,7 @@ const INIT_TIMEOUT_MS = 120_000;
 
 /** What a worker tells. `broken`: it could not even load; `failed`: the handler threw. */
 const workerMessage = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("ready") }),
+  z.object({ kind: z.enum(["ready", "collected"]) }),
   z.object({ kind: z.literal("broken"), errorType: z.string(), message: z.string() }),
   z.object({ kind: z.literal("answer"), payload: z.string() }),
   z.object({ kind: z.literal("failed"), errorType: z.string(), message: z.string() }),
@@ -187,6 +187,7 @@ function startEnvironment(options: LambdaOptions): Environment {
     message: "The runtime exited before it answered." };
   let settle: ((result: InvocationResult) => void) | undefined;
   let loaded: (() => void) | undefined;
+  let collected: (() => void) | undefined;
   const ready = new Promise<void>((resolve) => {
     loaded = resolve;
   });
@@ -200,6 +201,7 @@ function startEnvironment(options: LambdaOptions): Environment {
     worker.once("exit", () => {
       alive = false;
       loaded?.();
+      collected?.();
       finish(end);
       resolve();
     });
@@ -214,6 +216,9 @@ function startEnvironment(options: LambdaOptions): Environment {
     switch (message.kind) {
       case "ready":
         loaded?.();
+        break;
+      case "collected":
+        collected?.();
         break;
       case "broken":
         alive = false;
@@ -265,6 +270,11 @@ function startEnvironment(options: LambdaOptions): Environment {
     return alive;
   }, gone, handle, kill, heapUsed: async () => {
     await ready;
+    if (!alive) return 0;
+    await new Promise<void>((resolve) => {
+      collected = resolve;
+      worker.postMessage("collect");
+    });
     return alive ? (await worker.getHeapStatistics()).used_heap_size : 0;
   } };
 }

@@ -27,7 +27,7 @@ say(
     String(report.sentBack)
   } letters sent back; the earlier version was ${report.previous ?? "left out: no history to build it from is here"}.`,
 );
-say(`Heap of provision in MB, quiet at the end: ${report.heap.map((mb) => mb.toFixed(0)).join(", ")}`);
+say(`Heap of provision in MB, quiet at the end: ${report.heap.map((mb) => mb.toFixed(1)).join(", ")}`);
 for (const line of [...report.lost, ...report.wrong].slice(0, 50)) say(line);
 const faults = shortcomingsOf(report, least);
 for (const fault of faults) say(fault);

@@ -7,7 +7,7 @@ import { SendMessageCommand, ReceiveMessageCommand, DeleteMessageCommand, SQSCli
 import { CREDENTIALS, REGION } from "../../local/aws/account.ts";
 import { startStack, type Stack } from "../../local/stack.ts";
 import { projectRoot } from "../../scripts/project-root.ts";
-import { parseForm } from "../../src/gumroad/form.ts";
+import { parseForm, withoutRetryCount } from "../../src/gumroad/form.ts";
 import { isTestPing, readPing } from "../../src/gumroad/ping.ts";
 import { roleNames } from "../../tenant/role-names.ts";
 import { digest, readMessage } from "../../src/queue/message.ts";
@@ -24,7 +24,10 @@ import { TROUBLES, troubles, type Trouble } from "./troubles.ts";
 /** How to run one. */
 export interface SoakOptions {
   readonly minutes: number;
-  /** It goes on until each kind of fault and of story came so often, and so many bought. */
+  /**
+   * It goes on until each kind of fault and of story came so often, and so many bought, but not for ever: then
+   * {@link shortcomingsOf} names what never came.
+   */
   readonly least: { readonly faults: number; readonly stories: number; readonly buyers: number };
   readonly seed: number;
   /** The functions of this version. */
@@ -68,6 +71,9 @@ const ROTATION_MS = 11_000;
 /** Where nobody has had a message in hand for so long (ms), time moves. */
 const STANDSTILL_MS = 100;
 const QUIET_PORTIONS = 8;
+/** For what comes too rarely, the storm lasts so many times as long as it should, and this besides (ms). */
+const OVERTIME = 4;
+const OVERTIME_MS = 6 * MINUTE;
 
 /**
  * Lets a shop live under faults of every kind, then without, and compares: each buyer's roles with the shop's books,
@@ -90,6 +96,8 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
   const count = (kind: string) => kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   let isStormy = false;
 
+  /** Pings that the queue holds or held, by their id: SQS carried out the call. */
+  const queued = new Set<string>();
   const calls = mishaps({ random: random("calls"), areOn: () => isStormy,
     interfere: async (buyer) => touch(dynamo, tableOf(stack), buyer) });
   const environmentOf = (key: string) => ({ LOG_LEVEL: "SILENT", POWERTOOLS_METRICS_DISABLED: "true",
@@ -122,7 +130,12 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
       return environmentOf("reconcile");
     } },
     gumroad: { idSeed: String(seed), products, deliver: mail.deliver },
-    onCall: async (call) => calls.verdictOn(call),
+    onCall: async (call) => {
+      if (call.service === "sqs" && call.phase === "after") {
+        for (const id of pingIdsIn(call.body.toString())) queued.add(id);
+      }
+      return calls.verdictOn(call);
+    },
   });
   const dynamo = new DynamoDBClient({ endpoint: stack.endpoints.dynamodb, region: REGION, credentials: CREDENTIALS });
   const sqs = new SQSClient({ endpoint: stack.endpoints.sqs, region: REGION, credentials: CREDENTIALS });
@@ -170,7 +183,8 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
     const began = performance.now();
     let deployed: "this" | "earlier" = "this";
     let portions = 0;
-    while (performance.now() < until || !isEnough()) {
+    const latest = began + OVERTIME * (until - began) + OVERTIME_MS;
+    while (performance.now() < until || (!isEnough() && performance.now() < latest)) {
       await live(PORTION);
       portions += 1;
       await people.play();
@@ -205,7 +219,11 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
     await mail.bring();
     await workOff(stack, STANDSTILL_MS);
     const heap = await quietWork();
-    let sentBack = 0;
+    let sentBack = await sendBack(stack, sqs);
+    await workOff(stack, STANDSTILL_MS);
+    await waitsOver(stack);
+    // Before any sweep, which would find what was lost, and hide the loss.
+    const lost = await lostPings(stack, mail.acknowledged, queued);
     for (let round = 0; round < 3; round += 1) {
       // Before the looks, not after them: what ends meanwhile is in the books at once.
       await stack.advance(DAY);
@@ -222,7 +240,7 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
     const ledger = await stack.ledger();
     const expected = people.expected(ledger);
     return { buyers: expected.size, purchases: gumroad.sales.length, pings: mail.acknowledged.length, kinds: counted(),
-      previous: previous?.commit ?? null, sentBack, heap, lost: await lostPings(stack, mail.acknowledged),
+      previous: previous?.commit ?? null, sentBack, heap, lost,
       wrong: [...await wrongUsers(stack, expected), ...people.wrongClaims(ledger)] };
   } finally {
     dynamo.destroy();
@@ -292,22 +310,37 @@ async function releaseHeld(stack: Stack): Promise<void> {
   }
 }
 
-/** Acknowledged pings whose sale or subscription nobody owns, and nothing of which waits for an owner. */
-async function lostPings(stack: Stack, acknowledged: readonly string[]): Promise<readonly string[]> {
+/** The pings whose messages stand in a text of JSON. */
+function pingIdsIn(text: string): readonly string[] {
+  return [...text.matchAll(/\\*"pingId\\*":\\*"([^"\\]+)/g)].map(([, id = ""]) => id);
+}
+
+/**
+ * Acknowledged pings that never got into the queue, or whose sale or subscription nobody owns, while neither they
+ * wait, to be read back or for a person, nor facts of theirs do for an owner.
+ */
+async function lostPings(stack: Stack, acknowledged: readonly string[],
+  queued: ReadonlySet<string>): Promise<readonly string[]> {
   const items = await stack.ledger();
   const sources = new Map(items.filter(({ sk }) => sk === "source").map((item) => [String(item["pk"]), item]));
   const records = new Map(
     items.filter(({ sk }) => sk === "record").map(({ pk, record }) => [String(pk), JSON.stringify(record)]),
   );
+  const letters = JSON.stringify(await stack.sqs.deadLetters());
+  const pending = JSON.stringify(items.filter(({ sk }) => String(sk).startsWith("pending#")));
+  const waiting = new Set(pingIdsIn(pending + letters));
   return acknowledged.flatMap((body) => {
     const form = parseForm(body);
     if (isTestPing(form)) return [];
     const ping = readPing(form);
+    const pingId = digest(withoutRetryCount(body));
+    if (!queued.has(pingId)) return [`${ping.event} never got into the queue: ${body}`];
     const id = "saleId" in ping && ping.subscriptionId === null
       ? `sale:${ping.saleId}`
       : `subscription:${ping.subscriptionId ?? ""}`;
     const source = sources.get(`source#${id}`);
     const owner = source?.["owner"];
+    if (waiting.has(pingId)) return [];
     if (typeof owner === "string" && records.get(`buyer#${owner}`)?.includes(id) === true) return [];
     return source?.["waiting"] === undefined ? [`${ping.event} of ${id}`] : [];
   });
@@ -347,8 +380,8 @@ function shortOf(kinds: ReadonlyMap<string, number>,
   ).map(([kind, times]) => `${kind} came ${String(times)} times only`);
 }
 
-/** More than garbage (MB). */
-const GROWTH_MB = 40;
+/** More than what is compiled on the way; garbage doesn't count (MB). */
+const GROWTH_MB = 4;
 
 /** What a run with such a report doesn't show, in words: kinds that came too rarely, memory that isn't flat. */
 export function shortcomingsOf({ kinds, heap, buyers }: SoakReport, least: SoakOptions["least"]): readonly string[] {
