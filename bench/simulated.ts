@@ -87,7 +87,7 @@ function world({ limits, fault }: Trial, patienceMs: number) {
   return { clock, random, tenant };
 }
 
-/** Gumroad's API, which the service asks for each purchase, and the handbook's way never; the same faults befall it. */
+/** Gumroad's API, which the service asks for each purchase, the handbook's way for none; the same faults befall it. */
 function shop(clock: SimulatedClock, random: () => number, { fault }: Trial) {
   const send: typeof fetch = async (input) => {
     const ms = GUMROAD_MS * (0.5 + random());
