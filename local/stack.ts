@@ -300,7 +300,7 @@ async function start(options: StackOptions, parts: (() => Promise<unknown>)[]): 
   apiUrl = api.url;
   const pingUrl = `${api.url}/ping/${options.token ?? LOCAL_TOKEN}`;
   const gumroad = await started(
-    startShop(options, pingUrl, now, (ms) => Atomics.add(offset, 0, BigInt(Math.ceil(ms)))),
+    startShop(options, () => apiUrl, pingUrl, now, (ms) => Atomics.add(offset, 0, BigInt(Math.ceil(ms)))),
   );
   const kept = options.dataDir === undefined
     ? undefined
@@ -444,19 +444,26 @@ async function startAuth0(options: StackOptions, now: () => number, apiUrl: () =
   const login = options.login === true ? { login: () => localLogin(apiUrl(), options.token ?? LOCAL_TOKEN) } : {};
   return onPort("AUTH0_PORT", port,
     () =>
-      startAuth0Emulator({ ...login, ...options.auth0, port, now, roles: options.roles ?? [],
-        clientId: LOCAL_CLIENT.id, clientSecret: LOCAL_CLIENT.secret, scopes: MANAGEMENT_SCOPES,
-        adminScopes: ADMIN_SCOPES, welcomes: isInvitation }));
+      startAuth0Emulator({ ...login, ...options.auth0, port, now, ...frontPageOf(options, apiUrl),
+        roles: options.roles ?? [], clientId: LOCAL_CLIENT.id, clientSecret: LOCAL_CLIENT.secret,
+        scopes: MANAGEMENT_SCOPES, adminScopes: ADMIN_SCOPES, welcomes: isInvitation }));
 }
 
 /**
  * The shop, telling each of its events to the ping URL once: it has no Ping URL besides, which would get sales again.
  */
-async function startShop(options: StackOptions, eventsUrl: string, now: () => number,
+async function startShop(options: StackOptions, apiUrl: () => string, eventsUrl: string, now: () => number,
   forward: (ms: number) => void): Promise<GumroadEmulator> {
   const port = options.gumroadPort ?? 0;
   return onPort("GUMROAD_PORT", port,
-    () => startGumroadEmulator({ ...options.gumroad, port, sellerId: LOCAL_SELLER_ID, eventsUrl, now, forward }));
+    () =>
+      startGumroadEmulator({ ...options.gumroad, port, ...frontPageOf(options, apiUrl), sellerId: LOCAL_SELLER_ID,
+        eventsUrl, now, forward }));
+}
+
+/** Somebody who opens an emulator in a browser is told where the pages are, if there are any. */
+function frontPageOf({ pages }: StackOptions, apiUrl: () => string) {
+  return pages === undefined ? {} : { frontPage: () => `${apiUrl()}/` };
 }
 
 async function onPort<T>(setting: string, port: number, begin: () => Promise<T>): Promise<T> {

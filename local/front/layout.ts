@@ -24,7 +24,13 @@ button:disabled { border: 1px dashed var(--line); color: var(--line); cursor: no
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: start; padding: .35rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top;
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; max-width: 20rem; }
+@media (max-width: 48rem) {
+  thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+  tr, td { display: block; max-width: none; overflow-wrap: anywhere; }
+  td { border: 0; padding: .1rem 0; }
+  tr { border-bottom: 1px solid var(--line); padding: .35rem 0; }
+}
 .fault { border-left: 4px solid #b3261e; padding: .25rem .75rem; }
 :focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
 `;

@@ -6,6 +6,14 @@ import { stage, stories } from "./stage.ts";
 
 const HANDBOOK = "Serverless Handbook";
 const PASSWORD = "Plum-tree-at-9";
+/** In how many lines a table shows a text. For a browser, which these files have no types of. */
+const linesOf = (text: string) =>
+  `(() => {
+    const cell = [...document.querySelectorAll("td")].find(({ textContent }) => textContent === "${text}");
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return range.getClientRects().length;
+  })()`;
 const on = stage();
 
 stories("every page", () => {
@@ -14,6 +22,8 @@ stories("every page", () => {
       const visitor = await on.person(look);
       const email = `vic.${String(look.width)}.${String(look.dark)}@example.com`;
       await visitor.buys("Pro Club", email);
+      // Nobody reads an address that is broken within its words.
+      expect(await visitor.page.evaluate(linesOf(email))).toBe(1);
       for (const path of ["/", "/shop", "/activity", "/courses/", "/courses/?login=own"]) {
         await visitor.open(path);
         await visitor.page.getByRole("heading", { level: 1 }).waitFor();
@@ -143,6 +153,18 @@ stories("a shop", () => {
     await row.getByRole("button", { name: "Refund", exact: true }).dblclick();
     await row.getByRole("cell", { name: "refunded" }).waitFor();
     expect(await dot.page.getByRole("alert").count()).toBe(0);
+  });
+
+  it("is found by who opens an emulator's address instead", async () => {
+    const { auth0, gumroad, url } = on.stack;
+    const lost = await on.person();
+    for (const emulator of [auth0, gumroad]) {
+      await lost.page.goto(emulator.url);
+      await lost.findsNoBarrier();
+      await lost.page.getByRole("link", { name: `${url}/` }).click();
+      await lost.page.getByRole("link", { name: "Courses" }).waitFor();
+      expect((await fetch(emulator.url)).status).toBe(404);
+    }
   });
 
   it("takes orders of its own pages only, under this machine's name", async () => {

@@ -130,7 +130,9 @@ export async function startAuth0Emulator(options: Auth0EmulatorOptions = {}): Pr
       ? {}
       : { page: loginPages({ settings: options.login, tenant: () => tenant, url: () => url, now }) }), now,
     onFailure });
-  const server = createServer(requestHandler({ api, faults, log, behaviour, wait: options.wait }));
+  const server = createServer(
+    requestHandler({ api, faults, log, behaviour, wait: options.wait, frontPage: options.frontPage }),
+  );
   url = await listen(server, options.port ?? 0);
 
   return { ...admin, url, get calls() {

@@ -17,6 +17,8 @@ export const ADMIN_CLIENT = { id: "local-admin", secret: "local-admin-secret" };
 export interface Auth0EmulatorOptions {
   /** Port on 127.0.0.1; 0, the default, takes a free one. */
   readonly port?: number;
+  /** Where people look, told to a browser that opens `/`. Default: `/` is a 404, as at the service. */
+  readonly frontPage?: () => string;
   /** Default `local-client`. */
   readonly clientId?: string;
   /** Default `local-secret`. */

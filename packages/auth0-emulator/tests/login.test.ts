@@ -180,7 +180,9 @@ describe("signing up", () => {
     const [link = ""] = /\/u\/email-verification\?ticket=[\w-]+/.exec(inbox) ?? [];
     expect((await browser.open(link)).status).toBe(200);
     expect(auth0.users()).toMatchObject([{ email_verified: true }]);
-    expect((await browser.open(link)).status).toBe(400);
+    const used = await browser.open(link);
+    expect(used.status).toBe(400);
+    expect(await used.text()).toContain(`<a href="${ORIGIN}`);
   });
 
   it("refuses a weak password, and an address that is taken", async () => {

@@ -60,6 +60,8 @@ export interface RequestHandlerParts<Summary extends CallSummary> {
   readonly behaviour: Behaviour<Summary>;
   /** How latency is waited for. Default a timer, which keeps no process alive. */
   readonly wait: ((milliseconds: number) => Promise<void>) | undefined;
+  /** Where people look: told to a browser that opens `/`, where the service has nothing. */
+  readonly frontPage?: (() => string) | undefined;
 }
 
 /** A page in somebody's browser must not command an emulator, nor call it under a name that isn't this machine's. */
@@ -86,6 +88,10 @@ async function handle<Summary extends CallSummary>(parts: RequestHandlerParts<Su
     send(response, FOREIGN);
     return;
   }
+  if (parts.frontPage !== undefined && raw.path === "/" && headers.accept?.includes("text/html") === true) {
+    sendWayTo(parts.frontPage(), response);
+    return;
+  }
   if (await parts.api.page?.({ raw, request, response })) return;
   if (raw.path.startsWith("/_emulator/")) {
     send(response, await parts.api.control(raw));
@@ -97,6 +103,13 @@ async function handle<Summary extends CallSummary>(parts: RequestHandlerParts<Su
   end(typeof outcome === "string" ? outcome : outcome.status);
   if (outcome === "reset") response.socket?.resetAndDestroy();
   else if (outcome !== "hang") send(response, outcome);
+}
+
+function sendWayTo(page: string, response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(
+    `<!doctype html><html lang="en"><title>An emulator</title><main><h1>An emulator</h1><p>Programs ask here. The ` +
+      `pages for people begin at <a href="${page}">${page}</a>.</p></main></html>`,
+  );
 }
 
 /** Done or not done, answered or not answered: what the faults in place make of a call. */

@@ -182,7 +182,9 @@ export async function startGumroadEmulator(options: GumroadEmulatorOptions = {})
     ...licensesRoutes(shop),
   ];
   const api = sellerApi({ routes, controls, tokens: () => world.tokens });
-  const server = createServer(requestHandler({ api, faults, log, behaviour, wait: options.wait }));
+  const server = createServer(
+    requestHandler({ api, faults, log, behaviour, wait: options.wait, frontPage: options.frontPage }),
+  );
   const url = await listen(server, options.port ?? 0);
 
   return { ...acts, url, apiUrl: `${url}/v2`, sellerId: world.shop.sellerId, get sales() {

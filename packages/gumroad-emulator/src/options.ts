@@ -18,6 +18,8 @@ export const GUMROAD_PING_DELAYS: PingDelays = { sale: 10_000, other: 5_000 };
 export interface GumroadEmulatorOptions {
   /** Port on 127.0.0.1; 0, the default, takes a free one. */
   readonly port?: number;
+  /** Where people look, told to a browser that opens `/`. Default: `/` is a 404, as at the service. */
+  readonly frontPage?: () => string;
   /** Default {@link FIXTURE_SELLER}. */
   readonly sellerId?: string;
   /** Default `acme`. */

@@ -35,7 +35,7 @@ const WEAK = "The password is too weak.";
 const WRONG = "Wrong email or password.";
 const BLOCKED = "This account is blocked.";
 const NO_EMAIL = "That is no email address.";
-const LINK_USED = "This link was used before, or is too old. Ask for another mail.";
+const LINK_USED = "This link was used before, or is too old. Ask for another mail where you log in.";
 /** Paths that are the provider's own. */
 const PROVIDER = /^\/(authorize(\/.*)?|oauth\/(token|revoke)|userinfo|oidc\/logout(\/.*)?|\.well-known\/.+)$/u;
 
@@ -231,7 +231,7 @@ function resetPassword({ raw, response }: PageRequest, { tenant, settings }: Log
   const link = links.find(ticket, "password");
   const user = users.all().find(({ id }) => id === link?.userId);
   if (link === undefined || user?.email === undefined) {
-    return html(response, donePage("Too late", LINK_USED, null), 400);
+    return html(response, donePage("Too late", LINK_USED, nextOf(settings, undefined, undefined)), 400);
   }
   if (raw.method !== "POST") return html(response, choosePasswordPage(ticket, user.email, null));
   const password = typed(form["password"]);
@@ -253,7 +253,9 @@ function verifyEmail({ raw, response }: PageRequest, { tenant, settings }: Login
   const { links, users } = tenant();
   const link = links.find(ticket, "verify");
   const user = users.all().find(({ id }) => id === link?.userId);
-  if (link === undefined || user === undefined) return html(response, donePage("Too late", LINK_USED, null), 400);
+  if (link === undefined || user === undefined) {
+    return html(response, donePage("Too late", LINK_USED, nextOf(settings, undefined, undefined)), 400);
+  }
   user.emailVerified = true;
   links.use(ticket);
   return html(response, donePage("Your email is verified", "Log in again.", nextOf(settings, undefined, undefined)));
