@@ -10,13 +10,10 @@ export class BadCredentials extends HttpError {
 
 /** The throttle says no. The attempt was not looked at, so the answer tells nothing about the password. */
 export class TooManyAttempts extends HttpError {
-  /** Whole seconds until an attempt is admitted again, at least 1. */
-  readonly retryAfterSeconds: number;
-
-  constructor(retryAfterSeconds: number) {
-    const seconds = String(retryAfterSeconds);
+  /** @param retryAfter whole seconds until an attempt is admitted again, at least 1 */
+  constructor(retryAfter: number) {
+    const seconds = String(retryAfter);
     super(429, `Too many attempts. Try again in ${seconds} seconds.`, { headers: { "Retry-After": seconds } });
-    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

@@ -5,8 +5,6 @@
  * else's guesses can lock the user out there. From anywhere else it counts three times: for its network, for the user
  * and that network, and for the user from anywhere, so that neither one address against many users nor many addresses
  * against one user guess without limit.
- * The counting is our own: rate-limiter-flexible's DynamoDB store was tried and counts right, but knows no growing
- * delay and no clock but the machine's, needs a table with its own key, and writes twice for what it refuses.
  */
 import * as z from "zod/mini";
 

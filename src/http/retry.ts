@@ -60,6 +60,8 @@ export function retryingFetch(
         return null;
       });
       if (response !== null) failures = response.status >= 500 ? failures + 1 : 0;
+      // What stands before the service gave up waiting for it, which may go on.
+      isLate ||= kind === "change" && [504, 524].includes(response?.status ?? 0);
       const isOver = isLast || (response !== null && response.status < 500);
       if (isOver && isLate) throw new TemporaryError(`${service}_TIMED_OUT`, TIMED_OUT);
       if (isOver && response !== null) return response;

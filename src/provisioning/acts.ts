@@ -38,8 +38,7 @@ export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
       if (waiting !== null && record.sources[source] === undefined) {
         return mergeAct({ ...record, sources: addFacts(record.sources, source, waiting) }, message, work);
       }
-      // The message that brings its facts comes right behind, or again.
-      throw new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
+      throw onItsWay();
     }
     await forward(message, source, owner, work);
     return null;
@@ -53,6 +52,11 @@ export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
     await moveSource(source, act, act.decision.to, message, work);
   }
   return withAct(record, message, ledger);
+}
+
+/** The message that brings the facts comes right behind, or again. */
+export function onItsWay(): TemporaryError {
+  return new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
 }
 
 /**

@@ -54,7 +54,7 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, outside
 
 async function provisionOne(buyer: string, deliveries: readonly Delivery[], work: Provisioning) {
   const messages = deliveries.map(({ message }) => message);
-  const receives = Math.max(...deliveries.map(({ record }) => receivesOf(record)));
+  const receives = Math.max(...deliveries.map(({ record }) => Number(record.attributes.ApproximateReceiveCount)));
   const again = await provisionBuyer(buyer, messages, work, receives).catch((error: unknown) => {
     log.warn("a buyer's messages will be delivered again", { buyer: buyerTag(buyer), messages: messages.length,
       causes: causesOf(error) });
@@ -63,13 +63,9 @@ async function provisionOne(buyer: string, deliveries: readonly Delivery[], work
   return deliveries.filter(({ message }) => again.includes(message)).map(({ record }) => record);
 }
 
-function receivesOf({ attributes }: SQSRecord): number {
-  return Number(attributes.ApproximateReceiveCount);
-}
-
 /** Without this, a message would stay away for the whole visibility time-out. If it fails, that is what happens. */
 async function comeBack(record: SQSRecord, { queue }: Provisioning): Promise<void> {
-  const seconds = retrySeconds(receivesOf(record));
+  const seconds = retrySeconds(Number(record.attributes.ApproximateReceiveCount));
   await queue.retryIn(record.receiptHandle, seconds, AbortSignal.timeout(COME_BACK_MS)).catch(() => {
     log.warn("could not shorten the wait of a message", { messageId: record.messageId });
   });

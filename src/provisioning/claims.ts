@@ -2,11 +2,10 @@ import { entitlements } from "../access/entitlements.ts";
 import { entriesOf, type SourceId } from "../access/facts.ts";
 import type { Reason } from "../access/standing.ts";
 import { boughtTogether } from "../access/together.ts";
-import { TemporaryError } from "../errors.ts";
 import type { BuyerRecord, Claim } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { MessageOf } from "../queue/message.ts";
-import { withActs } from "./acts.ts";
+import { onItsWay, withActs } from "./acts.ts";
 import { findAll } from "./bind.ts";
 import { mergeClaims } from "./claim-merge.ts";
 import type { Provisioning } from "./context.ts";
@@ -53,10 +52,6 @@ export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim"
   log.info("a licence key was shown", { requestId, buyer: buyerTag(record.email), source, state });
   const merged = { ...record, claims: mergeClaims(claims, [claim], together) };
   return state === "granted" && by.startsWith("email:") ? moved(merged, together, message, work) : merged;
-}
-
-function onItsWay(): TemporaryError {
-  return new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { BoundUser, BuyerRecord, Mark } from "../ledger/record.ts";
+import { LATE_MS } from "./timing.ts";
 
 /**
  * Marks every role that must change, on every user of the buyer: `adding` what is desired and not there, `removing`
@@ -43,7 +44,8 @@ export type RoleChanges = Readonly<ReturnType<typeof changesOf>[number]>;
 
 /** The record once its changes were made: what was being added is there, what was being removed is gone. */
 export function settled(record: BuyerRecord): BuyerRecord {
-  return mapUsers(record, (user) => {
+  const { creating: _, ...known } = record;
+  return mapUsers(known, (user) => {
     const roles: Record<string, Mark> = {};
     for (const [role, mark] of Object.entries(user.roles)) if (mark !== "removing") roles[role] = "has";
     return { ...user, roles };
@@ -74,12 +76,18 @@ export function unknown(record: BuyerRecord): BuyerRecord {
   return mapUsers(record, (user) => withMarks(user, Object.keys(user.roles), "adding"));
 }
 
-/** The record with a doubt, until then (epoch ms), on every role that `ours` was changing. */
-export function withDoubts(record: BuyerRecord, ours: BuyerRecord, until: number): BuyerRecord {
-  return mapUsers(record, (user, userId) => {
-    const touched = touchedBy(ours, userId).map((role) => [role, until]);
+/**
+ * The settled record with a doubt on all that `stored` was changing when this turn began: a turn before didn't end (no
+ * answer in time, no time left, a crash), and what it called for may be carried out until a minute from `now` (epoch
+ * ms); also a user who was being created, and isn't there.
+ */
+export function withDoubts(record: BuyerRecord, stored: BuyerRecord, now: number): BuyerRecord {
+  const isAwaited = stored.creating === true && (stored.dueAt ?? 0) > now &&
+    !Object.values(record.users).some(({ origin }) => origin === "created");
+  return { ...(isAwaited ? { creating: true } : {}), ...mapUsers(record, (user, userId) => {
+    const touched = touchedBy(stored, userId).map((role) => [role, now + LATE_MS]);
     return touched.length === 0 ? user : { ...user, doubted: { ...user.doubted, ...Object.fromEntries(touched) } };
-  });
+  }) };
 }
 
 /** The record with every role whose doubt is over (`now` in epoch ms) marked as unknown, to be set again. */
@@ -93,8 +101,9 @@ export function pastDoubts(record: BuyerRecord, now: number): BuyerRecord {
 }
 
 /** When the first doubt is over (epoch ms); null: there is none. */
-export function doubtedUntil({ users }: BuyerRecord): number | null {
+export function doubtedUntil({ users, creating }: BuyerRecord, now: number): number | null {
   const moments = Object.values(users).flatMap(({ doubted = {} }) => Object.values(doubted));
+  if (creating === true) moments.push(now + LATE_MS);
   return moments.length === 0 ? null : Math.min(...moments);
 }
 

@@ -6,7 +6,7 @@ import type { BuyerRecord } from "../ledger/record.ts";
 import { count } from "../metrics.ts";
 import type { Message } from "../queue/message.ts";
 import { applyMarks, isTold } from "./apply.ts";
-import { bindUsers } from "./bind.ts";
+import { bindUsers, lookUp } from "./bind.ts";
 import { isOvertaken, note, type Provisioning } from "./context.ts";
 import { withHolds, type Decided } from "./hold.ts";
 import { announced, invitedAnew, sendInvitation, withInvitation } from "./invite.ts";
@@ -17,7 +17,7 @@ import { allIn, mustMove, onTheMove } from "./places.ts";
 import { readBack } from "./read-back.ts";
 import { atRest, awaitVerification, isAwaitingVerification } from "./rest.ts";
 import { loggedAs, tellFailure, tellSettled } from "./telling.ts";
-import { dueAfter, LATE_MS, LEFT_TO_RECORD, UNSETTLED_LONG_MS, UNSETTLED_MS } from "./timing.ts";
+import { dueAfter, LEFT_TO_RECORD, UNSETTLED_LONG_MS, UNSETTLED_MS } from "./timing.ts";
 import { dueMessages, waitingInstead } from "./waiting.ts";
 
 interface Turn {
@@ -52,7 +52,9 @@ export async function provisionBuyer(email: string, delivered: readonly Message[
   const taken = messages.filter((message) => !failed.has(message));
   const brought = taken.filter((message) => !elsewhere.has(message));
   const turn = { stored, record: withInvitation(record, brought, work), messages: taken, isPatient };
-  const isDone = isAtRest(turn, work) || (await isBroughtInLine(turn, work));
+  // Nothing is new, and its time hasn't come: a look would only make the wait for a verified email longer.
+  const isAtRest = turn.record === stored && !isToLookAnew(taken) && isAwaitingVerification(stored, work.now());
+  const isDone = isAtRest || (await isBroughtInLine(turn, work));
 
   for (const { id, message } of waited) {
     if (!failed.has(message) && (isDone || elsewhere.has(message))) await work.store.pending.remove(email, id);
@@ -63,11 +65,6 @@ export async function provisionBuyer(email: string, delivered: readonly Message[
   return delivered.filter((message) =>
     message.kind !== "due" && (failed.has(message) ? unread.has(message) : !isDone && !elsewhere.has(message))
   );
-}
-
-/** Nothing is new, and its time hasn't come: a look would only make the wait for a verified email longer. */
-function isAtRest({ stored, record, messages }: Turn, { now }: Provisioning): boolean {
-  return record === stored && !isToLookAnew(messages) && isAwaitingVerification(stored, now());
 }
 
 /** Makes Auth0 match the record's facts, and the record say so. False: the messages must be delivered again. */
@@ -84,7 +81,9 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
     let changes: readonly RoleChanges[] = [];
     while (isToLookUp || !isInLine(ours, desired, work)) {
       if (isToLookUp) {
-        const { record, anybody } = await bindUsers(ours, desired.roles, work);
+        const seen = await lookUp(ours, work);
+        ours = seen.record;
+        const { record, anybody } = await bindUsers(seen, desired.roles, work);
         if (!anybody) {
           await awaitVerification(record, work);
           return true;
@@ -127,7 +126,8 @@ async function mark({ stored, messages }: Turn, desired: Decided, work: Provisio
 async function settle(ours: BuyerRecord, { access, roles }: Decided,
   turn: Turn & { readonly changes: readonly RoleChanges[] }, work: Provisioning): Promise<void> {
   const lost = [...new Set(turn.changes.flatMap(({ remove }) => remove))];
-  const atLast = announced({ ...allIn(settled(ours), work.settings.place), ...atRest(ours, access, work),
+  const done = allIn(withDoubts(settled(ours), turn.stored, work.now()), work.settings.place);
+  const atLast = announced({ ...done, ...atRest(done, access, work),
     ...(lost.length > 0 ? { lost: { at: work.now(), roles: lost } } : {}) }, work);
   const written = isDeepStrictEqual(atLast, ours) ? ours : await work.store.ledger.save(atLast);
   if (written !== turn.stored) tellSettled(written, roles, turn.changes, turn.messages, work.now());
@@ -156,21 +156,18 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
   const failure = tellFailure(email, turn.messages, error);
   const noted = await note(email, work.store, (theirs) => {
     if (theirs.version === 0) return null;
-    const record = ours === null ? theirs : asLeft(theirs, ours, failure.code, now());
+    const record = isRace && ours !== null ? doubted(theirs, ours) : theirs;
     const attempts = theirs.unsettled?.code === failure.code ? theirs.unsettled.attempts + 1 : 1;
     const since = theirs.unsettled?.since ?? now();
-    return { ...record, unsettled: { code: failure.code, message: failure.message, since, attempts },
+    // Whom this turn saw at Auth0 counts, whatever it came to.
+    return { ...record, lookedAt: theirs.lookedAt ?? ours?.lookedAt,
+      unverified: [...new Set([...theirs.unverified, ...(ours?.unverified ?? [])])],
+      unsettled: { code: failure.code, message: failure.message, since, attempts },
       dueAt: now() + dueAfter(failure.code, attempts) };
   }).catch(loggedAs("a failure was not written down"));
   if (now() - (noted?.unsettled?.since ?? now()) > UNSETTLED_LONG_MS) count("UnsettledLong");
   const isLeft = turn.isPatient || failure instanceof NeedsPersonError || failure.code === "AUTH0_AWAY";
   return noted !== null && ours !== null && !isRace && isLeft;
-}
-
-/** The record as it is after our calls failed: of some, nobody knows what they did. */
-function asLeft(theirs: BuyerRecord, ours: BuyerRecord, code: string, now: number): BuyerRecord {
-  if (code === "RECORD_CHANGED") return doubted(theirs, ours);
-  return code === "AUTH0_TIMED_OUT" ? withDoubts(theirs, ours, now + LATE_MS) : theirs;
 }
 
 /** Marks that a user is about to be created who has the roles from the start. */

@@ -19,17 +19,18 @@ const UNVERIFIED = "EMAIL_UNVERIFIED";
  */
 export function atRest(record: BuyerRecord, { verdicts, changesAt }: Access,
   { policy, now }: Provisioning): Pick<BuyerRecord, "unsettled" | "dueAt"> {
-  const doubted = doubtedUntil(record);
+  const doubted = doubtedUntil(record, now());
   const due = earlier(doubted, changesAt);
   const options = unlistedOptions(verdicts, policy);
-  if (options.length === 0) return { unsettled: doubted === null ? null : record.unsettled, dueAt: due };
+  const waited = doubted !== null && record.unsettled?.code === "AUTH0_TIMED_OUT" ? record.unsettled : null;
+  if (options.length === 0) return { unsettled: waited, dueAt: due };
 
   const message = `src/products.ts does not list ${options.join(", ")}: add it there, or an "otherwise".`;
   const { unsettled, dueAt } = record;
   const told = unsettled?.code === UNLISTED && unsettled.message === message ? unsettled : null;
   if (told === null) needsPerson(message, { buyer: buyerTag(record.email), causes: [UNLISTED] });
   const waits = told !== null && dueAt !== null && dueAt > now() ? dueAt : now() + UNLISTED_MS;
-  return { unsettled: doubted === null ? (told ?? { code: UNLISTED, message, since: now(), attempts: 1 }) : unsettled,
+  return { unsettled: waited ?? told ?? { code: UNLISTED, message, since: now(), attempts: 1 },
     dueAt: earlier(waits, due) };
 }
 

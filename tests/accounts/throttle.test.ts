@@ -48,7 +48,7 @@ async function attempt(username: string, sourceIp: string): Promise<number> {
     await admit(username, sourceIp);
     return 0;
   } catch (error) {
-    if (error instanceof TooManyAttempts) return error.retryAfterSeconds;
+    if (error instanceof TooManyAttempts) return Number(error.headers["Retry-After"]);
     throw error;
   }
 }

@@ -78,7 +78,7 @@ const stories: readonly Story[] = [
       sendAct(stack, former(email), sourceOf(email), actOf({ kind: "move", to: email }, stack.gumroad.now())),
     after: async (stack, email) => {
       expect(stack.auth0.rolesOfEmail(former(email))).toEqual([]);
-      expect(await recordOf(stack, former(email))).toMatchObject({ unsettled: null, dueAt: null });
+      expect(await recordOf(stack, former(email))).toMatchObject({ unsettled: null });
     }, roles: [HANDBOOK], ...atPoints("sqs SendMessage before", "sqs SendMessage after") },
   { name: "a lost sale that a sweep finds", before: async (stack, email) => Promise.resolve(sold(stack, email)),
     ping: async (_email, stack) => {
@@ -145,7 +145,7 @@ describe("several on one buyer", () => {
     // What it had read was stale by then: it asked again.
     expect(stack.gumroad.calls.length).toBeGreaterThan(reads);
     expect(stack.auth0.rolesOfEmail(buyer)).toEqual([]);
-    expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null,
+    expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null,
       sources: { [sourceOf(buyer)]: { charges: [{ read: { refunded: true } }] } } });
   });
 
@@ -168,7 +168,7 @@ describe("several on one buyer", () => {
       await workedOff(stack);
       expect(stack.auth0.rolesOfEmail(buyer)).toEqual([]);
       expect(users().length).toBeLessThanOrEqual(1);
-      expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null, dueAt: null,
+      expect(await recordOf(stack, buyer)).toMatchObject({ unsettled: null,
         sources: { [sourceOf(buyer)]: { act: { decision: { kind: "take" } } } } });
       await provision(act("follow"));
       expect(stack.auth0.rolesOfEmail(buyer)).toEqual([HANDBOOK]);

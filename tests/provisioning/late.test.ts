@@ -68,5 +68,39 @@ describe.each<Settings>([{ place: "roles", gettingIn: "none" }, { place: "app_me
       expect(ann.record()).toMatchObject({ unsettled: null, dueAt: null });
       expect(auth0.users()).toMatchObject([{ email: ANN }]);
     });
+
+    it.each([true, false])("does neither where nobody was left to write down that it wasn't answered (given: %s)",
+      async (isGiven) => {
+        await ann.run(settings, act("reader", "give"), act("member", isGiven ? "take" : "give"));
+        const land = ann.late(isGiven ? changing.give : changing.take, true);
+        const change = act("member", isGiven ? "give" : "take");
+        await ann.run(settings, change);
+        expect(ann.crashed).toBe(true);
+        ann.recover();
+        expect(await ann.run(settings, change)).toBe(true);
+        expect(await ann.run(settings, act("member", isGiven ? "take" : "give"))).toBe(true);
+        await land();
+        expect(roles()).toEqual(isGiven ? ["member", "reader"] : ["reader"]);
+        expect(ann.record()).toMatchObject({ unsettled: null, dueAt: now + MINUTE });
+        now += MINUTE;
+        await ann.run(settings, due);
+        expect(roles()).toEqual(isGiven ? ["reader"] : ["member", "reader"]);
+        expect(ann.record()).toMatchObject({ unsettled: null, dueAt: null });
+      });
   },
 );
+
+it("a user who is made late, with roles that were taken meanwhile, has none in the end", async () => {
+  const settings: Settings = { place: "app_metadata", gettingIn: "none" };
+  const land = ann.late("POST", true);
+  await ann.run(settings, act("reader", "give"));
+  ann.recover();
+  await ann.run(settings, act("reader", "take"));
+  expect(auth0.users()).toEqual([]);
+  await land();
+  expect(auth0.users()).toMatchObject([{ app_metadata: { gumroad_auth0: { roles: ["reader"] } } }]);
+  now += MINUTE;
+  await ann.run(settings, due);
+  expect(auth0.users()).toMatchObject([{ app_metadata: { gumroad_auth0: { roles: [] } } }]);
+  expect(ann.record()).toMatchObject({ unsettled: null, dueAt: null });
+});

@@ -36,8 +36,11 @@ export interface OneBuyer {
   /** Whether it came to that. */
   readonly crashed: boolean;
   recover(): void;
-  /** The next change of a user with this method isn't answered in time; what this gives carries it out. */
-  late(method: string): () => Promise<void>;
+  /**
+   * The next change with this method isn't answered in time, or (`isEnd`) everything ends while it waits; what this
+   * gives carries it out.
+   */
+  late(method: string, isEnd?: boolean): () => Promise<void>;
   /** The policy is changed. */
   sell(policy: Policy): void;
   /** What is kept apart of her record. */
@@ -74,13 +77,15 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now,
 
   /** Auth0, which keeps the next call of a method waiting. */
   let lateMethod: string | null = null;
+  let isEndToo = false;
   let carryOut: () => Promise<void> = async () => Promise.resolve();
   async function send(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
-    if (init?.method !== lateMethod || !String(input).includes("/users/")) return fetch(input, init);
+    if (init?.method !== lateMethod || !String(input).includes("/users")) return fetch(input, init);
     lateMethod = null;
     carryOut = async () => {
       await fetch(input, { ...init, signal: null });
     };
+    if (isEndToo) end();
     throw new DOMException("not answered in time", "TimeoutError");
   }
 
@@ -158,8 +163,9 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now,
   }, recover: () => {
     left = Number.POSITIVE_INFINITY;
     crashed = false;
-  }, late: (method) => {
+  }, late: (method, isEnd = false) => {
     lateMethod = method;
+    isEndToo = isEnd;
     return () => carryOut();
   }, kept, sell: (changed) => {
     listed = changed;
