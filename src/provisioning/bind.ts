@@ -3,7 +3,7 @@ import { TemporaryError } from "../errors.ts";
 import type { BoundUser, BuyerRecord } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
 
-/** The buyer's users at Auth0; which of them are there from before our first look; and the record with what was seen. */
+/** The buyer's users at Auth0; those of them who were there at our first look; and the record with what was seen. */
 export async function lookUp(record: BuyerRecord, work: Provisioning) {
   const lookedAt = record.lookedAt ?? work.now();
   const found = await findAll(record, work);
