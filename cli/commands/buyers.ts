@@ -13,7 +13,7 @@ export function register(command: Command, context: Context): void {
         "first page comes at once, however many buyers there are.",
     )
     .argument("[text]", "a part of the email")
-    .option("--role <role>", "who has this role")
+    .option("--role <role>", "who has this role, or waits for it")
     .option("--product <product>", "who ever bought this product: its name in src/products.ts, or its id")
     .option("--waiting", "who waits for something, also who only has pings that Gumroad couldn't confirm yet")
     .option("--lost-since <time>", "from whom a role was taken since (2026-11-01, or 2026-11-01T18:00:00Z)")

@@ -8,6 +8,7 @@ import { type Answer, explainedWho, type Searched } from "../operations/explain-
 import type { ToldLetter } from "../operations/discard.ts";
 import type { FoundBuyer } from "../operations/find-buyers.ts";
 import { momentOf } from "../terminal/moments.ts";
+import { counted } from "../terminal/progress.ts";
 import { wordsOf } from "./event-words.ts";
 import { eventLine, showExplanation } from "./text.ts";
 
@@ -90,7 +91,7 @@ function tellLetters(letters: readonly ToldLetter[], { output, commandLine }: Co
   output.say(`  what can be sent back once that is mended: ${commandLine("replay --dead-letters --dry-run")}`);
 }
 
-function tellUnknown({ meant: { email }, letters, unsold, seen }: Extract<Answer, { kind: "unknown" }>,
+function tellUnknown({ meant: { email }, letters, unsold, seen, gave, queued }: Extract<Answer, { kind: "unknown" }>,
   context: Context): ExitCode {
   const { output, commandLine } = context;
   tellSeen({ letters, unsold, seen }, email, context);
@@ -99,9 +100,15 @@ function tellUnknown({ meant: { email }, letters, unsold, seen }: Extract<Answer
       commandLine("explain sale:ID")
     }`,
   );
+  for (const { source, receiver } of gave) {
+    output.say(`they gave ${source} to ${receiver}: ${commandLine(`explain ${receiver}`)}`);
+  }
+  if (queued > 0) {
+    output.say(`${counted(queued, "message")} in the queue still: what came a moment ago may be among them`);
+  }
   showUnsold(email, unsold, context);
   tellLetters(letters, context);
-  output.result({ buyer: email, known: false, letters, unsold, seen });
+  output.result({ buyer: email, known: false, letters, unsold, seen, gave, queued });
   return EXIT.failed;
 }
 

@@ -15,6 +15,7 @@ import type { Explanation, GiftMade } from "./explanation.ts";
 import type { ToldLetter } from "./discard.ts";
 import { findBuyers, isAbout, type FoundBuyer } from "./find-buyers.ts";
 import { lettersOf } from "./letters-of.ts";
+import { queueState } from "./status.ts";
 import { CALL_MS, once, type Operating } from "./operating.ts";
 
 /** What somebody typed; `search` also looks through the whole ledger for what is theirs and nobody's yet. */
@@ -44,7 +45,13 @@ export type Answer =
   | { readonly kind: "not sold"; readonly source: SourceId; readonly traces: SourceTraces }
   /** Nobody fits, or several. */
   | { readonly kind: "unclear"; readonly found: readonly FoundBuyer[] }
-  | (Searched & { readonly kind: "unknown"; readonly meant: FoundBuyer })
+  | (Searched & {
+    readonly kind: "unknown";
+    readonly meant: FoundBuyer;
+    readonly gave: readonly GiftMade[];
+    /** Messages in the queue: what came a moment ago may be among them. */
+    readonly queued: number;
+  })
   | (Searched & { readonly kind: "known"; readonly meant: FoundBuyer; readonly explanation: Explanation });
 
 /** Finds whom a text means, and explains them. Reads Auth0 and Gumroad, changes nothing. Throws as `findBuyers`. */
@@ -81,7 +88,8 @@ export async function explainedWho({ who, search }: ExplainRequest, operating: O
     const searched: Searched = { letters: await lettersOf(email, stage),
       unsold: search ? await history.unsoldOf(email) : null, seen: search ? await seenUnder(email, operating) : null };
     if (record.version === 0 && events.length === 0 && unread.length === 0) {
-      return { kind: "unknown", meant, ...searched };
+      const { waiting, inFlight } = await queueState(stage, stage.queue);
+      return { kind: "unknown", meant, gave: await gave(email), queued: waiting + inFlight, ...searched };
     }
     const admin = once(async () => tenantAdmin(await serviceCredentials(operating)));
     const explanation = await explained({ record, events, unread, policy: await policy(), gave: await gave(email),

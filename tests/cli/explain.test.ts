@@ -133,6 +133,9 @@ describe("explain", () => {
       changed("sale-gift", { email: "presentee@example.com", sale_id: "found-gift",
         gifter_email: "giver.alone@example.com" }));
     expect(await whom("giver.alone@example.com")).toBe("presentee@example.com");
+    expect((await run("explain giver.alone@example.com --search")).out).toContain(
+      "they gave sale:found-gift to presentee@example.com: npx gumroad-auth0 explain presentee@example.com",
+    );
     const several = await run("explain found.");
     expect(several.code).toBe(1);
     expect(several.out).toContain('"found." fits several:');
@@ -168,8 +171,8 @@ describe("explain", () => {
     expect(await run("explain nobody@example.com")).toMatchObject({ code: 1, err: "",
       out: expect.stringContaining("nobody is known as nobody@example.com") });
     expect(await run("explain nobody@example.com --json")).toMatchObject({ code: 1,
-      out: JSON.stringify({ buyer: "nobody@example.com", known: false, letters: [], unsold: null, seen: null }, null,
-        2) });
+      out: JSON.stringify({ buyer: "nobody@example.com", known: false, letters: [], unsold: null, seen: null, gave: [],
+        queued: 0 }, null, 2) });
     expect(await run("explain nobody")).toMatchObject({ code: 1, err: "",
       out: expect.stringContaining('nobody fits "nobody". It may be an email or a part of one') });
   });
