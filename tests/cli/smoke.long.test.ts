@@ -92,6 +92,7 @@ describe("smoke", () => {
     const { code, out } = await run("smoke --within 1");
     expect(code).toBe(1);
     expect(out).toContain("not within 1 s: has the role. Why: npx gumroad-auth0 doctor");
+    expect(out).not.toContain("has lost it again");
     expect(await traces()).toEqual({ users: [], items: [] });
   });
 });
