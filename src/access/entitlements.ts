@@ -1,5 +1,5 @@
 import { childrenIn, type Children } from "./bundles.ts";
-import { entriesOf, grantedRole, isOfLater, isSubscription, type Source, type SourceId,
+import { entriesOf, grantedRole, isOfLater, isSourceId, isSubscription, type Source, type SourceId,
   type Sources } from "./facts.ts";
 import { ofGiven, ofReceived } from "./gifts.ts";
 import { isGiversSide } from "./known.ts";
@@ -75,9 +75,9 @@ export interface Kept {
   readonly held: Readonly<Record<SourceId, unknown>>;
 }
 
-/** Roles, and what held sources give on. Sorted, without doubles. */
-export function withHeld(roles: readonly string[], { sources, gave, held }: Kept): readonly string[] {
-  const kept = entriesOf(sources).flatMap(([id]) => (held[id] === undefined ? [] : (gave[id] ?? [])));
+/** Roles, and what held sources give on, and those of a kind that only a later version knows. Sorted, no doubles. */
+export function withHeld(roles: readonly string[], { gave, held }: Omit<Kept, "sources">): readonly string[] {
+  const kept = Object.entries(gave).flatMap(([id, given]) => isSourceId(id) && held[id] === undefined ? [] : given);
   return [...new Set([...roles, ...kept])].sort();
 }
 

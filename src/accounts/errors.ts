@@ -8,9 +8,8 @@ export class BadCredentials extends HttpError {
   }
 }
 
-/** The throttle says no. The attempt was not looked at, so the answer tells nothing about the password. */
+/** The throttle says no, for whole seconds, at least 1. Nothing was looked at: it tells nothing of the password. */
 export class TooManyAttempts extends HttpError {
-  /** @param retryAfter whole seconds until an attempt is admitted again, at least 1 */
   constructor(retryAfter: number) {
     const seconds = String(retryAfter);
     super(429, `Too many attempts. Try again in ${seconds} seconds.`, { headers: { "Retry-After": seconds } });

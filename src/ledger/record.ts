@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 
-import { claimantShape, kept, sourceIdShape, sourceShape, wordOf, type Fixed } from "../access/facts.ts";
+import { kept, sourceShape, wordOf, type Claimant, type Fixed, type SourceId } from "../access/facts.ts";
 
 /** How far one role of one user is. `adding` and `removing` are written before Auth0 is called, to be repeated. */
 export type Mark = "adding" | "has" | "removing";
@@ -56,8 +56,8 @@ const unsettled = kept({
 });
 
 const claim = kept({
-  source: sourceIdShape,
-  by: claimantShape,
+  source: wordOf<SourceId>(),
+  by: wordOf<Claimant>(),
   at: moment,
   /** `asked`: an operator decides. `granted` to a name: tokens of that account carry what the source gives. */
   state: wordOf<"asked" | "granted" | "refused">(),
@@ -74,11 +74,11 @@ export const recordShape = kept({
   version: z.number(),
   /** Other spellings of the email that the buyer used (upper case): Auth0 is asked for those too. At most five. */
   spellings: texts,
-  sources: z.record(sourceIdShape, sourceShape),
+  sources: z.record(wordOf<SourceId>(), sourceShape),
   /** The roles that each source gave when the record was last worked on: what tells a loss. */
-  gave: z.record(sourceIdShape, texts),
+  gave: z.record(wordOf<SourceId>(), texts),
   /** Sources whose loss is held until a person decides: they give on what they gave. Since when. */
-  held: z.record(sourceIdShape, moment),
+  held: z.record(wordOf<SourceId>(), moment),
   users: z.record(text, boundUser),
   /** By an operator's word, roles from before we came count as ours where purchases give them. Left out: not. */
   adopts: z.optional(z.literal(true)),

@@ -1,5 +1,6 @@
 import { withHeld, type Access, type Verdict } from "../access/entitlements.ts";
-import { emptySource, entriesOf, isSubscription, type Act, type Source, type SourceId } from "../access/facts.ts";
+import { emptySource, entriesOf, isSourceId, isSubscription, type Act, type Source,
+  type SourceId } from "../access/facts.ts";
 import { endOf, flagsOf, newestOf, paidCharges } from "../access/known.ts";
 import { addFacts } from "../access/merge.ts";
 import type { Reason } from "../access/standing.ts";
@@ -44,11 +45,12 @@ export type Decided = Awaited<ReturnType<typeof underHold>>;
 
 /**
  * The rule itself. `permit` is asked once for each product that the buyer would lose; `now` is in epoch ms. Gives the
- * record with what each source gives now and which are held, and the roles of the facts and of what is held, sorted.
+ * record with what each source gives now (of later versions' kinds: gave) and which are held, and all roles, sorted.
  */
 export async function underHold(record: BuyerRecord, access: Access, now: number,
   permit: (productId: string) => Promise<boolean>) {
-  const gave: Record<SourceId, readonly string[]> = {};
+  const ofLater = Object.entries(record.gave).filter(([id]) => !isSourceId(id));
+  const gave: Record<SourceId, readonly string[]> = Object.fromEntries(ofLater);
   const held: Record<SourceId, number> = {};
   const permits = new Map<string, boolean>();
   for (const verdict of access.verdicts) {

@@ -75,9 +75,15 @@ describe("a record of a later version", () => {
     const later = (part: Record<string, unknown>) => ({ ...part, ofLater: { kept: true } });
     const each = (parts: Record<string, Record<string, unknown>>) =>
       Object.fromEntries(Object.entries(parts).map(([key, part]) => [key, later(part)]));
-    await put({ ...item,
-      record: { ...later(record), users: each(record.users), sources: each(record.sources), dueAt: 1,
-        unsettled: { code: "OF_LATER", message: "", since: 1, attempts: 1, ofLater: { kept: true } } } });
+    await put({ ...item, record: {
+      ...later(record),
+      users: each(record.users),
+      dueAt: 1,
+      // A kind of source that this version doesn't know: it can't tell what that gives, and takes nothing.
+      sources: each({ ...record.sources, "order:of later": Object.values(record.sources)[0]! }),
+      gave: { "order:of later": ["react-for-dataviz"] },
+      unsettled: { code: "OF_LATER", message: "", since: 1, attempts: 1, ofLater: { kept: true } },
+    } });
     await send(stack, { v: 1, kind: "due", requestId: "later", buyer: "cy@example.com" }, "later");
     await workedOff(stack);
     const kept = { ofLater: { kept: true } };
@@ -85,6 +91,7 @@ describe("a record of a later version", () => {
     expect(written).toMatchObject({ ...kept, unsettled: null,
       users: Object.fromEntries(Object.keys(record.users).map((id) => [id, kept])),
       sources: Object.fromEntries(Object.keys(record.sources).map((id) => [id, kept])) });
-    expect(stack.auth0.rolesOfEmail("cy@example.com")).toEqual(["serverless-handbook"]);
+    expect(Object.keys(written?.sources ?? {})).toContain("order:of later");
+    expect(stack.auth0.rolesOfEmail("cy@example.com")).toEqual(["react-for-dataviz", "serverless-handbook"]);
   });
 });
