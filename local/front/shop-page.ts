@@ -10,6 +10,9 @@ import { escaped, moment } from "./layout.ts";
 const DAY_MS = 24 * 60 * 60_000;
 /** Sales shown; the newest first. */
 const SHOWN = 50;
+/** Else somebody would wait for the lesson to lock. */
+const GIFT_REFUNDS = "Gumroad tells nobody that a gift was refunded: it closes where purchases are read back " +
+  "(npm start -- --read-back), and stays open where pings are taken on trust.";
 
 /** What a form of the shop asks for. Gives what was wrong, or null. */
 export async function shopAct(shop: GumroadEmulator, act: string, form: URLSearchParams): Promise<string | null> {
@@ -120,7 +123,7 @@ export function shopPage(shop: GumroadEmulator, wanted: string, fault: string | 
     ).join(" ")
   }</div>
 <div class="grid">${products.map((product, place) => region(shop, product, place)).join("\n")}</div>
-<h2>Sales</h2>
+<h2>Sales</h2>${sales.some(({ state }) => state === "giftReceiver") ? `<p>${GIFT_REFUNDS}</p>` : ""}
 <div class="table"><table><thead><tr><th scope="col">When</th><th scope="col">Product</th><th scope="col">Buyer</th>
 <th scope="col">Licence key</th><th scope="col">State</th><th scope="col">Acts</th></tr></thead>
 <tbody>${sales.map((sale) => row(shop, sale)).join("\n")}</tbody></table></div>`;

@@ -80,6 +80,7 @@ stories("a buyer", () => {
   it("who was given something has it, and the giver has not", async () => {
     const [may, gus] = [await on.person(), await on.person()];
     await gus.buys(HANDBOOK, "gus@example.com", "may@example.com");
+    await gus.page.getByText("Gumroad tells nobody that a gift was refunded").waitFor();
     await may.choosesPassword("may@example.com", PASSWORD);
     await may.logsIn("may@example.com", PASSWORD);
     await may.sees(HANDBOOK, "Open");
