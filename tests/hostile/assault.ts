@@ -29,7 +29,7 @@ const LARGEST_ANSWER = 1_024;
 const LARGEST_LOG = 40_000;
 /** The most calls to AWS that one request may cause, with those repeated after a fault. */
 const MOST_CALLS = 24;
-/** And without one: a ping reads its secret and queues, a login counts and looks; after the last three provision works. */
+/** And without one: a ping reads its secret and queues, a login counts and looks. The last three feed provision. */
 const USUAL_CALLS: Readonly<Record<Route, number>> = { "POST /ping/{token+}": 2, "POST /ping": 2, "POST /login": 10,
   "POST /password": 6, "POST /verify": 2, "GET /private": 2, "GET /private/{role}": 2, "POST /bind": MOST_CALLS,
   "POST /claim": MOST_CALLS, "GET /claim": MOST_CALLS };
