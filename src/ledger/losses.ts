@@ -49,9 +49,7 @@ export function dynamoLosses(table: Table) {
       });
     },
     /** Lists the buyer among those with held removals of the product; twice is once. */
-    noteHeld: async (productId: string, email: string): Promise<void> => {
-      await putItem(table, heldKey(productId, email));
-    },
+    noteHeld: (productId: string, email: string): Promise<unknown> => putItem(table, heldKey(productId, email)),
     noteReleased: (productId: string, email: string): Promise<void> => removeItem(table, heldKey(productId, email)),
   };
 }

@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
 
-import { RefusedError } from "../errors.ts";
 import { itemsUnder, putItem, removeItem, type Table } from "../dynamo/table.ts";
 import { DUE_SHARD, recordKey } from "./keys.ts";
 
@@ -21,13 +20,11 @@ export function dynamoPending(table: Table) {
   const itemsOf = async (buyer: string) =>
     (await itemsUnder(table, recordKey(buyer).pk, PREFIX)).map((item) => itemShape.parse(item));
   return {
-    /** Keeps a message until then (epoch ms); of one `id`, one. Throws RefusedError PENDING_FULL. */
-    put: async (buyer: string, id: string, body: string, dueAt: number): Promise<void> => {
+    /** Keeps a message until then (epoch ms); of one `id`, one. False: there is no room. */
+    put: async (buyer: string, id: string, body: string, dueAt: number): Promise<boolean> => {
       const there = await itemsOf(buyer);
-      if (there.length >= MOST && !there.some(({ sk }) => sk === `${PREFIX}${id}`)) {
-        throw new RefusedError("PENDING_FULL", "Hundreds of messages wait for this buyer: who else has the ping URL?");
-      }
-      await putItem(table, { ...keyOf(buyer, id), body, dueShard: DUE_SHARD, dueAt });
+      if (there.length >= MOST && !there.some(({ sk }) => sk === `${PREFIX}${id}`)) return false;
+      return putItem(table, { ...keyOf(buyer, id), body, dueShard: DUE_SHARD, dueAt });
     },
     /** What is due by now (epoch ms), longest due first: so many as one turn can read. */
     due: async (buyer: string, now: number) => {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { withContents } from "../access/bundles.ts";
-import { emptySource, type Source } from "../access/facts.ts";
+import { emptySource, type Source, type SourceId } from "../access/facts.ts";
 import { undated } from "../access/known.ts";
 import { addFacts, mergeSource } from "../access/merge.ts";
 import { RefusedError } from "../errors.ts";
@@ -109,9 +109,9 @@ async function mergeAnswer(record: BuyerRecord, message: MessageOf<"ping" | "hin
   const own = await ownFacts(record, { source, facts }, owner, message, work);
   if (own === null) return null;
   if (message.kind === "ping" && !message.again && contradicts(answer.facts, message.ping)) {
-    await letWait({ ...message, again: true }, READ_AGAIN_MS, work);
-    log.warn("Gumroad's API contradicts the ping: it is read again in a minute", { requestId: message.requestId,
-      event: message.ping.event, source });
+    const isReadAgain = await letWait({ ...message, again: true }, READ_AGAIN_MS, work);
+    log.warn("Gumroad's API contradicts the ping", { requestId: message.requestId, event: message.ping.event, source,
+      isReadAgain });
   }
   const theirs: Told[] = [];
   for (const other of owner === null || owner === record.email ? others : []) {
@@ -158,7 +158,9 @@ async function missed(message: MessageOf<"ping" | "hint">, work: Provisioning): 
         "forged, or belongs to another shop.");
   }
   const misses = message.misses + 1;
-  await letWait({ ...message, misses }, wait, work);
+  if (!(await letWait({ ...message, misses }, wait, work))) {
+    throw new RefusedError("PENDING_FULL", "Hundreds of messages wait for this buyer: who else has the ping URL?");
+  }
   log.warn("Gumroad doesn't know of it; asked again later", { requestId: message.requestId, misses });
   return null;
 }
@@ -172,11 +174,11 @@ async function mergeFacts(stored: BuyerRecord, message: MessageOf<"ping" | "hint
   const about = { requestId: message.requestId, buyer: buyerTag(record.email),
     event: message.kind === "ping" ? message.ping.event : "found by a sweep" };
   let sources = record.sources;
-  const news: Told[] = [];
-  for (const each of told) {
-    const { source } = each;
+  const news: SourceId[] = [];
+  let full: RefusedError | null = null;
+  for (const { source, facts: read } of told) {
     const known = sources[source];
-    const facts = withContents(each.facts, policy);
+    const facts = withContents(read, policy);
     const next = addFacts(sources, source, facts);
     if (isDeepStrictEqual(undated(next[source]), undated(known))) continue;
     const { tierChanges = [], changesDroppedAt = null } = next[source] ?? {};
@@ -184,27 +186,29 @@ async function mergeFacts(stored: BuyerRecord, message: MessageOf<"ping" | "hint
       throw new RefusedError("PLAN_CHANGES_FULL",
         "This membership changed its plan more often than anybody does: who else has the ping URL?");
     }
-    news.push(each);
-    if (known === undefined && !isNamed(facts, policy)) {
-      await ledger.park(source, facts, record.email);
+    const isApart = known === undefined && !isNamed(facts, policy);
+    if (isFull && !isApart && (sellsMore(facts, known) || facts.tierChanges.length > 0)) {
+      full = new RefusedError("RECORD_FULL",
+        "This buyer's record is near DynamoDB's 400 KB and takes no new sales: see what this buyer keeps buying.");
       continue;
     }
-    if (isFull && (sellsMore(facts, known) || facts.tierChanges.length > 0)) {
-      throw new RefusedError("RECORD_FULL",
-        "This buyer's record is near DynamoDB's 400 KB and takes no new sales: see what this buyer keeps buying.");
-    }
-    if (message.kind === "hint" && isUntold(message, facts, known)) count("SaleUntold");
-    sources = next;
+    if (message.kind === "hint" && !isApart && isUntold(message, facts, known)) count("SaleUntold");
+    if (isApart) await ledger.park(source, facts, record.email);
+    else sources = next;
+    news.push(source);
+    await ledger.remember(`buyer#${record.email}`, { ...lineOf(message, read), source });
+  }
+  // A refund that was read with it counts all the same.
+  if (full !== null) {
+    if (news.length === 0) throw full;
+    await work.queue.keep(full, message.requestId, JSON.stringify(message), work.signal);
   }
   const spellings = withSpelling(record.spellings, spelling);
   if (news.length === 0 && spellings === record.spellings) {
     log.info("known already", about);
     return record;
   }
-  for (const { source, facts } of news) {
-    await ledger.remember(`buyer#${record.email}`, { ...lineOf(message, facts), source });
-  }
-  log.info("merged", { ...about, sources: news.map(({ source }) => source) });
+  log.info("merged", { ...about, sources: news });
   return { ...record, sources, spellings };
 }
 

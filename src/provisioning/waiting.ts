@@ -20,10 +20,9 @@ export async function dueMessages(email: string, { store, now }: Provisioning) {
   return waited;
 }
 
-/** Has a message wait beside its buyer's record for so long (ms); it need not be delivered again. */
-export async function letWait(message: MessageOf<"ping" | "hint">, ms: number,
-  { store, now }: Provisioning): Promise<void> {
-  await store.pending.put(message.buyer, nameOf(message), JSON.stringify(message), now() + ms);
+/** Has a message wait beside its buyer's record for so long (ms), and need no delivery. False: there is no room. */
+export function letWait(message: MessageOf<"ping" | "hint">, ms: number, { store, now }: Provisioning) {
+  return store.pending.put(message.buyer, nameOf(message), JSON.stringify(message), now() + ms);
 }
 
 /**
@@ -36,8 +35,9 @@ export async function waitingInstead(email: string, failed: ReadonlyMap<Message,
   for (const [message, error] of failed) {
     tellFailure(email, [message], error);
     if ((message.kind !== "ping" && message.kind !== "hint") || !mayWait(message)) continue;
-    await letWait(message, UNREAD_MS, work).then(() => again.delete(message),
-      loggedAs("a message that should wait was not written down"));
+    const isKept = await letWait(message, UNREAD_MS, work)
+      .catch(loggedAs("a message that should wait was not written down"));
+    if (isKept === true) again.delete(message);
   }
   return again;
 }

@@ -144,3 +144,33 @@ describe("a bundle that the policy doesn't name", () => {
     expect({ roles: roles(), apart: ann.apart() }).toEqual({ roles: ["reader"], apart: [] });
   });
 });
+
+describe("where there is no room", () => {
+  beforeEach(() => {
+    ann = oneBuyer(auth0, () => JAN_5, shop.api);
+  });
+
+  it("to wait, what was read counts all the same, and only the second reading is left out", async () => {
+    shown("one", "book");
+    expect(await ann.run(settings, sale("one", "book", { event: "refund", refunded: true }))).toBe(true);
+    expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: ["reader"], kept: [] });
+    expect(await ann.run(settings, sale("forged", "book"))).toBe(true);
+    expect(ann.kept).toEqual(["PENDING_FULL"]);
+  });
+
+  it("for a purchase that is read with a refund, the refund counts, and the purchase is kept aside", async () => {
+    const bundle = { is_bundle_purchase: true, price: 900 };
+    await ann.run(settings, shown("bundle", "set", bundle),
+      shown("child", "book", { is_bundle_product_purchase: true }));
+    const refunded = Object.entries(filledWith("book")).map(([id, source]) =>
+      [id, { ...source, charges: source.charges.map((charge) => ({ ...charge, refunded: true })) }] as const
+    );
+    ann.write((record) => ({ ...record, sources: { ...record.sources, ...Object.fromEntries(refunded) } }));
+    shown("bundle", "set", { ...bundle, refunded: true });
+    shown("other bundle", "other set", { ...bundle, refunded: true });
+    expect(isFull(ann.record())).toBe(true);
+    expect(await ann.run(settings, sale("bundle", "set", { event: "refund", refunded: true }))).toBe(true);
+    expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: [], kept: ["RECORD_FULL"] });
+    expect(Object.keys(ann.record().sources)).not.toContain("sale:other bundle");
+  });
+});

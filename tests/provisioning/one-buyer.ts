@@ -20,7 +20,7 @@ export const ANN = "ann@example.com";
 /** What differs from test to test. */
 export type Settings = Provisioning["settings"];
 
-/** Provisioning of one buyer: everything real, but for a ledger in memory. */
+/** Provisioning of one buyer: everything real, but for a ledger in memory with no room for what waits. */
 export interface OneBuyer {
   /** Works messages off; false: they must be delivered again. */
   run(settings: Settings, ...messages: readonly Message[]): Promise<boolean>;
@@ -140,9 +140,9 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now,
   return { run: async (settings, ...messages) => {
     const work: Provisioning = {
       store: { ledger, gifts: { note: never, of: never }, losses: { permit: async () =>
-        Promise.resolve(true), noteHeld: never, noteReleased: never }, givers, pending: { put: never, due: async () =>
-          Promise.resolve([]), remove: never }, sweeps: { countChanged: async () =>
-            Promise.resolve() } },
+        Promise.resolve(true), noteHeld: never, noteReleased: never }, givers, pending: { put: async () =>
+          Promise.resolve(false), due: async () => Promise.resolve([]), remove: never },
+        sweeps: { countChanged: async () => Promise.resolve() } },
       auth0: directoryFor(settings),
       settings,
       gumroad: async () => Promise.resolve(gumroad),
