@@ -28,11 +28,11 @@ export function isToComeIn(id: SourceId, apart: Source, { sources }: BuyerRecord
 /** The record, where it is full without some of what gives nothing, which is set aside; and whether it still is. */
 export async function withRoom(record: BuyerRecord, { store: { ledger }, policy, now }: Provisioning) {
   if (!isFull(record)) return { record, isFull: false };
-  const surplus = new Set(surplusIn(record, policy, now()).slice(0, MOST_A_TURN));
-  const sources = entriesOf(record.sources);
-  const leaving = sources.filter(([id]) => surplus.has(id));
+  const surplus = new Set<string>(surplusIn(record, policy, now()).slice(0, MOST_A_TURN));
+  const leaving = entriesOf(record.sources).filter(([id]) => surplus.has(id));
   await Promise.all(leaving.map(([id, source]) => ledger.park(id, source, record.email)));
-  const left = { ...record, sources: Object.fromEntries(sources.filter(([id]) => !surplus.has(id))) };
+  const sources = Object.fromEntries(Object.entries(record.sources).filter(([id]) => !surplus.has(id)));
+  const left = { ...record, sources };
   return { record: left, isFull: isFull(left) };
 }
 

@@ -45,13 +45,13 @@ export type Decided = Awaited<ReturnType<typeof underHold>>;
 
 /**
  * The rule itself. `permit` is asked once for each product that the buyer would lose; `now` is in epoch ms. Gives the
- * record with what each source gives now (of later versions' kinds: gave) and which are held, and all roles, sorted.
+ * record with what each source gives now and which are held (of later versions' kinds: as they were), and all roles.
  */
 export async function underHold(record: BuyerRecord, access: Access, now: number,
   permit: (productId: string) => Promise<boolean>) {
-  const ofLater = Object.entries(record.gave).filter(([id]) => !isSourceId(id));
-  const gave: Record<SourceId, readonly string[]> = Object.fromEntries(ofLater);
-  const held: Record<SourceId, number> = {};
+  const ofLater = <T>(values: Readonly<Record<SourceId, T>>): Record<SourceId, T> =>
+    Object.fromEntries(Object.entries(values).filter(([id]) => !isSourceId(id)));
+  const [gave, held] = [ofLater(record.gave), ofLater(record.held)];
   const permits = new Map<string, boolean>();
   for (const verdict of access.verdicts) {
     const { source, productId, unsure } = verdict;
@@ -84,9 +84,9 @@ export function heldSources({ sources, held }: BuyerRecord, product: string): Re
 
 /** The record after a person let the held removals of a product go; `Losses.noteReleased` takes it off the list. */
 export function release(record: BuyerRecord, productId: string): BuyerRecord {
-  const released = heldSources(record, productId);
+  const released = new Set<string>(heldSources(record, productId).keys());
   const others = <T>(values: Readonly<Record<SourceId, T>>): Readonly<Record<SourceId, T>> =>
-    Object.fromEntries(entriesOf(values).filter(([id]) => !released.has(id)));
+    Object.fromEntries(Object.entries(values).filter(([id]) => !released.has(id)));
   return { ...record, gave: others(record.gave), held: others(record.held) };
 }
 

@@ -82,6 +82,7 @@ describe("a record of a later version", () => {
       // A kind of source that this version doesn't know: it can't tell what that gives, and takes nothing.
       sources: each({ ...record.sources, "order:of later": Object.values(record.sources)[0]! }),
       gave: { "order:of later": ["react-for-dataviz"] },
+      held: { "order:of later": 1 },
       unsettled: { code: "OF_LATER", message: "", since: 1, attempts: 1, ofLater: { kept: true } },
     } });
     await send(stack, { v: 1, kind: "due", requestId: "later", buyer: "cy@example.com" }, "later");
@@ -92,6 +93,7 @@ describe("a record of a later version", () => {
       users: Object.fromEntries(Object.keys(record.users).map((id) => [id, kept])),
       sources: Object.fromEntries(Object.keys(record.sources).map((id) => [id, kept])) });
     expect(Object.keys(written?.sources ?? {})).toContain("order:of later");
+    expect(written?.held).toEqual({ "order:of later": 1 });
     expect(stack.auth0.rolesOfEmail("cy@example.com")).toEqual(["react-for-dataviz", "serverless-handbook"]);
   });
 });

@@ -7,7 +7,7 @@ import { defineProducts } from "../../src/config/products-file.ts";
 import { isFull } from "../../src/ledger/record.ts";
 import type { MessageOf } from "../../src/queue/message.ts";
 import type { SalePing } from "../../src/gumroad/ping.ts";
-import { JAN_5 } from "../access/purchases.ts";
+import { charge, JAN_5, source } from "../access/purchases.ts";
 import { listedShop, type ListedShop } from "./listed-shop.ts";
 import { soldTo } from "./pings.ts";
 import { act, ANN, due, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
@@ -98,6 +98,13 @@ describe.each([{ how: "on trust", bought: sale }, { how: "read back", bought: sh
       expect(await ann.run(settings, bought("paid", "book"))).toBe(true);
       expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: ["reader"], kept: [] });
       expect(Object.keys(ann.record().sources)).toHaveLength(441);
+    });
+
+    it("leaves what only a later version knows in the record that it goes out of", async () => {
+      const later = { ...filledWith("mug"), ["order:of later"]: source("mug", [charge()]) };
+      ann.write((record) => ({ ...record, sources: later }));
+      await ann.run(settings, bought("paid", "book"));
+      expect(Object.keys(ann.record().sources)).toContain("order:of later");
     });
 
     it("stays in the record where an operator decided about it", async () => {

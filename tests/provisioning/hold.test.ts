@@ -367,6 +367,16 @@ describe("a person's decision", () => {
     });
   });
 
+  it("to release leaves alone what only a later version knows", async () => {
+    const { record } = await heldMember();
+    const later = { ["order:of later"]: ["reader"] };
+    const both = { ...record, gave: { ...record.gave, ...later }, held: { ...record.held, ["order:of later"]: 1 } };
+    const released = release(both, "club");
+    expect(released).toMatchObject({ gave: later, held: { ["order:of later"]: 1 } });
+    expect(await work(released, released.sources, { losses: unreachable })).toMatchObject({ roles: ["reader"],
+      record: { gave: later, held: { ["order:of later"]: 1 } } });
+  });
+
   it("to keep gives the roles for good, by an act", async () => {
     const { record } = await heldMember();
     const kept = keep(record, "club", { at: NOW, id: "k1", by: "ann", why: "wrong file" });
