@@ -6,6 +6,7 @@ import { addFacts } from "../../src/access/merge.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
 import type { MessageOf } from "../../src/queue/message.ts";
 import { dynamoHistory } from "../ledger/history.ts";
+import { actId } from "../../src/provisioning/acts.ts";
 import type { Operating } from "./operating.ts";
 import { type Came, cameOf, type Taken, type Waiting } from "./outcome.ts";
 
@@ -73,9 +74,13 @@ export async function ownChange(record: BuyerRecord, act: PlannedAct,
  */
 export async function carryOut({ acts, changes }: ActPlan, signature: Signature, waiting: Waiting,
   operating: Operating): Promise<readonly Came[]> {
-  const signed = acts.map(({ buyer, source, decision, at, dropsChanges }) => ({ buyer, source,
-    act: { at: Math.max(at, operating.now()), id: randomUUID(), ...signature, decision, dropsChanges } satisfies Act })
-  );
+  // The first of several moves may take the others along, and then they are done.
+  const moves = randomUUID();
+  const signed = acts.map(({ buyer, source, decision, at, dropsChanges }) => {
+    const id = decision.kind === "move" ? actId(moves, source) : randomUUID();
+    return { buyer, source,
+      act: { at: Math.max(at, operating.now()), id, ...signature, decision, dropsChanges } satisfies Act };
+  });
   const { stage, ledger, queue } = operating;
   const history = dynamoHistory(stage.dynamo, stage.ledger);
 

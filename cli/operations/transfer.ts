@@ -46,7 +46,8 @@ export async function plannedTransfer({ named, to, only }: TransferRequest,
   const from = await operating.ledger.load(owner);
   const together = boughtTogether(source, from.sources, await operating.policy());
   const sources = only ? [source] : together;
-  return planOf(from, to, sources, together.filter((id) => !sources.includes(id)), operating);
+  const plan = await planOf(from, to, sources, together.filter((id) => !sources.includes(id)), operating);
+  return only ? { ...plan, acts: plan.acts.map((act) => ({ ...act, decision: { kind: "move", to, only } })) } : plan;
 }
 
 /**

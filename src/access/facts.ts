@@ -118,9 +118,10 @@ const tierChange = kept({
 export type TierChange = Fixed<z.infer<typeof tierChange>>;
 
 const decision = z.discriminatedUnion("kind", [kept({ kind: z.literal("give"), until: z.nullable(moment) }),
-  kept({ kind: z.literal("take") }), kept({ kind: z.literal("move"), to: text }),
+  kept({ kind: z.literal("take") }), kept({ kind: z.literal("move"), to: text, only: z.optional(z.boolean()) }),
   kept({ kind: z.literal("follow") })]);
-/** An operator's word: `give` (until a moment, or for good), `take`, `move` to another buyer, `follow` the facts. */
+/** An operator's word: `give` (until a moment, or for good), `take`, `move` to another buyer, with what was
+ * bought together unless it is `only` that one, `follow` the facts. */
 export type Decision = Fixed<z.infer<typeof decision>>;
 const ofLater = z.custom<Decision>((value) => isOfLater(z.object({ kind: text }).safeParse(value).data?.kind));
 

@@ -45,13 +45,21 @@ export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
   }
   // One that was decided before the last act moves nothing any more, however late it comes.
   if (act.decision.kind === "move" && lastAct(known, act) === act) {
-    if (act.decision.to === record.email || grantedRole(source) !== null) {
-      throw new RefusedError("MOVE_TO_SELF",
-        `${source} can't be moved there: it is there already, or was given to this buyer alone.`);
+    if (grantedRole(source) !== null) {
+      throw new RefusedError("MOVE_TO_SELF", `${source} can't be moved: it was given to this buyer alone.`);
+    }
+    // It went along with what it was bought together with.
+    if (act.decision.to === record.email) {
+      return withAct(record, { ...message, act: { ...act, decision: { kind: "follow" } } }, ledger);
     }
     await moveSource(source, act, act.decision.to, message, work);
   }
   return withAct(record, message, ledger);
+}
+
+/** What acts that are made together are called: of one that takes others along, each has the same id from either. */
+export function actId(id: string, source: SourceId): string {
+  return `${id} ${source}`;
 }
 
 /** The message that brings the facts comes right behind, or again. */
@@ -79,15 +87,24 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
   return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId }, ledger, from);
 }
 
-/** The record, of which what came in since goes where an operator moved what it was bought together with. */
+/**
+ * The record, of which goes where an operator moved a source what was bought together with that: all that a new move
+ * finds, and what comes in later. What was taken, or decided about since, stays.
+ */
 export async function movedAlong(record: BuyerRecord, since: BuyerRecord, requestId: string,
   work: Provisioning): Promise<BuyerRecord> {
-  const fresh = new Set(Object.keys(record.sources).filter((id) => !Object.hasOwn(since.sources, id)));
-  const acts = entriesOf(record.sources).flatMap(([moved, { act }]) =>
-    fresh.size === 0 || act?.decision.kind !== "move" ? [] : boughtTogether(moved, record.sources, work.policy)
-      .filter((id) => fresh.has(id) && (record.sources[id]?.act?.at ?? 0) < act.at)
-      .map((source) => [source, { ...act, id: `${act.id} ${source}` }] as const)
-  );
+  const isHereSince = (id: SourceId) => !Object.hasOwn(since.sources, id);
+  const isAnyNew = entriesOf(record.sources).some(([id]) => isHereSince(id));
+  const acts = entriesOf(record.sources).flatMap(([moved, { act }]) => {
+    if (act?.decision.kind !== "move" || act.decision.only === true) return [];
+    const isMovedSince = since.sources[moved]?.act?.id !== act.id;
+    return !isMovedSince && !isAnyNew ? [] : boughtTogether(moved, record.sources, work.policy)
+      .filter((id) => {
+        const known = record.sources[id]?.act;
+        return (isMovedSince || isHereSince(id)) && known?.decision.kind !== "take" && (known?.at ?? 0) < act.at;
+      })
+      .map((source) => [source, { ...act, id: actId(act.id.replace(` ${moved}`, ""), source) }] as const);
+  });
   return withActs(record, new Map(acts), requestId, work);
 }
 

@@ -5,7 +5,7 @@ import { boughtTogether } from "../access/together.ts";
 import type { BuyerRecord, Claim } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { MessageOf } from "../queue/message.ts";
-import { onItsWay, withActs } from "./acts.ts";
+import { actId, onItsWay, withActs } from "./acts.ts";
 import { findAll } from "./bind.ts";
 import { mergeClaims } from "./claim-merge.ts";
 import type { Provisioning } from "./context.ts";
@@ -83,6 +83,6 @@ async function moved(record: BuyerRecord, sources: readonly SourceId[],
   const decision = to === record.email ? { kind: "follow" as const } : { kind: "move" as const, to };
   const [by, why] = [decided?.by ?? "claim", decided?.why ?? "showed the licence key"];
   return withActs(record,
-    new Map(sources.map((source) => [source, { at, id: `claim ${requestId} ${source}`, by, why, decision }])),
+    new Map(sources.map((source) => [source, { at, id: actId(`claim ${requestId}`, source), by, why, decision }])),
     requestId, work);
 }

@@ -112,7 +112,7 @@ async function handedBack(source: SourceId, record: BuyerRecord, message: Messag
   const isGiven = record.sources[source]?.charges.some((charge) => charge.gift === "given") === true;
   if (!isGiven || given || ping.event !== "sale" || ping.gift || ping.email === record.email) return null;
   const act: Act = { at: receivedAt, id: `own ${pingId}`, by: "the service",
-    why: "a sale ping showed whose purchase it is", decision: { kind: "move", to: ping.email } };
+    why: "a sale ping showed whose purchase it is", decision: { kind: "move", to: ping.email, only: true } };
   await moveSource(source, act, ping.email, message, work);
   return act;
 }

@@ -270,5 +270,5 @@ function canDowngrade({ subscription, sales, termsOf, telling }: Scene): boolean
 function decisionOf(now: number, which: number, to: string): Decision {
   if (which % 4 === 0) return { kind: "give", until: which === 0 ? null : now + which * DAY };
   if (which % 4 === 1) return { kind: "take" };
-  return which % 4 === 2 ? { kind: "follow" } : { kind: "move", to };
+  return which % 4 === 2 ? { kind: "follow" } : { kind: "move", to, only: true };
 }

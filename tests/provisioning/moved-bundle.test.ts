@@ -99,17 +99,21 @@ function soldToAnn(name: string, isOnTrust = false, sells = policy) {
     return soldTo(email, `${name} ${id}`, "all", { priceCents: 900,
       event: "refunded" in changes ? "refund" : "sale" });
   };
-  const move = (buyer: string, to: string): Message => ({ v: 1, kind: "act", requestId: "r", buyer, hops: 0,
-    source: `sale:${name} bundle`,
-    act: { at: world.now(), id: `${name} to ${to}`, by: "dee", why: "typed ann", decision: { kind: "move", to } } });
-  return { told, bundle, toBo: () => move(ann, bo), toCy: () => move(bo, cy), child: () => {
-    shop.show(`${name} child`, ann, CHILD);
-    return soldTo(ann, `${name} child`, "book");
-  }, ann, names: () => {
-    for (const product of policy.values()) listed.set(product.id, product);
-    return { v: 1, kind: "hint", requestId: "r", buyer: ann, hops: 0, saleId: `${name} child`, subscriptionId: null,
-      sweep: "daily", foundAt: world.now() } as const;
-  }, roles: () => [ann, bo, cy].map((email) => auth0.rolesOfEmail(email)) };
+  const move = (buyer: string, to: string, what = "bundle", only?: true): Message => ({ v: 1, kind: "act",
+    requestId: "r", buyer, hops: 0, source: `sale:${name} ${what}`,
+    act: { at: world.now(), id: `${name} ${what} to ${to}`, by: "dee", why: "typed ann",
+      decision: { kind: "move", to, ...(only && { only }) } } });
+  const take = (): Message => ({ v: 1, kind: "act", requestId: "r", buyer: ann, hops: 0, source: `sale:${name} child`,
+    act: { at: world.now(), id: `${name} taken`, by: "dee", why: "no", decision: { kind: "take" } } });
+  return { told, bundle, world, take, toBo: (what?: string, only?: true) => move(ann, bo, what, only),
+    toCy: () => move(bo, cy), child: () => {
+      shop.show(`${name} child`, ann, CHILD);
+      return soldTo(ann, `${name} child`, "book");
+    }, ann, names: () => {
+      for (const product of policy.values()) listed.set(product.id, product);
+      return { v: 1, kind: "hint", requestId: "r", buyer: ann, hops: 0, saleId: `${name} child`, subscriptionId: null,
+        sweep: "daily", foundAt: world.now() } as const;
+    }, roles: () => [ann, bo, cy].map((email) => auth0.rolesOfEmail(email)) };
 }
 
 describe("what came with a bundle, told after that was moved", () => {
@@ -160,5 +164,43 @@ describe("what came with a bundle, told after that was moved", () => {
     await told(bundle({ is_gift_sender_purchase: true, ...gift }, "given", "gus@example.com"));
     await told(bundle({ is_gift_sender_purchase: true, ...gift, refunded: true }, "given", "gus@example.com"));
     expect(roles()).toEqual([[], [], []]);
+  });
+});
+
+describe("a bundle's move that knows nothing of what came with it", () => {
+  it.each([["by the API", false], ["by pings alone", true]] as const)("takes that along, %s",
+    async (name, isOnTrust) => {
+      const { told, bundle, toBo, child, roles } = soldToAnn(`unplanned${name.replaceAll(" ", "")}`, isOnTrust);
+      await told(bundle());
+      await told(child());
+      await told(toBo());
+      expect(roles()).toEqual([[], ["reader"], []]);
+    });
+
+  it("is one with the others' own moves, one a source, as they were told before, again and out of order", async () => {
+    const { told, bundle, toBo, child, roles, world } = soldToAnn("each");
+    await told(bundle(), child());
+    const [whole, part] = [toBo(), toBo("child")];
+    await told(whole, part);
+    await told(part, whole);
+    expect(roles()).toEqual([[], ["reader"], []]);
+    expect([world.kept, world.dead]).toEqual([[], []]);
+  });
+
+  it("leaves what an operator took", async () => {
+    const { told, bundle, toBo, child, take, roles } = soldToAnn("taken");
+    await told(bundle(), child());
+    await told(take());
+    await told(toBo());
+    expect(roles()).toEqual([[], [], []]);
+  });
+
+  it("leaves all of it, where only the bundle is to go, also what is told later", async () => {
+    const { told, bundle, toBo, child, roles, ann, world } = soldToAnn("only");
+    await told(bundle());
+    await told(toBo("bundle", true));
+    await told(child());
+    expect(roles()).toEqual([[], [], []]);
+    expect((await world.store.ledger.load(ann)).sources["sale:only child"]?.act).toBeNull();
   });
 });
