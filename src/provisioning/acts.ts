@@ -14,7 +14,7 @@ import { forward, isMine, moveSource } from "./owners.ts";
 /**
  * Merges an operator's act into the record; null if it went to the buyer whose source it is about. The record that a
  * source is moved from keeps its facts, which the new owner's takes from there.
- * @throws {RefusedError} SOURCE_UNKNOWN, MOVE_TO_SELF
+ * @throws {RefusedError} SOURCE_UNKNOWN, SOURCE_NOT_OWNED
  * @throws {TemporaryError} SOURCE_ON_ITS_WAY
  */
 export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
@@ -45,11 +45,8 @@ export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
   }
   // One that was decided before the last act moves nothing any more, however late it comes.
   if (act.decision.kind === "move" && lastAct(known, act) === act) {
-    if (grantedRole(source) !== null) {
-      throw new RefusedError("MOVE_TO_SELF", `${source} can't be moved: it was given to this buyer alone.`);
-    }
-    // It went along with what it was bought together with.
-    if (act.decision.to === record.email) {
+    // There already, with what it was bought together with, say, it stays, whatever older act comes yet.
+    if (act.decision.to === record.email && grantedRole(source) === null) {
       return withAct(record, { ...message, act: { ...act, decision: { kind: "follow" } } }, ledger);
     }
     await moveSource(source, act, act.decision.to, message, work);
@@ -93,15 +90,14 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
  */
 export async function movedAlong(record: BuyerRecord, since: BuyerRecord, requestId: string,
   work: Provisioning): Promise<BuyerRecord> {
-  const isHereSince = (id: SourceId) => !Object.hasOwn(since.sources, id);
-  const isAnyNew = entriesOf(record.sources).some(([id]) => isHereSince(id));
+  const fresh = new Set(Object.keys(record.sources).filter((id) => !Object.hasOwn(since.sources, id)));
   const acts = entriesOf(record.sources).flatMap(([moved, { act }]) => {
     if (act?.decision.kind !== "move" || act.decision.only === true) return [];
     const isMovedSince = since.sources[moved]?.act?.id !== act.id;
-    return !isMovedSince && !isAnyNew ? [] : boughtTogether(moved, record.sources, work.policy)
+    return !isMovedSince && fresh.size === 0 ? [] : boughtTogether(moved, record.sources, work.policy)
       .filter((id) => {
         const known = record.sources[id]?.act;
-        return (isMovedSince || isHereSince(id)) && known?.decision.kind !== "take" && (known?.at ?? 0) < act.at;
+        return (isMovedSince || fresh.has(id)) && known?.decision.kind !== "take" && (known?.at ?? 0) < act.at;
       })
       .map((source) => [source, { ...act, id: actId(act.id.replace(` ${moved}`, ""), source) }] as const);
   });

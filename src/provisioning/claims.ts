@@ -5,7 +5,7 @@ import { boughtTogether } from "../access/together.ts";
 import type { BuyerRecord, Claim } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { MessageOf } from "../queue/message.ts";
-import { actId, onItsWay, withActs } from "./acts.ts";
+import { onItsWay, withActs } from "./acts.ts";
 import { findAll } from "./bind.ts";
 import { mergeClaims } from "./claim-merge.ts";
 import type { Provisioning } from "./context.ts";
@@ -51,7 +51,7 @@ export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim"
     detail: { event: "claim", claimant: by, state, by: decided?.by, why: decided?.why } });
   log.info("a licence key was shown", { requestId, buyer: buyerTag(record.email), source, state });
   const merged = { ...record, claims: mergeClaims(claims, [claim], together) };
-  return state === "granted" && by.startsWith("email:") ? moved(merged, together, message, work) : merged;
+  return state === "granted" && by.startsWith("email:") ? moved(merged, source, message, work) : merged;
 }
 
 /**
@@ -76,13 +76,10 @@ async function isFree(record: BuyerRecord, source: SourceId, together: readonly 
     Object.keys(record.users).every((known) => users.some(({ id }) => id === known));
 }
 
-async function moved(record: BuyerRecord, sources: readonly SourceId[],
+/** What was bought together with it goes along. */
+async function moved(record: BuyerRecord, source: SourceId,
   { requestId, by: claimant, at, decided }: MessageOf<"claim">, work: Provisioning): Promise<BuyerRecord> {
-  const to = claimant.slice("email:".length);
-  // There already, it stays, whatever older act comes yet.
-  const decision = to === record.email ? { kind: "follow" as const } : { kind: "move" as const, to };
+  const decision = { kind: "move", to: claimant.slice("email:".length) } as const;
   const [by, why] = [decided?.by ?? "claim", decided?.why ?? "showed the licence key"];
-  return withActs(record,
-    new Map(sources.map((source) => [source, { at, id: actId(`claim ${requestId}`, source), by, why, decision }])),
-    requestId, work);
+  return withActs(record, new Map([[source, { at, id: `claim ${requestId}`, by, why, decision }]]), requestId, work);
 }

@@ -2,7 +2,6 @@ import type { Act, Source, SourceId } from "../access/facts.ts";
 import { canBeOneGift } from "../access/gifts.ts";
 import { NeedsPersonError, RefusedError } from "../errors.ts";
 import { factsOfPing, sourceOfPing } from "../gumroad/facts.ts";
-import type { Ping } from "../gumroad/ping.ts";
 import type { GiftSide } from "../ledger/gifts.ts";
 import type { HistoryEvent } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
@@ -22,7 +21,11 @@ export async function toldOnTrust(record: BuyerRecord, message: MessageOf<"ping"
   work: Provisioning): Promise<readonly Told[] | null> {
   const { ping } = message;
   const source = sourceOfPing(ping);
-  refuseTyped(ping);
+  if ("emailTyped" in ping && ping.emailTyped) {
+    throw new RefusedError("EMAIL_TYPED",
+      'The product has a custom field "email", which hides the buyer\'s own address in pings: rename the field in ' +
+        "Gumroad, or let the service read purchases back.");
+  }
   refuseUnread(record.sources[source]);
   const told = factsOfPing(ping, message.receivedAt);
   const facts = message.given ? asGiven(told) : told;
@@ -42,14 +45,6 @@ export async function toldOnTrust(record: BuyerRecord, message: MessageOf<"ping"
   }
   refuseUnread(item.waiting);
   return [withWaiting({ source, facts }, item), ...(await givenTo(record.email, message, work))];
-}
-
-function refuseTyped(ping: Ping): void {
-  if ("emailTyped" in ping && ping.emailTyped) {
-    throw new RefusedError("EMAIL_TYPED",
-      'The product has a custom field "email", which hides the buyer\'s own address in pings: rename the field in ' +
-        "Gumroad, or let the service read purchases back.");
-  }
 }
 
 /** What the API said stands for the pings: without it, a refund would pass unseen. */

@@ -1,5 +1,5 @@
 import { entitlements, withHeld } from "../access/entitlements.ts";
-import { entriesOf, isSubscription, type Charge, type Source, type SourceId } from "../access/facts.ts";
+import { entriesOf, isSubscription, type Charge, type SourceId } from "../access/facts.ts";
 import { sidesOf } from "../access/gifts.ts";
 import { endOf, flagsOf, tellsMore } from "../access/known.ts";
 import type { Policy } from "../access/policy.ts";
@@ -10,6 +10,8 @@ import { isTold } from "../provisioning/apply.ts";
 import { changesOf, marked } from "../provisioning/marks.ts";
 import { isMine } from "../provisioning/owners.ts";
 import { eachRow, type SweepTools } from "./sweep.ts";
+
+const WEEK_MS = 7 * 24 * 60 * 60_000;
 
 /**
  * Whether a record's roles are not what facts, policy and time say by now (what is held gives on), and nothing would
@@ -40,7 +42,8 @@ export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi,
   tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep" | "running">): Promise<readonly SourceId[]> {
   const own = entriesOf(record.sources).filter(([id]) => isMine(record, id));
   // Those that the same sweep has just listed as running need no call each.
-  const unlisted = own.filter(([id, source]) => isRunning(id, source))
+  const unlisted = own
+    .filter(([id, source]) => isSubscription(id) && source.charges.some(({ seen }) => seen) && endOf(source) === null)
     .map(([id]) => ({ id: id.slice("subscription:".length) }))
     .filter(({ id }) => !tools.running.has(tools.sweep, id));
   const ended = await eachRow(unlisted, tools.sweep, async ({ id }) => {
@@ -55,11 +58,7 @@ export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi,
     const row = await shop.sale(id, tools.deadline);
     return row === null || !tellsMore(source, factsOfSale(row, at)) ? [] : [`sale:${id}` as const];
   });
-  return [...ended, ...changed, ...giftsWithoutGiver(record, tools)];
-}
-
-function isRunning(id: SourceId, source: Source): boolean {
-  return isSubscription(id) && source.charges.some(({ seen }) => seen) && endOf(source) === null;
+  return [...ended, ...changed, ...giftsWithoutGiver(record, tools.now())];
 }
 
 /** A giver's sale whose gift still stands. What a gone one may become yet (a dispute won), the weekly sweep sees. */
@@ -68,18 +67,13 @@ function isLiveGiven(charge: Charge): boolean {
   return charge.gift === "given" && charge.seen && !refunded && (!disputed || disputeWon);
 }
 
-function giftsWithoutGiver(record: BuyerRecord,
-  { policy, now }: Pick<SweepTools, "policy" | "now">): readonly SourceId[] {
-  const live = new Set(
-    entitlements(record.sources, policy, now()).verdicts.flatMap(({ access, source }) => (access ? [source] : [])),
-  );
+/** A week of days is enough to ask: a giver's sale that is found later, the weekly sweep finds. */
+function giftsWithoutGiver(record: BuyerRecord, now: number): readonly SourceId[] {
   // What came with a gifted bundle has no giver's side of its own.
-  return entriesOf(record.sources).filter(([id]) => live.has(id) && isMine(record, id))
-    .flatMap(([, { charges, productId }]) =>
-      charges.filter((charge) =>
-        charge.seen && charge.gift === "received" && charge.read?.bundle !== "child" &&
-        sidesOf("given", charge, productId, record.sources).length === 0
-      )
+  return entriesOf(record.sources).filter(([id]) => isMine(record, id)).flatMap(([, { charges, productId }]) =>
+    charges.filter((charge) =>
+      charge.seen && charge.gift === "received" && now - charge.soldAt < WEEK_MS && charge.read?.bundle !== "child" &&
+      sidesOf("given", charge, productId, record.sources).length === 0
     )
-    .map(({ saleId }) => `sale:${saleId}` as const);
+  ).map(({ saleId }) => `sale:${saleId}` as const);
 }

@@ -90,7 +90,7 @@ describe("a complimentary role", () => {
   it("isn't moved to somebody else: that is kept for the operator to see", async () => {
     await decides("ann", `grant:${HANDBOOK}`, { kind: "give", until: null });
     await decides("ann", `grant:${HANDBOOK}`, { kind: "move", to: someone("bo") });
-    expect(await newLetters()).toMatchObject([{ code: "MOVE_TO_SELF" }]);
+    expect(await newLetters()).toMatchObject([{ code: "SOURCE_NOT_OWNED" }]);
     expect(rolesOf("ann")).toEqual([HANDBOOK]);
     expect(rolesOf("bo")).toEqual([]);
   });

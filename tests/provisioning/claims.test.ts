@@ -4,6 +4,7 @@ import type { Claimant, Sources } from "../../src/access/facts.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import type { DirectoryUser } from "../../src/auth0/directory.ts";
 import { newRecord, openClaims, recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
+import { movedAlong } from "../../src/provisioning/acts.ts";
 import { mergeClaim } from "../../src/provisioning/claims.ts";
 import type { Provisioning } from "../../src/provisioning/context.ts";
 import type { MessageOf, Message } from "../../src/queue/message.ts";
@@ -47,7 +48,7 @@ const shown = (by: Claimant, changes: Partial<MessageOf<"claim">> = {}): Message
 const claimed = async (...args: Parameters<typeof mergeClaim>): Promise<BuyerRecord> => {
   const record = await mergeClaim(...args);
   if (record === null) throw new Error("it went to another buyer");
-  return record;
+  return movedAlong(record, args[0], "r", args[2]);
 };
 const states = (record: BuyerRecord) =>
   (record.claims ?? []).map((claim) => `${claim.source} ${claim.by} ${claim.state}`);

@@ -135,6 +135,21 @@ describe("the daily sweep", () => {
     expect(world.sent()).toEqual([]);
   });
 
+  it("asks for a week for a gift's giver, whom the weekly sweep finds later", async () => {
+    const gift = world.shop.sell({ product: "serverless-handbook", email: "giver@example.com",
+      gift: { to: "giverless@example.com" } });
+    await world.learn([gift.receiver!.id]);
+    await world.shop.advance(6 * DAY);
+    await world.finish("daily");
+    expect(world.sent()).toEqual([`giverless@example.com sale ${gift.receiver!.id}`]);
+    await world.shop.advance(DAY);
+    await world.finish("daily");
+    expect(world.sent()).toEqual([]);
+    world.shop.refundGift(gift.sale);
+    await world.finish("weekly");
+    expect(world.sent()).toEqual([`giverless@example.com sale ${gift.sale.id}`]);
+  });
+
   it("brings records back that the policy has changed for, with or without a token", async () => {
     const book = world.shop.sell({ product: "serverless-handbook", email: "ann@example.com" });
     const chart = world.shop.sell({ product: "react-for-dataviz", email: "bob@example.com" });
