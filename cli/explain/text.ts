@@ -62,7 +62,7 @@ function roleLine({ role, entitled, isThere, sources: ids }: ExplainedRole, sour
 
 function sourceLines(source: ExplainedSource, revokeLine: (rest: string) => string): readonly string[] {
   const { id, access, gives, because, variant, variantListed, unlisted, test, heldSince, act, emails, unconfirmed,
-    movedFrom, gumroad } = source;
+    plansAhead, movedFrom, gumroad } = source;
   const now = unlisted === null || unlisted === variant ? "" : `, by now ${unlisted}`;
   const isListed = variantListed && unlisted === null;
   const option = variant === null
@@ -81,6 +81,11 @@ function sourceLines(source: ExplainedSource, revokeLine: (rest: string) => stri
     ...(emails.length === 0 ? [] : [`  also seen under ${emails.join(", ")}: transfer moves it`]),
     ...(unconfirmed === 0 ? [] : [
       `  changes of plan that no charge has confirmed: ${String(unconfirmed)}. If the buyer asked for none: ${
+        revokeLine(`${id} --changes`)
+      }`,
+    ]),
+    ...(plansAhead.length === 0 ? [] : [
+      `  changes of plan told ahead, for ${plansAhead.map(momentOf).join(", ")}. If the buyer asked for none: ${
         revokeLine(`${id} --changes`)
       }`,
     ]),

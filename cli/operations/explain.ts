@@ -2,7 +2,7 @@ import * as z from "zod";
 
 import { entitlements, type Verdict } from "../../src/access/entitlements.ts";
 import { entriesOf, grantedRole, isSubscription, type Source, type SourceId } from "../../src/access/facts.ts";
-import { type Policy, rolesOf } from "../../src/access/policy.ts";
+import { type Policy, type Product, rolesOf } from "../../src/access/policy.ts";
 import { tierInForce } from "../../src/access/tiers.ts";
 import type { Directory, DirectoryUser } from "../../src/auth0/directory.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
@@ -170,9 +170,18 @@ function explainedSource({ source: id, productId, access, reason, roles, ...verd
   return { id, productId, product: product?.name ?? null, access, reason, because: becauseOf(reason, source), variant,
     variantListed: verdict.variantListed, unlisted: verdict.unlisted, test: verdict.test,
     emails: source.emails.filter((email) => email !== record.email), unconfirmed: verdict.unconfirmed,
+    plansAhead: access ? plansAhead(source, product, now) : [],
     gives: heldSince === null ? roles : [...new Set([...roles, ...(record.gave[id] ?? [])])].sort(),
     couldGive: granted !== null ? [granted] : product === undefined ? [] : rolesOf(product, variant).roles, heldSince,
     act: source.act };
+}
+
+/** When changes of plan that only pings told of come into force yet (epoch ms), the first one first. */
+function plansAhead(source: Source, product: Product | undefined, now: number): readonly number[] {
+  const moments: number[] = [];
+  const after = (moment: number) => product === undefined ? null : tierInForce(source, product, moment).changesAt;
+  for (let next = after(now); next !== null; next = after(next)) moments.push(next);
+  return moments;
 }
 
 /** In the receiver's record lie both sides of a gift. */

@@ -24,6 +24,8 @@ export interface ExplainedSource {
   readonly emails: readonly string[];
   /** Changes of plan that no charge has confirmed. */
   readonly unconfirmed: number;
+  /** When changes of plan come into force that only pings told of (epoch ms). */
+  readonly plansAhead: readonly number[];
   /** What it gives now; of a held one, what it gives on. */
   readonly gives: readonly string[];
   /** What it would give if it gave access. */

@@ -1,6 +1,7 @@
 import { entitlements, lacksOption, type Verdict } from "../../src/access/entitlements.ts";
 import { type Source } from "../../src/access/facts.ts";
 import { contentsOf, type Policy, type Product } from "../../src/access/policy.ts";
+import { tierInForce } from "../../src/access/tiers.ts";
 import { openClaims, type BuyerRecord } from "../../src/ledger/record.ts";
 import { roleNames } from "../../tenant/role-names.ts";
 import type { Unread } from "../ledger/unread.ts";
@@ -35,7 +36,7 @@ const PATIENCE_MS: Readonly<Record<string, number>> = { EMAIL_UNVERIFIED: 24 * H
 /** What a person has to see to about one buyer, under this policy, at this moment (epoch ms). */
 export function findingsIn(record: BuyerRecord, policy: Policy, now: number): readonly RecordFinding[] {
   const { verdicts } = entitlements(record.sources, policy, now);
-  const ofSources = verdicts.flatMap((verdict) => findingsOf(verdict, record, policy));
+  const ofSources = verdicts.flatMap((verdict) => findingsOf(verdict, record, policy, now));
   const distinct = new Map(ofSources.map((finding) => [JSON.stringify(finding), finding]));
   return [...distinct.values(), ...claimsIn(record, policy), ...waitsIn(record, ofSources, policy, now)];
 }
@@ -47,7 +48,7 @@ function claimsIn(record: BuyerRecord, policy: Policy): readonly RecordFinding[]
   );
 }
 
-function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): readonly RecordFinding[] {
+function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy, now: number): readonly RecordFinding[] {
   const source = record.sources[verdict.source];
   const product = policy.get(verdict.productId);
   const name = product?.name ?? (verdict.productId === "" ? null : verdict.productId);
@@ -58,13 +59,18 @@ function findingsOf(verdict: Verdict, record: BuyerRecord, policy: Policy): read
   if (record.held[verdict.source] !== undefined) {
     add("HELD", "removals are held until you say release or keep", `release ${quoted(name ?? "")}`);
   }
+  const dropChanges = `revoke ${record.email} --source ${verdict.source} --changes`;
+  if (verdict.access && source !== undefined && product !== undefined &&
+    tierInForce(source, product, now).changesAt !== null) {
+    const what = "a change of plan is told ahead, which only a ping told of, and comes into force by itself: if the " +
+      "buyer asked for none, somebody else has the ping URL";
+    add("PLAN_CHANGE_AHEAD", what, dropChanges, { isNote: true });
+  }
   if (verdict.unconfirmed > 0) {
     const what = "the tier rests on a change of plan that only a ping told of, and no charge has confirmed: if the " +
       "buyer asked for none, somebody else has the ping URL";
     // An upgrade in a trial, say, is charged with the next period only.
-    add("PLAN_CHANGE_UNCONFIRMED", what, `revoke ${record.email} --source ${verdict.source} --changes`, {
-      isNote: true,
-    });
+    add("PLAN_CHANGE_UNCONFIRMED", what, dropChanges, { isNote: true });
   }
   if (verdict.reason === "bundle-unknown") {
     const what = "it came with a bundle that isn't known here, or was moved away, so no refund of that bundle would " +

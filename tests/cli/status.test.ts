@@ -24,6 +24,16 @@ describe("status", () => {
       /\(PLAN_CHANGE_UNCONFIRMED\)\n {10}if it is wrong: npx gumroad-auth0 revoke \S+ --source \S+ --changes/,
     );
     expect((await run("doctor")).out).toContain("(PLAN_CHANGE_UNCONFIRMED)");
+    // A downgrade is scheduled, with which all is well: or somebody made it up, for a period to come.
+    await deliver(stack,
+      changed("membership-upgrade", { type: "downgrade", effective_as_of: "2099-01-01T00:00:00Z" }));
+    const ahead = await run("status");
+    expect({ code: ahead.code, out: ahead.out }).toEqual({ code: 0,
+      out: expect.stringMatching(/^note {6}Pro Club: a change of plan is told ahead.*\(PLAN_CHANGE_AHEAD\)$/m) });
+    const revoke = /changes of plan told ahead, for \d{4}-.*: npx gumroad-auth0 (revoke \S+ --source \S+ --changes)$/m
+      .exec((await run("explain eve@example.com")).out)?.[1];
+    expect(await run(`${revoke ?? ""} --why forged`)).toMatchObject({ code: 0 });
+    expect((await run("doctor")).out).not.toContain("PLAN_CHANGE");
     await emptied(stack);
   });
 

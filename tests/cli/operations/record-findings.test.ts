@@ -46,6 +46,24 @@ describe("what a record shows that needs a person", () => {
           }),
         },
       }, found: ["PLAN_CHANGE_UNCONFIRMED Club: revoke ann@example.com --source subscription:s --changes"] },
+    { case: "a change of plan that is told ahead, before it counts",
+      record: {
+        sources: {
+          "subscription:s": source("club", [member], {
+            tierChanges: [30, 60].map((days) => ({ at: JAN_5 + days * DAY, toldAt: JAN_5 + DAY, type: "downgrade",
+              from: plan("Basic"), to: plan("Pro") })
+            ),
+          }),
+        },
+      }, found: ["PLAN_CHANGE_AHEAD Club: revoke ann@example.com --source subscription:s --changes"] },
+    { case: "nothing of one told ahead that an operator dropped",
+      record: {
+        sources: {
+          "subscription:s": source("club", [member], { changesDroppedAt: JAN_5 + DAY,
+            tierChanges: [{ at: JAN_5 + 30 * DAY, toldAt: JAN_5 + DAY, type: "downgrade", from: plan("Basic"),
+              to: plan("Pro") }] }),
+        },
+      }, found: [] },
     { case: "what came with a bundle of which nothing has told",
       record: { sources: { "sale:b": source("book", [charge({ read: reading(1, { bundle: "child" }) })]) } },
       found: ["BUNDLE_UNKNOWN Handbook: reconcile weekly"] },
