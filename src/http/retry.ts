@@ -19,8 +19,8 @@ export interface Retrying {
   readonly wait?: typeof waitFor;
 }
 
-const ATTEMPTS = 4;
-/** The first pause is up to this long (ms), each following one up to three times as long as the one before. */
+const ATTEMPTS = 5;
+/** The first pause is up to this long (ms), each following one twice as long as the one before. */
 const PAUSE_MS = 150;
 /** Failures in a row, of whatever calls, after which nobody is asked but now and then. */
 const MOST_FAILURES = 5;
@@ -66,7 +66,7 @@ export function retryingFetch(
       if (isOver && isLate) throw new TemporaryError(`${service}_TIMED_OUT`, TIMED_OUT);
       if (isOver && response !== null) return response;
       await response?.body?.cancel();
-      await wait(PAUSE_MS * 3 ** (nth - 1) * (0.5 + random() / 2), init?.signal ?? undefined);
+      await wait(PAUSE_MS * 2 ** (nth - 1) * (0.5 + random() / 2), init?.signal ?? undefined);
     }
   };
 }

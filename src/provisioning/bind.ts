@@ -49,7 +49,7 @@ async function boundUser(user: DirectoryUser, isLater: boolean, record: BuyerRec
 }
 
 /** So often a user is created whom Auth0 neither makes nor has: an address is taken only once. */
-const CREATES = 3;
+const CREATES = 5;
 
 async function created(record: BuyerRecord, roles: readonly string[],
   work: Provisioning): Promise<readonly DirectoryUser[]> {

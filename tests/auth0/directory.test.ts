@@ -257,10 +257,10 @@ describe("the directory", () => {
     { trouble: "a 502", answer: { status: 502 } as const },
     { trouble: "a cut connection", answer: "reset" as const },
     { trouble: "an answer lost on the way", answer: "answerThenReset" as const },
-  ])("tries $trouble again, and calls it temporary after four times", async ({ answer }) => {
+  ])("tries $trouble again, and calls it temporary after five times", async ({ answer }) => {
     auth0.fault({ path: "/users-by-email", answer });
     expect(await find("ann@example.com", signal)).toEqual([]);
-    auth0.fault({ path: "/users-by-email", times: 4, answer });
+    auth0.fault({ path: "/users-by-email", times: 5, answer });
     await expect(find("ann@example.com", signal)).rejects.toMatchObject({ name: "TemporaryError",
       code: "AUTH0_UNREACHABLE" });
     expect(await find("ann@example.com", signal)).toEqual([]);

@@ -34,13 +34,13 @@ describe("what passes by itself", () => {
     const { fetching, pauses, calls } = service(step, step, step);
     expect((await fetching(URL_OF_USERS)).status).toBe(200);
     expect(calls()).toBe(4);
-    expect(pauses).toEqual([75, 225, 675]);
+    expect(pauses).toEqual([75, 150, 300]);
   });
 
-  it("is passed on after four times", async () => {
-    const { fetching, calls } = service(503, 503, 503, 502, 200);
+  it("is passed on after five times", async () => {
+    const { fetching, calls } = service(503, 503, 503, 503, 502, 200);
     expect((await fetching(URL_OF_USERS)).status).toBe(502);
-    expect(calls()).toBe(4);
+    expect(calls()).toBe(5);
   });
 
   it.each(["GET", "DELETE", "PATCH", "POST"])("is made twice where that is harmless: %s", async (method) => {
@@ -81,7 +81,7 @@ describe("a service that is away", () => {
   it("is not asked after five failures in a row, but every five seconds, until it answers", async () => {
     const { fetching, calls, pass } = service(503, 503, 503, 503, 503, 503, 503);
     expect((await fetching(URL_OF_USERS)).status).toBe(503);
-    // The fifth failure, and one look whether it is back.
+    // One look whether it is back.
     await expect(fetching(URL_OF_USERS)).rejects.toMatchObject({ code: "AUTH0_AWAY" });
     expect(calls()).toBe(6);
     await expect(fetching(URL_OF_USERS)).rejects.toMatchObject({ code: "AUTH0_AWAY" });

@@ -338,7 +338,7 @@ describe("what is put aside, or comes back alone", () => {
 
   it("lets what was put aside, or went to another buyer, be, while the rest of its batch comes back", async () => {
     await start();
-    stack.auth0.fault({ path: "/users-by-email", times: 4, answer: { status: 503 } });
+    stack.auth0.fault({ path: "/users-by-email", times: 5, answer: { status: 503 } });
     const message = (text: string) => JSON.stringify({ ...pingMessage(text, 1), buyer: ANN });
     const typed = `${changed("sale", { sale_id: "typed" })}&custom_fields%5Bemail%5D=x`;
     const result = await stack.invoke("provision",

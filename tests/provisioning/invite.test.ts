@@ -176,7 +176,7 @@ describe("an operator's invite", () => {
 
   it("is tried again where Auth0 couldn't be asked who they are", async () => {
     await ann.run(inviting, act("reader", "give"));
-    auth0.fault({ path: "/users-by-email", times: 4, answer: { status: 503 } });
+    auth0.fault({ path: "/users-by-email", times: 5, answer: { status: 503 } });
     await ann.run(inviting, invite("one"));
     expect(ann.record()).toMatchObject({ invited: { outcome: "wanted" }, dueAt: now + 2 * MINUTE });
     await ann.run(inviting, due);
