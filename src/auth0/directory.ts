@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 
 import { JobsClient } from "auth0/jobs";
 import { RolesClient } from "auth0/roles";
@@ -147,12 +147,13 @@ function directoryUser(user: unknown, email: string) {
 
 /**
  * Database users must have a password. Nobody ever learns this one. The suffix satisfies the policies that want
- * classes of characters; Auth0's strictest also refuse three equal ones in a row, and the name in the email.
+ * classes of characters; Auth0's strictest also refuse three equal ones in a row, and the name in the email, which
+ * anybody may choose: of two suffixes one always does.
  */
 function unusablePassword(email: string): string {
   const [name = ""] = email.split("@", 1);
   for (;;) {
-    const password = `${randomBytes(32).toString("base64url")}-A1!`;
+    const password = `${randomBytes(32).toString("base64url")}${randomInt(2) === 0 ? "-A1!" : "-B2!"}`;
     if (!/(.)\1\1/.test(password) && (name.length < 3 || !password.toLowerCase().includes(name))) return password;
   }
 }

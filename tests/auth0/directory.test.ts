@@ -80,6 +80,11 @@ describe("the directory", () => {
       database: null }]);
   });
 
+  it.each(["-a1!", "-a1", "a1!", "-b2", "b2!"])("finds a password for %s@example.com, whose name none may hold",
+    async (name) => {
+      expect(await directory.create(`${name}@example.com`, signal)).toMatchObject({ createdByUs: true });
+    });
+
   it("replaces a password by one that nobody knows", async () => {
     const user = auth0.addUser({ email: "ann@example.com", verified: true });
     const [found] = await find("ann@example.com", signal);
