@@ -51,7 +51,8 @@ export function memoryStore(reached: () => Promise<void>): Store {
     const item = { version: version + 1, givers: new Map(givers).set(email, given) };
     users.set(id, item);
     return item;
-  }, leave: async () => reached() }, gifts: { note: never, of: async () => Promise.resolve([]) },
+  }, giveUntold: async () => reached(), leave: async () => reached() },
+    gifts: { note: never, of: async () => Promise.resolve([]) },
     losses: { permit: async () => Promise.resolve(true), noteHeld: never, noteReleased: never },
     pending: { put: never, due: async () => Promise.resolve([]), remove: never },
     sweeps: { countChanged: async () => Promise.resolve() } };

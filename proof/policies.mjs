@@ -82,7 +82,7 @@ const NEVER = ["dynamodb:DeleteTable", "dynamodb:UpdateTable", "dynamodb:ExportT
   "sqs:PurgeQueue", "sqs:SetQueueAttributes", "sqs:AddPermission", "secretsmanager:PutSecretValue",
   "secretsmanager:DeleteSecret", "secretsmanager:GetResourcePolicy"];
 /** Only who is named may. */
-const ONLY = [{ action: "dynamodb:Scan", who: ["reconcile"] },
+const ONLY = [{ action: "dynamodb:Scan", who: ["provision", "reconcile"] },
   { action: "dynamodb:DeleteItem", who: ["provision"] },
   { action: "sqs:ReceiveMessage", who: ["provision"] }];
 

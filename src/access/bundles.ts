@@ -67,7 +67,10 @@ function isChild({ charge: { read } }: Sold): boolean {
 /** By the API, what isn't older than the bundle; by pings, what was sold or first told of within ten minutes. */
 function canBring(bundle: Sold, child: Sold): boolean {
   const isClose = areTogether(bundle.charge, child.charge);
-  if (!fits(bundle, child)) return false;
+  // What came as a gift came with a gift. Until July 2025 Gumroad didn't mark it as one.
+  const { gift } = child.charge;
+  const isFit = gift === "none" || (gift === "received" && bundle.charge.gift !== "none");
+  if (!isFit || !bundle.holds.includes(child.source.productId)) return false;
   if (isChild(child)) {
     // Of what is added to it later, an operator who moved it away decided nothing.
     const { act } = bundle.source;
@@ -79,12 +82,6 @@ function canBring(bundle: Sold, child: Sold): boolean {
     (isClose ||
       (told !== null && soon !== null && Math.abs(told - soon) <= TOGETHER_MS &&
         soon - child.charge.soldAt <= TOLD_WITHIN_MS && child.charge.soldAt >= bundle.charge.soldAt));
-}
-
-/** What came as a gift came with a gift. Until July 2025 Gumroad didn't mark it as one. */
-function fits(bundle: Sold, { source: { productId }, charge }: Sold): boolean {
-  return bundle.holds.includes(productId) &&
-    (charge.gift === "none" || (charge.gift === "received" && bundle.charge.gift !== "none"));
 }
 
 /** By time (ms); of one time, gifts go with gifts. */

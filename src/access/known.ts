@@ -1,5 +1,6 @@
 import type { Charge, Flags, Options, Source } from "./facts.ts";
 
+const FLAGS = ["refunded", "partlyRefunded", "disputed", "disputeWon"] as const;
 /** How far apart one order's sales may be: a bundle's, a gift's two sides. A bank that asks back may take minutes. */
 export const TOGETHER_MS = 10 * 60_000;
 
@@ -54,7 +55,7 @@ export function tellsMore(known: Source | undefined, told: Source): boolean {
   return told.charges.some((charge) => {
     const ours = known.charges.find(({ saleId }) => saleId === charge.saleId);
     const [named] = namesOf(charge);
-    return ours?.seen !== true || !sameFlags(flagsOf(ours), flagsOf(charge)) ||
+    return ours?.seen !== true || FLAGS.some((flag) => flagsOf(ours)[flag] !== flagsOf(charge)[flag]) ||
       (named !== undefined && text(named) !== text(namesOf(ours)[0])) ||
       (charge.revoked !== null && charge.revoked.is !== (ours.revoked?.is ?? false));
   });
@@ -81,9 +82,4 @@ function timeless<T extends { readonly at: number }>(read: T | null): T | null {
 
 function text(options: Options | undefined): string {
   return options === undefined ? "" : JSON.stringify(options);
-}
-
-function sameFlags(a: Flags, b: Flags): boolean {
-  return a.refunded === b.refunded && a.partlyRefunded === b.partlyRefunded && a.disputed === b.disputed &&
-    a.disputeWon === b.disputeWon;
 }

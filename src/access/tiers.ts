@@ -57,7 +57,7 @@ function winnerOf(moment: number, steps: readonly Step[], before: Plan | null, p
       Number(names.isListed(b.to.tier)) - Number(names.isListed(a.to.tier)) ||
       Number(!isSale(b)) - Number(!isSale(a)) ||
       Number(charged.has(b.to.tier)) - Number(charged.has(a.to.tier)) ||
-      roleCount(product, b) - roleCount(product, a) ||
+      rolesOf(product, b.to.tier).roles.length - rolesOf(product, a.to.tier).roles.length ||
       (key(a) < key(b) ? -1 : 1)
     )[0];
 }
@@ -126,10 +126,6 @@ function agree(a: Plan, b: Plan): boolean {
 
 function known<T>(a: T | null, b: T | null): boolean {
   return a === null || b === null || a === b;
-}
-
-function roleCount(product: VariantProduct, { to }: Step): number {
-  return rolesOf(product, to.tier).roles.length;
 }
 
 /** Makes the choice among equals the same whatever order they came in. */

@@ -127,6 +127,12 @@ export async function scanPage(table: Table, scan: Omit<ScanCommandInput, "Table
   return { items, next };
 }
 
+/** All that a scan finds. */
+export async function scanned(table: Table, scan: Omit<ScanCommandInput, "TableName">): Promise<readonly Item[]> {
+  const { items, next } = await scanPage(table, scan);
+  return next === undefined ? items : [...items, ...(await scanned(table, { ...scan, ExclusiveStartKey: next }))];
+}
+
 function parts({ name }: Table, { condition, names, values }: Expression) {
   return { TableName: name, ConditionExpression: condition, ExpressionAttributeNames: names,
     ExpressionAttributeValues: values };

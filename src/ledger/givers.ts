@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
 
 import type { Fixed } from "../access/facts.ts";
-import { readItem, updatedItem, updateItem, type Item, type Table } from "../dynamo/table.ts";
+import { readItem, scanned, updatedItem, updateItem, type Item, type Table } from "../dynamo/table.ts";
+import { recordShape } from "./record.ts";
 
 /** `ours`: what that record gave, or is about to give or take; no role that the user had before it came. */
 const givenShape = z.object({ roles: z.array(z.string()), ours: z.array(z.string()), isCreated: z.boolean() });
@@ -16,6 +17,7 @@ export type Given = Fixed<z.infer<typeof givenShape>>;
 export type Givers = ReturnType<typeof dynamoGivers>;
 
 const BY = "by ";
+const UNTOLD = "attribute_exists(#record.#users.#id) AND attribute_not_exists(#record.#users.#id.told)";
 
 /** The givers in the ledger's table. */
 export function dynamoGivers(table: Table) {
@@ -29,6 +31,18 @@ export function dynamoGivers(table: Table) {
         await updatedItem(table, keyOf(userId), "SET #by = :given ADD #version :one", { names: names(email),
           values: { ":given": given, ":one": 1 } }),
       ),
+    /** Writes down what records give that don't say so yet: of before there were such items. A scan of all. */
+    giveUntold: async (userId: string) => {
+      for (const item of await scanned(table, { ConsistentRead: true, FilterExpression: UNTOLD,
+        ExpressionAttributeNames: { "#record": "record", "#users": "users", "#id": userId } })) {
+        const { email, users, gave } = recordShape.parse(item["record"]);
+        const { roles = {}, origin } = users[userId] ?? {};
+        const values = { ":one": 1,
+          ":given": { roles: Object.values(gave).flat(), ours: Object.keys(roles), isCreated: origin === "created" } };
+        const change = "SET #by = if_not_exists(#by, :given) ADD #version :one";
+        await updateItem(table, keyOf(userId), change, { names: names(email), values });
+      }
+    },
     /** The buyer's record has nothing to do with the user any more. */
     leave: async (userId: string, email: string): Promise<void> => {
       await updateItem(table, keyOf(userId), "REMOVE #by ADD #version :one", { names: names(email),

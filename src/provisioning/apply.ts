@@ -44,6 +44,11 @@ async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord,
   const { givers } = work.store;
   const user = bound.foreign.length === 0 ? bound : withoutOurs(bound, email, roles, await givers.of(userId));
   const isCreated = user.origin === "created";
+  const { add, remove } = marksOf(user);
+  // A record of before there were items, and others about this user may be, too.
+  if (bound.told === undefined && (remove.length > 0 || (add.length > 0 && work.settings.place === "app_metadata"))) {
+    await givers.giveUntold(userId);
+  }
   let item = await givers.give(userId, email, { roles, ours: Object.keys(user.roles), isCreated });
   for (;;) {
     const calls = callsFor(userId, user, item, work);
@@ -62,8 +67,9 @@ async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord,
     if (failures.length > 0) throw failures[0];
     const latest = calls.length === 0 ? item : await givers.of(userId);
     if (latest.version === item.version) {
-      // For who comes to know the user now: what is gone isn't ours any more.
-      const ours = Object.keys(user.roles).filter((role) => user.roles[role] !== "removing");
+      // For who comes to know the user now: what is gone isn't ours any more; what another gives may be theirs.
+      const given = [...item.givers.values()].flatMap((each) => each.roles);
+      const ours = Object.keys(user.roles).filter((role) => user.roles[role] !== "removing" || given.includes(role));
       const isShared = item.givers.size > 1 && ours.length < Object.keys(user.roles).length;
       if (isShared) await givers.give(userId, email, { roles, ours, isCreated });
       return { ...user, told: roles };

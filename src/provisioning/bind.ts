@@ -36,8 +36,9 @@ export async function bindUsers({ found, trusted, record }: Awaited<ReturnType<t
 
 async function boundUser(user: DirectoryUser, isLater: boolean, record: BuyerRecord,
   { auth0, settings: { place }, signal }: Provisioning): Promise<BoundUser> {
-  const kept = place === "roles"
-    ? { roles: {} }
+  // Roles that are kept there, another record may have given, and no item may tell of that yet.
+  const kept = place === "roles" || user.metadataRoles.length === 0
+    ? { roles: {}, told: [], ...(place === "roles" ? {} : { places: [place] }) }
     : { roles: Object.fromEntries(user.metadataRoles.map((role) => [role, "has"] as const)), places: [place] };
   if (user.createdByUs) return { origin: "created", foreign: [], ...kept };
   // Following a mail's link proves who owns the address, not who chose the password: who registered it while the buyer

@@ -192,7 +192,9 @@ async function mergeFacts(stored: BuyerRecord, message: MessageOf<"ping" | "hint
         "This buyer's record is near DynamoDB's 400 KB and takes no new sales: see what this buyer keeps buying.");
       continue;
     }
-    if (message.kind === "hint" && !isApart && isUntold(message, facts, known)) count("SaleUntold");
+    // A sweep of the last days brings a sale whose ping is lost: Gumroad's four tries are over by now.
+    if (message.kind === "hint" && !isApart && message.sweep.startsWith("recent ") && sellsMore(facts, known) &&
+      facts.charges.every(({ soldAt }) => message.foundAt - soldAt > UNSETTLED_LONG_MS)) count("SaleUntold");
     if (isApart) await ledger.park(source, facts, record.email);
     else sources = next;
     news.push(source);
@@ -217,12 +219,6 @@ function sellsMore(facts: Source, known: Source | undefined): boolean {
   return facts.charges.some(({ saleId, seen }) =>
     seen && known?.charges.some((charge) => charge.saleId === saleId && charge.seen) !== true
   );
-}
-
-/** Whether a sweep of the last days brings a sale whose ping is lost: Gumroad's four tries are over by now. */
-function isUntold({ sweep, foundAt }: MessageOf<"hint">, facts: Source, known: Source | undefined): boolean {
-  return sweep.startsWith("recent ") && sellsMore(facts, known) &&
-    facts.charges.every(({ soldAt }) => foundAt - soldAt > UNSETTLED_LONG_MS);
 }
 
 /** A line of history: the ping as understood, or what a sweep found, with what Gumroad answered. */

@@ -95,7 +95,11 @@ async function sale(saleId: string, reader: Reader): Promise<Answer | null> {
   // Gumroad's support may have moved it to another email since.
   const owner = isKnown ? reader.stored.email : ownerOfRow(sold);
   let facts = await factsOf(row, at, reader);
-  const theirs = row.bundle === "bundle" && owner !== null && isGone(row) ? await bundlesOf(owner, reader) : null;
+  // Whatever the policy makes of that.
+  const isGone = row.refunded || row.partlyRefunded || (row.disputed && !row.disputeWon) || row.accessRevoked === true;
+  const theirs = row.bundle === "bundle" && owner !== null && (isGone || row.dead)
+    ? await bundlesOf(owner, reader)
+    : null;
   if (theirs !== null) {
     others.push(...theirs.filter((each) => each.source !== source));
     facts = { ...facts, listedAt: at };
@@ -182,9 +186,7 @@ async function giversOf(received: SaleRow, reader: Reader): Promise<Told[]> {
 }
 
 function hintOf(ping: Ping): Hint {
-  return "saleId" in ping
-    ? { saleId: ping.saleId, subscriptionId: null }
-    : { saleId: null, subscriptionId: ping.subscriptionId };
+  return { saleId: "saleId" in ping ? ping.saleId : null, subscriptionId: ping.subscriptionId };
 }
 
 /**
@@ -213,9 +215,4 @@ export function contradicts(facts: Source, ping: Ping): boolean {
 
 function chargeIs(facts: Source, saleId: string, holds: (flags: ReturnType<typeof flagsOf>) => boolean): boolean {
   return facts.charges.some((charge) => charge.saleId === saleId && holds(flagsOf(charge)));
-}
-
-/** Whether a bundle's row shows that it gives nothing any more, whatever the policy makes of that. */
-function isGone({ refunded, partlyRefunded, disputed, disputeWon, accessRevoked, dead }: SaleRow): boolean {
-  return refunded || partlyRefunded || (disputed && !disputeWon) || accessRevoked === true || dead;
 }

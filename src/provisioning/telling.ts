@@ -6,8 +6,6 @@ import type { Message } from "../queue/message.ts";
 import type { RoleChanges } from "./marks.ts";
 import { UNSETTLED_LONG_MS } from "./timing.ts";
 
-/** What provisioning tells of itself: log lines with the requests that led to them, and metrics. Nobody is named. */
-
 /** Tells that nothing is granted or taken for these messages until something is mended, or passes; and gives that. */
 export function tellFailure(email: string, messages: readonly Message[], error: unknown) {
   const failure = asFailure(error);

@@ -1,5 +1,3 @@
-/** When to come back: all the waits of the pipeline in one place. */
-
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 

@@ -117,7 +117,9 @@ async function recordsPage({ after, holders }: Extract<Position, { step: "record
       break;
     }
   }
-  if (next === null) await keepCounts(held, tools);
+  // A product that nobody has is counted too: it may have had holders yesterday.
+  const counted = next === null ? new Set([...tools.policy.keys(), ...held.keys()]) : [];
+  for (const productId of counted) await tools.setHolders(productId, held.get(productId) ?? 0);
   return { read, differed: found.length, found: distinct(found),
     next: next === null ? null : JSON.stringify({ step: "records", after: next, holders: [...held] }) };
 }
@@ -140,11 +142,4 @@ async function wrongIn(record: BuyerRecord, tools: SweepTools): Promise<readonly
   if (tools.shop === null) return stale;
   const toReadBack = await unlikeGumroad(record, tools.shop, tools);
   return [...stale, ...toReadBack.map((id) => hintFor(record.email, id, tools))];
-}
-
-/** A product that nobody has is counted too: it may have had holders yesterday. */
-async function keepCounts(held: ReadonlyMap<string, number>, { policy, setHolders }: SweepTools): Promise<void> {
-  for (const productId of new Set([...policy.keys(), ...held.keys()])) {
-    await setHolders(productId, held.get(productId) ?? 0);
-  }
 }

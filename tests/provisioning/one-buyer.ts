@@ -101,7 +101,7 @@ export function oneBuyer(auth0: Auth0Emulator, now: () => number = Date.now,
         const item = { version: version + 1, givers: new Map(known).set(email, given) };
         items.set(userId, item);
         return Promise.resolve(item);
-      }), leave: async () => Promise.resolve() };
+      }), giveUntold: async () => Promise.resolve(), leave: async () => Promise.resolve() };
   const ledger: Ledger = { load: async () => outside(async () => Promise.resolve(stored)),
     save: async (record) =>
       outside(async () => {

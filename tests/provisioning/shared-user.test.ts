@@ -110,6 +110,67 @@ describe.each(MODES)("an Auth0 user whom two buyers' records lead to ($place, $h
     expect(roles()).toEqual([]);
   });
 
+  /** The ledger as it was before users had items: a record says nothing of what another gives. */
+  async function asBefore(): Promise<void> {
+    const { ledger, givers } = world.store;
+    for (const email of [old(), young()]) {
+      const record = await ledger.load(email);
+      // It took what the other one had given for what was there before.
+      const isForeign = email === young() && place === "roles";
+      const users = Object.entries(record.users).map(([userId, user]) =>
+        [userId, { ...user, ...(isForeign ? { foreign: ["reader"], roles: {} } : {}), told: undefined }] as const
+      );
+      if (record.version > 0) await ledger.save({ ...record, users: Object.fromEntries(users) });
+      for (const [userId] of users) await givers.leave(userId, email);
+    }
+  }
+  /** What the daily sweep has found by then: records that don't say yet what they give. */
+  async function swept(): Promise<void> {
+    world.send(...[old(), young()].map((buyer) => ({ v: 1, kind: "due", requestId: "r", buyer }) as const));
+    await world.drain();
+  }
+
+  it.each([[true, "the first"], [false, "the second"]])(
+    "keeps a role of records that no item tells of yet (%s: %s is refunded)",
+    async (isOld) => {
+      await bothBought();
+      await asBefore();
+      const [first, second] = isOld ? [old(), young()] : [young(), old()];
+      await told(refunded(first, "book"));
+      expect(roles()).toEqual(["reader"]);
+      await swept();
+      expect(roles()).toEqual(["reader"]);
+      await told(refunded(second, "book"));
+      expect(roles()).toEqual([]);
+    },
+  );
+
+  it("keeps what no item tells of while the other record buys, and is looked at anew", async () => {
+    await bothBought();
+    await asBefore();
+    await told(sold(young(), "video"));
+    expect(roles()).toEqual(["reader", "viewer"]);
+    world.send({ v: 1, kind: "due", requestId: "r", buyer: old(), anew: true });
+    await world.drain();
+    await told(refunded(young(), "book"), refunded(young(), "video"));
+    expect(roles()).toEqual(["reader"]);
+    await told(refunded(old(), "book"));
+    expect(roles()).toEqual([]);
+  });
+
+  it("keeps what no item tells of when another record first leads to them", async () => {
+    await told(sold(old(), "book"));
+    await changeEmail(auth0, auth0.users()[0]!.user_id, young());
+    await asBefore();
+    await told(sold(young(), "video"));
+    expect(roles()).toEqual(["reader", "viewer"]);
+    await swept();
+    await told(refunded(young(), "video"));
+    expect(roles()).toEqual(["reader"]);
+    await told(refunded(old(), "book"));
+    expect(roles()).toEqual([]);
+  });
+
   it("who vanishes is made anew with what is bought, and each record says so", async () => {
     await bothBought();
     auth0.removeUser(auth0.users()[0]!.user_id);

@@ -16,7 +16,7 @@ export const uncalled: Provisioning = {
       due: never },
     gifts: { note: never, of: never },
     losses: { permit: never, noteHeld: never, noteReleased: never },
-    givers: { of: never, give: never, leave: never },
+    givers: { of: never, give: never, giveUntold: never, leave: never },
     pending: { put: never, due: never, remove: never },
     sweeps: { countChanged: never },
   },
