@@ -1,7 +1,7 @@
 import { childrenIn, type Children } from "./bundles.ts";
 import { entriesOf, grantedRole, isOfLater, isSourceId, isSubscription, type Source, type SourceId,
   type Sources } from "./facts.ts";
-import { ofGiven, ofReceived } from "./gifts.ts";
+import { ofGiven, ofReceived, type AllGifts } from "./gifts.ts";
 import { isGiversSide } from "./known.ts";
 import { rolesOf, type Policy, type Product, type VariantProduct } from "./policy.ts";
 import { decided, ownStanding, whileAny, type Reason, type Standing } from "./standing.ts";
@@ -40,13 +40,18 @@ export interface Access {
 export function entitlements(sources: Sources, policy: Policy, now: number): Access {
   const children = childrenIn(sources, policy);
   const gifts = Object.fromEntries(entriesOf(sources).filter(([id]) => !children.has(id)));
+  const standings = new Map<SourceId, Standing>();
+  for (const { id, source } of [...children.values()].flat()) {
+    const product = policy.get(source.productId) ?? UNLISTED;
+    if (!standings.has(id)) standings.set(id, asGift(id, source, product, { gifts, now }));
+  }
   const moments: number[] = [];
   const verdicts = entriesOf(sources).map(([id, source]): Verdict => {
     const granted = grantedRole(id);
     const product = granted === null ? policy.get(source.productId) : { id: "", name: "", roles: [granted] };
     if (product === undefined) return nothing(id, source, "not-in-policy");
     const standing = granted === null
-      ? standingOf(id, source, product, { gifts, policy, children, now })
+      ? standingOf(id, source, product, { gifts, children, standings, now })
       : ofGrant(source, now);
     if (standing.until !== undefined && standing.until > now) moments.push(standing.until);
     const none = nothing(id, source, standing.reason);
@@ -86,12 +91,10 @@ export function dueRoles(kept: Kept, policy: Policy, now: number): readonly stri
   return withHeld(entitlements(kept.sources, policy, now).roles, kept);
 }
 
-interface Known {
-  /** Those that can be a side of a gift: what came with a bundle is a gift only as the bundle is one. */
-  readonly gifts: Sources;
-  readonly policy: Policy;
+interface Known extends AllGifts {
   readonly children: Children;
-  readonly now: number;
+  /** Of the bundles that brought those, each looked at once: strangers can make a record of hundreds. */
+  readonly standings: ReadonlyMap<SourceId, Standing>;
 }
 
 function ofGrant({ act }: Source, now: number): Standing {
@@ -116,10 +119,7 @@ function ofChild({ charges }: Source, own: Standing, bundles: NonNullable<Return
   known: Known): Standing {
   if (own.reason === "revoked") return own;
   if (bundles.length === 0) return own.access ? { ...own, reason: "bundle-unknown" } : own;
-  const standing = whileAny(
-    bundles.map(({ id, source }) => asGift(id, source, known.policy.get(source.productId) ?? UNLISTED, known)),
-    own,
-  );
+  const standing = whileAny(bundles.flatMap(({ id }) => known.standings.get(id) ?? []), own);
   if (standing !== null) return standing;
   // What an operator decided needs no proof; and how a bundle paid in instalments ended is never read with a listing.
   const isSure = charges.every(({ read, soldAt }) =>
@@ -135,12 +135,11 @@ function ofChild({ charges }: Source, own: Standing, bundles: NonNullable<Return
 const UNLISTED: Product = { id: "", name: "", roles: [] };
 
 /** A purchase by itself; of a gift, the receiver's stands and falls with the giver's. */
-function asGift(id: SourceId, source: Source, product: Product, known: Known): Standing {
-  const { now } = known;
-  const own = ownStanding(id, source, product, now);
+function asGift(id: SourceId, source: Source, product: Product, known: AllGifts): Standing {
+  const own = ownStanding(id, source, product, known.now);
   const [sold] = source.charges;
   if (sold?.seen !== true || sold.preorder || isSubscription(id) || own.reason === "revoked" ||
-    decided(source.act, now) !== null) return own;
+    decided(source.act, known.now) !== null) return own;
   if (sold.gift === "received") return ofReceived(own, sold, source, product, known);
   return isGiversSide(sold) ? ofGiven(own, sold, source, known) : own;
 }

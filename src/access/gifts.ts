@@ -3,8 +3,8 @@ import { areTogether, flagsOf, isGiversSide, sameOptions } from "./known.ts";
 import type { Product } from "./policy.ts";
 import { decided, ofCharge, whileAny, type Standing } from "./standing.ts";
 
-/** A buyer's sources that can be a side of a gift, at a moment (epoch ms). */
-type AllGifts = { readonly gifts: Sources; readonly now: number };
+/** A buyer's sources that can be a side of a gift, as none is that came with a bundle; at a moment (epoch ms). */
+export type AllGifts = { readonly gifts: Sources; readonly now: number };
 
 /**
  * A received gift stands while a giver's side does: refunds and disputes happen to that, and the receiver's side may

@@ -11,16 +11,17 @@ import type { Policy } from "./policy.ts";
 export function boughtTogether(source: SourceId, sources: Sources, policy: Policy): readonly SourceId[] {
   const own = entriesOf(sources).filter(([, { act }]) => act?.decision.kind !== "move");
   const children = childrenIn(sources, policy);
+  const givers = new Map([source, ...own.map(([id]) => id)].map((id) => [id, giversOf(id, sources)]));
   const isUnder = (one: SourceId, other: SourceId) =>
-    children.get(one)?.[0]?.id === other || giversOf(one, sources).includes(other);
+    children.get(one)?.[0]?.id === other || givers.get(one)?.has(other) === true;
   const found = new Set([source]);
   // What is added comes round in its turn: a child's bundle brings the other children.
   for (const id of found) for (const [other] of own) if (isUnder(id, other) || isUnder(other, id)) found.add(other);
   return [...found];
 }
 
-function giversOf(id: SourceId, sources: Sources): readonly SourceId[] {
+function giversOf(id: SourceId, sources: Sources): ReadonlySet<SourceId> {
   const { charges = [], productId = "" } = sources[id] ?? {};
-  return charges.filter(({ gift }) => gift === "received")
-    .flatMap((charge) => sidesOf("given", charge, productId, sources).map((given) => given.id));
+  const received = charges.filter(({ gift }) => gift === "received");
+  return new Set(received.flatMap((charge) => sidesOf("given", charge, productId, sources)).map((given) => given.id));
 }
