@@ -121,12 +121,10 @@ function ofChild({ charges }: Source, own: Standing, bundles: NonNullable<Return
   if (bundles.length === 0) return own.access ? { ...own, reason: "bundle-unknown" } : own;
   const standing = whileAny(bundles.flatMap(({ id }) => known.standings.get(id) ?? []), own);
   if (standing !== null) return standing;
-  // What an operator decided needs no proof; and how a bundle paid in instalments ended is never read with a listing.
+  // What an operator decided needs no proof.
   const isSure = charges.every(({ read, soldAt }) =>
     read === null ||
-    bundles.some(({ id, source: { listedAt, act } }) =>
-      isSubscription(id) || decided(act, known.now) !== null || (listedAt !== null && listedAt >= soldAt)
-    )
+    bundles.some(({ source: { listedAt, act } }) => decided(act, known.now) !== null || (listedAt ?? -1) >= soldAt)
   );
   return isSure ? { access: false, reason: "bundle-gone" } : { access: true, reason: "bundle-unsure" };
 }

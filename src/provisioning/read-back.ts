@@ -82,7 +82,7 @@ function once<T>(asked: Map<string, Promise<T>>, key: string, ask: () => Promise
   return answer;
 }
 
-async function sale(saleId: string, reader: Reader): Promise<Answer | null> {
+async function sale(saleId: string, reader: Reader, isEnded = false): Promise<Answer | null> {
   const at = reader.now();
   const row = await reader.api.sale(saleId, reader.signal);
   if (row === null) return null;
@@ -95,11 +95,9 @@ async function sale(saleId: string, reader: Reader): Promise<Answer | null> {
   // Gumroad's support may have moved it to another email since.
   const owner = isKnown ? reader.stored.email : ownerOfRow(sold);
   let facts = await factsOf(row, at, reader);
-  // Whatever the policy makes of that.
-  const isGone = row.refunded || row.partlyRefunded || (row.disputed && !row.disputeWon) || row.accessRevoked === true;
-  const theirs = row.bundle === "bundle" && owner !== null && (isGone || row.dead)
-    ? await bundlesOf(owner, reader)
-    : null;
+  const isGone = isEnded || row.refunded || row.partlyRefunded || (row.disputed && !row.disputeWon) ||
+    row.accessRevoked === true || row.dead;
+  const theirs = row.bundle === "bundle" && owner !== null && isGone ? await bundlesOf(owner, reader) : null;
   if (theirs !== null) {
     others.push(...theirs.filter((each) => each.source !== source));
     facts = { ...facts, listedAt: at };
@@ -163,7 +161,10 @@ async function subscription(subscriptionId: string, reader: Reader): Promise<Ans
   const source = `subscription:${subscriptionId}` as const;
   const facts = factsOfSubscriber(row, at);
   const [first] = row.saleIds;
-  const sold = isMine(reader.stored, source) || first === undefined ? null : await sale(first, reader);
+  // Of a bundle that has ended, what else the buyer has is listed.
+  const isAlone = isMine(reader.stored, source) &&
+    !(row.ended !== null && reader.stored.sources[source]?.holds.length !== 0);
+  const sold = isAlone || first === undefined ? null : await sale(first, reader, row.ended !== null);
   return sold === null
     ? { source, facts, owner: null, spelling: null, others: [] }
     : { ...sold, facts: mergeSource(sold.facts, facts) };

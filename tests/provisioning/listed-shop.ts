@@ -24,8 +24,11 @@ export function listedShop(onCall: () => void = () => undefined) {
       return reached(
         first === undefined
           ? null
-          : { id, productId: first.productId, status: "alive", ended: null, cancelledAt: null,
-            saleIds: sales.map((sale) => sale.id) },
+          : { id, productId: first.productId, status: "alive", cancelledAt: null, ended: sales.some(({ dead }) =>
+              dead
+            )
+            ? { at: JAN_5 + 86_400_000, reason: "cancelled" }
+            : null, saleIds: sales.map((sale) => sale.id) },
       );
     } };
   return { api, away: (is: boolean) => {

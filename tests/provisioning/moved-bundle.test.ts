@@ -204,3 +204,25 @@ describe("a bundle's move that knows nothing of what came with it", () => {
     expect((await world.store.ledger.load(ann)).sources["sale:only child"]?.act).toBeNull();
   });
 });
+
+describe("a bundle paid by the month that ends", () => {
+  it.each([{ left: ["reader"], what: "another bundle that no ping told of holds" }, { left: [],
+    what: "no other does" }])("leaves $left of what $what", async ({ left }) => {
+      const [name, ann] = [`monthly${String(left.length)}`, `monthly${String(left.length)}@example.com`];
+      const shop = listedShop();
+      const world = smallWorld({ auth0, table, policy, start: JAN_5 + 2 * DAY, gumroad: shop.api });
+      const monthly = { product_id: "all", is_bundle_purchase: true, subscription_id: `${name} sub` };
+      shop.show(`${name} bundle`, ann, monthly);
+      shop.show(`${name} child`, ann, CHILD);
+      if (left.length > 0) shop.show(`${name} lost`, ann, { product_id: "all", is_bundle_purchase: true });
+      world.send(soldTo(ann, `${name} bundle`, "all", { subscriptionId: `${name} sub` }),
+        soldTo(ann, `${name} child`, "book"));
+      await world.drain();
+      expect(auth0.rolesOfEmail(ann)).toEqual(["reader"]);
+      shop.show(`${name} bundle`, ann, { ...monthly, dead: true });
+      world.send({ v: 1, kind: "hint", requestId: "r", buyer: ann, hops: 0, saleId: null,
+        subscriptionId: `${name} sub`, sweep: "daily", foundAt: world.now() });
+      await world.drain();
+      expect(auth0.rolesOfEmail(ann)).toEqual(left);
+    });
+});
