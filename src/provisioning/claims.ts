@@ -30,9 +30,8 @@ export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim"
     charges.some((charge) => charge.seen && charge.saleId === saleId)
   );
   const [known] = holding.find(([id]) => isMine(record, id)) ?? holding[0] ?? [];
-  const source = known ?? (under !== null && under !== undefined && isMine(record, under) ? under : undefined);
-  if (source === undefined ? message.hops === 0 : decided === null && by === `email:${record.email}`) return record;
-  if (source === undefined) throw onItsWay();
+  if (decided === null && by === `email:${record.email}`) return record;
+  const source = known ?? under ?? (`sale:${saleId}` as const);
   if (!isMine(record, source)) {
     const owner = await ledger.owner(source);
     if (owner === null) return record;
