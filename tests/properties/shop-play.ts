@@ -14,7 +14,7 @@ import { DAY } from "../access/purchases.ts";
 import { HAPPENINGS, THEMES, type Scene, type Telling, type What } from "./shop-happenings.ts";
 import { OperatorsBook } from "./shop-operators.ts";
 import { OPENING, type Market } from "./shop-terms.ts";
-import { contentsOf, toldByOperator, toldByPing, toldByRows, type Told } from "./shop-told.ts";
+import { contentsOf, isHidden, toldByOperator, toldByPing, toldByRows, type Told } from "./shop-told.ts";
 import { rolesByTheBooks } from "./shop-truth.ts";
 
 const MINUTE = 60_000;
@@ -131,7 +131,7 @@ class Played {
         now: () => now, namesSince: (tier, since) => this.#names.since(tier, since), ownerOf: (source) =>
           this.#owners.get(source), forged: (id) => this.#forged.filter((each) => each.id === id),
         contentsOf: (productId) => contentsOf(this.#shop.product(productId)), movedAt: (id) =>
-          this.#operators.movedAt(id) }, this.#market.policy, word, this.#telling === "pings"),
+          this.#operators.movedAt(id), isHidden }, this.#market.policy, word, this.#telling === "pings"),
     );
     for (const email of this.#grantees) {
       const others = roles.get(email) ?? [];

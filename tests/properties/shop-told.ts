@@ -74,9 +74,13 @@ export function toldByRows(shop: Shop): readonly Told[] {
  * A gift's refund or dispute shows on the giver's row. It isn't sure that it always does on the receiver's: here it
  * does on every other.
  */
+export function isHidden({ state, sequence }: Sale): boolean {
+  return state === "giftReceiver" && sequence % 2 === 0;
+}
+
 function rowOf(shop: Shop, sale: Sale): Record<string, unknown> {
   const row = saleJson(shop, sale);
-  return sale.state === "giftReceiver" && sale.sequence % 2 === 0
+  return isHidden(sale)
     ? { ...row, refunded: undefined, partially_refunded: undefined, chargedback: false, disputed: false,
       dispute_won: false }
     : row;

@@ -17,6 +17,8 @@ export interface Books {
   contentsOf?(productId: string): readonly string[];
   /** Whose a source is, where that isn't whom it names by now. */
   ownerOf?(source: string): string | undefined;
+  /** Whether a sale's own row shows none of its marks. Left out: each does. */
+  isHidden?(sale: Sale): boolean;
   /** When an operator moved a sale away, where that is their last word. */
   movedAt?(saleId: string): number | undefined;
   /** Upgrades of a subscription that were made up: they count until its next charge. */
@@ -78,7 +80,7 @@ function chargeOf(sale: Sale | undefined, byId: ReadonlyMap<string, Sale>): Sale
 
 /** Whether a purchase without a subscription gives anything to whom it names. `books` null: by pings alone. */
 function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord: LastWord,
-  books: Pick<Books, "contentsOf" | "movedAt"> | null): boolean {
+  books: Pick<Books, "contentsOf" | "movedAt" | "isHidden"> | null): boolean {
   const word = (of: Sale): boolean | null => {
     const said = lastWord(of.id);
     return said === null ? null : said === "has";
@@ -99,7 +101,9 @@ function has(sale: Sale, byId: ReadonlyMap<string, Sale>, terms: Terms, lastWord
       email === sale.email &&
       ((books?.movedAt?.(id) ?? sale.createdAt) >= sale.createdAt || sale.createdAt <= createdAt + 10 * MINUTE)
     );
-    if (known.length === 0) return isPaid(sale, terms, "remove");
+    if (known.length === 0) {
+      return books?.isHidden?.(sale) === true ? sale.accessRevoked !== true : isPaid(sale, terms, "remove");
+    }
     return known.some((each) => has(each, byId, terms, lastWord, books));
   }
   switch (sale.state) {
