@@ -6,8 +6,7 @@ import { describe, expect, it } from "@jest/globals";
 import manifest from "../../package.json" with { type: "json" };
 
 const root = path.resolve(import.meta.dirname, "../..");
-const documents = globSync("**/*.md", { cwd: root,
-  exclude: ["node_modules", ".build", ".local", "proof/node_modules"] })
+const documents = globSync("**/*.md", { cwd: root, exclude: ["**/node_modules", ".build", ".local"] })
   .map((file) => ({ file, text: readFileSync(path.join(root, file), "utf8") }));
 
 describe("the documents", () => {
