@@ -44,7 +44,7 @@ export async function plannedTransfer({ named, to, only }: TransferRequest,
   const { source, owner } = await owned(named, operating);
   if (owner === to) throw new ConfigError("MOVE_TO_SELF", `${source} is ${to}'s already`);
   const from = await operating.ledger.load(owner);
-  const together = boughtTogether(source, from.sources, await operating.policy());
+  const together = boughtTogether(from.sources, await operating.policy())(source);
   const sources = only ? [source] : together;
   const plan = await planOf(from, to, sources, together.filter((id) => !sources.includes(id)), operating);
   return only ? { ...plan, acts: plan.acts.map((act) => ({ ...act, decision: { kind: "move", to, only } })) } : plan;

@@ -30,7 +30,7 @@ export async function claimsOf(user: User | undefined, ledger: ReadLedger) {
 /** The purchases that an account was granted: the records of their owners, each with the sources. */
 export async function linkedTo(user: User | undefined, ledger: ReadLedger, policy: Policy) {
   const granted = (await claimsOf(user, ledger)).filter(({ state }) => state === "granted");
-  return granted.map(({ source, record }) => ({ record, sources: boughtTogether(source, record.sources, policy) }));
+  return granted.map(({ source, record }) => ({ record, sources: boughtTogether(record.sources, policy)(source) }));
 }
 
 /**

@@ -79,7 +79,7 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
   }
   const sources = addFacts(record.sources, source, { ...facts, act: null });
   const claims = mergeClaims(record.claims ?? [], (left.claims ?? []).filter((claim) => claim.source === source),
-    boughtTogether(source, sources, policy));
+    boughtTogether(sources, policy)(source));
   const moved = { ...record, sources, ...(claims.length === 0 ? {} : { claims }) };
   return withAct(moved, { source, act: { ...act, decision: { kind: "follow" } }, requestId }, ledger, from);
 }
@@ -91,15 +91,16 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
 export async function movedAlong(record: BuyerRecord, since: BuyerRecord, requestId: string,
   work: Provisioning): Promise<BuyerRecord> {
   const fresh = new Set(Object.keys(record.sources).filter((id) => !Object.hasOwn(since.sources, id)));
+  let together: ReturnType<typeof boughtTogether> | undefined;
   const acts = entriesOf(record.sources).flatMap(([moved, { act }]) => {
     if (act?.decision.kind !== "move" || act.decision.only === true) return [];
     const isMovedSince = since.sources[moved]?.act?.id !== act.id;
-    return !isMovedSince && fresh.size === 0 ? [] : boughtTogether(moved, record.sources, work.policy)
-      .filter((id) => {
-        const known = record.sources[id]?.act;
-        return (isMovedSince || fresh.has(id)) && known?.decision.kind !== "take" && (known?.at ?? 0) < act.at;
-      })
-      .map((source) => [source, { ...act, id: actId(act.id.replace(` ${moved}`, ""), source) }] as const);
+    if (!isMovedSince && fresh.size === 0) return [];
+    together ??= boughtTogether(record.sources, work.policy);
+    return together(moved).filter((id) => {
+      const known = record.sources[id]?.act;
+      return (isMovedSince || fresh.has(id)) && known?.decision.kind !== "take" && (known?.at ?? 0) < act.at;
+    }).map((source) => [source, { ...act, id: actId(act.id.replace(` ${moved}`, ""), source) }] as const);
   });
   return withActs(record, new Map(acts), requestId, work);
 }

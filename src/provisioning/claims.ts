@@ -39,7 +39,7 @@ export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim"
     await forward(message, source, owner, work);
     return null;
   }
-  const together = boughtTogether(source, record.sources, work.policy);
+  const together = boughtTogether(record.sources, work.policy)(source);
   const claims = record.claims ?? [];
   if (decided === null && claims.some((claim) => claim.source === source && claim.by === by)) return record;
 

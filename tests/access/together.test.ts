@@ -33,7 +33,7 @@ function looks(gifts: number, look: (all: Sources) => unknown): number {
 }
 
 it.each([
-  ["what belongs together", (all: Sources) => boughtTogether("sale:bundle 0", all, policy)],
+  ["what belongs together", (all: Sources) => boughtTogether(all, policy)("sale:bundle 0")],
   ["what a buyer may have", (all: Sources) => entitlements(all, policy, JAN_5)],
 ])("%s is told in time, however many gifts strangers heap on somebody", (_what, look) => {
   // With the square of their number it is four times as much; with the third power, eight times.
@@ -42,11 +42,11 @@ it.each([
 
 describe("what belongs together", () => {
   it("is a bundle and what came with it, however late; not what was bought, nor what was moved away", () => {
-    expect([...boughtTogether("sale:bundle", sources, policy)].sort()).toEqual(["sale:bundle", "sale:child",
+    expect([...boughtTogether(sources, policy)("sale:bundle")].sort()).toEqual(["sale:bundle", "sale:child",
       "sale:late"]);
-    expect([...boughtTogether("sale:late", sources, policy)].sort()).toEqual(["sale:bundle", "sale:child",
+    expect([...boughtTogether(sources, policy)("sale:late")].sort()).toEqual(["sale:bundle", "sale:child",
       "sale:late"]);
-    expect(boughtTogether("sale:free", sources, policy)).toEqual(["sale:free"]);
+    expect(boughtTogether(sources, policy)("sale:free")).toEqual(["sale:free"]);
   });
 
   it("is of two bundles the one that was named, with what is nearest to it", () => {
@@ -54,8 +54,8 @@ describe("what belongs together", () => {
       source("all", [charge({ soldAt: JAN_5 + day * DAY, read: reading(90, { bundle: "bundle" }) })]);
     const two = { "sale:one": bundle(0), "sale:two": bundle(10), "sale:with one": child(0), "sale:with two": child(10),
       "sale:late": child(20, "child", "film"), "sale:later": child(21, "child", "film") } as const;
-    expect([...boughtTogether("sale:one", two, policy)].sort()).toEqual(["sale:later", "sale:one", "sale:with one"]);
-    expect([...boughtTogether("sale:two", two, policy)].sort()).toEqual(["sale:late", "sale:two", "sale:with two"]);
+    expect([...boughtTogether(two, policy)("sale:one")].sort()).toEqual(["sale:later", "sale:one", "sale:with one"]);
+    expect([...boughtTogether(two, policy)("sale:two")].sort()).toEqual(["sale:late", "sale:two", "sale:with two"]);
   });
 
   it("is of a bundle bought and one given in the same minute the one that was named", () => {
@@ -64,8 +64,8 @@ describe("what belongs together", () => {
     const two = { "sale:a own": sold("all", "none", "bundle"), "sale:b got": sold("all", "received", "bundle"),
       "sale:c given": sold("all", "given", "bundle"), "sale:d got": sold("book", "received", "child"),
       "sale:e own": sold("book", "none", "child") } as const;
-    expect(boughtTogether("sale:a own", two, policy)).toEqual(["sale:a own", "sale:e own"]);
-    expect([...boughtTogether("sale:b got", two, policy)].sort()).toEqual(["sale:b got", "sale:c given",
+    expect(boughtTogether(two, policy)("sale:a own")).toEqual(["sale:a own", "sale:e own"]);
+    expect([...boughtTogether(two, policy)("sale:b got")].sort()).toEqual(["sale:b got", "sale:c given",
       "sale:d got"]);
   });
 });
