@@ -17,6 +17,9 @@ const EXIT_CODES = `
 Exit codes: 0 done; 1 done with findings, or failed; 2 the command line or a setting is wrong, nothing was done.
 DEBUG=1 shows where an unexpected error comes from.`;
 
+/** What help is as wide as where nobody says how wide a terminal is, and the narrowest column of its words. */
+const [UNKNOWN_WIDTH, NARROWEST] = [80, 16];
+
 /**
  * Runs one command line, given without `node` and the script. Never rejects: whatever goes wrong is a line on stderr
  * (with `--json`, an object on stdout) and an exit code.
@@ -32,6 +35,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   const output = makeOutput({ print: world.print, colours: world.colours, columns: world.columns ?? null,
     json: () => globals().json === true });
   const name = (): string => stageName(globals().stage);
+  const fitted = (text: string): string => wrapped(text.trimEnd(), world.columns ?? Infinity);
   const open = async (): Promise<Stage> => {
     const stage = await world.openStage(name(), world.env);
     clock = stage.now;
@@ -48,13 +52,13 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     .option("--stage <name>", `the stage to work on: "${LOCAL}" is what npm start runs, any other is deployed on AWS`,
       LOCAL)
     .option("--json", "print one JSON object, for scripts")
-    .addHelpText("afterAll", () => wrapped(EXIT_CODES, world.columns ?? Infinity))
-    .configureHelp({ showGlobalOptions: true })
+    .addHelpText("afterAll", EXIT_CODES)
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: NARROWEST })
     .configureOutput({ writeOut: (text) => {
-      world.print(text.trimEnd());
+      world.print(fitted(text));
     }, writeErr: (text) => {
-      if (!wantsJson) world.complain(text.trimEnd());
-    } })
+      if (!wantsJson) world.complain(fitted(text));
+    }, getOutHelpWidth: () => world.columns ?? UNKNOWN_WIDTH, getErrHelpWidth: () => world.columns ?? UNKNOWN_WIDTH })
     .showHelpAfterError("(--help shows what there is)")
     .version(VERSION, "--version", "print the version")
     .exitOverride();
@@ -69,26 +73,28 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     }
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    exit = error instanceof CommanderError ? usage(error, wantsJson ? world.print : null) : told(error, context);
+    exit = error instanceof CommanderError
+      ? usage(error, wantsJson ? world.print : null)
+      : told(error, context, fitted);
   }
   await opening?.then((stage) => stage.close(), () => undefined);
   return exit;
 }
 
 /** Commander has said already what is wrong, or has shown the help that was asked for; but not to a script. */
-function usage({ exitCode, message }: CommanderError, printJson: ((text: string) => void) | null): ExitCode {
+function usage({ code, exitCode, message }: CommanderError, printJson: ((text: string) => void) | null): ExitCode {
   if (exitCode === 0) return EXIT.ok;
+  const said = code === "commander.help" ? "name a command: --help shows which there are" : message;
   printJson?.(
-    JSON.stringify({ error: { code: "USAGE", message: message.replace(/^error: /, "").replaceAll("\n", " ") } }, null,
-      2),
+    JSON.stringify({ error: { code: "USAGE", message: said.replace(/^error: /, "").replaceAll("\n", " ") } }, null, 2),
   );
   return EXIT.usage;
 }
 
-function told(error: unknown, { output, env, complain }: Context): ExitCode {
+function told(error: unknown, { output, env, complain }: Context, fitted: (text: string) => string): ExitCode {
   const { code, message, exit } = failureOf(error);
   if (output.json) output.result({ error: { code, message } });
-  else complain(printable(`gumroad-auth0: ${message}`));
+  else complain(fitted(printable(`gumroad-auth0: ${message}`)));
   if ((env["DEBUG"] ?? "") !== "") complain(inspect(error));
   return exit;
 }

@@ -37,11 +37,18 @@ describe("the command line", () => {
     );
   });
 
-  it("wraps what the exit codes mean at the terminal's width", async () => {
-    const { out } = await cli("status --help", { columns: 60 });
-    const [, codes = ""] = out.split("Exit codes");
-    expect(codes).toContain("nothing was done");
-    expect(Math.max(...`Exit codes${codes}`.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
+  it.each(CATALOGUE.flatMap(([, commands]) => commands.map(({ name }) => name)))(
+    "wraps the help of %s at the terminal's width",
+    async (command) => {
+      const { out } = await cli(`${command} --help`, { columns: 60 });
+      expect(out).toContain("nothing was done");
+      expect(out.split("\n").filter((line) => line.length > 60)).toEqual([]);
+    },
+  );
+
+  it("wraps a mistake, too", async () => {
+    const { err } = await cli("doctor", { columns: 40 });
+    expect(err).toBe("gumroad-auth0: nothing runs on port\n  3000: start it with npm start");
   });
 
   it("shows first the five commands that most people need", async () => {
@@ -86,6 +93,7 @@ describe("the command line", () => {
     expect(await cli("doctor --json --verbos")).toEqual({ code: 2, err: "",
       out: JSON.stringify({ error: { code: "USAGE", message: "unknown option '--verbos' (Did you mean --version?)" } },
         null, 2) });
+    expect(await cli("--json")).toMatchObject({ code: 2, err: "", out: expect.stringContaining("name a command") });
     expect(await cli("nonsense --json")).toMatchObject({ code: 2, err: "", out: expect.stringContaining('"USAGE"') });
     expect(await cli("doctor --json --help")).toMatchObject({ code: 0, out: expect.stringContaining("Usage:") });
   });
