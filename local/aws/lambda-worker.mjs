@@ -59,10 +59,18 @@ async function handle({ event, requestId, timeoutMs }) {
   try {
     // Lambda answers with JSON; undefined becomes null.
     const payload = JSON.stringify(await handler(JSON.parse(event), context)) ?? "null";
+    await handedOn();
     parentPort.postMessage({ kind: "answer", payload });
   } catch (error) {
+    await handedOn();
     parentPort.postMessage({ kind: "failed", ...report(error) });
   }
+}
+
+/** Until what was logged has reached the parent: whoever has the answer has the lines. */
+async function handedOn() {
+  const under = [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0);
+  await Promise.all(under.map((stream) => new Promise((resolve) => stream.write("", resolve))));
 }
 
 /** @param {unknown} error */

@@ -148,10 +148,9 @@ describe("a local Lambda function", () => {
     expect(after).toMatchObject({ fixed: "1970-01-01T00:00:00.000Z", isDate: true, own: true });
   });
 
-  it("hands on each line that the function logs", async () => {
+  it("hands on each line that the function logs, before its answer", async () => {
     const { lambda: target, logs } = lambda();
     await answerOf(target, event("log"));
-    await target.stop();
-    expect(logs).toEqual(['{"level":"INFO","message":"hello"}']);
+    expect(logs).toEqual(['{"level":"INFO","message":"hello"}', "bye"]);
   });
 });
