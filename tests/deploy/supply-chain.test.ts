@@ -29,6 +29,11 @@ const workflows = readdirSync(".github/workflows").map((file) =>
 const TESTS = /\bnpm (?:test|run \$\{\{ matrix\.script)/;
 
 describe("the lock file", () => {
+  it("has the hash of every package that is fetched, for other machines too", () => {
+    expect(fetched.filter(([, { integrity = "" }]) => !integrity.startsWith("sha512-")).map(([place]) => place))
+      .toEqual([]);
+  });
+
   it("names no registry", () => {
     expect(Object.values(packages).filter(({ resolved = "" }) => resolved.includes(":"))).toEqual([]);
   });
