@@ -16,9 +16,8 @@ export async function operate<T>(context: Context, operation: (operating: Operat
   const shown = shownProgress(context);
   try {
     return await operation({ stage, ledger: dynamoLedger(ledgerTable(stage.dynamo, stage.ledger)),
-      queue: sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }), policy, directory: once(() =>
-        serviceDirectory({ stage, commandLine })
-      ), now, wait, commandLine, tell: shown.tell });
+      queue: sqsQueue(stage.sqs, stage.queue), policy, directory: once(() => serviceDirectory({ stage, commandLine })),
+      now, wait, commandLine, tell: shown.tell });
   } finally {
     shown.stop();
   }

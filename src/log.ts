@@ -43,6 +43,8 @@ export function loggable(value: unknown): unknown {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}… (${String(text.length)} characters)` : text;
 }
 
+/** What logs and metrics call this deployment. */
+export const serviceName = `gumroad-auth0-${process.env["STAGE"] ?? "unknown"}`;
+
 /** JSON lines for CloudWatch; every text in them is scrubbed and cut. The level is the setting LOG_LEVEL, or INFO. */
-export const log = new Logger({ serviceName: `gumroad-auth0-${process.env["STAGE"] ?? "unknown"}`,
-  jsonReplacerFn: (_key, value: unknown) => loggable(value) });
+export const log = new Logger({ serviceName, jsonReplacerFn: (_key, value: unknown) => loggable(value) });

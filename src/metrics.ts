@@ -1,6 +1,6 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 
-import { log } from "./log.ts";
+import { log, serviceName } from "./log.ts";
 
 /**
  * What is counted. The first six have an alarm in `serverless.yml`:
@@ -19,8 +19,7 @@ import { log } from "./log.ts";
 export type MetricName = "NeedsPerson" | "DeadLettered" | "Held" | "GumroadFailed" | "UnsettledLong" | "SaleUntold"
   | "Failed" | "Received" | "Applied" | "Waiting" | "Throttled";
 
-const metrics = new Metrics({ namespace: "gumroad-auth0",
-  serviceName: `gumroad-auth0-${process.env["STAGE"] ?? "unknown"}` });
+const metrics = new Metrics({ namespace: "gumroad-auth0", serviceName });
 
 /** Counts one, at once: a line on standard output that CloudWatch turns into a metric. */
 export function count(name: MetricName): void {

@@ -123,7 +123,7 @@ async function pingsWay(stage: Stage, policy: Policy, role: string | undefined):
 function grantWay(stage: Stage, policy: Policy, wanted: string | undefined): SmokeWay {
   const role = wanted ?? roleNames(policy)[0];
   if (role === undefined) throw new ConfigError("SMOKE_ROLE", "the policy gives no role at all");
-  const queue = sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters });
+  const queue = sqsQueue(stage.sqs, stage.queue);
   const source: SourceId = `grant:${role}`;
   const act = async (buyer: string, kind: "give" | "take"): Promise<void> => {
     const [id, at] = [randomUUID(), stage.now()];

@@ -100,10 +100,11 @@ export type Charge = Fixed<z.infer<typeof charge>>;
 export type EndReason = "cancelled" | "failed_payment" | "fixed_subscription_period_ended" | "unknown";
 const end = kept({ at: moment, reason: wordOf<EndReason>() });
 
-const plan = kept({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()),
-  quantity: z.nullable(z.number()) });
+/** How a plan is written down. */
+export const planShape = kept({ tier: z.nullable(text), recurrence: z.nullable(text),
+  priceCents: z.nullable(z.number()), quantity: z.nullable(z.number()) });
 /** A membership's plan, as far as it is known. Gumroad treats a change of any of these as a change of plan. */
-export type Plan = Fixed<z.infer<typeof plan>>;
+export type Plan = Fixed<z.infer<typeof planShape>>;
 
 const tierChange = kept({
   /** Its `effective_as_of`, which for a downgrade lies in the future. */
@@ -111,8 +112,8 @@ const tierChange = kept({
   /** When its ping first came in: the least. Null: before this was kept. */
   toldAt: laterMoment,
   type: wordOf<"upgrade" | "downgrade">(),
-  from: plan,
-  to: plan,
+  from: planShape,
+  to: planShape,
 });
 /** A change of plan told by `subscription_updated`. The API doesn't show it before the next charge. */
 export type TierChange = Fixed<z.infer<typeof tierChange>>;

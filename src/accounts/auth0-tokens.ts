@@ -1,4 +1,3 @@
-/** Access tokens of the provider, Auth0: checked with the tenant's public keys, which are fetched rarely and kept. */
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from "jose";
 import * as z from "zod/mini";
 
@@ -13,7 +12,7 @@ const keysKeptMs = 86_400_000;
 
 /** Which tokens of Auth0 are accepted. `now` gives epoch milliseconds. */
 export interface Auth0TokenSettings {
-  /** As in the token's `iss`: `https://TENANT.auth0.com/`, with its trailing slash (added if missing). */
+  /** As in the token's `iss`: `https://TENANT.auth0.com/`. */
   readonly issuer: string;
   /** The API's identifier. */
   readonly audience: string;
@@ -24,22 +23,17 @@ export interface Auth0TokenSettings {
   readonly fetchTimeoutMs?: number;
 }
 
-/** The issuer as it stands in Auth0's tokens: ending in a slash. */
-export function auth0Issuer(setting: string): string {
-  return setting.endsWith("/") ? setting : `${setting}/`;
-}
-
 const claimsShape = z.object({ roles: z.catch(z.array(z.string()), []),
   email: z.catch(z.optional(z.string()), undefined) });
 
 /**
- * A check of Auth0's access tokens. Build it once a process: it holds the keys. A warm call asks nobody.
+ * A check of Auth0's access tokens by the tenant's public keys. Build it once a process: it keeps the keys, so that a
+ * warm call asks nobody.
  * @throws {ConfigError} SETTING_INVALID if the issuer is not a URL that keys may be fetched from
  */
 export function createAuth0Verifier(
-  { issuer: setting, audience, rolesClaim, now = Date.now, fetchTimeoutMs = 3_000 }: Auth0TokenSettings,
+  { issuer, audience, rolesClaim, now = Date.now, fetchTimeoutMs = 3_000 }: Auth0TokenSettings,
 ): VerifyToken {
-  const issuer = auth0Issuer(setting);
   const keyFor = tenantKeys(keysUrl(issuer), fetchTimeoutMs);
 
   return (token) =>

@@ -1,4 +1,3 @@
-/** Who may call: a valid token, and the role that is asked for. */
 import { HttpError } from "../http/errors.ts";
 import { type HttpFunction, json } from "../http/handler.ts";
 import { TokenRefused } from "./errors.ts";

@@ -1,4 +1,3 @@
-/** Changing a password: as a login first, with its throttle and its work; then the rules of a new password. */
 import * as z from "zod/mini";
 
 import { TemporaryError } from "../errors.ts";

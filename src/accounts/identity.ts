@@ -1,4 +1,3 @@
-/** Whom a token speaks for, and which of several issuers' rules it is checked by. */
 import { decodeJwt, errors, type JWTPayload } from "jose";
 
 import { TokenRefused } from "./errors.ts";

@@ -1,4 +1,3 @@
-/** Logging in: throttle, look up, check the password or sign the user up, upgrade the hash, hand out a token. */
 import * as z from "zod/mini";
 
 import { type HttpFunction, json, jsonBodyOf } from "../http/handler.ts";

@@ -7,7 +7,7 @@ import { chosenSetting, requiredSetting } from "../config/settings.ts";
 import { ConfigError, NeedsPersonError } from "../errors.ts";
 import { HttpError } from "../http/errors.ts";
 import { accountsSecretShape } from "./accounts-secret.ts";
-import { auth0Issuer, type Auth0TokenSettings, createAuth0Verifier } from "./auth0-tokens.ts";
+import { type Auth0TokenSettings, createAuth0Verifier } from "./auth0-tokens.ts";
 import { anyIssuer, type VerifyToken } from "./identity.ts";
 import type { Accounts } from "./log-in.ts";
 import { createTokens, type TokenSettings } from "./tokens.ts";
@@ -51,11 +51,12 @@ export function auth0Settings(env: NodeJS.ProcessEnv = process.env): Auth0TokenS
   if (issuer === undefined || audience === undefined) {
     throw new ConfigError("SETTING_INVALID", "AUTH0_ISSUER and AUTH0_AUDIENCE have to be set both, or neither.");
   }
-  if (auth0Issuer(issuer) === env["ACCOUNTS_ISSUER"]) {
+  const asInTokens = issuer.endsWith("/") ? issuer : `${issuer}/`;
+  if (asInTokens === env["ACCOUNTS_ISSUER"]) {
     throw new ConfigError("SETTING_INVALID",
       "ACCOUNTS_ISSUER has to differ from AUTH0_ISSUER: it tells whose rules a token is checked by.");
   }
-  return { issuer: auth0Issuer(issuer), audience, rolesClaim: optional(env["ROLES_CLAIM"]) };
+  return { issuer: asInTokens, audience, rolesClaim: optional(env["ROLES_CLAIM"]) };
 }
 
 /** Checks our own tokens, and Auth0's where its settings are there. Build it once a process: it holds Auth0's keys. */

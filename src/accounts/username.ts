@@ -1,4 +1,3 @@
-/** Usernames: many ways to type a name, one way to store it. */
 import { HttpError } from "../http/errors.ts";
 
 /** The longest stored username, in code points: the longest email address there is. */

@@ -1,4 +1,3 @@
-/** The users of the self-built login: who there is, the hash of their password, and what they claimed. */
 import { createHash } from "node:crypto";
 
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";

@@ -20,8 +20,7 @@ const dynamo = new DynamoDBClient(limits);
 const table = requiredSetting("LEDGER_TABLE");
 const secret = secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("BIND_SECRET"),
   shape: bindSecretShape });
-// Nothing is kept here: who is refused asks again.
-const queue = sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: "" });
+const queue = sqsQueue(new SQSClient(limits), requiredSetting("QUEUE_URL"));
 const atLogin = { secret: { get: optionalSecret(secret), reread: secret.reread }, queue, policy, now: Date.now,
   load: (email: string, signal: AbortSignal) => loadRecord(ledgerTable(dynamo, table, signal), email) };
 

@@ -1,4 +1,3 @@
-/** POST /claim: a purchase that its licence key shows to be somebody's. GET /claim: who else asks for one's own. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 
@@ -22,12 +21,12 @@ const claiming: Claiming = { verify: acceptedTokens(settings), ownIssuer: settin
   throttle: createThrottle({ table: accounts }),
   users: { find: (name) => findUser(accounts, name), note: (...change) => noteClaims(accounts, ...change) },
   ledger: readLedger(ledgerTable(dynamo, requiredSetting("LEDGER_TABLE"))),
-  queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"), deadLetters: "" }), policy,
-  api: requiredSetting("GUMROAD_API"), now: Date.now };
+  queue: sqsQueue(new SQSClient(limits), requiredSetting("QUEUE_URL")), policy, api: requiredSetting("GUMROAD_API"),
+  now: Date.now };
 const claim = claimCall(claiming);
 const requests = requestsCall(claiming);
 
-/** The Lambda. */
+/** `POST /claim`: a licence key shows whose a purchase is. `GET /claim`: who else asks for what is the caller's. */
 export const handler = httpHandler((event, context) =>
   (event.routeKey === "POST /claim" ? claim : requests)(event, context)
 );

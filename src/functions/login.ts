@@ -1,4 +1,3 @@
-/** POST /login: the self-built login, and sign-up at the first one. POST /password: another password. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
 import { passwordCall } from "../accounts/change-password.ts";
@@ -26,7 +25,8 @@ const logIn = loginCall(dependencies);
 const changePassword = passwordCall(dependencies);
 
 /**
- * The Lambda. Both calls are here: they share the throttle, the work and the concurrency that is set aside for them.
+ * `POST /login`: the self-built login, which the first time signs up. `POST /password`: another password. One function,
+ * as both are throttled alike and hash passwords.
  */
 export const handler = httpHandler(async (event, context) => {
   // First of all: while the login is off, nothing is counted or looked up.

@@ -6,7 +6,7 @@ import { secretOf } from "../config/secret.ts";
 import { requiredSetting } from "../config/settings.ts";
 import { httpHandler, json } from "../http/handler.ts";
 import policy from "../products.ts";
-import { sqsQueue } from "../queue/queue.ts";
+import { deadLetterQueue, sqsQueue } from "../queue/queue.ts";
 import { receivePing } from "../receiving/receive.ts";
 import { pingSecretShape } from "../receiving/token.ts";
 
@@ -14,11 +14,12 @@ import { pingSecretShape } from "../receiving/token.ts";
 const DEADLINE_MS = 3_500;
 
 const limits = awsLimits({ connectMs: 500, requestMs: 1_500, attempts: 2 });
+const sqs = new SQSClient(limits);
 const receiving = {
   secret: secretOf({ client: new SecretsManagerClient(limits), id: requiredSetting("PING_SECRET"),
     shape: pingSecretShape }),
-  queue: sqsQueue(new SQSClient(limits), { queue: requiredSetting("QUEUE_URL"),
-    deadLetters: requiredSetting("DEAD_LETTER_QUEUE_URL") }),
+  queue: sqsQueue(sqs, requiredSetting("QUEUE_URL")),
+  deadLetters: deadLetterQueue(sqs, requiredSetting("DEAD_LETTER_QUEUE_URL")),
   policy,
   now: Date.now,
 };

@@ -1,4 +1,3 @@
-/** POST /verify: whether a token of the self-built login is good, and a new one with the roles of now. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
 import { verifyCall } from "../accounts/renew.ts";
@@ -16,7 +15,7 @@ const dynamo = new DynamoDBClient(awsLimits({ connectMs: 500, requestMs: 1_000, 
 const accounts = accountsTable(dynamo, requiredSetting("ACCOUNTS_TABLE"));
 const ledger = readLedger(ledgerTable(dynamo, requiredSetting("LEDGER_TABLE")));
 
-/** The Lambda. */
+/** `POST /verify`: whether a token of the self-built login is good, and a new one with today's roles. */
 export const handler = httpHandler(
   verifyCall({ tokens: createTokens(tokenSettings()), users: { find: (username) => findUser(accounts, username) },
     rolesOf: linkedRoles({ ledger, policy }) }),

@@ -5,9 +5,7 @@ import type { SaleRow, SubscriberRow } from "./rows.ts";
 
 /** The source a ping is about: its subscription if it has one, so that renewals fold into that, else its sale. */
 export function sourceOfPing(ping: Ping): SourceId {
-  return "saleId" in ping && ping.subscriptionId === null
-    ? `sale:${ping.saleId}`
-    : `subscription:${ping.subscriptionId ?? ""}`;
+  return "saleId" in ping ? sourceOfRow({ ...ping, id: ping.saleId }) : `subscription:${ping.subscriptionId}`;
 }
 
 /** What a ping tells that came in then (epoch ms), as facts to be merged. */

@@ -1,14 +1,15 @@
 import * as z from "zod/mini";
 
-import { kept, wordOf, type EndReason, type TierChange } from "../access/facts.ts";
+import { kept, planShape, wordOf, type EndReason, type TierChange } from "../access/facts.ts";
 import { normalizedEmail } from "./email.ts";
 import { momentOf } from "./moment.ts";
 import { FormError, nestedOf, textOf, type Form } from "./form.ts";
+import { label, LONGEST_NAME, variantsIn } from "./variants.ts";
 
 /** Gumroad's ids are urlsafe base64 of 16 bytes (24 characters); the bound leaves room. */
 const id = z.string().check(z.minLength(1), z.maxLength(100));
 const moment = z.number().check(z.nonnegative());
-const text = z.string().check(z.maxLength(300));
+const text = z.string().check(z.maxLength(LONGEST_NAME));
 
 /**
  * `spelling`: the email as written, where that differs, for Auth0's look-up is case-sensitive. `gifter`: who gave a
@@ -20,14 +21,12 @@ const salePing = kept({ event: z.enum(["sale", "refund", "dispute", "dispute_won
   soldAt: moment, priceCents: z.number(), variants: z.array(z.tuple([text, text])).check(z.maxLength(20)),
   recurrence: z.nullable(text), recurring: z.boolean(), preorder: z.boolean(), test: z.boolean(), gift: z.boolean(),
   gifter: z.nullable(text), refunded: z.boolean(), disputed: z.boolean(), disputeWon: z.boolean() });
-const plan = kept({ tier: z.nullable(text), recurrence: z.nullable(text), priceCents: z.nullable(z.number()),
-  quantity: z.nullable(z.number()) });
 const subscription = { subscriptionId: id, productId: id, email: text };
 const momentPing = kept({ event: z.enum(["cancellation", "subscription_restarted"]), ...subscription, at: moment });
 const endedPing = kept({ event: z.literal("subscription_ended"), ...subscription, at: moment,
   reason: wordOf<EndReason>() });
 const updatedPing = kept({ event: z.literal("subscription_updated"), ...subscription, at: moment,
-  type: wordOf<TierChange["type"]>(), from: plan, to: plan });
+  type: wordOf<TierChange["type"]>(), from: planShape, to: planShape });
 
 /** The shape of an understood ping, for the message that carries it. */
 export const pingShape = z.discriminatedUnion("event", [salePing, momentPing, endedPing, updatedPing]);
@@ -75,10 +74,11 @@ function readSalePing(event: SalePing["event"], form: Form): SalePing {
     subscriptionId: textOf(form, "subscription_id") === undefined ? null : required(form, "subscription_id"),
     productId: required(form, "product_id"), email: buyer, spelling: written === buyer ? null : written,
     soldAt: time(form, "sale_timestamp"), priceCents: cents(form, "price"), variants: variantsOf(form),
-    recurrence: textOf(form, "recurrence")?.slice(0, 300) ?? null, recurring: flag(form, "is_recurring_charge"),
-    preorder: flag(form, "is_preorder_authorization"), test: flag(form, "test"),
-    gift: flag(form, "is_gift_receiver_purchase"), gifter: normalizedEmail(textOf(form, "gifter_email") ?? ""),
-    refunded: flag(form, "refunded"), disputed: flag(form, "disputed"), disputeWon: flag(form, "dispute_won"),
+    recurrence: textOf(form, "recurrence")?.slice(0, LONGEST_NAME) ?? null,
+    recurring: flag(form, "is_recurring_charge"), preorder: flag(form, "is_preorder_authorization"),
+    test: flag(form, "test"), gift: flag(form, "is_gift_receiver_purchase"),
+    gifter: normalizedEmail(textOf(form, "gifter_email") ?? ""), refunded: flag(form, "refunded"),
+    disputed: flag(form, "disputed"), disputeWon: flag(form, "dispute_won"),
     emailTyped: Object.hasOwn(nestedOf(form, "custom_fields"), "email") };
 }
 
@@ -143,19 +143,9 @@ function flag(form: Form, field: string): boolean {
 }
 
 function variantsOf(form: Form): [string, string][] {
-  const pairs = Object.entries(nestedOf(form, "variants")).map(([category, name]): [string, string] => {
-    if (typeof name !== "string" || category.length > 300 || name.length > 300) {
-      throw new FormError("variants", "it holds no plain option names");
-    }
-    return [label(category), label(name)];
-  });
-  if (pairs.length > 20) throw new FormError("variants", "it holds more than 20 options");
-  return pairs.sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** An option's name as a seller can have typed it. */
-function label(text: string): string {
-  return text.replace(/\p{Cc}/gu, "");
+  const variants = variantsIn(nestedOf(form, "variants"));
+  if (variants === null) throw new FormError("variants", "it holds no plain option names, or too many");
+  return variants;
 }
 
 const END_REASONS = ["cancelled", "failed_payment", "fixed_subscription_period_ended"] as const;
@@ -175,7 +165,7 @@ function planOf(form: Form, field: string) {
   const plan = nestedOf(form, field);
   const tier = label(textOf(nestedOf(plan, "tier"), "name") ?? "") || null;
   const recurrence = textOf(plan, "recurrence") ?? null;
-  if ((tier ?? "").length > 100 || (recurrence ?? "").length > 100) {
+  if ((tier ?? "").length > LONGEST_NAME || (recurrence ?? "").length > LONGEST_NAME) {
     throw new FormError(field, "its tier's name is longer than any of Gumroad's");
   }
   return { tier, recurrence, priceCents: wholeNumber(plan, "price_cents"), quantity: wholeNumber(plan, "quantity") };

@@ -2,10 +2,7 @@ import * as z from "zod/mini";
 
 import { normalizedEmail } from "./email.ts";
 import { momentOf } from "./moment.ts";
-
-/** As in pings: far above any real one. */
-const LONGEST_NAME = 300;
-const MOST_VARIANTS = 20;
+import { LONGEST_NAME, variantsIn } from "./variants.ts";
 
 /** Gumroad leaves out what is nil in sales, and writes null in subscribers. */
 const perhaps = z.nullish(z.boolean());
@@ -14,9 +11,9 @@ const text = z.nullish(z.string());
 const id = z.string().check(z.minLength(1), z.maxLength(100));
 const moment = z.pipe(z.string(),
   z.transform((written, context) => momentOf(written) ?? odd(context, "is no time such as 2026-01-05T19:38:56Z")));
-/** `{"Tier": "Basic"}` by hand, as a category may be called `__proto__`. */
+/** By hand, as a category may be called `__proto__`. */
 const variants = z.pipe(z.optional(z.unknown()),
-  z.transform((options, context) => variantsOf(options) ?? odd(context, "holds no plain option names")));
+  z.transform((options, context) => variantsIn(options) ?? odd(context, "holds no plain option names")));
 
 const saleFields = z.object({ id, product_id: id, purchase_email: text, email: text, created_at: moment,
   price: z.int().check(z.nonnegative()), variants,
@@ -95,18 +92,4 @@ function giftOf(row: z.output<typeof saleFields>): "none" | "received" | "given"
 function bundleOf(row: z.output<typeof saleFields>): "bundle" | "child" | "none" {
   if (row.is_bundle_purchase) return "bundle";
   return row.is_bundle_product_purchase ? "child" : "none";
-}
-
-/** Null for what is no object of names. */
-function variantsOf(options: unknown): [string, string][] | null {
-  if (options === undefined || options === null || options === "") return [];
-  if (typeof options !== "object") return null;
-  const pairs: [string, string][] = [];
-  const entries: [string, unknown][] = Object.entries(options);
-  for (const [category, name] of entries) {
-    if (Array.isArray(options) || typeof name !== "string" || category.length > LONGEST_NAME ||
-      name.length > LONGEST_NAME) return null;
-    pairs.push([category, name]);
-  }
-  return pairs.length > MOST_VARIANTS ? null : pairs.sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -8,10 +8,13 @@ import { log } from "../log.ts";
 import { count } from "../metrics.ts";
 import { digest, type MessageOf, type Message } from "./message.ts";
 
-/** The FIFO queue of the buyers and its dead-letter queue. Every method throws TemporaryError QUEUE_UNREACHABLE. */
+/** The FIFO queue of the buyers. Every method of these throws TemporaryError QUEUE_UNREACHABLE. */
 export type Queue = ReturnType<typeof sqsQueue>;
 
-/** The same queue for who works it off. */
+/** The queue for what can never be right. */
+export type DeadLetterQueue = ReturnType<typeof deadLetterQueue>;
+
+/** Both, for who works the first one off. */
 export type WorkQueue = ReturnType<typeof workQueue>;
 
 /** The same queue for `reconcile`, which fills it from behind. */
@@ -25,33 +28,40 @@ const BATCH = 10;
 /** Bytes of a body that are kept: in base64 they still fit the first queue (256 KiB), if a letter is moved back. */
 const KEPT_BYTES = 160 * 1024;
 
-/** The queues at these URLs. */
-export function sqsQueue(client: SQSClient, urls: { readonly queue: string; readonly deadLetters: string }) {
-  const put = async (QueueUrl: string, entry: ReturnType<typeof entryOf>, signal: AbortSignal | undefined) => {
-    await reached(client.send(new SendMessageCommand({ QueueUrl, ...entry }), until(signal)));
-  };
+/** The queue at this URL. */
+export function sqsQueue(client: SQSClient, QueueUrl: string) {
   return {
     /** Puts a message into its buyer's group. The same `id` within five minutes is sent once. */
-    send: (message: Message, id: string, signal?: AbortSignal) => put(urls.queue, entryOf(message, id), signal),
-    /** Keeps what can never be right in the dead-letter queue, says so in the log and counts it for the alarm. */
+    send: async (message: Message, id: string, signal?: AbortSignal) => {
+      await reached(client.send(new SendMessageCommand({ QueueUrl, ...entryOf(message, id) }), until(signal)));
+    },
+  };
+}
+
+/** The dead-letter queue at this URL. */
+export function deadLetterQueue(client: SQSClient, QueueUrl: string) {
+  return {
+    /** Keeps what can never be right, says so in the log and counts it for the alarm. */
     keep: async ({ code, message: reason }: RefusedError, requestId: string, text: string, signal?: AbortSignal) => {
       const body = Buffer.from(text, "utf8");
       const letter = { code, reason, requestId, body: body.subarray(0, KEPT_BYTES).toString("base64"),
         bodyBytes: body.length };
       // Letters have no order, and one that was sent back and came here again within five minutes must not vanish.
       const id = randomUUID();
-      await put(urls.deadLetters, { MessageBody: asciiJson(letter), MessageGroupId: id, MessageDeduplicationId: id },
-        signal);
+      const command = new SendMessageCommand({ QueueUrl, MessageBody: asciiJson(letter), MessageGroupId: id,
+        MessageDeduplicationId: id });
+      await reached(client.send(command, until(signal)));
       count("DeadLettered");
       log.error("kept in the dead-letter queue", { requestId, code, reason });
     },
   };
 }
 
-/** The queues at these URLs, for who works the first one off. */
-export function workQueue(client: SQSClient, urls: Parameters<typeof sqsQueue>[1]) {
+/** The queues at these URLs. */
+export function workQueue(client: SQSClient, urls: Readonly<Record<"queue" | "deadLetters", string>>) {
   return {
-    ...sqsQueue(client, urls),
+    ...sqsQueue(client, urls.queue),
+    ...deadLetterQueue(client, urls.deadLetters),
     /** Makes a message that failed come back after so many seconds, instead of after the whole visibility time-out. */
     retryIn: async (ReceiptHandle: string, VisibilityTimeout: number, signal?: AbortSignal) => {
       const command = new ChangeMessageVisibilityCommand({ QueueUrl: urls.queue, ReceiptHandle, VisibilityTimeout });

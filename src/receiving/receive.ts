@@ -10,13 +10,14 @@ import { bodyOf } from "../http/handler.ts";
 import { buyerTag, log } from "../log.ts";
 import { count } from "../metrics.ts";
 import { digest } from "../queue/message.ts";
-import type { Queue } from "../queue/queue.ts";
+import type { DeadLetterQueue, Queue } from "../queue/queue.ts";
 import { tokenOf, type PingSecret } from "./token.ts";
 
 /** What receiving works with. `now` gives epoch milliseconds. */
 export interface Receiving {
   readonly secret: TokenSecret<PingSecret>;
-  readonly queue: Pick<Queue, "send" | "keep">;
+  readonly queue: Queue;
+  readonly deadLetters: DeadLetterQueue;
   readonly policy: Policy;
   readonly now: () => number;
 }
@@ -48,7 +49,7 @@ export async function receivePing(event: APIGatewayProxyEventV2, receiving: Rece
     else await enqueue(form, body, requestId, receiving, signal);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    await receiving.queue.keep(error, requestId, withoutPrivateFields(body.slice(0, LARGEST_BYTES)), signal);
+    await receiving.deadLetters.keep(error, requestId, withoutPrivateFields(body.slice(0, LARGEST_BYTES)), signal);
     throw new HttpError(STATUS[error.code] ?? 400, error.message, { cause: error });
   }
 }

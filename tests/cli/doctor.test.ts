@@ -12,7 +12,7 @@ import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { LOCAL_SELLER_ID, type Stack } from "../../local/stack.ts";
 import shopPolicy from "../../fixtures/policy.ts";
 import { RefusedError } from "../../src/errors.ts";
-import { sqsQueue } from "../../src/queue/queue.ts";
+import { deadLetterQueue } from "../../src/queue/queue.ts";
 import { projectRoot } from "../../scripts/project-root.ts";
 import { changed, post } from "../pipeline/local-stack.ts";
 import { answers, type CliRun, cli, cliOn, startComplete, stageOn } from "./local-cli.ts";
@@ -220,11 +220,8 @@ describe("doctor", () => {
   it("finds messages in the dead-letter queue that can be used again, and its command sends them back", async () => {
     const stage = stageOn(stack);
     const message = { v: 1, kind: "due", requestId: "r", buyer: "ann@example.com" };
-    await sqsQueue(stage.sqs, { queue: stage.queue, deadLetters: stage.deadLetters }).keep(
-      new RefusedError("RECORD_FULL", "near 400 KB"),
-      "r",
-      JSON.stringify(message),
-    );
+    await deadLetterQueue(stage.sqs, stage.deadLetters).keep(new RefusedError("RECORD_FULL", "near 400 KB"), "r",
+      JSON.stringify(message));
     const [found] = findingsOf(await cliOn(stack)("doctor --json"));
     expect(found).toMatchObject({ code: "DEAD_LETTERS" });
     expect(await cliOn(stack)(found!.mend.replace("npx gumroad-auth0 ", ""))).toMatchObject({ code: 0 });

@@ -10,7 +10,7 @@ import { untilNothingInHand } from "./local-stack.ts";
 /** Puts a message into the queue as an operator's command does. The same `id` within five minutes is sent once. */
 export async function send(stack: Stack, message: Message, id: string): Promise<void> {
   const client = new SQSClient({ endpoint: stack.endpoints.sqs, region: REGION, credentials: CREDENTIALS });
-  await sqsQueue(client, { queue: stack.queueUrl("ProvisionQueue"), deadLetters: stack.queueUrl("DeadLetterQueue") })
+  await sqsQueue(client, stack.queueUrl("ProvisionQueue"))
     .send(message, id);
   client.destroy();
 }
