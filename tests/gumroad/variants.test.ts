@@ -30,9 +30,13 @@ describe("chosen options", () => {
 
 describe("a change of plan", () => {
   const change = (tier: string) =>
-    readPing(parseForm(new URLSearchParams({ resource_name: "subscription_updated", subscription_id: "sub",
-      product_id: "club", user_email: "ann@example.com", effective_as_of: "2026-01-05T19:38:56Z", type: "upgrade",
-      "old_plan[tier][name]": "Basic", "new_plan[tier][name]": tier }).toString()));
+    readPing(
+      parseForm(
+        new URLSearchParams({ resource_name: "subscription_updated", subscription_id: "sub", product_id: "club",
+          user_email: "ann@example.com", effective_as_of: "2026-01-05T19:38:56Z", type: "upgrade",
+          "old_plan[tier][name]": "Basic", "new_plan[tier][name]": tier }).toString(),
+      ),
+    );
 
   it("names a tier of as many characters as a sale may", () => {
     expect(change("x".repeat(300))).toMatchObject({ to: { tier: "x".repeat(300) } });
