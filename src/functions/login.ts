@@ -25,8 +25,8 @@ const logIn = loginCall(dependencies);
 const changePassword = passwordCall(dependencies);
 
 /**
- * `POST /login`: the self-built login, which the first time signs up. `POST /password`: another password. One function,
- * as both are throttled alike and hash passwords.
+ * `POST /login`: the self-built login, and sign-up at the first one. `POST /password`: another password. One function:
+ * both share the throttle and the work.
  */
 export const handler = httpHandler(async (event, context) => {
   // First of all: while the login is off, nothing is counted or looked up.
