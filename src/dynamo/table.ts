@@ -114,9 +114,7 @@ export async function itemsUnder(table: Table, pk: string, prefix?: string): Pro
   // A key in a condition can't be empty.
   const query = { KeyConditionExpression: `pk = :pk${prefix === undefined ? "" : " AND begins_with(sk, :prefix)"}`,
     ExpressionAttributeValues: { ":pk": pk, ":prefix": prefix }, ConsistentRead: true };
-  const found: Item[] = [];
-  for await (const items of queryPages(table, query)) found.push(...items);
-  return found;
+  return (await Array.fromAsync(queryPages(table, query))).flat();
 }
 
 /** One page of a scan: at most 1 MB; `next` is where the following one begins. */
@@ -147,12 +145,10 @@ function held(table: Table, call: Promise<unknown>): Promise<boolean> {
 }
 
 /** Lets a call of one's own throw as all others do. */
-export async function reached<T>(table: Table, call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
+export function reached<T>(table: Table, call: Promise<T>): Promise<T> {
+  return call.catch((error: unknown) => {
     throw unreachable(table, error);
-  }
+  });
 }
 
 function unreachable({ code, name }: Table, cause: unknown): TemporaryError {

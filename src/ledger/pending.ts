@@ -20,10 +20,10 @@ export function dynamoPending(table: Table) {
   const itemsOf = async (buyer: string) =>
     (await itemsUnder(table, recordKey(buyer).pk, PREFIX)).map((item) => itemShape.parse(item));
   return {
-    /** Keeps a message until then (epoch ms); of one `id`, one. False: there is no room. */
-    put: async (buyer: string, id: string, body: string, dueAt: number): Promise<boolean> => {
-      const there = await itemsOf(buyer);
-      if (there.length >= MOST && !there.some(({ sk }) => sk === `${PREFIX}${id}`)) return false;
+    /** Keeps a message until then (epoch ms); of one `id`, one. False: no room, nor the place `from`, soon removed. */
+    put: async (buyer: string, id: string, body: string, dueAt: number, from = id): Promise<boolean> => {
+      const places = (await itemsOf(buyer)).map(({ sk }) => sk.slice(PREFIX.length));
+      if (places.length >= MOST && !places.includes(id) && !places.includes(from)) return false;
       return putItem(table, { ...keyOf(buyer, id), body, dueShard: DUE_SHARD, dueAt });
     },
     /** What is due by now (epoch ms), longest due first: so many as one turn can read. */

@@ -1,11 +1,12 @@
 import type { SQSRecord } from "aws-lambda";
 
 import { RefusedError } from "../errors.ts";
-import { buyerTag, causesOf, log } from "../log.ts";
+import { buyerTag } from "../log.ts";
 import { readKeptLetter, readMessage, type Message } from "../queue/message.ts";
 import { requireSender, SENDER_NOT_OPERATOR, type OutsideRoles } from "../queue/sender.ts";
 import type { Provisioning } from "./context.ts";
 import { provisionBuyer } from "./provision.ts";
+import { loggedAs } from "./telling.ts";
 import { retrySeconds } from "./timing.ts";
 
 /** The last call of an invocation: it must end before the function's time does. */
@@ -55,18 +56,14 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, outside
 async function provisionOne(buyer: string, deliveries: readonly Delivery[], work: Provisioning) {
   const messages = deliveries.map(({ message }) => message);
   const receives = Math.max(...deliveries.map(({ record }) => Number(record.attributes.ApproximateReceiveCount)));
-  const again = await provisionBuyer(buyer, messages, work, receives).catch((error: unknown) => {
-    log.warn("a buyer's messages will be delivered again", { buyer: buyerTag(buyer), messages: messages.length,
-      causes: causesOf(error) });
-    return messages;
-  });
-  return deliveries.filter(({ message }) => again.includes(message)).map(({ record }) => record);
+  const again = await provisionBuyer(buyer, messages, work, receives)
+    .catch(loggedAs("a buyer's messages will be delivered again", { buyer: buyerTag(buyer) }));
+  return deliveries.filter(({ message }) => (again ?? messages).includes(message)).map(({ record }) => record);
 }
 
 /** Without this, a message would stay away for the whole visibility time-out. If it fails, that is what happens. */
 async function comeBack(record: SQSRecord, { queue }: Provisioning): Promise<void> {
   const seconds = retrySeconds(Number(record.attributes.ApproximateReceiveCount));
-  await queue.retryIn(record.receiptHandle, seconds, AbortSignal.timeout(COME_BACK_MS)).catch(() => {
-    log.warn("could not shorten the wait of a message", { messageId: record.messageId });
-  });
+  await queue.retryIn(record.receiptHandle, seconds, AbortSignal.timeout(COME_BACK_MS))
+    .catch(loggedAs("could not shorten the wait of a message", { messageId: record.messageId }));
 }

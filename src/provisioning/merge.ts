@@ -109,7 +109,7 @@ async function mergeAnswer(record: BuyerRecord, message: MessageOf<"ping" | "hin
   const own = await ownFacts(record, { source, facts }, owner, message, work);
   if (own === null) return null;
   if (message.kind === "ping" && !message.again && contradicts(answer.facts, message.ping)) {
-    const isReadAgain = await letWait({ ...message, again: true }, READ_AGAIN_MS, work);
+    const isReadAgain = await letWait({ ...message, again: true }, READ_AGAIN_MS, work, message);
     log.warn("Gumroad's API contradicts the ping", { requestId: message.requestId, event: message.ping.event, source,
       isReadAgain });
   }
@@ -158,7 +158,7 @@ async function missed(message: MessageOf<"ping" | "hint">, work: Provisioning): 
         "forged, or belongs to another shop.");
   }
   const misses = message.misses + 1;
-  if (!(await letWait({ ...message, misses }, wait, work))) {
+  if (!(await letWait({ ...message, misses }, wait, work, message))) {
     throw new RefusedError("PENDING_FULL", "Hundreds of messages wait for this buyer: who else has the ping URL?");
   }
   log.warn("Gumroad doesn't know of it; asked again later", { requestId: message.requestId, misses });
@@ -178,14 +178,13 @@ async function mergeFacts(stored: BuyerRecord, message: MessageOf<"ping" | "hint
   let full: RefusedError | null = null;
   for (const { source, facts: read } of told) {
     const known = sources[source];
-    const facts = withContents(read, policy);
-    const next = addFacts(sources, source, facts);
-    if (isDeepStrictEqual(undated(next[source]), undated(known))) continue;
-    const { tierChanges = [], changesDroppedAt = null } = next[source] ?? {};
-    if (tierChanges.filter(({ at, toldAt }) => (toldAt ?? at) > (changesDroppedAt ?? -1)).length > MOST_PLAN_CHANGES) {
-      throw new RefusedError("PLAN_CHANGES_FULL",
+    const facts = withContents(changesTooOften(read, known) ? { ...read, tierChanges: [] } : read, policy);
+    if (facts.tierChanges.length < read.tierChanges.length) {
+      full = new RefusedError("PLAN_CHANGES_FULL",
         "This membership changed its plan more often than anybody does: who else has the ping URL?");
     }
+    const next = addFacts(sources, source, facts);
+    if (isDeepStrictEqual(undated(next[source]), undated(known))) continue;
     const isApart = known === undefined && !isNamed(facts, policy);
     if (isFull && !isApart && (sellsMore(facts, known) || facts.tierChanges.length > 0)) {
       full = new RefusedError("RECORD_FULL",
@@ -200,7 +199,7 @@ async function mergeFacts(stored: BuyerRecord, message: MessageOf<"ping" | "hint
     news.push(source);
     await ledger.remember(`buyer#${record.email}`, { ...lineOf(message, read), source });
   }
-  // A refund that was read with it counts all the same.
+  // What was read with it, a refund maybe, counts all the same.
   if (full !== null) {
     if (news.length === 0) throw full;
     await work.queue.keep(full, message.requestId, JSON.stringify(message), work.signal);
@@ -212,6 +211,13 @@ async function mergeFacts(stored: BuyerRecord, message: MessageOf<"ping" | "hint
   }
   log.info("merged", { ...about, sources: news });
   return { ...record, sources, spellings };
+}
+
+/** Whether these facts bring a change of plan for which a membership has too many: what an operator dropped aside. */
+function changesTooOften(facts: Source, known: Source | undefined): boolean {
+  const { tierChanges, changesDroppedAt } = known === undefined ? facts : mergeSource(known, facts);
+  return tierChanges.length > (known?.tierChanges.length ?? 0) &&
+    tierChanges.filter(({ at, toldAt }) => (toldAt ?? at) > (changesDroppedAt ?? -1)).length > MOST_PLAN_CHANGES;
 }
 
 /** Refunds and ends still go into a full record. */

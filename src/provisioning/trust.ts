@@ -65,9 +65,8 @@ async function waitOrFindReceiver(id: SourceId, message: MessageOf<"ping">, line
     const given: GiftSide = { side: "given", saleId, productId, soldAt, receiver: null };
     // Written before looking: whichever side comes second finds the other.
     await gifts.note(ping.email, given);
-    const receivers = receiversOf(given, await gifts.of(ping.email));
-    const [receiver] = receivers;
-    if (receivers.length > 1) throw giftUnclear();
+    const [receiver, ...others] = receiversOf(given, await gifts.of(ping.email));
+    if (others.length > 0) throw giftUnclear();
     if (receiver !== undefined) {
       const { owner } = await ledger.claim(id, receiver);
       await forward({ ...message, given: true }, id, owner ?? receiver, work);

@@ -20,9 +20,10 @@ export async function dueMessages(email: string, { store, now }: Provisioning) {
   return waited;
 }
 
-/** Has a message wait beside its buyer's record for so long (ms), and need no delivery. False: there is no room. */
-export function letWait(message: MessageOf<"ping" | "hint">, ms: number, { store, now }: Provisioning) {
-  return store.pending.put(message.buyer, nameOf(message), JSON.stringify(message), now() + ms);
+/** Has a message wait beside its buyer's record for so long (ms), in the place of `from`. False: there is no room. */
+export function letWait(message: MessageOf<"ping" | "hint">, ms: number, { store, now }: Provisioning,
+  from = message) {
+  return store.pending.put(message.buyer, nameOf(message), JSON.stringify(message), now() + ms, nameOf(from));
 }
 
 /**

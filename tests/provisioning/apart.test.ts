@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
-import type { Sources } from "../../src/access/facts.ts";
+import { entriesOf, type Sources, type TierChange } from "../../src/access/facts.ts";
 import { factsOfPing, sourceOfPing } from "../../src/gumroad/facts.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { isFull } from "../../src/ledger/record.ts";
 import type { MessageOf } from "../../src/queue/message.ts";
 import type { SalePing } from "../../src/gumroad/ping.ts";
-import { charge, JAN_5, source } from "../access/purchases.ts";
+import { charge, JAN_5, plan, source } from "../access/purchases.ts";
 import { listedShop, type ListedShop } from "./listed-shop.ts";
-import { soldTo } from "./pings.ts";
+import { pinged, soldTo } from "./pings.ts";
 import { act, ANN, due, oneBuyer, type OneBuyer, type Settings } from "./one-buyer.ts";
 
 const settings: Settings = { place: "roles", gettingIn: "none" };
@@ -179,5 +179,25 @@ describe("where there is no room", () => {
     expect(await ann.run(settings, sale("bundle", "set", { event: "refund", refunded: true }))).toBe(true);
     expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: [], kept: ["RECORD_FULL"] });
     expect(Object.keys(ann.record().sources)).not.toContain("sale:other bundle");
+  });
+
+  it("for one more change of plan, what was read with it counts, and only the change is kept aside", async () => {
+    const club = { subscription_id: "membership" };
+    await ann.run(settings, shown("first", "book", club));
+    expect(roles()).toEqual(["reader"]);
+    const changes = Array.from({ length: 100 },
+      (_, index): TierChange => ({ at: JAN_5 + index, toldAt: null, type: "upgrade", from: plan("Basic"),
+        to: plan("Premium") }));
+    ann.write(({ sources, ...record }) => ({ ...record,
+      sources: Object.fromEntries(
+        entriesOf(sources).map(([id, source]) => [id, { ...source, tierChanges: changes }]),
+      ) })
+    );
+    shown("first", "book", { ...club, refunded: true });
+    const change = pinged({ event: "subscription_updated", subscriptionId: "membership", productId: "book", email: ANN,
+      at: JAN_5 + 1_000, type: "upgrade", from: plan("Basic"), to: plan("Premium") });
+    expect(await ann.run(settings, change)).toBe(true);
+    expect({ roles: roles(), kept: ann.kept }).toEqual({ roles: [], kept: ["PLAN_CHANGES_FULL"] });
+    expect(ann.record().sources["subscription:membership"]?.tierChanges).toEqual(changes);
   });
 });
