@@ -73,7 +73,7 @@ export async function hurryUnread(table: Table, email: string): Promise<readonly
     if (message === null) continue;
     const fresh = message.kind === "ping" ? afresh(message) : message;
     const [before, after] = [item.sk.slice(PREFIX.length), nameOf(fresh)];
-    await pending.put(email, after, JSON.stringify(fresh), unreadOf(item).since);
+    await pending.put(email, after, JSON.stringify(fresh), unreadOf(item).since, before);
     if (after !== before) await pending.remove(email, before);
   }
   return items.map(unreadOf);
