@@ -1,10 +1,9 @@
 // `npm run demo`: plays the main job once, over the functions as they deploy, and shows the roles at Auth0 after each
-// step. Ends with 0 if they are what the manifest says. Another manifest can be given as an argument; with --open all
-// goes on running, with its front page, until Ctrl-C.
+// step. Ends with 0 if they are what the manifest says.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { styleText } from "node:util";
+import { parseArgs, styleText } from "node:util";
 
 import { type Manifest, readManifest, rowsFor } from "../fixtures/manifest.ts";
 import policy from "../fixtures/policy.ts";
@@ -18,6 +17,12 @@ import { frontPages } from "./front/front.ts";
 import { buildOwnBundles } from "./own-bundles.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { LOCAL_CLIENT } from "./known-values.ts";
+
+const USAGE = `npm run demo [-- [--open] [MANIFEST]]
+
+  --open    goes on running when all is played, with its front page, until Ctrl-C
+  MANIFEST  what the roles are held against; fixtures/manifest.json
+`;
 
 /** The manifest's stories that are played, in this order: one goes on where the one before stopped. */
 const ACTS = [
@@ -115,8 +120,13 @@ function nameIn(email: string): string {
 }
 
 async function main(): Promise<number> {
-  const open = process.argv.includes("--open");
-  const manifest = readManifest(process.argv.slice(2).find((argument) => argument !== "--open"));
+  const { values: { open = false, help }, positionals: [file] } = parseArgs({ allowPositionals: true,
+    options: { open: { type: "boolean" }, help: { type: "boolean", short: "h" } } });
+  if (help === true) {
+    print(USAGE);
+    return 0;
+  }
+  const manifest = readManifest(file);
   print(`${styleText("bold", "gumroad-auth0")}: who pays on Gumroad gets a role at Auth0; who is refunded loses it.`);
   print();
   print("The functions that deploy run here, between a Gumroad shop and an Auth0 tenant that");

@@ -49,7 +49,7 @@ Settings, from the environment or .env (the environment wins):
   SIGNUP                closed: the self-built login takes nobody new; open
   AUTH0_ISSUER, AUTH0_AUDIENCE, ROLES_CLAIM
                         the Auth0 access tokens that /private takes too; the emulator's (with
-                        AUTH0_DOMAIN: none). The last two count with the first only
+                        AUTH0_DOMAIN: none). The first two go together, the last counts with them
   LOG_LEVEL             of the functions, in the log file; INFO
 `;
 

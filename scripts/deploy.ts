@@ -11,7 +11,7 @@ import { openDeployedStage } from "../cli/stage/deployed.ts";
 import { makeOutput } from "../cli/terminal/output.ts";
 import { shownProgress } from "../cli/terminal/progress.ts";
 import { terminalQuestions } from "../cli/terminal/questions.ts";
-import { parametersIn } from "./bundling/parameters.ts";
+import { FLAGS_USAGE, parametersIn, withoutEmptyParameters } from "./bundling/parameters.ts";
 import { readPolicy } from "./bundling/policy.ts";
 import { prepare } from "./bundling/prepare.ts";
 import { runServerless } from "./bundling/serverless-cli.ts";
@@ -20,6 +20,14 @@ import { hasConsent } from "./deploying/consent.ts";
 import { ConfigError } from "../src/errors.ts";
 
 const args = process.argv.slice(2);
+if (args.includes("--help")) {
+  console.log(`npm run deploy -- --stage NAME [FLAGS]
+
+Bundles, says who would gain or lose a role by the edited policy, asks if anybody loses, and deploys.
+
+  --yes               deploys also if somebody loses a role${FLAGS_USAGE}`);
+  process.exit();
+}
 
 try {
   const stage = stageOf(args);
@@ -58,5 +66,7 @@ async function isMeant(stage: string): Promise<boolean> {
 }
 
 async function deploy(): Promise<number> {
-  return (await runServerless(["deploy", ...args.filter((arg) => arg !== "--yes")], { show: true })).code;
+  return (await runServerless(["deploy", ...withoutEmptyParameters(args).filter((arg) => arg !== "--yes")], {
+    show: true,
+  })).code;
 }

@@ -39,6 +39,15 @@ export const parameters: Readonly<Record<string, Parameter>> = {
   rolesClaim: like("a URL, or nothing", /^$|^https?:\/\/[^\s/]+\S*$/),
 };
 
+/** What `--help` of `npm run package` and `npm run deploy` says of their flags, after a line of its own on each. */
+export const FLAGS_USAGE = `
+  --stage NAME        is in every resource's name
+  --region REGION     of AWS; the shell's
+  --param NAME=VALUE  a parameter, as often as needed:
+${Object.entries(parameters).map(([name, { takes }]) => `    ${name.padEnd(20)}${takes}`).join("\n")}
+
+docs/settings.md says what each parameter does. What isn't listed here goes on to serverless.`;
+
 /** What is wrong with a value of a parameter, in words; undefined if nothing is. */
 export function faultOf(name: string, value: string): string | undefined {
   const parameter = parameters[name];
@@ -60,6 +69,15 @@ export function parametersIn(args: readonly string[]): Readonly<Record<string, s
     if (fault !== undefined) throw new ConfigError("PARAM_INVALID", `--param "${String(each)}": ${fault}`);
     return [name, value];
   }));
+}
+
+/** A command line as serverless takes it: there, what has no value has to be left out. */
+export function withoutEmptyParameters(args: readonly string[]): readonly string[] {
+  const isEmpty = (given: string | undefined) => given !== undefined && /^[^=]+=$/.test(given);
+  return args.filter((arg, at) => {
+    if (arg === "--param") return !isEmpty(args[at + 1]);
+    return !isEmpty(args[at - 1] === "--param" ? arg : /^--param=(.*)$/s.exec(arg)?.[1]);
+  });
 }
 
 function guess(text: string, words: readonly string[]): string {

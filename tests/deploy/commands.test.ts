@@ -28,6 +28,13 @@ describe("npm run deploy", () => {
 });
 
 describe("npm run package and npm run deploy", () => {
+  it.each(["package", "deploy"])("say what they take, and do nothing, for --help: %s", async (command) => {
+    const { code, stdout, stderr } = await run(`${command}.ts`, "--help");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`^npm run ${command} `));
+    expect(stdout).toMatch(/--param NAME=VALUE[^]*tokenSeconds +a number from 60 to 86400/);
+  });
+
   it.each(["package.ts", "deploy.ts"])("refuse a parameter that can't be, before anything is built: %s",
     async (script) => {
       expect(await run(script, "--stage", "prod", "--param", "access=meta")).toEqual({ code: 1, stdout: "",

@@ -43,6 +43,14 @@ describe("npm run demo", () => {
     expect(inReadme[inReadme.findIndex((line) => line.startsWith("✓ Every role")) + 2]).toBe("```");
   });
 
+  it("says what it takes, and what it doesn't know", async () => {
+    expect(await demo("--help")).toMatchObject({ code: 0,
+      lines: expect.arrayContaining([expect.stringMatching(/^npm run demo /),
+        expect.stringMatching(/^ {2}--open /)]) });
+    expect(await demo("--opne")).toMatchObject({ code: 1,
+      lines: [expect.stringContaining("Unknown option '--opne'")] });
+  });
+
   it("says which role is not what the manifest says, and ends with 1", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "demo-"));
     const manifest = path.join(folder, "manifest.json");

@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import * as z from "zod";
 
-import { faultOf, parameters, parametersIn } from "../../../scripts/bundling/parameters.ts";
+import { faultOf, parameters, parametersIn, withoutEmptyParameters } from "../../../scripts/bundling/parameters.ts";
 
 const paramsShape = z.object({ params: z.record(z.string(), z.record(z.string(), z.unknown())) });
 const { params } = paramsShape.parse(
@@ -32,6 +32,14 @@ describe("the parameters of serverless.yml", () => {
   ])("are taken: %s %s", (...given) => {
     expect(() => parametersIn(["--stage", "prod", ...given.flatMap((each) => ["--param", each])])).not.toThrow();
     expect(() => parametersIn(given.map((each) => `--param=${each}`))).not.toThrow();
+  });
+
+  it("go without those that are empty to serverless, which takes none without a value", () => {
+    expect(
+      withoutEmptyParameters(["--stage", "prod", "--param", "alarmEmail=", "--param=rolesClaim=", "--param",
+        "rolesClaim=https://example.com/x=", "--param", "logLevel=INFO", "--region="]),
+    ).toEqual(["--stage", "prod", "--param", "rolesClaim=https://example.com/x=", "--param", "logLevel=INFO",
+      "--region="]);
   });
 
   it.each([
