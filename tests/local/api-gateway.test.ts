@@ -10,13 +10,15 @@ const functionOf = (name: string, timeoutMs = 3000, reservedConcurrency?: number
     reservedConcurrency, clock: new SharedArrayBuffer(8) });
 
 let lambdas: Lambda[];
+/** One at a time, and long enough. */
+let single: Lambda;
 let api: Api;
 const answers: ApiAnswer[] = [];
 
 beforeAll(async () => {
   const main = functionOf("api");
   const brief = functionOf("api", 100);
-  const single = functionOf("single", 3000, 1);
+  single = functionOf("api", 60_000, 1);
   lambdas = [main, brief, single];
   api = await startApi({ port: 0, routes: [
     ["POST /echo/{token}", main],
@@ -124,10 +126,11 @@ describe("the local HTTP API", () => {
   });
 
   it("answers 503 where a function's concurrency is used up", async () => {
-    const statuses = await Promise.all(
-      [call("/single"), call("/single")].map(async (answer) => (await answer).status),
-    );
-    expect(statuses.sort()).toEqual([200, 503]);
+    const first = call("/single?do=hang");
+    while (single.running === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect((await call("/single")).status).toBe(503);
+    await single.crash("all");
+    expect((await first).status).toBe(500);
   });
 
   it.each([
@@ -191,13 +194,13 @@ describe("the local HTTP API", () => {
   });
 
   it("finishes running requests before it stops", async () => {
-    const single = functionOf("single");
-    const own = await startApi({ port: 0, routes: [["GET /single", single]] });
+    const slow = functionOf("single");
+    const own = await startApi({ port: 0, routes: [["GET /single", slow]] });
     const answer = fetch(`${own.url}/single`);
-    while (single.running === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (slow.running === 0) await new Promise((resolve) => setImmediate(resolve));
     await own.stop();
     expect((await answer).status).toBe(200);
     await expect(fetch(`${own.url}/single`)).rejects.toThrow();
-    await single.stop();
+    await slow.stop();
   });
 });

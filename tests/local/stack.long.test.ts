@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import type { GateCall, GateVerdict } from "../../local/aws/gate.ts";
 import { LOCAL_ACCESS_TOKEN } from "gumroad-emulator/options";
 import { LOCAL_SELLER_ID, type Stack, type StackOptions, startStack } from "../../local/stack.ts";
+import { until } from "../pipeline/local-stack.ts";
 
 const here = (name: string) => path.join(import.meta.dirname, "fixtures", name);
 const stacks: Stack[] = [];
@@ -29,13 +30,10 @@ const enqueue = async (stack: Stack, body: string, group = "g") => {
 };
 /** Waits for a message to be left in flight by an invocation that failed. */
 async function failedOnce(stack: Stack, times = 1): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (performance.now() < deadline) {
+  await until(async () => {
     const { inFlight } = await stack.sqs.inspect("WorkQueue");
-    if (stack.inHand() === 0 && inFlight.some(({ message }) => message.approximateReceiveCount === times)) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error("no message failed within 5 s");
+    return stack.inHand() === 0 && inFlight.some(({ message }) => message.approximateReceiveCount === times);
+  });
 }
 
 describe("a local stack", () => {
@@ -141,7 +139,7 @@ describe("a local stack", () => {
   it("works off its queue before it stops, and tells what is left behind", async () => {
     const drained = await stackOf();
     await enqueue(drained, "drained");
-    expect(await drained.stop(5000)).toBe(0);
+    expect(await drained.stop(60_000)).toBe(0);
     const failing = await stackOf();
     await enqueue(failing, "fail");
     expect(await failing.stop(50)).toBe(1);
@@ -161,8 +159,7 @@ describe("a local stack", () => {
     const lines: [string, string][] = [];
     const stack = await stackOf({ onLog: (key, line) => lines.push([key, line]) });
     await get(stack, "do=log");
-    await stack.stop();
-    expect(lines).toEqual([["api", '{"level":"INFO","message":"hello"}']]);
+    expect(lines).toEqual([["api", '{"level":"INFO","message":"hello"}'], ["api", "bye"]]);
   });
 });
 
