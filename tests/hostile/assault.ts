@@ -30,7 +30,7 @@ const LARGEST_ANSWER = 1_024;
 const LARGEST_LOG = 40_000;
 /** The most calls that one request may cause, with those repeated after a fault. */
 const MOST_CALLS = 24;
-/** And without one: a ping reads its secret and queues, a login counts and looks, a claim also asks for each product. */
+/** And without one: a ping reads its secret and queues, a login counts and looks, a claim asks for each product. */
 const USUAL_CALLS: Readonly<Record<Route, number>> = { "POST /ping/{token+}": 2, "POST /ping": 2, "POST /login": 10,
   "POST /password": 6, "POST /verify": 2, "GET /private": 2, "GET /private/{role}": 2, "POST /bind": 3,
   "POST /claim": 12, "GET /claim": 2 };

@@ -83,10 +83,9 @@ export const OURS = { header: "OUR-HEADER", claims: "OUR-CLAIMS", signature: "OU
 const { header, claims, signature } = OURS;
 const none = Buffer.from('{"alg":"none","typ":"account+jwt"}').toString("base64url");
 const own = `${header}.${claims}.${signature}`;
-const ours = fc.constantFrom(own, `${none}.${claims}.`,
-  `${none}.${claims}.${signature}`, `${header}.${claims}.`, `${header}.${claims}`, `${header}.${signature}.${claims}`,
-  `${header}.${claims}.${signature}.x`, `${header}..${signature}`, `${header}.${claims}.${signature}=`,
-  ` ${header}.${claims}.${signature}`);
+const ours = fc.constantFrom(own, `${none}.${claims}.`, `${none}.${claims}.${signature}`, `${header}.${claims}.`,
+  `${header}.${claims}`, `${header}.${signature}.${claims}`, `${header}.${claims}.${signature}.x`,
+  `${header}..${signature}`, `${header}.${claims}.${signature}=`, ` ${header}.${claims}.${signature}`);
 
 const segment = (value: unknown) =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
@@ -198,9 +197,8 @@ function requestTo(route: Route): fc.Arbitrary<HostileRequest> {
       const token = trusted ? LOCAL_TOKEN : other;
       return { route, base64, body: sent, sourceIp: ip,
         headers: { ...some, ...(isPing && trusted ? { "content-type": FORM } : {}),
-          ...(TAKES_OURS.includes(route) && lot === 0
-            ? { authorization: `Bearer ${own}` }
-            : {}), ...(route === "POST /bind" && trusted ? { authorization: `Bearer ${LOCAL_TOKEN}` } : {}),
+          ...(TAKES_OURS.includes(route) && lot === 0 ? { authorization: `Bearer ${own}` } : {}),
+          ...(route === "POST /bind" && trusted ? { authorization: `Bearer ${LOCAL_TOKEN}` } : {}),
           ...(route === "POST /ping" && trusted
             ? { authorization: `Basic ${Buffer.from(`gumroad:${LOCAL_TOKEN}`).toString("base64")}` }
             : {}) },
