@@ -166,6 +166,7 @@ describe("the body", () => {
     ["an endless user", { user_id: `auth0|${"1".repeat(250)}` }],
     ["no email", { email: undefined }],
     ["something that is no email", { email: "ann" }],
+    ["an email that lower case makes another's", { email: "\u212Aim@example.com" }],
     ["an endless email", { email: `${"a".repeat(250)}@example.com` }],
   ])("is refused with %s", async (_what, changes) => {
     await bought();

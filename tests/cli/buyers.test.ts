@@ -155,8 +155,8 @@ describe("buyers", () => {
 
 describe("a line of CSV", () => {
   it("is quoted where it must be, and no text in it is a formula to a spreadsheet", () => {
-    expect(csvLine(["ann@example.com", "a, b", 'say "hi"', "=1+1", "-2"])).toBe(
-      `ann@example.com,"a, b","say ""hi""",'=1+1,'-2`,
+    expect(csvLine(["ann@example.com", "a, b", 'say "hi"', "=1+1", "-2", "＝1@example.com"])).toBe(
+      `ann@example.com,"a, b","say ""hi""",'=1+1,'-2,'＝1@example.com`,
     );
   });
 });
