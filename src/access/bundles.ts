@@ -2,7 +2,7 @@ import { entriesOf, isSubscription, type Charge, type Source, type SourceId, typ
 import { areTogether, paidCharges, TOGETHER_MS } from "./known.ts";
 import { contentsOf, type Policy } from "./policy.ts";
 
-/** Gumroad tries to tell of a sale for so long: what comes in later is told again, and not for the first time. */
+/** Gumroad's tries of one ping end by then: what comes in later is told again, and not for the first time. */
 const TOLD_WITHIN_MS = 15 * 60_000;
 
 /** A source by its first charge: a bundle, or what may have come with one. */
@@ -13,15 +13,15 @@ interface Sold {
   readonly holds: readonly string[];
 }
 
-/** What came with bundles, and all with which it can have come; first the nearest, one of a product with each. */
+/** What came with bundles: all those it can have come with, the nearest first (which brings one of a product). */
 export type Children = ReadonlyMap<SourceId, readonly Pick<Sold, "id" | "source">[]>;
 
 /**
- * Finds the bundles of what came with one. Gumroad links them nowhere, and pushes a product that is added to a bundle
- * to everybody who ever bought that, months later.
- * By Gumroad's API, which says what is a child, that can be of any bundle of the buyer's that was ever seen to hold
- * the product, and isn't younger; it is in here also with no bundle known. By pings, a bundle accounts for at most one
- * sale at price 0 of each product that it holds: sold within ten minutes and nearest to it, or first told of together.
+ * Finds the bundles that purchases came with. Gumroad links the two nowhere, and gives what is added to a bundle to
+ * everybody who ever bought it, months later.
+ * The API marks children: one can be of any of the buyer's bundles that was ever seen to hold its product and isn't
+ * younger; it is in here also where none is known. By pings, a bundle brings at most one sale at price 0 of each
+ * product that it holds: sold within ten minutes and nearest to it, or first told of together.
  */
 export function childrenIn(sources: Sources, policy: Policy): Children {
   const sold = entriesOf(sources).sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([id, source]): Sold[] => {
@@ -72,7 +72,7 @@ function canBring(bundle: Sold, child: Sold): boolean {
   const isFit = gift === "none" || (gift === "received" && bundle.charge.gift !== "none");
   if (!isFit || !bundle.holds.includes(child.source.productId)) return false;
   if (isChild(child)) {
-    // Of what is added to it later, an operator who moved it away decided nothing.
+    // Whoever moved the bundle away decided nothing about what is added to it later.
     const { act } = bundle.source;
     const until = act?.decision.kind === "move" ? act.at : Number.POSITIVE_INFINITY;
     return isClose || (bundle.charge.soldAt <= child.charge.soldAt && child.charge.soldAt <= until);

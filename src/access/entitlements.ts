@@ -73,14 +73,14 @@ export function lacksOption({ access, variantListed, unlisted }: Verdict,
     product.otherwise === undefined;
 }
 
-/** What a buyer's sources gave when they were last worked on, and which of them give that on: their loss is held. */
+/** What a buyer's sources gave when last worked on, and which of them still give it because their loss is held. */
 export interface Kept {
   readonly sources: Sources;
   readonly gave: Readonly<Record<SourceId, readonly string[]>>;
   readonly held: Readonly<Record<SourceId, unknown>>;
 }
 
-/** Roles, and what held sources give on, and those of a kind that only a later version knows. Sorted, no doubles. */
+/** Roles, with those that held sources, and sources of a later version's kind, still give. Sorted, no doubles. */
 export function withHeld(roles: readonly string[], { gave, held }: Omit<Kept, "sources">): readonly string[] {
   const kept = Object.entries(gave).flatMap(([id, given]) => isSourceId(id) && held[id] === undefined ? [] : given);
   return [...new Set([...roles, ...kept])].sort();
@@ -93,7 +93,7 @@ export function dueRoles(kept: Kept, policy: Policy, now: number): readonly stri
 
 interface Known extends AllGifts {
   readonly children: Children;
-  /** Of the bundles that brought those, each looked at once: strangers can make a record of hundreds. */
+  /** Of their bundles, each worked out once: strangers can make a record of hundreds. */
   readonly standings: ReadonlyMap<SourceId, Standing>;
 }
 
@@ -112,8 +112,8 @@ function standingOf(id: SourceId, source: Source, product: Product, known: Known
 }
 
 /**
- * What came with a bundle. Where one is known, its own flags say nothing: nobody refunds it, and a dispute is that
- * one's. It is gone when all the bundles are that it can be of; by the API, once the buyer's sales were listed since.
+ * What came with a bundle. Where one is known, the child's own flags say nothing: nobody refunds it, and a dispute is
+ * the bundle's. It is gone once all its possible bundles are; by the API, once the buyer's sales were listed since.
  */
 function ofChild({ charges }: Source, own: Standing, bundles: NonNullable<ReturnType<Children["get"]>>,
   known: Known): Standing {

@@ -10,16 +10,15 @@ import * as z from "zod/mini";
 /** What nobody changes once it is read. */
 export type Fixed<T> = T extends object ? { readonly [Key in keyof T]: Fixed<T[Key]> } : T;
 
-/** An object that keeps what a later version wrote besides, of which its type knows nothing. */
+/** An object that keeps fields of a later version, which its type doesn't know. */
 export function kept<Shape extends z.core.$ZodShape>(shape: Shape): z.ZodMiniObject<Shape>;
 export function kept(shape: z.core.$ZodShape): z.ZodMiniObject {
   return z.looseObject(shape);
 }
 
 /**
- * One of the words that this version knows, or a later one's: that is kept as it is, and does nothing. An end is an
- * end, whatever its reason; a gift of a new kind is a purchase by itself, and so is a new part of a bundle; a new
- * change of plan changes none; a new place of a role is none that this version looks at.
+ * A word that this version knows, or a later one's, which is kept and does nothing: an end is an end whatever its
+ * reason, a new kind of gift or part of a bundle is a purchase by itself, a new change of plan changes no plan.
  */
 export function wordOf<T extends string>(): z.ZodMiniType<T> {
   return z.custom<T>((value) => typeof value === "string");
@@ -32,7 +31,7 @@ export type SourceId = z.infer<typeof sourceIdShape>;
 
 /** Who shows a licence key: a verified email at Auth0, or an account of the self-built login. */
 export const claimantShape = z.templateLiteral([z.enum(["email", "name"]), ":", z.string()]);
-/** Whoever that is. */
+/** Such a claimant. */
 export type Claimant = z.infer<typeof claimantShape>;
 
 const text = z.string();
@@ -121,8 +120,10 @@ export type TierChange = Fixed<z.infer<typeof tierChange>>;
 const decision = z.discriminatedUnion("kind", [kept({ kind: z.literal("give"), until: z.nullable(moment) }),
   kept({ kind: z.literal("take") }), kept({ kind: z.literal("move"), to: text, only: z.optional(z.boolean()) }),
   kept({ kind: z.literal("follow") })]);
-/** An operator's word: `give` (until a moment, or for good), `take`, `move` to another buyer, with what was
- * bought together unless it is `only` that one, `follow` the facts. */
+/**
+ * What an operator decides: `give` (until a moment, or for good), `take`, `move` to another buyer (with what was
+ * bought together, unless it is `only` that one), or `follow` the facts.
+ */
 export type Decision = Fixed<z.infer<typeof decision>>;
 const ofLater = z.custom<Decision>((value) => isOfLater(z.object({ kind: text }).safeParse(value).data?.kind));
 
@@ -193,6 +194,12 @@ export function isSubscription(id: SourceId): boolean {
 /** Whether a text is a source's id. */
 export function isSourceId(text: string): text is SourceId {
   return /^(?:sale|subscription|grant):./.test(text);
+}
+
+/** All but what is under these keys. */
+export function without<T>(values: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> {
+  const gone = new Set(keys);
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !gone.has(key)));
 }
 
 /** What is known by source, with the ids: `Object.entries` forgets the key's type. */

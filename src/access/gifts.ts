@@ -3,13 +3,13 @@ import { areTogether, flagsOf, isGiversSide, sameOptions } from "./known.ts";
 import type { Product } from "./policy.ts";
 import { decided, ofCharge, whileAny, type Standing } from "./standing.ts";
 
-/** A buyer's sources that can be a side of a gift, as none is that came with a bundle; at a moment (epoch ms). */
+/** The sources that can be a side of a gift: all but what came with a bundle. `now` in epoch ms. */
 export type AllGifts = { readonly gifts: Sources; readonly now: number };
 
 /**
- * A received gift stands while a giver's side does: refunds and disputes happen to that, and the receiver's side may
- * show none of it. With two gifts at once it isn't told which side belongs to which: while fewer giver's sides are
- * known than were received, some gift has none, and goes by its own flags.
+ * A received gift stands while a giver's side does: that is what is refunded and disputed, and the receiver's may show
+ * none of it. Of two gifts at once nothing tells which sides belong together: while fewer giver's sides are known than
+ * were received, each goes by its own flags.
  */
 export function ofReceived(own: Standing, received: Charge, { productId }: Source, product: Product,
   { gifts: sources, now }: AllGifts): Standing {
@@ -23,7 +23,7 @@ export function ofReceived(own: Standing, received: Charge, { productId }: Sourc
   return isOneUnknown || !own.access ? own : { access: false, reason: "gift-gone" };
 }
 
-/** The giver's side, with what only the receiver's ping told of its money. The API tells it all. */
+/** The giver's side, with what only the receiver's ping told of its money. Where the API was read, that tells all. */
 function asPaid(given: Charge, received: Charge): Charge {
   if (given.read !== null) return given;
   const { refunded, partlyRefunded, disputed, disputeWon } = flagsOf(received);
@@ -31,7 +31,7 @@ function asPaid(given: Charge, received: Charge): Charge {
     disputed: given.disputed || disputed, disputeWon: given.disputeWon || disputeWon };
 }
 
-/** A giver's side stands for a receiver's never told of; an operator who took that away, or moved it, meant both. */
+/** A giver's side stands for a receiver's that nobody told of; an operator who took or moved that meant both. */
 export function ofGiven(own: Standing, given: Charge, { productId }: Source,
   { gifts: sources, now }: AllGifts): Standing {
   const decisions = sidesOf("received", given, productId, sources).map(({ act }) => decided(act, now));

@@ -6,9 +6,9 @@ const MOST_NAMES = 8;
 const MOST_EMAILS = 5;
 
 /**
- * The merge table of the design: commutative, associative, idempotent. Every field is joined by `or`, by the greater
- * or lesser value, by the newer of two readings or acts, or by the union of a set: no order, no duplicate and no crash
- * can make a difference; also what never changes (a charge's time, its price), should two pings ever differ.
+ * Merges what is known of a source: commutative, associative, idempotent, so that no order, duplicate or crash makes a
+ * difference. Every field is joined by `or`, by the greater or lesser value, by the newer of two readings or acts, or
+ * by the union of a set; also those that never change (a charge's time, its price), should two pings ever differ.
  */
 export function mergeSource(a: Source, b: Source): Source {
   return { ...carried(a, b),
@@ -50,7 +50,7 @@ function mergeNames(names: readonly Names[]): readonly Names[] {
   return [...distinct].sort((one, other) => one.at - other.at).slice(0, MOST_NAMES);
 }
 
-/** A newer reading takes the place of an older one, and its names would go with it. */
+/** With the names that its reading shows: they would go once a newer reading takes its place. */
 function named(charge: Charge): Charge {
   const { names, read } = charge;
   return { ...charge,
@@ -58,8 +58,8 @@ function named(charge: Charge): Charge {
 }
 
 /**
- * Both, and where they differ something over nothing, `true` over `false`, else the greater text: the rule for what
- * has none of its own, as a field that only a later version of this service knows, which must not be lost.
+ * Both; where they differ, something over nothing, `true` over `false`, else the greater text. The rule for fields
+ * that have none of their own, such as a later version's, which must not be lost.
  */
 function carried<T extends object>(a: T, b: T): T {
   const both = { ...a, ...b };

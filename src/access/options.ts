@@ -6,9 +6,9 @@ import { asRead, listedAs, type VariantProduct } from "./policy.ts";
 export type OptionNames = ReturnType<typeof optionNames>;
 
 /**
- * Reads the options of a source's charges. A name is a label, and no fact: the seller may change it, and Gumroad's API
- * then shows the new one for old sales too. So the latest that the policy lists counts, and names of one charge are
- * one option. But what the policy gives `otherwise` is meant for every name that it doesn't list.
+ * Reads the options of a source's charges. A name is a label: the seller may change it, and Gumroad's API then shows
+ * the new one for old sales too. So all names of a charge are one option, and the latest that the policy lists counts;
+ * but an `otherwise` is meant for every name that it doesn't list.
  */
 export function optionNames(product: VariantProduct, charges: readonly Charge[]) {
   const seen = charges.filter((charge) => charge.seen).map((charge) => namesIn(product, charge));
@@ -27,7 +27,7 @@ export function optionNames(product: VariantProduct, charges: readonly Charge[])
       if (latest === undefined) return null;
       return called(byOtherwise ? latest : (firstListed(product, [latest, ...former]) ?? latest));
     },
-    /** Whether the policy says what the option gives: by a name of its, or by its `otherwise`. */
+    /** Whether the policy says what the option gives: by its name, or by `otherwise`. */
     isListed: (name: string) => byOtherwise || listedAs(product, name) !== null,
     /** Whether there is such an option, as far as is known: the policy lists it, or a charge was made with it. */
     exists: (name: string) => listedAs(product, name) !== null || seen.some((names) => names.includes(name)),

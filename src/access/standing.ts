@@ -36,7 +36,7 @@ export function decided(act: Act | null, now: number): Standing | null {
   }
 }
 
-/** What a source is that stands while any of these does, in its own words if it has some; null where none does. */
+/** The standing of a source that lasts while any of these does, its own if that gives access; null if none does. */
 export function whileAny(standings: readonly Standing[], own: Standing): Standing | null {
   const standing = standings.find(({ access }) => access);
   return standing !== undefined && own.access ? own : (standing ?? null);

@@ -18,10 +18,9 @@ interface Step {
 /**
  * Which option (membership tier) a source has at a moment, and when that may change next (epoch ms): the latest of its
  * sales and updates that the policy lists, so that a new name at Gumroad (`unlisted`) takes nothing from anybody. Of
- * one moment, an update counts over a sale, then the one whose tier was charged just then, then the one with more
- * roles; but what a later charge was made for, no update of its moment changes. `unconfirmed` counts the changes of
- * plan that only pings told of, with no charge since.
- * A downgrade is told ahead of time, and an upgrade that comes before it drops it, without a word from Gumroad. So a
+ * one moment, an update counts over a sale, then the tier that was charged just then, then the one with more roles;
+ * but a renewal's own tier stands against all of them. `unconfirmed` counts changes of plan that no charge has
+ * confirmed. A downgrade is told ahead of time, and an upgrade before it drops it without a word from Gumroad: so a
  * downgrade counts only if the plan it leaves is in force just before it.
  */
 export function tierInForce(source: Source, product: Product, now: number) {
@@ -74,9 +73,9 @@ function stepsOf(source: Source, names: OptionNames): readonly Step[] {
 }
 
 /**
- * Only pings tell of changes, and who has the ping URL can make them up. So an upgrade counts from when it was told at
- * the latest, one to a tier that there isn't and what an operator dropped not at all, and the next charge's own tier
- * takes the place of whatever it doesn't confirm.
+ * Only pings tell of changes, and whoever has the ping URL can make them up. So an upgrade counts from when it was
+ * told at the latest; one to an unknown tier, or that an operator dropped, not at all; and the next charge's tier
+ * replaces what it doesn't confirm.
  */
 function updatesOf({ tierChanges, changesDroppedAt }: Source, names: OptionNames): readonly Step[] {
   return tierChanges.flatMap(({ at, toldAt, type, from, to }): Step[] => {

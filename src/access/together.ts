@@ -4,9 +4,9 @@ import { sidesOf } from "./gifts.ts";
 import type { Policy } from "./policy.ts";
 
 /**
- * Finds what was bought together with a source and can't stand without it: a bundle and what came with it, however
- * late, and both sides of a gift; not what an operator moved away. The source itself comes first. What can have come
- * with any of several bundles goes with the nearest. All are looked at once, whatever number of sources is asked for.
+ * Finds what was bought together with a source: a bundle and what came with it, however late, and both sides of a
+ * gift; not what an operator moved away. The source itself comes first. What can be of several bundles goes with the
+ * nearest. All is worked out once, however many sources are then asked for.
  */
 export function boughtTogether(sources: Sources, policy: Policy): (source: SourceId) => readonly SourceId[] {
   const own = entriesOf(sources).filter(([, { act }]) => act?.decision.kind !== "move");

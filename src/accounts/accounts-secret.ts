@@ -40,6 +40,3 @@ export const accountsSecretShape = z
 
 /** The accounts secret as the functions read it. */
 export type AccountsSecret = z.output<typeof accountsSecretShape>;
-
-/** Where the secret is read: from memory if it is young, or again if that was not just done. */
-export type AccountsSecretSource = Readonly<Record<"get" | "reread", () => Promise<AccountsSecret>>>;

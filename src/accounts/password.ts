@@ -5,8 +5,9 @@
 import { argon2, type Argon2Parameters, randomBytes, timingSafeEqual } from "node:crypto";
 import { isDeepStrictEqual, promisify } from "node:util";
 
+import type { Secret } from "../config/secret.ts";
 import { NeedsPersonError } from "../errors.ts";
-import type { AccountsSecret, AccountsSecretSource } from "./accounts-secret.ts";
+import type { AccountsSecret } from "./accounts-secret.ts";
 
 /** What one hash costs: OWASP's first choice for argon2id (Password Storage Cheat Sheet), `memory` in KiB. */
 export const owaspCost = { memory: 19_456, passes: 2, parallelism: 1 };
@@ -57,7 +58,7 @@ function readPhc(stored: string): { readonly parameters: Parameters; readonly sa
  * process doesn't know yet has the secret read again.
  */
 export function createPasswords(
-  { cost = owaspCost, secret, derive = argon2id }: { cost?: Argon2Cost; secret?: AccountsSecretSource;
+  { cost = owaspCost, secret, derive = argon2id }: { cost?: Argon2Cost; secret?: Secret<AccountsSecret>;
     derive?: typeof argon2id } = {},
 ) {
   async function pepperOf(id: string): Promise<Buffer> {

@@ -5,8 +5,9 @@
 import { importJWK, type JWTHeaderParameters, jwtVerify, SignJWT } from "jose";
 import * as z from "zod/mini";
 
+import type { Secret } from "../config/secret.ts";
 import { NeedsPersonError } from "../errors.ts";
-import type { AccountsSecret, AccountsSecretSource } from "./accounts-secret.ts";
+import type { AccountsSecret } from "./accounts-secret.ts";
 import { TokenRefused } from "./errors.ts";
 import { type Identity, refusing, subjectOf } from "./identity.ts";
 
@@ -31,7 +32,7 @@ export interface Login {
 
 /** What tokens are made with. `now` gives epoch milliseconds. */
 export interface TokenSettings {
-  readonly secret: AccountsSecretSource;
+  readonly secret: Secret<AccountsSecret>;
   readonly issuer: string;
   readonly audience: string;
   /** How long a token is good. There is no log-out list: this is the longest a stolen one is of use. */

@@ -72,7 +72,5 @@ function shapeOf(product: unknown): typeof plain | typeof byVariant | typeof bun
 }
 
 function labelOf(product: unknown): string {
-  if (typeof product !== "object" || product === null) return "not an object";
-  if ("name" in product && typeof product.name === "string") return product.name;
-  return "id" in product && typeof product.id === "string" ? product.id : "without a name";
+  return z.object({ name: z.string() }).safeParse(product).data?.name ?? "without a name";
 }

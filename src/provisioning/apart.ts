@@ -1,5 +1,5 @@
 import { entitlements } from "../access/entitlements.ts";
-import { entriesOf, type Source, type SourceId } from "../access/facts.ts";
+import { entriesOf, without, type Source, type SourceId } from "../access/facts.ts";
 import type { Policy } from "../access/policy.ts";
 import { isFull, type BuyerRecord } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
@@ -28,23 +28,21 @@ export function isToComeIn(id: SourceId, apart: Source, { sources }: BuyerRecord
 /** The record, where it is full without some of what gives nothing, which is set aside; and whether it still is. */
 export async function withRoom(record: BuyerRecord, { store: { ledger }, policy, now }: Provisioning) {
   if (!isFull(record)) return { record, isFull: false };
-  const surplus = new Set<string>(surplusIn(record, policy, now()).slice(0, MOST_A_TURN));
-  const leaving = entriesOf(record.sources).filter(([id]) => surplus.has(id));
-  await Promise.all(leaving.map(([id, source]) => ledger.park(id, source, record.email)));
-  const sources = Object.fromEntries(Object.entries(record.sources).filter(([id]) => !surplus.has(id)));
-  const left = { ...record, sources };
+  const surplus = surplusIn(record, policy, now()).slice(0, MOST_A_TURN);
+  await Promise.all(surplus.map(({ id, source }) => ledger.park(id, source, record.email)));
+  const left = { ...record, sources: without(record.sources, surplus.map(({ id }) => id)) };
   return { record: left, isFull: isFull(left) };
 }
 
-function surplusIn(record: BuyerRecord, policy: Policy, now: number): readonly SourceId[] {
+function surplusIn(record: BuyerRecord, policy: Policy, now: number) {
   const alike = new Map<string, number>();
   return entitlements(record.sources, policy, now).verdicts.flatMap(({ source: id, productId, access, roles }) => {
     const source = record.sources[id];
     if (source === undefined || source.act !== null || record.held[id] !== undefined) return [];
-    if (!isNamed(source, policy)) return [id];
+    if (!isNamed(source, policy)) return [{ id, source }];
     const kind = JSON.stringify([productId, roles]);
     const nth = (alike.get(kind) ?? 0) + 1;
     alike.set(kind, nth);
-    return access && nth > MOST_ALIKE ? [id] : [];
+    return access && nth > MOST_ALIKE ? [{ id, source }] : [];
   });
 }

@@ -2,6 +2,7 @@ import type { DirectoryUser } from "../auth0/directory.ts";
 import { TemporaryError } from "../errors.ts";
 import type { BoundUser, BuyerRecord } from "../ledger/record.ts";
 import type { Provisioning } from "./context.ts";
+import { needsUsers } from "./marks.ts";
 
 /** The buyer's users at Auth0; those of them who were there at our first look; and the record with what was seen. */
 export async function lookUp(record: BuyerRecord, work: Provisioning) {
@@ -22,7 +23,7 @@ export async function lookUp(record: BuyerRecord, work: Provisioning) {
  */
 export async function bindUsers({ found, trusted, record }: Awaited<ReturnType<typeof lookUp>>,
   roles: readonly string[], work: Provisioning) {
-  const isNeeded = roles.length > 0 && Object.keys(record.users).length === 0;
+  const isNeeded = needsUsers(record, roles);
   const users = found.length > 0 || !isNeeded ? found : await created(record, roles, work);
   const eligible = users.filter(({ verified, createdByUs }) => verified || createdByUs);
   const fresh = eligible.filter(({ id }) => !Object.hasOwn(record.users, id));

@@ -1,5 +1,5 @@
 import { withHeld, type Access, type Verdict } from "../access/entitlements.ts";
-import { emptySource, entriesOf, isSourceId, isSubscription, type Act, type Source,
+import { emptySource, entriesOf, isSourceId, isSubscription, without, type Act, type Source,
   type SourceId } from "../access/facts.ts";
 import { endOf, flagsOf, newestOf, paidCharges } from "../access/known.ts";
 import { addFacts } from "../access/merge.ts";
@@ -49,9 +49,8 @@ export type Decided = Awaited<ReturnType<typeof underHold>>;
  */
 export async function underHold(record: BuyerRecord, access: Access, now: number,
   permit: (productId: string) => Promise<boolean>) {
-  const ofLater = <T>(values: Readonly<Record<SourceId, T>>): Record<SourceId, T> =>
-    Object.fromEntries(Object.entries(values).filter(([id]) => !isSourceId(id)));
-  const [gave, held] = [ofLater(record.gave), ofLater(record.held)];
+  const known = Object.keys(record.gave).concat(Object.keys(record.held)).filter(isSourceId);
+  const [gave, held] = [without(record.gave, known), without(record.held, known)];
   const permits = new Map<string, boolean>();
   for (const verdict of access.verdicts) {
     const { source, productId, unsure } = verdict;
@@ -84,10 +83,8 @@ export function heldSources({ sources, held }: BuyerRecord, product: string): Re
 
 /** The record after a person let the held removals of a product go; `Losses.noteReleased` takes it off the list. */
 export function release(record: BuyerRecord, productId: string): BuyerRecord {
-  const released = new Set<string>(heldSources(record, productId).keys());
-  const others = <T>(values: Readonly<Record<SourceId, T>>): Readonly<Record<SourceId, T>> =>
-    Object.fromEntries(Object.entries(values).filter(([id]) => !released.has(id)));
-  return { ...record, gave: others(record.gave), held: others(record.held) };
+  const released = [...heldSources(record, productId).keys()];
+  return { ...record, gave: without(record.gave, released), held: without(record.held, released) };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { without } from "../access/facts.ts";
 import type { BoundUser, BuyerRecord, Mark } from "../ledger/record.ts";
 import { LATE_MS } from "./timing.ts";
 
@@ -32,6 +33,11 @@ export function marksOf({ roles }: BoundUser) {
   return { add: marked("adding"), remove: marked("removing") };
 }
 
+/** Whether roles are due, and there is no user yet to have them. */
+export function needsUsers({ users }: BuyerRecord, desired: readonly string[]): boolean {
+  return desired.length > 0 && Object.keys(users).length === 0;
+}
+
 /** The changes that a record's marks ask for; users without any are left out. */
 export function changesOf(record: BuyerRecord) {
   return Object.entries(record.users)
@@ -54,8 +60,7 @@ export function settled(record: BuyerRecord): BuyerRecord {
 
 /** The record without users that no longer exist at Auth0. */
 export function withoutUsers(record: BuyerRecord, gone: readonly string[]): BuyerRecord {
-  return { ...record,
-    users: Object.fromEntries(Object.entries(record.users).filter(([userId]) => !gone.includes(userId))) };
+  return { ...record, users: without(record.users, gone) };
 }
 
 /**

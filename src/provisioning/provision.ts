@@ -10,7 +10,7 @@ import { bindUsers, lookUp } from "./bind.ts";
 import { isOvertaken, note, type Provisioning } from "./context.ts";
 import { withHolds, type Decided } from "./hold.ts";
 import { announced, invitedAnew, sendInvitation, withInvitation } from "./invite.ts";
-import { changesOf, doubted, marked, pastDoubts, settled, withDoubts, withoutUsers,
+import { changesOf, doubted, marked, needsUsers, pastDoubts, settled, withDoubts, withoutUsers,
   type RoleChanges } from "./marks.ts";
 import { mergeMessages } from "./merge.ts";
 import { allIn, mustMove, onTheMove } from "./places.ts";
@@ -76,7 +76,7 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
     const access = entitlements(turn.record.sources, work.policy, work.now());
     const desired = await withHolds(turn.record, access, { losses: work.store.losses, now: work.now });
     ours = await mark(turn, desired, work);
-    let isToLookUp = needsUsers(ours, desired) || ours.creating === true ||
+    let isToLookUp = needsUsers(ours, desired.roles) || ours.creating === true ||
       (isToLookAnew(turn.messages) && desired.roles.length > 0);
     let changes: readonly RoleChanges[] = [];
     while (isToLookUp || !isInLine(ours, desired, work)) {
@@ -99,7 +99,7 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
       }
       // Looked up anew, with the roles that the others need.
       ours = await ledger.save(creating(invitedAnew(withoutUsers(ours, applied.gone), work), desired, work));
-      isToLookUp = needsUsers(ours, desired);
+      isToLookUp = needsUsers(ours, desired.roles);
     }
     await settle(ours, desired, { ...turn, changes }, work);
     return true;
@@ -172,7 +172,8 @@ async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Tu
 
 /** Marks that a user is about to be created who has the roles from the start. */
 function creating(record: BuyerRecord, desired: Decided, { settings }: Provisioning): BuyerRecord {
-  return settings.place === "app_metadata" && needsUsers(record, desired) ? { ...record, creating: true } : record;
+  const isCreating = settings.place === "app_metadata" && needsUsers(record, desired.roles);
+  return isCreating ? { ...record, creating: true } : record;
 }
 
 /** Somebody logged in whom the record may not know, or an operator wants to be sure. */
@@ -185,10 +186,6 @@ function isAskedAnew(message: Message): boolean {
 }
 
 function isInLine(record: BuyerRecord, desired: Decided, { settings }: Provisioning): boolean {
-  return changesOf(record).length === 0 && !needsUsers(record, desired) && record.creating !== true &&
+  return changesOf(record).length === 0 && !needsUsers(record, desired.roles) && record.creating !== true &&
     !mustMove(record, settings.place) && Object.values(record.users).every((user) => isTold(user, desired.roles));
-}
-
-function needsUsers(record: BuyerRecord, { roles }: Decided): boolean {
-  return roles.length > 0 && Object.keys(record.users).length === 0;
 }

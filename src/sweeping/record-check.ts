@@ -7,7 +7,7 @@ import type { GumroadApi } from "../gumroad/api.ts";
 import { factsOfSale } from "../gumroad/facts.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { isTold } from "../provisioning/apply.ts";
-import { changesOf, marked } from "../provisioning/marks.ts";
+import { changesOf, marked, needsUsers } from "../provisioning/marks.ts";
 import { isMine } from "../provisioning/owners.ts";
 import { eachRow, type SweepTools } from "./sweep.ts";
 
@@ -22,8 +22,7 @@ export function isStale(record: BuyerRecord, policy: Policy, now: number): boole
   if (isInHand) return false;
   const access = entitlements(record.sources, policy, now);
   const roles = withHeld(access.roles, record);
-  const users = Object.values(record.users);
-  return (roles.length > 0 && users.length === 0) || !users.every((user) => isTold(user, roles)) ||
+  return needsUsers(record, roles) || !Object.values(record.users).every((user) => isTold(user, roles)) ||
     changesOf(marked(record, roles)).length > 0 ||
     (access.changesAt !== null && (record.dueAt === null || record.dueAt > access.changesAt));
 }

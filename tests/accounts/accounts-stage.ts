@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 
-import { type AccountsSecret, type AccountsSecretSource } from "../../src/accounts/accounts-secret.ts";
+import type { Secret } from "../../src/config/secret.ts";
+import { type AccountsSecret } from "../../src/accounts/accounts-secret.ts";
 import { newAccountsSecret } from "../../scripts/new-accounts-secret.ts";
 import type { Argon2Cost } from "../../src/accounts/password.ts";
 
@@ -60,7 +61,7 @@ export async function localTable(): Promise<LocalTable> {
 }
 
 /** A secret that can be changed under a running process, which sees it as one with a cache does. */
-export class LocalSecret implements AccountsSecretSource {
+export class LocalSecret implements Secret<AccountsSecret> {
   #cached: AccountsSecret;
   #stored: AccountsSecret;
   /** How often the secret was read again. */

@@ -63,7 +63,7 @@ describe("the policy file", () => {
       says: 'entry 2 (All): "contains" names x, which no entry has' },
     { mistake: "a negative grace", entries: [{ ...book, onEnd: { graceDays: -1 } }],
       says: '"onEnd.graceDays" takes 0 to 365 days' },
-    { mistake: "no object", entries: ["book"], says: "entry 1 (not an object)" },
+    { mistake: "no object", entries: ["book"], says: "entry 1 (without a name)" },
   ])("with $mistake is refused, naming the entry", ({ entries, says }) => {
     expect(() => Reflect.apply(defineProducts, undefined, [entries])).toThrow(
       expect.objectContaining({ code: "POLICY_INVALID", message: expect.stringContaining(says) }),
