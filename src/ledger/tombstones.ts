@@ -20,9 +20,7 @@ const tombstoneShape = z.object({ at: z.number() });
 export function dynamoTombstones(table: Table, key: string) {
   return {
     /** Writes down that the subject was forgotten at this moment (epoch ms). A later one replaces it. */
-    bury: async (subject: Subject, at: number): Promise<void> => {
-      await putItem(table, { ...tombstoneKey(key, subject), at });
-    },
+    bury: (subject: Subject, at: number): Promise<unknown> => putItem(table, { ...tombstoneKey(key, subject), at }),
     /** When the subject was forgotten (epoch ms), or null. */
     forgottenAt: async (subject: Subject): Promise<number | null> => {
       const item = await readItem(table, tombstoneKey(key, subject));

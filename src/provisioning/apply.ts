@@ -70,20 +70,22 @@ async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord,
       // For who comes to know the user now: what is gone isn't ours any more; what another gives may be theirs.
       const given = [...item.givers.values()].flatMap((each) => each.roles);
       const ours = Object.keys(user.roles).filter((role) => user.roles[role] !== "removing" || given.includes(role));
-      const isShared = item.givers.size > 1 && ours.length < Object.keys(user.roles).length;
-      if (isShared) await givers.give(userId, email, { roles, ours, isCreated });
+      if (ours.length < Object.keys(user.roles).length) await givers.give(userId, email, { roles, ours, isCreated });
       return { ...user, told: roles };
     }
     item = latest;
   }
 }
 
-/** Without foreign roles that another record gives. They are given anew: the other one may just be taking them. */
+/** Without foreign roles that another record gives. They are given anew: the other one may just be taking them; but
+ * what this record gave with it, and gives no more, is to go. */
 function withoutOurs(user: BoundUser, email: string, roles: readonly string[], { givers }: UserItem): BoundUser {
   const others = [...givers].flatMap(([giver, given]) => (giver === email ? [] : given.ours));
-  const foreign = user.foreign.filter((role) => !others.includes(role));
-  const ours = user.foreign.filter((role) => others.includes(role) && roles.includes(role));
-  return withMarks({ ...user, foreign }, ours, "adding");
+  const ours = user.foreign.filter((role) => others.includes(role));
+  const gave = [givers.get(email)].flatMap((own) => [...(own?.roles ?? []), ...(own?.ours ?? [])]);
+  const left = withMarks(user, ours.filter((role) => gave.includes(role)), "removing");
+  return withMarks({ ...left, foreign: user.foreign.filter((role) => !ours.includes(role)) },
+    ours.filter((role) => roles.includes(role)), "adding");
 }
 
 /** A call of Auth0; false if the user is gone. */

@@ -36,11 +36,12 @@ export async function bindUsers({ found, trusted, record }: Awaited<ReturnType<t
 }
 
 async function boundUser(user: DirectoryUser, isLater: boolean, record: BuyerRecord,
-  { auth0, settings: { place }, signal }: Provisioning): Promise<BoundUser> {
-  // Roles that are kept there, another record may have given, and no item may tell of that yet.
-  const kept = place === "roles" || user.metadataRoles.length === 0
-    ? { roles: {}, told: [], ...(place === "roles" ? {} : { places: [place] }) }
-    : { roles: Object.fromEntries(user.metadataRoles.map((role) => [role, "has"] as const)), places: [place] };
+  { auth0, store: { givers }, settings: { place }, signal }: Provisioning): Promise<BoundUser> {
+  const there = place === "roles" ? [] : user.metadataRoles;
+  const kept = { roles: Object.fromEntries(there.map((role) => [role, "has"] as const)), told: [],
+    ...(place === "roles" ? {} : { places: [place] }) };
+  // Another record may have given them, and no item may tell of that yet.
+  if (there.length > 0) await givers.giveUntold(user.id);
   if (user.createdByUs) return { origin: "created", foreign: [], ...kept };
   // Following a mail's link proves who owns the address, not who chose the password: who registered it while the buyer
   // was known here, or was seen unverified, would still get in. The owner sets a new one by mail.

@@ -158,6 +158,30 @@ describe.each(MODES)("an Auth0 user whom two buyers' records lead to ($place, $h
     expect(roles()).toEqual([]);
   });
 
+  it.each([[true, "the first"], [false, "the second"]])(
+    "loses what no item told of when another record bought the same, with the last of them (%s: %s goes first)",
+    async (isOld) => {
+      await told(sold(old(), "book"));
+      await changeEmail(auth0, auth0.users()[0]!.user_id, young());
+      await asBefore();
+      await told(sold(young(), "book"));
+      const [first, second] = isOld ? [old(), young()] : [young(), old()];
+      await told(refunded(first, "book"));
+      expect(roles()).toEqual(["reader"]);
+      await told(refunded(second, "book"));
+      expect(roles()).toEqual([]);
+    },
+  );
+
+  it("loses it also where neither record said what it gives, and no sweep came between", async () => {
+    await bothBought();
+    await asBefore();
+    await told(refunded(old(), "book"));
+    expect(roles()).toEqual(["reader"]);
+    await told(refunded(young(), "book"));
+    expect(roles()).toEqual([]);
+  });
+
   it("keeps what no item tells of when another record first leads to them", async () => {
     await told(sold(old(), "book"));
     await changeEmail(auth0, auth0.users()[0]!.user_id, young());
@@ -169,6 +193,18 @@ describe.each(MODES)("an Auth0 user whom two buyers' records lead to ($place, $h
     expect(roles()).toEqual(["reader"]);
     await told(refunded(old(), "book"));
     expect(roles()).toEqual([]);
+  });
+
+  it("keeps what somebody gave by hand once ours was gone, when another record comes and goes", async () => {
+    if (place !== "roles") return;
+    await told(sold(old(), "book"));
+    await told(refunded(old(), "book"));
+    const [user] = auth0.users();
+    await changeEmail(auth0, user!.user_id, young());
+    auth0.giveRoles(user!.user_id, ["reader"]);
+    await told(sold(young(), "book"));
+    await told(refunded(young(), "book"));
+    expect(roles()).toEqual(["reader"]);
   });
 
   it("who vanishes is made anew with what is bought, and each record says so", async () => {
