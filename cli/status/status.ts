@@ -40,6 +40,10 @@ export async function status({ quick }: StatusFlags, context: Context): Promise<
   return needsPerson ? EXIT.failed : EXIT.ok;
 }
 
+/** What operators' acts are called among the lines of history, each in its buyer's. */
+const BY_HAND: Readonly<Record<string, string>> = { give: "given", take: "taken away", move: "moved away",
+  follow: "moved here or undone" };
+
 function showCounts(
   { received, waitingForSale, buyers, applied, waiting, unread, scheduled, held, oldestUnsettledAt, findings }:
     LedgerCount,
@@ -50,9 +54,10 @@ function showCounts(
     Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} ${String(count)}`).join(
       ", ",
     );
+  const told = Object.fromEntries(Object.entries(received).map(([event, count]) => [BY_HAND[event] ?? event, count]));
   const sum = Object.values(received).reduce((total, count) => total + count, 0);
   output.say(
-    `received  ${String(sum)}${sum === 0 ? "" : `: ${counts(received)}`}${
+    `received  ${String(sum)}${sum === 0 ? "" : `: ${counts(told)}`}${
       waitingForSale === 0 ? "" : `; no word of its sale yet: ${counted(waitingForSale, "purchase")}`
     }`,
   );

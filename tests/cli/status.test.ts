@@ -78,7 +78,7 @@ describe("status", () => {
         ] } });
     expect((await run("status")).out).toMatch(
       new RegExp(
-        "received {2}3: give 1, sale 2; no word of its sale yet: 1 purchase\\n" +
+        "received {2}3: given 1, sale 2; no word of its sale yet: 1 purchase\\n" +
           "applied {3}1 of 2 buyers\\n" +
           "waiting {3}EMAIL_UNVERIFIED 1, the oldest since [-0-9: ]{19}; 1 due at a known time",
       ),
