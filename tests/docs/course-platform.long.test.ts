@@ -100,12 +100,11 @@ async function load(name: string, folder: string, config: object): Promise<unkno
 const ofProject = { extends: path.join(projectRoot, "tsconfig.json") };
 const ofPages = { extends: path.join(projectRoot, "examples/course-platform/tsconfig.json") };
 
+const appShape = z.custom<RequestListener>((value) => typeof value === "function");
+
 describe("the snippet for Express", () => {
   it("lets in whoever has the role, and nobody else", async () => {
-    const isListener = (value: unknown): value is RequestListener => typeof value === "function";
-    const { app } = z.object({ app: z.custom<RequestListener>(isListener) }).parse(
-      await load("express", FOLDER, ofProject),
-    );
+    const { app } = z.object({ app: appShape }).parse(await load("express", FOLDER, ofProject));
     const server = createServer(app);
     const url = await listen(server, 0);
     const get = async (token: string | null) =>
@@ -118,6 +117,19 @@ describe("the snippet for Express", () => {
     expect(await Promise.all([reader, visitor, null, "nonsense", forged, none].map(get))).toEqual([200, 403, 401, 401,
       401, 401]);
     await close(server);
+  });
+
+  it("sends nobody to log in again because Auth0's keys can't be fetched", async () => {
+    const away = createServer((_request, response) => response.writeHead(503).end());
+    process.env["AUTH0_ISSUER"] = `${await listen(away, 0)}/`;
+    const { app } = z.object({ app: appShape }).parse(await load("express", path.join(FOLDER, "away"), ofProject));
+    const server = createServer(app);
+    const url = await listen(server, 0);
+    expect((await fetch(`${url}/lessons/handbook`, { headers: { authorization: `Bearer ${reader}` } })).status).toBe(
+      500,
+    );
+    process.env["AUTH0_ISSUER"] = `${auth0.url}/`;
+    await Promise.all([close(server), close(away)]);
   });
 });
 
