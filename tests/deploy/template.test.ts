@@ -79,6 +79,13 @@ describe("the rendered template", () => {
     });
   });
 
+  it("lets no more claims wait for their answer, 3 s each, than a new account's 10 at once", () => {
+    const limits = z.object({ ThrottlingRateLimit: z.number(), ThrottlingBurstLimit: z.number() }).parse(
+      at(template, ...property("HttpApiStage", "RouteSettings", "POST /claim")),
+    );
+    expect(limits.ThrottlingBurstLimit + 3 * limits.ThrottlingRateLimit).toBeLessThanOrEqual(10);
+  });
+
   it("lets reconcile write its own items of the ledger, and no buyer's record", () => {
     const statements = listOf(
       at(template.Resources, "ReconcileRole", "Properties", "Policies", 0, "PolicyDocument", "Statement"),
