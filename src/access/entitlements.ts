@@ -114,12 +114,14 @@ function standingOf(id: SourceId, source: Source, product: Product, known: Known
 /**
  * What came with a bundle. Where one is known, the child's own flags say nothing: nobody refunds it, and a dispute is
  * the bundle's. It is gone once all its possible bundles are; by the API, once the buyer's sales were listed since.
+ * A bundle that was moved away before an operator last decided about the child, or brought it back, isn't one of them.
  */
-function ofChild({ charges }: Source, own: Standing, bundles: NonNullable<ReturnType<Children["get"]>>,
+function ofChild({ charges, act: own }: Source, alone: Standing, brought: NonNullable<ReturnType<Children["get"]>>,
   known: Known): Standing {
-  if (own.reason === "revoked") return own;
-  if (bundles.length === 0) return own.access ? { ...own, reason: "bundle-unknown" } : own;
-  const standing = whileAny(bundles.flatMap(({ id }) => known.standings.get(id) ?? []), own);
+  if (alone.reason === "revoked") return alone;
+  const bundles = brought.filter(({ source: { act } }) => act?.decision.kind !== "move" || (own?.at ?? 0) <= act.at);
+  if (bundles.length === 0) return alone.access ? { ...alone, reason: "bundle-unknown" } : alone;
+  const standing = whileAny(bundles.flatMap(({ id }) => known.standings.get(id) ?? []), alone);
   if (standing !== null) return standing;
   // What an operator decided needs no proof.
   const isSure = charges.every(({ read, soldAt }) =>

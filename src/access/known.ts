@@ -67,13 +67,13 @@ export function sameOptions(a: Charge, b: Charge): boolean {
   return names.length === 0 ? others.length === 0 : names.some((name) => others.includes(name));
 }
 
-/** Facts without the moments at which Gumroad's API was asked: the same answer an hour later is no news. */
+/** Facts without the moments at which Gumroad's API was asked: the same later is no news; a first listing is. */
 export function undated(source: Source | undefined): Source | undefined {
   if (source === undefined) return undefined;
   const charges = source.charges.map((charge) => ({ ...charge, read: timeless(charge.read),
     revoked: timeless(charge.revoked) })
   );
-  return { ...source, charges, listedAt: null, read: timeless(source.read) };
+  return { ...source, charges, listedAt: source.listedAt === null ? null : 0, read: timeless(source.read) };
 }
 
 function timeless<T extends { readonly at: number }>(read: T | null): T | null {

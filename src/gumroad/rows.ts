@@ -38,7 +38,9 @@ export const saleShape = z.pipe(saleFields, z.transform((row, context) => {
     recurring: row.recurring_charge, preorder: row.is_preorder_authorization, gift: giftOf(row),
     giftee: normalizedEmail(row.giftee_email ?? ""), gifter: normalizedEmail(row.gifter_email ?? ""),
     refunded: row.refunded, partlyRefunded: row.partially_refunded, disputed, disputeWon, bundle: bundleOf(row),
-    accessRevoked: row.access_revoked ?? null, dead: row.dead };
+    accessRevoked: row.access_revoked ?? null, dead: row.dead,
+    gone: row.dead || row.refunded ||
+      row.partially_refunded || (disputed && !disputeWon) || row.access_revoked === true };
 }));
 
 /**
@@ -46,7 +48,7 @@ export const saleShape = z.pipe(saleFields, z.transform((row, context) => {
  * pings name it, and the account's only where the row has no other; `spelling` as it was written, where that differs.
  * `recurring`: a charge after the first one of its subscription. `preorder`: an authorization, money not taken yet.
  * `accessRevoked`: the seller took access away by hand; null: this answer doesn't say. `dead`: its subscription has
- * ended (`cancelled` is true while that still waits, and says nothing).
+ * ended (`cancelled` is true while that still waits, and says nothing). `gone`: it may give nothing any more.
  */
 export type SaleRow = Readonly<z.output<typeof saleShape>>;
 

@@ -33,12 +33,8 @@ export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
       throw new RefusedError("SOURCE_UNKNOWN", `Nobody bought ${source}: see explain for a buyer's sources.`);
     }
     if (owner === record.email) {
-      const { waiting } = await ledger.claim(source, owner);
       // What an operator decided about has its place in the record, whatever the policy names.
-      if (waiting !== null && record.sources[source] === undefined) {
-        return mergeAct({ ...record, sources: addFacts(record.sources, source, waiting) }, message, work);
-      }
-      throw onItsWay();
+      return mergeAct(await withApart(record, source, work), message, work);
     }
     await forward(message, source, owner, work);
     return null;
@@ -59,9 +55,15 @@ export function actId(id: string, source: SourceId): string {
   return `${id} ${source}`;
 }
 
-/** The message that brings the facts comes right behind, or again. */
-export function onItsWay(): TemporaryError {
-  return new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
+/** The record with a source of its own that is kept apart. Throws TemporaryError SOURCE_ON_ITS_WAY: none is. */
+export async function withApart(record: BuyerRecord, source: SourceId,
+  { store: { ledger } }: Provisioning): Promise<BuyerRecord> {
+  const { waiting } = await ledger.claim(source, record.email);
+  if (waiting !== null && record.sources[source] === undefined) {
+    return { ...record, sources: addFacts(record.sources, source, waiting) };
+  }
+  // The message that brings them comes right behind, or again.
+  throw new TemporaryError("SOURCE_ON_ITS_WAY", "The source is this buyer's, and its facts aren't here yet.");
 }
 
 /**

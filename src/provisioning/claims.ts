@@ -5,7 +5,7 @@ import { boughtTogether } from "../access/together.ts";
 import type { BuyerRecord, Claim } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
 import type { MessageOf } from "../queue/message.ts";
-import { onItsWay, withActs } from "./acts.ts";
+import { withActs, withApart } from "./acts.ts";
 import { findAll } from "./bind.ts";
 import { mergeClaims } from "./claim-merge.ts";
 import type { Provisioning } from "./context.ts";
@@ -35,7 +35,7 @@ export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim"
   if (!isMine(record, source)) {
     const owner = await ledger.owner(source);
     if (owner === null) return record;
-    if (owner === record.email) throw onItsWay();
+    if (owner === record.email) return mergeClaim(await withApart(record, source, work), message, work);
     await forward(message, source, owner, work);
     return null;
   }

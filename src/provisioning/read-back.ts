@@ -53,7 +53,9 @@ export async function readBack(messages: readonly Message[], stored: BuyerRecord
     try {
       const api = (await opened) ?? null;
       if (api === null) break;
-      answers.set(message, await read(message.kind === "hint" ? message : hintOf(message.ping), { ...reader, api }));
+      const { subscriptionId } = message.kind === "hint" ? message : message.ping;
+      const { saleId } = message.kind === "hint" ? message : { saleId: null, ...message.ping };
+      answers.set(message, await read({ saleId, subscriptionId }, { ...reader, api }));
     } catch (error) {
       unread.set(message, error);
     }
@@ -95,9 +97,8 @@ async function sale(saleId: string, reader: Reader, isEnded = false): Promise<An
   // Gumroad's support may have moved it to another email since.
   const owner = isKnown ? reader.stored.email : ownerOfRow(sold);
   let facts = await factsOf(row, at, reader);
-  const isGone = isEnded || row.refunded || row.partlyRefunded || (row.disputed && !row.disputeWon) ||
-    row.accessRevoked === true || row.dead;
-  const theirs = row.bundle === "bundle" && owner !== null && isGone ? await bundlesOf(owner, reader) : null;
+  const isGone = row.bundle === "bundle" && (isEnded || row.gone);
+  const theirs = isGone && owner !== null ? await bundlesOf(owner, reader) : null;
   if (theirs !== null) {
     others.push(...theirs.filter((each) => each.source !== source));
     facts = { ...facts, listedAt: at };
@@ -184,10 +185,6 @@ async function giversOf(received: SaleRow, reader: Reader): Promise<Told[]> {
     }
   }
   return found;
-}
-
-function hintOf(ping: Ping): Hint {
-  return { saleId: "saleId" in ping ? ping.saleId : null, subscriptionId: ping.subscriptionId };
 }
 
 /**

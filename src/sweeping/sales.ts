@@ -80,5 +80,7 @@ export function unlike(row: SaleRow, source: OwnedSource | undefined, at: number
   if (known !== undefined && row.subscriptionId !== null && row.dead !== (endOf(known) !== null)) {
     return `subscription:${row.subscriptionId}`;
   }
-  return adopt && source?.record?.adopts !== true ? `sale:${row.id}` : null;
+  // What came with it stands until the buyer's sales are listed: that failed, or an earlier version did without.
+  const isUnlisted = known?.listedAt === null && row.bundle === "bundle" && row.gone && at - row.soldAt > 3 * DAY_MS;
+  return isUnlisted || (adopt && source?.record?.adopts !== true) ? `sale:${row.id}` : null;
 }

@@ -94,6 +94,15 @@ describe("what came with a bundle, by the API", () => {
     expect(rolesOf({ "sale:bundle": taken, "sale:child": child("book", JAN_5 + 4 * DAY) })).toEqual([]);
   });
 
+  it("is by itself once an operator brought it back, or let it stand, after its bundle was moved away", () => {
+    const left = (day: number) =>
+      ({ "sale:bundle": bundle({}, { act: act(50, { kind: "move", to: "bo@example.com" }) }),
+        "sale:child": { ...child("book", JAN_5), act: act(day, { kind: "follow" }) } }) as const;
+    expect(reasonOf(left(60), "sale:child")).toBe("bundle-unknown");
+    expect(rolesOf(left(60))).toEqual(["reader"]);
+    expect(rolesOf(left(40))).toEqual([]);
+  });
+
   it("stays what it was when the policy's bundle no longer lists it", () => {
     const kept = withContents(bundle(gone), policy);
     expect(kept.holds).toEqual(["book"]);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 
-import type { Claimant, Sources } from "../../src/access/facts.ts";
+import type { Claimant, Source, Sources } from "../../src/access/facts.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import type { DirectoryUser } from "../../src/auth0/directory.ts";
 import { newRecord, openClaims, recordShape, type BuyerRecord } from "../../src/ledger/record.ts";
@@ -22,11 +22,12 @@ const book: Sources = { "sale:s1": source("book", [charge()]) };
 /** The Auth0 users with the owner's email. */
 let users: DirectoryUser[] = [];
 let owner: string | null = OWNER;
+let waiting: Source | null = null;
 let moves: string[] = [];
 let sent: Message[] = [];
 let remembered: unknown[] = [];
 beforeEach(() => {
-  [users, owner, moves, sent, remembered] = [[], OWNER, [], [], []];
+  [users, owner, waiting, moves, sent, remembered] = [[], OWNER, null, [], [], []];
 });
 
 const user = (changes: Partial<DirectoryUser> = {}): DirectoryUser => ({ id: "auth0|ann", verified: true,
@@ -35,7 +36,7 @@ const user = (changes: Partial<DirectoryUser> = {}): DirectoryUser => ({ id: "au
 const { ledger } = uncalled.store;
 const work: Provisioning = { ...uncalled,
   store: { ...uncalled.store,
-    ledger: { ...ledger, owner: async () => owner,
+    ledger: { ...ledger, owner: async () => owner, claim: async () => ({ owner, waiting }),
       move: async (id, from, to) => void moves.push(`${id} from ${from} to ${to}`),
       remember: async (_subject, event) => void remembered.push(event) } },
   auth0: { ...uncalled.auth0, find: async () => users },
@@ -151,6 +152,13 @@ describe("a licence key shown by an email at Auth0", () => {
       "sale:s1": source("book", [charge()], { act: act(0, { kind: "move", to: "x@example.com" }) }),
     });
     await expect(mergeClaim(left, shown(BO), work)).rejects.toThrow("aren't here yet");
+  });
+
+  it("brings in what is kept apart, as the policy didn't name it before", async () => {
+    [users, waiting] = [[user()], source("book", [charge()])];
+    const record = await claimed(newRecord(OWNER), shown(BO), work);
+    expect(states(record)).toEqual([`sale:s1 ${BO} granted`]);
+    expect(record.sources["sale:s1"]?.act?.decision).toEqual({ kind: "move", to: "bo@example.com" });
   });
 
   it("changes nothing for the buyer's own, for one that isn't here, and the second time", async () => {

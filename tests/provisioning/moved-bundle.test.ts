@@ -106,7 +106,7 @@ function soldToAnn(name: string, isOnTrust = false, sells = policy) {
   const take = (): Message => ({ v: 1, kind: "act", requestId: "r", buyer: ann, hops: 0, source: `sale:${name} child`,
     act: { at: world.now(), id: `${name} taken`, by: "dee", why: "no", decision: { kind: "take" } } });
   return { told, bundle, world, take, toBo: (what?: string, only?: true) => move(ann, bo, what, only),
-    toCy: () => move(bo, cy), child: () => {
+    toCy: () => move(bo, cy), childBack: () => move(bo, ann, "child", true), child: () => {
       shop.show(`${name} child`, ann, CHILD);
       return soldTo(ann, `${name} child`, "book");
     }, ann, names: () => {
@@ -202,6 +202,35 @@ describe("a bundle's move that knows nothing of what came with it", () => {
     await told(child());
     expect(roles()).toEqual([[], [], []]);
     expect((await world.store.ledger.load(ann)).sources["sale:only child"]?.act).toBeNull();
+  });
+});
+
+describe("what came with a bundle and is brought back without it", () => {
+  it.each([["by reading back", false], ["by pings alone", true]] as const)("gives what it did, %s",
+    async (name, isOnTrust) => {
+      const { told, bundle, toBo, childBack, child, roles } = soldToAnn(`back${name.replaceAll(" ", "")}`, isOnTrust);
+      await told(bundle(), child());
+      await told(toBo());
+      await told(childBack());
+      expect(roles()).toEqual([["reader"], [], []]);
+    });
+});
+
+describe("a bundle that an earlier version saw refunded without a listing", () => {
+  it("takes what came with it once a sweep has it read again", async () => {
+    const { told, bundle, child, roles, world, ann } = soldToAnn("unlisted");
+    await told(bundle(), child());
+    await told(bundle({ refunded: true }));
+    const { sources, ...record } = await world.store.ledger.load(ann);
+    const unlisted = Object.fromEntries(
+      Object.entries(sources).map(([id, facts]) => [id, { ...facts, listedAt: null }]),
+    );
+    await world.store.ledger.save({ ...record, sources: unlisted });
+    await told({ v: 1, kind: "due", requestId: "r", buyer: ann });
+    expect(roles()).toEqual([["reader"], [], []]);
+    await told({ v: 1, kind: "hint", requestId: "r", buyer: ann, hops: 0, saleId: "unlisted bundle",
+      subscriptionId: null, sweep: "weekly", foundAt: world.now() });
+    expect(roles()).toEqual([[], [], []]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 
+import { emptySource } from "../../src/access/facts.ts";
+import { addFacts } from "../../src/access/merge.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import policy from "../../fixtures/policy.ts";
 import { DAY, MINUTE, startShopAndLedger, withRoles, type ShopAndLedger } from "./shop-and-ledger.ts";
@@ -16,6 +18,7 @@ beforeEach(async () => {
 });
 
 const HANDBOOK = "zGyG_1JQunZuizwqd9CP7g==";
+const BUNDLE = "zdLk8Uz-AIidbazwzX2EkA==";
 const CLUB = "wg2b8FhyMUKaJ6Eo3PrR5g==";
 const handbookAlone = defineProducts([{ id: HANDBOOK, name: "Serverless Handbook", roles: ["serverless-handbook"] }]);
 
@@ -89,6 +92,26 @@ describe("a sweep of the last days' sales", () => {
     world.shop.sell({ product: "serverless-handbook", email: "bob@example.com" });
     await world.shop.advance(4 * DAY);
     expect(await world.finish("recent")).toMatchObject({ read: 1, sent: 1 });
+  });
+});
+
+describe("a sweep of all sales", () => {
+  it("has a gone bundle read again once: what came with it stands until the buyer's sales are listed", async () => {
+    const { sale, children } = world.shop.sell({ product: BUNDLE, email: "ann@example.com" });
+    await world.learn(children.map(({ id }) => id));
+    world.shop.refund(sale);
+    await world.learn([sale.id]);
+    await world.finish("recent");
+    expect(world.sent()).toEqual([]);
+    await world.shop.advance(4 * DAY);
+    await world.finish("weekly");
+    expect(world.sent()).toEqual([`ann@example.com sale ${sale.id}`]);
+
+    const record = await world.ledger.load("ann@example.com");
+    const listed = { ...emptySource(BUNDLE), listedAt: world.shop.now() };
+    await world.ledger.save({ ...record, sources: addFacts(record.sources, `sale:${sale.id}`, listed) });
+    await world.finish("weekly");
+    expect(world.sent()).toEqual([]);
   });
 });
 
