@@ -31,9 +31,10 @@ export function dynamoGivers(table: Table) {
         await updatedItem(table, keyOf(userId), "SET #by = :given ADD #version :one", { names: names(email),
           values: { ":given": given, ":one": 1 } }),
       ),
-    /** Writes down what records give that don't say so yet: of before there were such items. A scan of all. */
-    giveUntold: async (userId: string) => {
-      for (const item of await scanned(table, { ConsistentRead: true, FilterExpression: UNTOLD,
+    /** Writes down what records give that don't say so yet: of before there were such items. Scans all until `signal`. */
+    giveUntold: async (userId: string, abortSignal: AbortSignal) => {
+      for (const item of await scanned({ ...table, until: { abortSignal } }, { ConsistentRead: true,
+        FilterExpression: UNTOLD,
         ExpressionAttributeNames: { "#record": "record", "#users": "users", "#id": userId } })) {
         const { email, users, gave } = recordShape.parse(item["record"]);
         const { roles = {}, origin } = users[userId] ?? {};

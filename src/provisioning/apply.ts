@@ -47,7 +47,7 @@ async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord,
   const { add, remove } = marksOf(user);
   // A record of before there were items, and others about this user may be, too.
   if (bound.told === undefined && (remove.length > 0 || (add.length > 0 && work.settings.place === "app_metadata"))) {
-    await givers.giveUntold(userId);
+    await givers.giveUntold(userId, work.signal);
   }
   let item = await givers.give(userId, email, { roles, ours: Object.keys(user.roles), isCreated });
   for (;;) {

@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 
-import { putItem, readItems, type Table, tableOf } from "../../src/dynamo/table.ts";
+import * as z from "zod";
+
+import { putItem, readItems, scanned, type Table, tableOf } from "../../src/dynamo/table.ts";
 import { type LocalTable, localTable } from "../accounts/accounts-stage.ts";
 
 let local: LocalTable;
@@ -15,6 +18,10 @@ beforeAll(async () => {
   table = tableOf(local.client, local.name, "ACCOUNTS_UNREACHABLE");
 });
 afterAll(() => local.close());
+const atTheEnd: (() => void)[] = [];
+afterEach(() => {
+  for (const end of atTheEnd.splice(0)) end();
+});
 
 describe("readItems", () => {
   it("gives the items in the order of the keys, and undefined for what is not there", async () => {
@@ -27,26 +34,56 @@ describe("readItems", () => {
   });
 
   it("does not take what DynamoDB left unread for what is not there", async () => {
-    const busy = createServer((_request, response) => {
-      response.writeHead(200, { "content-type": "application/x-amz-json-1.0" });
-      response.end(
-        JSON.stringify({ Responses: { accounts: [] },
-          UnprocessedKeys: { accounts: { Keys: [{ pk: { S: "a" }, sk: { S: "1" } }] } } }),
-      );
-    });
-    busy.listen(0, "127.0.0.1");
-    await once(busy, "listening");
-    const address = busy.address();
-    const client = new DynamoDBClient({
-      endpoint: `http://127.0.0.1:${String(typeof address === "object" ? address?.port : "")}`,
-      region: "eu-central-1",
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    });
-
-    const reading = readItems(tableOf(client, "accounts", "ACCOUNTS_UNREACHABLE"), [{ pk: "a", sk: "1" }]);
+    const busy = await standIn(() => ({ Responses: { accounts: [] },
+      UnprocessedKeys: { accounts: { Keys: [{ pk: { S: "a" }, sk: { S: "1" } }] } } })
+    );
+    const reading = readItems(busy, [{ pk: "a", sk: "1" }]);
 
     await expect(reading).rejects.toMatchObject({ name: "TemporaryError", code: "ACCOUNTS_UNREACHABLE" });
-    client.destroy();
-    busy.close();
   });
 });
+
+const scanShape = z.object({ Segment: z.number(), TotalSegments: z.literal(4),
+  ExclusiveStartKey: z.optional(z.unknown()) });
+
+describe("scanned", () => {
+  it("goes on in four places at once, each to its end: one after the other, a large table would take minutes", async () => {
+    const begun = new Set<number>();
+    const allBegun = Promise.withResolvers<undefined>();
+    const large = await standIn(async (asked) => {
+      const { Segment, ExclusiveStartKey } = scanShape.parse(asked);
+      if (begun.add(Segment).size === 4) allBegun.resolve(undefined);
+      await allBegun.promise;
+      const key = { pk: { S: String(Segment) }, sk: { S: ExclusiveStartKey === undefined ? "first" : "last" } };
+      return { Items: [key], ...(ExclusiveStartKey === undefined ? { LastEvaluatedKey: key } : {}) };
+    });
+    // Whoever goes on in one place alone would wait for ever.
+    const items = await scanned({ ...large, until: { abortSignal: AbortSignal.timeout(10_000) } }, {});
+
+    expect(items).toEqual(["0", "1", "2", "3"].flatMap((pk) => [{ pk, sk: "first" }, { pk, sk: "last" }]));
+  });
+});
+
+/** What answers in DynamoDB's place, and a table there. */
+async function standIn(answer: (asked: unknown) => unknown) {
+  const server = createServer((request, response) => {
+    void text(request).then(async (body) => {
+      response.writeHead(200, { "content-type": "application/x-amz-json-1.0" });
+      response.end(JSON.stringify(await answer(JSON.parse(body))));
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const client = new DynamoDBClient({
+    endpoint: `http://127.0.0.1:${String(typeof address === "object" ? address?.port : "")}`,
+    region: "eu-central-1",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  });
+  atTheEnd.push(() => {
+    client.destroy();
+    server.close();
+    server.closeAllConnections();
+  });
+  return tableOf(client, "accounts", "ACCOUNTS_UNREACHABLE");
+}
