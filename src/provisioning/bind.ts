@@ -41,7 +41,7 @@ async function boundUser(user: DirectoryUser, isLater: boolean, record: BuyerRec
   const kept = { roles: Object.fromEntries(there.map((role) => [role, "has"] as const)), told: [],
     ...(place === "roles" ? {} : { places: [place] }) };
   // Another record may have given them, and no item may tell of that yet.
-  if (there.length > 0) await givers.giveUntold(user.id);
+  if (there.length > 0) await givers.giveUntold(user.id, signal);
   if (user.createdByUs) return { origin: "created", foreign: [], ...kept };
   // Following a mail's link proves who owns the address, not who chose the password: who registered it while the buyer
   // was known here, or was seen unverified, would still get in. The owner sets a new one by mail.
