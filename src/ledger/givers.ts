@@ -31,7 +31,7 @@ export function dynamoGivers(table: Table) {
         await updatedItem(table, keyOf(userId), "SET #by = :given ADD #version :one", { names: names(email),
           values: { ":given": given, ":one": 1 } }),
       ),
-    /** Writes down what records give that don't say so yet: of before there were such items. Scans all until `signal`. */
+    /** Writes down what records give that don't say so yet: of before there were such items. Scans all, until then. */
     giveUntold: async (userId: string, abortSignal: AbortSignal) => {
       for (const item of await scanned({ ...table, until: { abortSignal } }, { ConsistentRead: true,
         FilterExpression: UNTOLD,

@@ -47,7 +47,7 @@ const scanShape = z.object({ Segment: z.number(), TotalSegments: z.literal(4),
   ExclusiveStartKey: z.optional(z.unknown()) });
 
 describe("scanned", () => {
-  it("goes on in four places at once, each to its end: one after the other, a large table would take minutes", async () => {
+  it("goes on in four places at once, each to its end: in one, a large table takes minutes", async () => {
     const begun = new Set<number>();
     const allBegun = Promise.withResolvers<undefined>();
     const large = await standIn(async (asked) => {
