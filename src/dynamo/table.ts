@@ -129,13 +129,11 @@ export async function scanPage(table: Table, scan: Omit<ScanCommandInput, "Table
 
 /** All that a scan finds. */
 export async function scanned(table: Table, scan: Omit<ScanCommandInput, "TableName">): Promise<readonly Item[]> {
-  const inPart = (Segment: number) =>
-    Array.fromAsync(
-      paginateScan({ client: table.documents }, { ...scan, TableName: table.name, Segment, TotalSegments: PARTS },
-        table.until),
-    );
-  const pages = await reached(table, Promise.all(Array.from({ length: PARTS }, (_, part) => inPart(part))));
-  return pages.flat().flatMap(({ Items }): readonly Item[] => Items ?? []);
+  const parts = Array.from({ length: PARTS }, (_, Segment) => {
+    const part = { ...scan, TableName: table.name, Segment, TotalSegments: PARTS };
+    return Array.fromAsync(paginateScan({ client: table.documents }, part, table.until));
+  });
+  return (await reached(table, Promise.all(parts))).flat().flatMap(({ Items }): readonly Item[] => Items ?? []);
 }
 
 function parts({ name }: Table, { condition, names, values }: Expression) {
