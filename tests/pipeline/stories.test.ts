@@ -35,8 +35,14 @@ describe(`a story (seed ${String(seed)})`, () => {
   let stack: Stack;
   const made: string[] = [];
   beforeAll(async () => {
-    stack = await startLocal({ onCall: ({ service, phase }) => {
-      if (phase === "before") made.push(service);
+    const askedAt = new Map<string, number>();
+    stack = await startLocal({ onCall: ({ service, phase, body: asked }) => {
+      if (phase === "after") return "go";
+      // A secret without a value is asked for again after ten seconds, in whatever story that is on a slow machine.
+      const [what, now] = [`${service} ${String(asked)}`, performance.now()];
+      const isTime = service === "secretsmanager" && now - (askedAt.get(what) ?? now) >= 9_000;
+      askedAt.set(what, now);
+      if (!isTime) made.push(service);
       return "go";
     } });
     // What a process does once, the token and the roles among it, is no story's.
