@@ -28,7 +28,7 @@ const HIDDEN_LEVELS = new Set(["TRACE", "DEBUG"]);
 export function readFunctionLog(functionKey: string, line: string): FunctionLogLine {
   const entry = objectOf(line);
   if (entry === undefined) {
-    return { short: `${functionKey}: ${line}`, json: JSON.stringify({ function: functionKey, text: line }) };
+    return { short: shown(`${functionKey}: ${line}`), json: JSON.stringify({ function: functionKey, text: line }) };
   }
   return { short: shorten(functionKey, entry), json: JSON.stringify({ function: functionKey, ...entry }) };
 }
@@ -46,7 +46,12 @@ function shorten(functionKey: string, entry: Record<string, unknown>): string | 
     fields.push(`${String(error.name)}: ${String(error.message)}`);
   }
   const mark = level === "INFO" ? "" : `${level} `;
-  return `${functionKey}: ${mark}${[String(entry["message"] ?? ""), ...fields].join("  ")}`;
+  return shown(`${functionKey}: ${mark}${[String(entry["message"] ?? ""), ...fields].join("  ")}`);
+}
+
+/** One line, in which nothing is a command to the terminal: any page in this machine's browser can post a ping. */
+function shown(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ");
 }
 
 function isEmptyList(value: unknown): boolean {

@@ -110,6 +110,12 @@ describe("a function's log line", () => {
     expect(JSON.parse(json)).toMatchObject({ function: "provision", message: "throttled", service: "s" });
   });
 
+  it.each([JSON.stringify({ message: "m", retry: "\u001b]52;c;cm0gLXJm\u0007\n12:00  ready" }),
+    JSON.stringify({ message: "m", list: ["\u009b31m\u202e"] }), "plain \u001b]0;title\u0007\u001b[2J"])(
+      "tells the terminal nothing, and is one line: %j",
+      (line) => expect(readFunctionLog("ping", line).short).toMatch(/^ping: [ -~]+$/),
+    );
+
   it("is not shown where it is a metric or debug output, but kept", () => {
     expect(readFunctionLog("ping", '{"_aws":{},"Pings":1}').short).toBeUndefined();
     expect(readFunctionLog("ping", '{"level":"DEBUG","message":"m"}').short).toBeUndefined();
