@@ -55,7 +55,9 @@ export function isAwaitingVerification({ unsettled, dueAt }: BuyerRecord, now = 
 export async function awaitVerification(record: BuyerRecord, { store, auth0, now, signal }: Provisioning) {
   const waited = record.unsettled?.code === UNVERIFIED ? record.unsettled : null;
   const attempts = (waited?.attempts ?? 0) + 1;
-  let written = await store.ledger.save({ ...record,
+  // This turn creates nobody; whom one before was creating is found at the next look, which comes in any case.
+  const { creating: _, ...waiting } = record;
+  let written = await store.ledger.save({ ...waiting,
     unsettled: { code: UNVERIFIED,
       message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.",
       since: waited?.since ?? now(), attempts }, dueAt: now() + dueAfter(UNVERIFIED, attempts) });

@@ -67,6 +67,17 @@ describe("a password that a stranger may have chosen is replaced where the user"
   });
 });
 
+it("who verified in the end isn't waited for again, as somebody who was being created would be", async () => {
+  const kept: Settings = { place: "app_metadata", gettingIn: "none" };
+  const unverified = auth0.addUser({ email: ANN, verified: false });
+  await ann.run(kept, act("reader", "give"));
+  expect(ann.record().unsettled?.code).toBe("EMAIL_UNVERIFIED");
+  auth0.verifyEmail(unverified.user_id);
+  await ann.run(kept, { v: 1, kind: "bind", requestId: "r", buyer: ANN, spelling: null });
+  expect(ann.record()).toMatchObject({ unsettled: null, dueAt: null,
+    users: { [unverified.user_id]: { roles: { reader: "has" } } } });
+});
+
 it("a look that failed is none: who verified an address before the first one keeps the password", async () => {
   const away = auth0.fault({ path: "/users-by-email", answer: { status: 400 } });
   await ann.run(settings, act("reader", "give"));
