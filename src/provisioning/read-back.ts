@@ -53,9 +53,8 @@ export async function readBack(messages: readonly Message[], stored: BuyerRecord
     try {
       const api = (await opened) ?? null;
       if (api === null) break;
-      const { subscriptionId } = message.kind === "hint" ? message : message.ping;
-      const { saleId } = message.kind === "hint" ? message : { saleId: null, ...message.ping };
-      answers.set(message, await read({ saleId, subscriptionId }, { ...reader, api }));
+      const hint = message.kind === "hint" ? message : { saleId: null, ...message.ping };
+      answers.set(message, await read(hint, { ...reader, api }));
     } catch (error) {
       unread.set(message, error);
     }
