@@ -30,8 +30,9 @@ export async function carryOutList(kind: FilePlan["kind"], file: string, flags: 
       left.length === 0 ? "" : `, ${String(left.length)} left alone`
     }`,
   );
+  const because = `${kind === "take" ? "this file didn't give it, or " : ""}somebody decided otherwise since`;
   for (const { line, buyer, role } of left) {
-    output.say(output.tone("warning", `line ${String(line)}: ${role} of ${buyer}: somebody decided otherwise since`));
+    output.say(output.tone("warning", `line ${String(line)}: ${role} of ${buyer}: ${because}`));
   }
   const dryRun = flags.dryRun === true;
   const about = { file, todo, done, left, dryRun };

@@ -1,4 +1,5 @@
 import type { Policy } from "../../src/access/policy.ts";
+import { roleNames } from "../../tenant/role-names.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
@@ -39,8 +40,11 @@ export async function buyers(text: string | undefined, flags: BuyersFlags, conte
     for (const row of [HEAD, ...rows]) output.say(csvLine(row));
     return EXIT.ok;
   }
-  if (found.length === 0) output.say("nobody");
-  else output.table(HEAD, rows);
+  const roles = roleNames(policy);
+  const isUnknown = flags.role !== undefined && !roles.includes(flags.role);
+  if (found.length === 0) {
+    output.say(isUnknown ? `nobody; src/products.ts gives no such role, but ${roles.join(", ")}` : "nobody");
+  } else output.table(HEAD, rows);
   if (next !== null) {
     output.say(`\n${grouped(found.length)} shown; there are more: ${commandLine(againAfter(text, flags, next))}`);
   }

@@ -25,7 +25,7 @@ export interface FilePlan {
   readonly todo: readonly FileRow[];
   /** Done by an earlier run. */
   readonly done: readonly FileRow[];
-  /** Somebody decided otherwise about them since: theirs counts. */
+  /** Somebody decided otherwise about them since: theirs counts. To be taken back, but not given by this file, too. */
   readonly left: readonly FileRow[];
 }
 

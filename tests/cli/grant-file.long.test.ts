@@ -57,6 +57,7 @@ describe("grant --file", () => {
     await run("grant c3@example.com club --why friend");
     const { code, out } = await run(`revoke --file ${file} --why mistake --yes`);
     expect(out).toContain("10 to take back, 0 done before, 2 left alone");
+    expect(out).toContain("club of c3@example.com: this file didn't give it, or somebody decided otherwise since");
     expect([code, stack.auth0.rolesOfEmail("c0@example.com"), stack.auth0.rolesOfEmail("c3@example.com")]).toEqual([
       0,
       [],
