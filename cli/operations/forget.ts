@@ -6,9 +6,10 @@ import { dynamoGivers, type Givers } from "../../src/ledger/givers.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import type { HistoryEvent } from "../../src/ledger/ledger.ts";
 import type { BuyerRecord } from "../../src/ledger/record.ts";
-import { dynamoTombstones, type Subject } from "../../src/ledger/tombstones.ts";
+import type { Subject } from "../../src/ledger/tombstones.ts";
 import { isMine } from "../../src/provisioning/owners.ts";
 import { type BuyerTraces, dynamoHistory } from "../ledger/history.ts";
+import { buryAll } from "../forget/bury.ts";
 import { makeKey, storedKey } from "../forget/key.ts";
 import { forgetUsers } from "../forget/users.ts";
 import { serviceCredentials } from "../stage/directory.ts";
@@ -86,7 +87,7 @@ export async function forgotten(found: Forgettable, { user, force, operator, dry
   const steps = makeSteps(told, dryRun);
   const key = (await storedKey(stage)) ?? (await madeKey(steps, operating));
   await steps.change("tombstones", `${String(subjects.length)} written: what was bought before now can't come back`,
-    () => bury(found, key, operating));
+    () => buryAll(ledgerTable(stage.dynamo, stage.ledger), key, subjects, operating.now()));
   // Before the record goes: it alone knows which roles are ours, should this stop half-way and be run again.
   await forgetUsers(users, { directory: await directory(), bound: Object.entries(record.users), credentials,
     admin: user ? operatorAdmin(operator, stage, credentials) : null, steps, deletes: { ours: user, others: force } });
@@ -106,13 +107,6 @@ async function madeKey(steps: Steps, { stage, wait }: Operating): Promise<string
     });
   if (key !== "") await wait(NOTICED_MS);
   return key;
-}
-
-/** Writes the tombstones. Throws what the ledger throws. */
-async function bury({ subjects }: Forgettable, key: string, { stage, now }: Operating): Promise<void> {
-  const at = now();
-  const tombstones = dynamoTombstones(ledgerTable(stage.dynamo, stage.ledger), key);
-  for (const subject of subjects) await tombstones.bury(subject, at);
 }
 
 /** Erases a buyer from the ledger, and gives how many items went. Throws what the ledger throws. */

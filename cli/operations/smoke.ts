@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 
 import type { DirectoryUser } from "../../src/auth0/directory.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
-import { dynamoTombstones } from "../../src/ledger/tombstones.ts";
 import type { TenantAdmin } from "../admin/tenant-admin.ts";
+import { buryAll } from "../forget/bury.ts";
 import { makeKey, storedKey } from "../forget/key.ts";
 import { dynamoHistory } from "../ledger/history.ts";
 import { bestWay, type SmokeWay, smokeWay, type WayName } from "../smoke/ways.ts";
@@ -131,9 +131,8 @@ async function cleanUp({ buyer, way }: SmokeTrial, withinMs: number, admin: Tena
 /** A sweep finds what the shop sold: without a tombstone it would bring the buyer back. */
 async function bury({ buyer, way }: SmokeTrial, { stage, now }: Operating): Promise<void> {
   if (way.name !== "shop" || way.sources().length === 0) return;
-  const tombstones = dynamoTombstones(ledgerTable(stage.dynamo, stage.ledger),
-    (await storedKey(stage)) ?? (await makeKey(stage)));
-  for (const subject of [`buyer:${buyer}` as const, ...way.sources()]) await tombstones.bury(subject, now());
+  const key = (await storedKey(stage)) ?? (await makeKey(stage));
+  await buryAll(ledgerTable(stage.dynamo, stage.ledger), key, [`buyer:${buyer}`, ...way.sources()], now());
 }
 
 /** Waits until provisioning has written down that it is done, for what it writes later stays. Tells whether it has. */

@@ -1,4 +1,3 @@
-/** A login that goes on: a new token for a valid one, as long as the login is young and its account stands. */
 import * as z from "zod/mini";
 
 import { type HttpFunction, json, jsonBodyOf } from "../http/handler.ts";

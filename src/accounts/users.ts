@@ -46,7 +46,8 @@ export type Users = ReturnType<typeof createUsers>;
 /** More than anybody buys; each costs two reads a token. */
 const MOST_CLAIMS = 20;
 
-function keyOf(username: string): ItemKey {
+/** Where a user is. */
+export function userKey(username: string): ItemKey {
   return { pk: `user#${username}`, sk: "user" };
 }
 
@@ -62,7 +63,7 @@ export function hashOfCode(code: string): string {
 
 /** The user of this name, or undefined: all that renewing a token needs. */
 export async function findUser(table: Table, username: string): Promise<User | undefined> {
-  const item = await readItem(table, keyOf(username));
+  const item = await readItem(table, userKey(username));
   return item === undefined ? undefined : userShape.parse(item);
 }
 
@@ -70,8 +71,10 @@ export async function findUser(table: Table, username: string): Promise<User | u
 export function noteClaims(table: Table, username: string, change: "ADD" | "DELETE",
   sources: readonly string[]): Promise<boolean> {
   const hasRoom = change === "ADD" ? " AND (attribute_not_exists(claims) OR size(claims) < :most)" : "";
-  return updateItem(table, keyOf(username), `${change} claims :sources`, { condition: `attribute_exists(pk)${hasRoom}`,
-    values: { ":sources": new Set(sources), ":most": change === "ADD" ? MOST_CLAIMS : undefined } });
+  return updateItem(table, userKey(username), `${change} claims :sources`, {
+    condition: `attribute_exists(pk)${hasRoom}`,
+    values: { ":sources": new Set(sources), ":most": change === "ADD" ? MOST_CLAIMS : undefined },
+  });
 }
 
 /** The users in the given table. */
@@ -83,7 +86,7 @@ export function createUsers(table: Table) {
    * a caller whose user is not the one returned has to check the password against it.
    */
   async function create(user: User): Promise<User> {
-    const isFirst = await putItem(table, { ...keyOf(user.username), ...user }, {
+    const isFirst = await putItem(table, { ...userKey(user.username), ...user }, {
       condition: "attribute_not_exists(pk)",
     });
     return isFirst ? user : ((await find(user.username)) ?? create(user));
@@ -97,7 +100,7 @@ export function createUsers(table: Table) {
      * `since` (ISO 8601) for another password: it ends the logins of before, and a one-time code.
      */
     replaceHash: (user: User, passwordHash: string, since?: string): Promise<boolean> =>
-      updateItem(table, keyOf(user.username), since === undefined
+      updateItem(table, userKey(user.username), since === undefined
         ? "SET passwordHash = :next"
         : "SET passwordHash = :next, passwordSince = :since REMOVE oneTime", {
         // The second half for a write that was repeated because its answer got lost.
@@ -105,9 +108,5 @@ export function createUsers(table: Table) {
         values: { ":next": passwordHash, ":seen": user.passwordHash,
           ...(since === undefined ? {} : { ":since": since }) },
       }),
-    /** Lets a code stand for the password once, until then (epoch ms). False: there is no such user. */
-    offerCode: (username: string, hash: string, until: number): Promise<boolean> =>
-      updateItem(table, keyOf(username), "SET oneTime = :code", { condition: "attribute_exists(pk)",
-        values: { ":code": { hash, until } } }),
   };
 }

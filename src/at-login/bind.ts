@@ -37,10 +37,9 @@ const requestShape = z.object({
 });
 
 /**
- * Answers the post-login Action: which roles has somebody who logs in with this verified email, by its purchases? A
- * user that the buyer's record doesn't know is told to provision, the one writer, which asks Auth0 itself who that is
- * (`pending`: then more come within seconds). So this only reads, and a stolen token can learn who bought, and grant
- * nothing.
+ * Tells the post-login Action which roles this verified email's purchases give. A user that the buyer's record doesn't
+ * know is told to provision, the one writer, which asks Auth0 itself who that is (`pending`: the roles come within
+ * seconds). So this only reads: a stolen token can learn who bought, and grant nothing.
  * @throws {HttpError} 400, 401 or 413
  * @throws {TemporaryError} and {@link NeedsPersonError}, as the secret, the ledger and the queue do
  */

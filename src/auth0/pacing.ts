@@ -25,7 +25,7 @@ interface Lane {
 const ATTEMPT_MS = 10_000;
 /** A 429 that doesn't say for how long. */
 const UNTOLD_WAIT_MS = 1_000;
-/** Until a group has answered, nobody knows its limit: so long at most, its first call goes alone. */
+/** Until a group has answered, nobody knows its limit: its first call goes alone, for so long at most. */
 const ALONE_MS = 1_000;
 const LOOK_AGAIN_MS = 20;
 /** Plans that limit a tenant as a whole allow this much at most; those that limit by group allow more in each. */
@@ -43,13 +43,12 @@ const SLOWER = 0.8;
 const SLOWEST = 0.4;
 
 /**
- * A `fetch` that follows Auth0's rate limits instead of failing on them, and sends a call again after a 429 (a
- * throttled call was never carried out, so a POST is safe too). Everything else is passed on as it is. It gives up
- * only when the caller's signal aborts.
- * Others use the same limit: the other worker, the seller's own tools. So nobody can know the own share. What the
- * headers say is left is the same for all: the less there is, the slower everybody sends, and the rate that this is a
- * part of is felt for, up by a little with each answer and down by a fifth with a refusal.
- * Auth0 limits some plans for each group and others for the whole tenant; each answer says which it was.
+ * A `fetch` that follows Auth0's rate limits, and sends a call again after a 429 (which was never carried out, so a
+ * POST is safe too). It gives up only when the caller's signal aborts.
+ * Others use the same limit (the other worker, the seller's own tools), so nobody knows their share. What the headers
+ * say is left is the same for all: the less there is, the slower everybody sends. The rate that this is a part of is
+ * found by trial: up a little with each answer, down by a fifth with a refusal.
+ * Some plans are limited by group of endpoints, others as a whole tenant; each answer says which.
  */
 export function pacedFetch({ fetch: send = fetch, now = Date.now, wait = waitFor, onThrottled }: Pacing = {}): Fetch {
   const lanes = new Map<string, Lane>();

@@ -42,16 +42,15 @@ const ANSWER_MS = 3_000;
 /** So much of it is for Gumroad. */
 const GUMROAD_MS = 1_500;
 
-/** What a key of no purchase goes on as: it costs the same calls, which fail alike, and is in nobody's record. */
+/** What a key of no purchase is sent on as: it makes the same calls, and is in nobody's record. */
 const NOTHING = { buyer: "", saleId: "", under: null };
 
 const bodyShape = z.object({ licenseKey: z.string().check(z.minLength(1), z.maxLength(100)) });
 
 /**
  * `POST /claim {licenseKey}`: whoever is logged in says that a purchase is theirs. Good, unknown, used and refused
- * keys make the same calls (but for an account's own note) and get the same answer after the same time; what comes is
- * provision's to decide. The key is neither logged nor kept, nor anything made of it: which sale it is of, is all that
- * goes on.
+ * keys make the same calls (but for an account's own note) and get the same answer after the same time; provision
+ * decides what comes of it. The key is neither logged nor kept: only which sale it is of goes on.
  * @throws {HttpError} 400, 401, 403 without a verified email, 413, 429
  * @throws {TemporaryError} and {@link NeedsPersonError}, as Gumroad, the tables and the queue do
  */

@@ -70,7 +70,7 @@ export function secretOf<T>(
         return last.value;
       }
     },
-    /** As `get`, but reads again after ten seconds, and falls back to nothing: for who just saw the value refused. */
+    /** As `get`, but reads again after ten seconds and has no fallback: for whoever just saw the value refused. */
     reread: (signal?: AbortSignal): Promise<T> => freshest(REREAD_MS, signal),
   };
 }

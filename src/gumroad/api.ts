@@ -51,7 +51,7 @@ export function gumroadApi(options: GumroadApiOptions) {
   /** What a yes says; for "not found", what `absent` gives. */
   async function read<T>(what: string, path: string, shape: z.ZodMiniType<T>, signal: AbortSignal,
     absent: (what: string) => NoInfer<T>): Promise<T> {
-    // Who comes with no time left learns nothing of Gumroad.
+    // A call that began with no time left says nothing about Gumroad.
     const late = signal.aborted;
     try {
       const { status, body } = await answerTo({ what, path }, options, signal);

@@ -63,7 +63,7 @@ export function nestedOf(form: Form, field: string): Form {
   return typeof value === "object" && !Array.isArray(value) ? value : {};
 }
 
-/** What is used of a ping; of custom fields, the names. */
+/** The fields of a ping that are used; of custom fields only the names. */
 const KEPT = new Set(["custom_fields", "resource_name", "test", "seller_id", "product_id", "sale_id", "sale_timestamp",
   "email", "price", "variants", "recurrence", "subscription_id", "is_recurring_charge", "is_preorder_authorization",
   "is_gift_receiver_purchase", "gifter_email", "refunded", "disputed", "dispute_won", "user_email", "cancelled_at",

@@ -5,7 +5,7 @@ import { TemporaryError } from "../errors.ts";
 /** A `fetch`, as SDKs take it. */
 export type Fetch = typeof fetch;
 
-/** What making a call twice does: nothing, the same change once more, or what must not be. */
+/** What making a call twice does: nothing, the same change once more, or harm. */
 export type CallKind = "read" | "change" | "once";
 
 /** What trying again needs. `now` gives epoch milliseconds. */
@@ -30,10 +30,10 @@ const TIMED_OUT = "A change was not answered in time: it may be carried out yet.
 
 /**
  * A `fetch` that tries again what passes by itself: no connection, no answer in time, a 5xx. The pauses grow and are
- * random, so that workers don't come back all at once; the caller's signal ends them. Where everything fails, it fails
- * at once, and asks every five seconds.
- * A change that wasn't answered in time is made again, and told even so: the first may be carried out later, when
- * something else is wanted already.
+ * random, so that workers don't come back all at once; the caller's signal ends them. While everything fails, calls
+ * fail at once, but for one every five seconds.
+ * A change that wasn't answered in time is made again, and told of even so: the first may be carried out later, when
+ * something else is wanted by then.
  * @throws {TemporaryError} `…_AWAY`: not asked; `…_TIMED_OUT`: a change that may yet be carried out once more
  */
 export function retryingFetch(
@@ -55,7 +55,7 @@ export function retryingFetch(
         // The caller's own end tells nothing of who was asked.
         if (init?.signal?.aborted === true) throw error;
         failures += 1;
-        isLate ||= kind === "change" && isTimeOut(error);
+        isLate ||= kind === "change" && error instanceof Error && error.name === "TimeoutError";
         if (isLast && !isLate) throw error;
         return null;
       });
@@ -69,10 +69,6 @@ export function retryingFetch(
       await wait(PAUSE_MS * 2 ** (nth - 1) * (0.5 + random() / 2), init?.signal ?? undefined);
     }
   };
-}
-
-function isTimeOut(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "name" in error && error.name === "TimeoutError";
 }
 
 /** Waits so long (ms); rejects when the signal aborts. */

@@ -11,8 +11,8 @@ const givenShape = z.object({ roles: z.array(z.string()), ours: z.array(z.string
 export type Given = Fixed<z.infer<typeof givenShape>>;
 
 /**
- * Who gives an Auth0 user what, in items `user#ID`: an address may be changed, and then two buyers' records are about
- * one user, who has what any of them gives. Every method throws TemporaryError LEDGER_UNREACHABLE.
+ * Who gives an Auth0 user what, in items `user#ID`: once an address was changed, two buyers' records may be about one
+ * user, who has what any of them gives. Every method throws TemporaryError LEDGER_UNREACHABLE.
  */
 export type Givers = ReturnType<typeof dynamoGivers>;
 

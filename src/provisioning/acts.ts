@@ -41,7 +41,7 @@ export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
   }
   // One that was decided before the last act moves nothing any more, however late it comes.
   if (act.decision.kind === "move" && lastAct(known, act) === act) {
-    // There already, with what it was bought together with, say, it stays, whatever older act comes yet.
+    // It is here already, perhaps with what it was bought together with: it stays, whatever older act still comes.
     if (act.decision.to === record.email && grantedRole(source) === null) {
       return withAct(record, { ...message, act: { ...act, decision: { kind: "follow" } } }, ledger);
     }
@@ -50,7 +50,7 @@ export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
   return withAct(record, message, ledger);
 }
 
-/** What acts that are made together are called: of one that takes others along, each has the same id from either. */
+/** The id of one of several acts that are made together: the same whichever of them brought it along. */
 export function actId(id: string, source: SourceId): string {
   return `${id} ${source}`;
 }
@@ -67,9 +67,9 @@ export async function withApart(record: BuyerRecord, source: SourceId,
 }
 
 /**
- * Merges a source that an operator moved here. The act counts here too, as the last word: had the source been moved
- * away from here before, it is back. The facts, and who claims it, are taken once the other record has the move: what
- * it took in just before, a refund say, is stored with that.
+ * Merges a source that an operator moved here. The act counts here too: had the source been moved away from here
+ * before, it is back. Facts and claims are taken once the other record says that they moved, so that a refund that it
+ * took in just before comes along.
  * @throws {TemporaryError} MOVE_UNWRITTEN
  */
 export async function mergeMoved(record: BuyerRecord, { from, source, act, requestId }: MessageOf<"moved">,
@@ -87,8 +87,8 @@ export async function mergeMoved(record: BuyerRecord, { from, source, act, reque
 }
 
 /**
- * The record, of which goes where an operator moved a source what was bought together with that: all that a new move
- * finds, and what comes in later. What was taken, or decided about since, stays.
+ * The record, where what was bought together with a source follows that source's move: all that a new move finds, and
+ * what comes in later. What an operator took, or decided about since, stays.
  */
 export async function movedAlong(record: BuyerRecord, since: BuyerRecord, requestId: string,
   work: Provisioning): Promise<BuyerRecord> {

@@ -35,9 +35,9 @@ export async function applyMarks(record: BuyerRecord, roles: readonly string[], 
 }
 
 /**
- * Makes a user have what all records about it give, as far as this one changes that: its marked roles. Who writes the
- * user's item meanwhile may have wanted one of them otherwise, so it is done again until nobody did: of two, the last
- * one to write has seen both. Null: the user is gone.
+ * Makes a user have what all records about it give, as far as this one's marked roles go. Whoever writes the user's
+ * item meanwhile may want one of them otherwise, so it is done again until nobody did: of two, the last one to write
+ * has seen both. Null: the user is gone.
  */
 async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord, roles: readonly string[],
   work: Provisioning): Promise<BoundUser | null> {
@@ -45,7 +45,7 @@ async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord,
   const user = bound.foreign.length === 0 ? bound : withoutOurs(bound, email, roles, await givers.of(userId));
   const isCreated = user.origin === "created";
   const { add, remove } = marksOf(user);
-  // A record of before there were items, and others about this user may be, too.
+  // This record is from before there were items; others about this user may be, too.
   if (bound.told === undefined && (remove.length > 0 || (add.length > 0 && work.settings.place === "app_metadata"))) {
     await givers.giveUntold(userId, work.signal);
   }
@@ -67,7 +67,7 @@ async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord,
     if (failures.length > 0) throw failures[0];
     const latest = calls.length === 0 ? item : await givers.of(userId);
     if (latest.version === item.version) {
-      // For who comes to know the user now: what is gone isn't ours any more; what another gives may be theirs.
+      // For a record that binds the user from now on: what is gone isn't ours any more.
       const given = [...item.givers.values()].flatMap((each) => each.roles);
       const ours = Object.keys(user.roles).filter((role) => user.roles[role] !== "removing" || given.includes(role));
       if (ours.length < Object.keys(user.roles).length) await givers.give(userId, email, { roles, ours, isCreated });
@@ -77,8 +77,10 @@ async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord,
   }
 }
 
-/** Without foreign roles that another record gives. They are given anew: the other one may just be taking them; but
- * what this record gave with it, and gives no more, is to go. */
+/**
+ * What another record gives isn't foreign. It is given anew, as the other one may just be taking it; but what this
+ * record gave with it, and gives no more, is to go.
+ */
 function withoutOurs(user: BoundUser, email: string, roles: readonly string[], { givers }: UserItem): BoundUser {
   const others = [...givers].flatMap(([giver, given]) => (giver === email ? [] : given.ours));
   const ours = user.foreign.filter((role) => others.includes(role));
@@ -102,7 +104,7 @@ function callsFor(userId: string, user: BoundUser, { givers }: UserItem, work: P
   const kept = [...new Set(given.flatMap(({ roles, ours }) => roles.filter((role) => ours.includes(role))))].sort();
   const createdFor = [...givers].find(([, { isCreated }]) => isCreated)?.[0] ?? null;
   const left = placesOf(user).filter((known) => known !== place);
-  // On the move, the new place gets all: what another record gives would else be nowhere once this one has moved.
+  // On the move the new place gets all, or what another record gives would be nowhere once this one has moved.
   const added = left.length > 0 ? kept : touched.filter((role) => wanted.includes(role)).sort();
   const removed = touched.filter((role) => !wanted.includes(role)).sort();
 

@@ -33,8 +33,8 @@ async function sorted(records: readonly SQSRecord[], work: Provisioning, outside
   const buyers = new Map<string, Delivery[]>();
   const returns: SQSRecord[] = [];
   for (const record of records) {
-    // A letter sent back from the dead-letter queue is tried again; but a ping in it has to come in by the front door,
-    // and what somebody sent who may not is theirs, whoever sends it back.
+    // A letter sent back from the dead-letter queue is tried again; but a ping has to come in by the front door, and
+    // what its sender had no right to send stays refused, whoever sends it back.
     const letter = readKeptLetter(record.body);
     try {
       if (letter?.code.startsWith("PING_") === true || letter?.code === SENDER_NOT_OPERATOR) {

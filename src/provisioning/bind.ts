@@ -14,12 +14,12 @@ export async function lookUp(record: BuyerRecord, work: Provisioning) {
 }
 
 /**
- * Binds those of the users that were found who can be, or creates one where the record has nobody and they should have
- * `roles`. `anybody` is false where there are only users of somebody else's making whose email nobody verified.
- * A user is bound if its email is verified, or if we created it for this email: anybody can register with a stranger's
- * address (design, invariant 7). A user that we didn't create brings roles of its own: they are listed once, and never
- * removed. One that we created had none, also if a crash made us forget it, which the mark in its `app_metadata`
- * tells. Where roles are kept there, all that stand there are ours.
+ * Binds the found users whose email is verified or whom we created for it, for anybody can register with a stranger's
+ * address; or creates one where `roles` are due and the record has nobody. `anybody` is false where somebody else made
+ * all of them and nobody verified the email.
+ * A user that we didn't create brings roles of its own: they are listed once, and never removed. One that we created
+ * had none; if a crash made us forget it, the mark in its `app_metadata` tells. Roles that are kept there are all
+ * ours.
  */
 export async function bindUsers({ found, trusted, record }: Awaited<ReturnType<typeof lookUp>>,
   roles: readonly string[], work: Provisioning) {

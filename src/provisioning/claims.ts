@@ -11,15 +11,15 @@ import { mergeClaims } from "./claim-merge.ts";
 import type { Provisioning } from "./context.ts";
 import { forward, isMine } from "./owners.ts";
 
-/** It gives access, though it was paid back, has ended, or its bundle has: that is no clear right to move it by. */
+/** It gives access though its money went back, it ended, or its bundle did: no clear right to move it by. */
 const UNCLEAR: ReadonlySet<Reason> = new Set<Reason>(["refunded-kept", "partly-refunded-kept", "disputed-kept",
   "in-grace", "ended-kept", "bundle-unsure"]);
 
 /**
- * Merges that somebody showed the licence key of a sale, or what an operator decided about that; null if it went to
- * the buyer whose that is by now. Granted to an email, the purchase moves there, as an operator moves one; granted to
- * a name, it stays, and tokens of that account carry what it gives, of one account a purchase. What isn't clear is a
- * request. Of decisions, the last one made stands, whichever comes last.
+ * Merges that somebody showed the licence key of a sale, or what an operator decided about that; null if the message
+ * went on to whoever owns the sale by now. Granted to an email, the purchase moves there, as by an operator; granted
+ * to a name, it stays, and that one account's tokens carry what it gives. What isn't clear is a request. The last
+ * decision made stands, in whatever order they come.
  * @throws {TemporaryError} SOURCE_ON_ITS_WAY, and as acts and the directory do
  */
 export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim">,

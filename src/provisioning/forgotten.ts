@@ -17,8 +17,8 @@ import type { Answer } from "./read-back.ts";
 export const forgetSecretShape = z.object({ key: z.string().check(z.minLength(32)) });
 
 /**
- * Tombstones whose key is read only when somebody asks, and of which there are none while the secret has no value or a
- * broken one: somebody must mend that, but no purchase waits for it.
+ * Tombstones whose key is read once somebody asks. While the secret has no value or a broken one there are none: that
+ * needs a person, but no purchase waits for it.
  * @throws {TemporaryError} where the secret or the ledger can't be read just now
  */
 export function whoWasForgotten(secret: () => Promise<z.infer<typeof forgetSecretShape> | null>,
@@ -34,9 +34,9 @@ export function whoWasForgotten(secret: () => Promise<z.infer<typeof forgetSecre
 }
 
 /**
- * Whether a message would bring back somebody who was forgotten: a ping told again, what a sweep found, an operator's
- * act from before. What was bought or decided after the forgetting counts, and with it the whole purchase from then
- * on: a membership that goes on is paid for. `answer` is what Gumroad's API said, where it was asked.
+ * Whether a message would bring back somebody who was forgotten: a ping told again, what a sweep found, an old act.
+ * What was bought or decided after the forgetting counts, and the whole purchase with it: a membership that goes on is
+ * paid for. `answer` is what Gumroad's API said, where it was asked.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
 export async function isForgotten(message: Message, answer: Answer | null, record: BuyerRecord,

@@ -15,9 +15,8 @@ const MEANT: ReadonlySet<Reason> = new Set<Reason>(["refunded", "partly-refunded
 
 /**
  * The hold on mass loss. A product deleted by mistake, a wrong line in the policy or an API that answers nonsense can
- * end many buyers' access at once, each for what looks like a good reason. So buyers who lose a product are counted,
- * and from some number an hour on a source that would lose its roles keeps them until a person decides. Grants go on.
- * Safe to repeat: nothing is kept but in the record, which the caller writes, and in lists where twice is once.
+ * end many buyers' access at once, each for what looks like a good reason. So the buyers who lose a product are
+ * counted, and past a number an hour sources keep the roles they would lose until a person decides. Safe to repeat.
  * @throws {TemporaryError} LEDGER_UNREACHABLE
  */
 export async function withHolds(record: BuyerRecord, access: Access,
@@ -45,7 +44,7 @@ export type Decided = Awaited<ReturnType<typeof underHold>>;
 
 /**
  * The rule itself. `permit` is asked once for each product that the buyer would lose; `now` is in epoch ms. Gives the
- * record with what each source gives now and which are held (of later versions' kinds: as they were), and all roles.
+ * record with what each source gives now and which are held (a later version's kinds: as they were), and all roles.
  */
 export async function underHold(record: BuyerRecord, access: Access, now: number,
   permit: (productId: string) => Promise<boolean>) {

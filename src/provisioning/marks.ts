@@ -19,7 +19,7 @@ export function marked(record: BuyerRecord, desired: readonly string[]): BuyerRe
   });
 }
 
-/** With what users had before we came, and should have, as ours: the loss of the purchase ends it. */
+/** Due roles that users had before we came become ours, so that the purchase's end takes them. */
 function adopted(record: BuyerRecord, desired: readonly string[]): BuyerRecord {
   return mapUsers(record, (user) => {
     const ours = user.foreign.filter((role) => desired.includes(role));
@@ -82,9 +82,9 @@ export function unknown(record: BuyerRecord): BuyerRecord {
 }
 
 /**
- * The settled record with a doubt on all that `stored` was changing when this turn began: a turn before didn't end (no
- * answer in time, no time left, a crash), and what it called for may be carried out until a minute from `now` (epoch
- * ms); also a user who was being created, and isn't there.
+ * The settled record with a doubt on all that `stored` was changing when this turn began, a user being created among
+ * it: an earlier turn didn't end (no answer, no time left, a crash), and what it called for may still be carried out
+ * until a minute from `now` (epoch ms).
  */
 export function withDoubts(record: BuyerRecord, stored: BuyerRecord, now: number): BuyerRecord {
   const isAwaited = stored.creating === true && (stored.dueAt ?? 0) > now &&

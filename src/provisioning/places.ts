@@ -13,8 +13,8 @@ export function mustMove(record: BuyerRecord, place: RolesPlace): boolean {
 }
 
 /**
- * The record with its users' roles on their way to where they should be: each is marked, to be given there first, then
- * taken from where it was. What a user has among Auth0's roles already is listed, as when one is bound: never removed.
+ * The record with its users' roles on their way to where they should be: each is marked, given there first, then taken
+ * from where it was. Roles that Auth0 already assigns the user are foreign, as when a user is bound: never removed.
  */
 export async function onTheMove(record: BuyerRecord, { auth0, settings: { place }, signal }: Provisioning) {
   const users: Record<string, BoundUser> = {};

@@ -24,7 +24,7 @@ export interface Answer {
   readonly owner: string | null;
   /** The owner's email as it was written, where that differs. */
   readonly spelling: string | null;
-  /** What belongs to the owner too: the giver's sides of a gift; with a bundle that is gone, their other bundles. */
+  /** What else is the owner's: the giver's sides of a gift; if a bundle is gone, their other bundles and children. */
   readonly others: readonly Told[];
 }
 
@@ -38,8 +38,8 @@ const GIVER_PAGES = 5;
 const BUYER_PAGES = 20;
 
 /**
- * Reads back what pings and sweeps only hint at, each thing once; one that fails keeps no other from being made. A
- * reading counts from when it was asked for, which is after the record was loaded, and written on it.
+ * Reads back what pings and sweeps only hint at, each thing once; one failure stops no other. A reading counts from
+ * when it was asked for, which is after the record was loaded.
  */
 export async function readBack(messages: readonly Message[], stored: BuyerRecord, work: Provisioning) {
   // Null: Gumroad's API doesn't know of it.
@@ -62,7 +62,7 @@ export async function readBack(messages: readonly Message[], stored: BuyerRecord
   return { answers, unread };
 }
 
-/** What one turn reads with. Whose a source is that the `stored` record has, nobody needs to be asked. */
+/** What one turn reads with. Sources in the `stored` record are its buyer's: nobody is asked whose they are. */
 interface Reader {
   readonly api: GumroadApi;
   readonly now: () => number;

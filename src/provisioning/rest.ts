@@ -13,9 +13,8 @@ const UNVERIFIED = "EMAIL_UNVERIFIED";
 
 /**
  * When and why a record with nothing left to do at Auth0 is looked at again: when time alone changes its roles, or a
- * doubt is over. One with a paid option that the policy doesn't list, nor means by an `otherwise`, is due every few
- * hours besides, so that a mended policy reaches it, and says so, once: a seller who renames a tier would else lose
- * every buyer of it without a word.
+ * doubt is over. One with an option that the policy neither lists nor covers by `otherwise` says so, once, and is due
+ * every few hours, so that a mended policy reaches it.
  */
 export function atRest(record: BuyerRecord, { verdicts, changesAt }: Access,
   { policy, now }: Provisioning): Pick<BuyerRecord, "unsettled" | "dueAt"> {

@@ -98,8 +98,8 @@ async function givenTo(receiver: string, { ping, requestId }: MessageOf<"ping">,
 }
 
 /**
- * The act by which a source goes to whom it belongs, as if an operator had moved it: it was wrongly taken for the
- * giver's side of a gift, which has no `sale` ping. Null for every other.
+ * The act that moves a source to its own buyer, as an operator would: it was wrongly taken for the giver's side of a
+ * gift, which has no `sale` ping. Null for every other.
  */
 async function handedBack(source: SourceId, record: BuyerRecord, message: MessageOf<"ping">, work: Provisioning) {
   const { ping, given, pingId, receivedAt } = message;

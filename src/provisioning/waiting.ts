@@ -27,8 +27,8 @@ export function letWait(message: MessageOf<"ping" | "hint">, ms: number, { store
 }
 
 /**
- * Of the messages that couldn't be read back, those that `mayWait` wait beside the record: an outage may last longer
- * than the queue has patience. Gives the others, which must be delivered again.
+ * Lets those of the failed messages that `mayWait` wait beside the record: an outage may outlast the queue's patience.
+ * Gives the others, which must be delivered again.
  */
 export async function waitingInstead(email: string, failed: ReadonlyMap<Message, unknown>,
   mayWait: (message: Message) => boolean, work: Provisioning): Promise<ReadonlySet<Message>> {

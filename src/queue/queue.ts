@@ -14,10 +14,10 @@ export type Queue = ReturnType<typeof sqsQueue>;
 /** The queue for what can never be right. */
 export type DeadLetterQueue = ReturnType<typeof deadLetterQueue>;
 
-/** Both, for who works the first one off. */
+/** Both, for whoever works the first one off. */
 export type WorkQueue = ReturnType<typeof workQueue>;
 
-/** The same queue for `reconcile`, which fills it from behind. */
+/** The same queue for bulk work, which must hold up nobody. */
 export type BulkQueue = ReturnType<typeof bulkQueue>;
 
 /** A message of `reconcile`'s, with an id as for `Queue.send`. */
@@ -71,8 +71,8 @@ export function workQueue(client: SQSClient, urls: Readonly<Record<"queue" | "de
 }
 
 /**
- * The queue at this URL, for many messages at once. Its depth is what waits: what rests until its time comes is in
- * nobody's way, and a few of those must not stop everything else. Or `all`, for who wants to see the end of something.
+ * The queue at this URL, for many messages at once. `counted`: its depth is what waits for a worker, for what rests
+ * until its time comes is in nobody's way; or `all`, to see the end of something.
  */
 export function bulkQueue(client: SQSClient, QueueUrl: string, counted: "waiting" | "all" = "waiting") {
   return {

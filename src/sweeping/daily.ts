@@ -27,8 +27,8 @@ const positionShape = z.discriminatedUnion("step", [
 type Position = z.infer<typeof positionShape>;
 
 /**
- * Every day what no listing of sales shows: subscriptions that run and aren't known to, or the other way round; what
- * became of givers' sales; and records that the policy has changed for. The last needs no token of Gumroad's.
+ * Every day what no listing of sales shows: subscriptions that run or ended unknown to us; what became of givers'
+ * sales; and records for which the policy has changed. The last needs no token of Gumroad's.
  */
 export const runningAccess: Sweep = {
   kind: "daily",
@@ -44,7 +44,7 @@ export const runningAccess: Sweep = {
     }
     return subscribersPage(position, tools.shop, tools);
   },
-  // The product from its beginning; then without it: one that Gumroad refuses to list must not hold up the others.
+  // First the product from its beginning, then without it: one that Gumroad won't list must not hold up the others.
   around: (text, policy) => {
     const position = positionShape.parse(JSON.parse(text));
     if (position.step === "records") return text;

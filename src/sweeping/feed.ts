@@ -39,10 +39,9 @@ export function queueFeed(
 }
 
 /**
- * Sends word of the buyers whose due time has come back through the queue, earliest first; who is left is still due at
- * the next run. Returns how many were sent.
- * The first few go whatever the queue holds: a busy shop's may not be nearly empty for hours, and so few hold nobody
- * up. With the due time in the message's id, who waits in the queue already is not queued again within five minutes.
+ * Queues the buyers whose due time has come, earliest first; whoever is left is still due at the next run. Gives how
+ * many. The first few go whatever the queue holds: a busy shop's may not be nearly empty for hours, and so few hold
+ * nobody up. The message's id has the due time, so that nobody is queued twice within five minutes.
  */
 export async function sendDueBuyers(ledger: Pick<Ledger, "due">, feed: Feed, now: number,
   requestId: string): Promise<number> {

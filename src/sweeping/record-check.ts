@@ -34,8 +34,8 @@ export function productsHeld({ sources, gave }: BuyerRecord): ReadonlySet<string
 }
 
 /**
- * What Gumroad shows otherwise of what gives this buyer access: subscriptions that ended, what became of the giver's
- * side of gifts, and received gifts whose giver isn't known yet. What Gumroad doesn't find changes nothing.
+ * What gives this buyer access and stands otherwise at Gumroad: subscriptions that ended, the giver's sides of gifts,
+ * and received gifts whose giver isn't known yet. What Gumroad doesn't find changes nothing.
  */
 export async function unlikeGumroad(record: BuyerRecord, shop: GumroadApi,
   tools: Pick<SweepTools, "policy" | "now" | "deadline" | "sweep" | "running">): Promise<readonly SourceId[]> {

@@ -7,8 +7,8 @@ const MOST = 100_000;
 export type Running = ReturnType<typeof listedRunning>;
 
 /**
- * The subscriptions that the daily sweep under way has listed as running, a hundred a call: none of them needs a call
- * of its own when the records are looked at. Kept in the process only; one that isn't here is asked for.
+ * The subscriptions that the daily sweep has listed as running, a hundred a call, so that none needs a call of its own
+ * when the records are looked at. Kept in the process only; one that isn't here is asked for.
  */
 export function listedRunning() {
   let listed = { sweep: "", ids: new Set<string>() };

@@ -55,9 +55,8 @@ export interface Sweep {
 }
 
 /**
- * Word for a buyer's record that Gumroad shows something else of a purchase, which is to be read back; the same of one
- * sweep is queued once in five minutes. Who is found among the last days' sales is a new buyer whose ping was lost,
- * and gets the mail that new buyers get.
+ * Tells a buyer's record to read a purchase back, as Gumroad shows something else; queued once a sweep in five
+ * minutes. Whoever is found among the last days' sales is a new buyer whose ping was lost, and is invited like one.
  */
 export function hintFor(buyer: string, source: SourceId,
   { requestId, sweep, now }: Pick<SweepTools, "requestId" | "sweep" | "now">,
@@ -71,7 +70,7 @@ export function hintFor(buyer: string, source: SourceId,
   };
 }
 
-/** Word for a buyer that their roles are to be worked out anew. */
+/** Tells a buyer's record to work out the roles anew. */
 export function dueFor(buyer: string, { requestId, sweep }: Pick<SweepTools, "requestId" | "sweep">): BulkMessage {
   return { message: { v: 1, kind: "due", requestId, buyer }, id: `${sweep} ${buyer}` };
 }

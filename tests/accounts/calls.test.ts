@@ -13,6 +13,7 @@ import { type Accounts, loginCall } from "../../src/accounts/log-in.ts";
 import { type Argon2Cost, createPasswords } from "../../src/accounts/password.ts";
 import { createThrottle, throttleRules } from "../../src/accounts/throttle.ts";
 import { createTokens } from "../../src/accounts/tokens.ts";
+import { isOffered } from "../../cli/operations/reset.ts";
 import { accountsTable, createUsers, hashOfCode } from "../../src/accounts/users.ts";
 import type { Table } from "../../src/dynamo/table.ts";
 import { httpHandler } from "../../src/http/handler.ts";
@@ -352,12 +353,12 @@ describe("POST /password", () => {
   it("takes an operator's one-time code in place of a forgotten password, once and in time", async () => {
     const token = tokenOf(await login({ body: { username: ann, password } }));
     clock.time += 1;
-    const { users } = dependencies({});
+    const accounts = accountsTable(table.client, table.name);
     const [late, code] = ["a-code-that-came-late", "a-code-in-time"];
     const withCode = (typed: string) => changePassword({ body: { username: ann, password: typed, newPassword } });
-    await users.offerCode(ann, hashOfCode(late), clock.now());
+    await isOffered(accounts, ann, hashOfCode(late), clock.now());
     expect(await withCode(late)).toMatchObject({ status: 401, body: badCredentials });
-    await users.offerCode(ann, hashOfCode(code), clock.now() + 1);
+    await isOffered(accounts, ann, hashOfCode(code), clock.now() + 1);
     expect(await withCode(late)).toMatchObject({ status: 401 });
 
     expect(await login({ body: { username: ann, password: code } })).toMatchObject({ status: 401 });
@@ -368,7 +369,7 @@ describe("POST /password", () => {
     expect(await withCode(code)).toMatchObject({ status: 401 });
     expect(await login({ body: { username: ann, password } })).toMatchObject({ status: 401 });
     expect(await login({ body: { username: ann, password: newPassword } })).toMatchObject({ status: 200 });
-    expect(await users.offerCode(`un${ann}`, hashOfCode(code), clock.now() + 1)).toBe(false);
+    expect(await isOffered(accounts, `un${ann}`, hashOfCode(code), clock.now() + 1)).toBe(false);
   });
 
   it("logs neither the username nor a password", async () => {
