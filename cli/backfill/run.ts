@@ -114,7 +114,7 @@ export async function runBackfill(begun: Checkpoint, work: Backfilling,
     queue: { send: (messages) => patiently(() => work.queue.send(messages), wait),
       depth: () => patiently(() => work.queue.depth(), wait) },
     survey: { owned: (ids) => patiently(() => work.survey.owned(ids), wait) },
-    isKnown: (row, owned) => unlike(row, owned, now(), adopt) === null });
+    isKnown: (row, owned) => adopting(adopt)(row, owned, now()) === null });
   const nobodys: string[] = [];
   const pages = listing(adopt, work);
   let checkpoint = begun;
@@ -150,6 +150,12 @@ async function ticked(last: Checkpoint, counted: Checkpoint, next: SalesPosition
   return saved;
 }
 
+/** What to read back of a row; also where its buyer is yet to adopt, if they are to. */
+function adopting(adopt: boolean): typeof unlike {
+  return (row, source, at) =>
+    unlike(row, source, at) ?? (adopt && source?.record?.adopts !== true ? `sale:${row.id}` : null);
+}
+
 type PageReading = Pick<Backfilling, "shop" | "survey" | "now" | "wait">;
 type ComparedPage = Awaited<ReturnType<typeof compared>>;
 
@@ -159,7 +165,7 @@ type ComparedPage = Awaited<ReturnType<typeof compared>>;
  */
 function listing(adopt: boolean, work: PageReading): (place: SalesPosition) => Promise<ComparedPage> {
   const read = (place: SalesPosition): Promise<ComparedPage> =>
-    patiently(() => compared(place, { ...work, deadline: AbortSignal.timeout(CALL_MS) }, adopt), work.wait);
+    patiently(() => compared(place, { ...work, deadline: AbortSignal.timeout(CALL_MS) }, adopting(adopt)), work.wait);
   let last: string | null = null;
   return async (place) => {
     try {

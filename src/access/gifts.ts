@@ -7,9 +7,9 @@ import { decided, ofCharge, whileAny, type Standing } from "./standing.ts";
 export type AllGifts = { readonly gifts: Sources; readonly now: number };
 
 /**
- * A received gift stands while a giver's side does: that is what is refunded and disputed, and the receiver's may show
- * none of it. Of two gifts at once nothing tells which sides belong together: while fewer giver's sides are known than
- * were received, each goes by its own flags.
+ * A received gift stands while a giver's side does: that is what is refunded and disputed. Of two gifts at once
+ * nothing tells which sides belong together: while fewer giver's sides are known than received ones, each goes by its
+ * own flags.
  */
 export function ofReceived(own: Standing, received: Charge, { productId }: Source, product: Product,
   { gifts: sources, now }: AllGifts): Standing {

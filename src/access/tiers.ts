@@ -73,9 +73,8 @@ function stepsOf(source: Source, names: OptionNames): readonly Step[] {
 }
 
 /**
- * Only pings tell of changes, and whoever has the ping URL can make them up. So an upgrade counts from when it was
- * told at the latest; one to an unknown tier, or that an operator dropped, not at all; and the next charge's tier
- * replaces what it doesn't confirm.
+ * Only pings tell of changes, and whoever has the ping URL can make them up. So an upgrade counts no later than it was
+ * told, one to an unknown tier or dropped by an operator not at all, and the next charge's tier replaces them all.
  */
 function updatesOf({ tierChanges, changesDroppedAt }: Source, names: OptionNames): readonly Step[] {
   return tierChanges.flatMap(({ at, toldAt, type, from, to }): Step[] => {

@@ -34,7 +34,11 @@ const claimsShape = z.object({ roles: z.catch(z.array(z.string()), []),
 export function createAuth0Verifier(
   { issuer, audience, rolesClaim, now = Date.now, fetchTimeoutMs = 3_000 }: Auth0TokenSettings,
 ): VerifyToken {
-  const keyFor = tenantKeys(keysUrl(issuer), fetchTimeoutMs);
+  // Keys that came over plain http could be anybody's, except from this machine itself.
+  if (!isBaseUrl(issuer)) {
+    throw new ConfigError("SETTING_INVALID", "AUTH0_ISSUER has to be an https URL: https://TENANT.auth0.com/.");
+  }
+  const keyFor = tenantKeys(new URL(".well-known/jwks.json", issuer), fetchTimeoutMs);
 
   return (token) =>
     refusing(token, async () => {
@@ -47,16 +51,7 @@ export function createAuth0Verifier(
     });
 }
 
-/** Keys that came over plain http could be anybody's, except from this machine itself. */
-function keysUrl(issuer: string): URL {
-  if (isBaseUrl(issuer)) return new URL(".well-known/jwks.json", issuer);
-  throw new ConfigError("SETTING_INVALID", "AUTH0_ISSUER has to be an https URL: https://TENANT.auth0.com/.");
-}
-
-/**
- * The tenant's key for a token. jose keeps the keys, and fetches them for an unknown `kid`. We ask early, so that
- * there are keys to go on with while Auth0 is away.
- */
+/** jose keeps the keys and fetches them for an unknown `kid`; we ask early, to have some while Auth0 is away. */
 function tenantKeys(url: URL, timeoutDuration: number): JWTVerifyGetKey {
   const keys = createRemoteJWKSet(url, { cacheMaxAge: keysKeptMs, timeoutDuration });
   let askedAt = Date.now();

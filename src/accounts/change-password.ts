@@ -16,9 +16,8 @@ const bodyShape = z.object({ username: textField, password: textField, newPasswo
 
 /**
  * `POST /password {username, password, newPassword}`: replaces the password of a user who knows the current one, or an
- * operator's one-time code, which it uses up. An unknown user costs the same work as a wrong password, and gets the
- * same error; the new password is only looked at once the current one was right. Tokens given out before last out
- * their time, and aren't renewed.
+ * operator's one-time code, which it uses up. An unknown user costs the same work and gets the same error as a wrong
+ * password; the new one is only looked at once the current one was right. Tokens from before aren't renewed.
  * @throws {HttpError} 400, 401; 429 before anything was looked at
  * @throws {TemporaryError} ACCOUNTS_UNREACHABLE, PASSWORD_CONTENDED
  */

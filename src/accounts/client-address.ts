@@ -4,9 +4,8 @@ import ipaddr from "ipaddr.js";
 
 /**
  * Reads API Gateway's `requestContext.http.sourceIp`: the peer of the connection, while X-Forwarded-For is what the
- * caller typed. `host` is one household: the exact IPv4 address (also where it is written as IPv6: nobody is allowed
- * twice as much), or the IPv6 /64. `network` is what one attacker cheaply has: the IPv4 /24, or the IPv6 /64. Throws
- * TypeError for what is none, which API Gateway never sends.
+ * caller typed. `host` is one household: the exact IPv4 address (also where it is written as IPv6), or the IPv6 /64.
+ * `network` is what one attacker cheaply has: the IPv4 /24, or the IPv6 /64. Throws TypeError for what is none.
  */
 export function clientAddress(sourceIp: string): { readonly host: string; readonly network: string } {
   // Node's check first: ipaddr.js also takes 203.0.113, and octal numbers.

@@ -55,7 +55,7 @@ function readPhc(stored: string): { readonly parameters: Parameters; readonly sa
  * Hashes and checks passwords, in their NFKC form and whole: "é" typed on two keyboards is one password.
  * A pepper is argon2's secret input, kept apart from the table of the hashes. It is replaced without locking anybody
  * out: add it to the secret, name it in `pepper_with`, and keep the old one until no hash names it. One that a warm
- * process doesn't know yet has the secret read again.
+ * process doesn't know yet has the secret read again. Throws NeedsPersonError PEPPER_MISSING.
  */
 export function createPasswords(
   { cost = owaspCost, secret, derive = argon2id }: { cost?: Argon2Cost; secret?: Secret<AccountsSecret>;
@@ -87,10 +87,7 @@ export function createPasswords(
   return {
     /** Hashes with a fresh salt, today's cost and today's pepper. */
     hash: async (password: string) => writePhc(await hashed(password)),
-    /**
-     * Whether this is the password of the stored hash, in constant time; without one, no, after the same work. Throws
-     * NeedsPersonError PEPPER_MISSING.
-     */
+    /** Whether it is the stored hash's password, in constant time; without a hash, no, after the same work. */
     async verify(password: string, stored: string | undefined): Promise<boolean> {
       if (stored === undefined) return hashed(password).then(() => false);
       const { parameters, salt, hash } = readPhc(stored);

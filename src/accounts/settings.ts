@@ -1,4 +1,3 @@
-/** The settings of the self-built login, from the environment that serverless.yml gives. */
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 
 import { awsLimits } from "../config/aws.ts";

@@ -1,10 +1,9 @@
 /**
- * The brake on guessing. Every attempt is counted before its password is looked at, so a thousand at once are a
- * thousand counted; what is refused costs a read and no hash.
+ * The brake on guessing. Every attempt is counted before its password is looked at, also of a thousand at once; what
+ * is refused costs a read and no hash.
  * An attempt from an address where this user has logged in before counts for that user and address alone: nobody
- * else's guesses can lock the user out there. From anywhere else it counts three times: for its network, for the user
- * and that network, and for the user from anywhere, so that neither one address against many users nor many addresses
- * against one user guess without limit.
+ * else's guesses can lock the user out there. From anywhere else it counts for its network, for the user and that
+ * network, and for the user from anywhere: no address guesses at many users without limit, nor many addresses at one.
  */
 import * as z from "zod/mini";
 

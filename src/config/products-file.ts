@@ -35,7 +35,6 @@ const bundle = z.strictObject({ ...base, contains: contents, roles: z.optional(s
  * @throws {ConfigError} POLICY_INVALID, naming the entry and what is wrong with it
  */
 export function defineProducts(products: readonly Product[]): Policy {
-  if (!Array.isArray(products)) throw new ConfigError("POLICY_INVALID", "src/products.ts: its products are no list.");
   const policy = new Map<string, Product>();
   products.forEach((product, index) => {
     const problem = problemOf(product) ??

@@ -24,10 +24,7 @@ const dependencies = { users: createUsers(table), throttle: createThrottle({ tab
 const logIn = loginCall(dependencies);
 const changePassword = passwordCall(dependencies);
 
-/**
- * `POST /login`: the self-built login, and sign-up at the first one. `POST /password`: another password. One function:
- * both share the throttle and the work.
- */
+/** `POST /login`: the self-built login, and sign-up at the first one. `POST /password`: another password. */
 export const handler = httpHandler(async (event, context) => {
   // First of all: while the login is off, nothing is counted or looked up.
   await settings.secret.get();

@@ -70,8 +70,8 @@ const KEPT = new Set(["custom_fields", "resource_name", "test", "seller_id", "pr
   "ended_at", "ended_reason", "restarted_at", "type", "effective_as_of", "old_plan", "new_plan"]);
 
 /**
- * A body as it is kept in the dead-letter queue: the fields that are used, and the names of custom fields. No card,
- * name, address or answer of the buyer's. Pair by pair, for bodies that can't be parsed; of no form, nothing.
+ * A body as the dead-letter queue keeps it: the fields that are used, and the names of custom fields. No card, name,
+ * address or answer of the buyer's. Pair by pair, as a body may be no form at all.
  */
 export function withoutPrivateFields(body: string): string {
   const pairs = body.split("&").map((pair) => {

@@ -44,11 +44,11 @@ export const saleShape = z.pipe(saleFields, z.transform((row, context) => {
 }));
 
 /**
- * A sale as the API shows it now. Times are epoch milliseconds, emails normalized. `email` is the purchase's own, as
- * pings name it, and the account's only where the row has no other; `spelling` as it was written, where that differs.
- * `recurring`: a charge after the first one of its subscription. `preorder`: an authorization, money not taken yet.
- * `accessRevoked`: the seller took access away by hand; null: this answer doesn't say. `dead`: its subscription has
- * ended (`cancelled` is true while that still waits, and says nothing). `gone`: it may give nothing any more.
+ * A sale as the API shows it now. Times are epoch milliseconds, emails normalized. `email` is the purchase's own, or
+ * the account's where the row has no other; `spelling` as it was written, where that differs. `recurring`: not the
+ * first charge of its subscription. `preorder`: money not taken yet. `accessRevoked`: the seller took access away by
+ * hand; null: this answer doesn't say. `dead`: its subscription has ended (`cancelled` is true also before that).
+ * `gone`: it may give nothing any more.
  */
 export type SaleRow = Readonly<z.output<typeof saleShape>>;
 

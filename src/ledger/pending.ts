@@ -3,9 +3,9 @@ import * as z from "zod/mini";
 import { itemsUnder, putItem, removeItem, type Table } from "../dynamo/table.ts";
 import { DUE_SHARD, recordKey } from "./keys.ts";
 
-/** Somebody with the ping URL can make waiting messages up: the rest has its turn a minute later. */
+/** Whoever has the ping URL can make up messages that wait: the rest has its turn a minute later. */
 const MOST_A_TURN = 20;
-/** And no more of them wait: what is refused, sweeps find. */
+/** No more than these wait: sweeps find what is refused. */
 const MOST = 200;
 const PREFIX = "pending#";
 

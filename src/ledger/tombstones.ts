@@ -9,9 +9,8 @@ import { readItem, type ItemKey, type Table } from "../dynamo/table.ts";
 export type Subject = `buyer:${string}` | SourceId;
 
 /**
- * What stays of a forgotten buyer, in items `forgotten#HMAC`: a keyed hash and a moment. Without the key, which isn't
- * in the table, nobody can guess whom they are about. The tool writes them. Its method throws TemporaryError
- * LEDGER_UNREACHABLE.
+ * What stays of a forgotten buyer, in items `forgotten#HMAC` that the tool writes: a keyed hash and a moment. The key
+ * isn't in the table, so nobody can guess whom they are about. Throws TemporaryError LEDGER_UNREACHABLE.
  */
 export type Tombstones = ReturnType<typeof dynamoTombstones>;
 

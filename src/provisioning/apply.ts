@@ -35,9 +35,8 @@ export async function applyMarks(record: BuyerRecord, roles: readonly string[], 
 }
 
 /**
- * Makes a user have what all records about it give, as far as this one's marked roles go. Whoever writes the user's
- * item meanwhile may want one of them otherwise, so it is done again until nobody did: of two, the last one to write
- * has seen both. Null: the user is gone.
+ * Makes a user have what all records about it give, as far as this one's marked roles go; again while others write the
+ * user's item meanwhile, for they may want another thing: the last one to write has seen all. Null: the user is gone.
  */
 async function applyTo(userId: string, bound: BoundUser, { email }: BuyerRecord, roles: readonly string[],
   work: Provisioning): Promise<BoundUser | null> {

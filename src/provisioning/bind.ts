@@ -18,8 +18,7 @@ export async function lookUp(record: BuyerRecord, work: Provisioning) {
  * address; or creates one where `roles` are due and the record has nobody. `anybody` is false where somebody else made
  * all of them and nobody verified the email.
  * A user that we didn't create brings roles of its own: they are listed once, and never removed. One that we created
- * had none; if a crash made us forget it, the mark in its `app_metadata` tells. Roles that are kept there are all
- * ours.
+ * had none; if a crash made us forget it, the mark in its `app_metadata` tells. Roles kept there are all ours.
  */
 export async function bindUsers({ found, trusted, record }: Awaited<ReturnType<typeof lookUp>>,
   roles: readonly string[], work: Provisioning) {

@@ -82,9 +82,8 @@ export function unknown(record: BuyerRecord): BuyerRecord {
 }
 
 /**
- * The settled record with a doubt on all that `stored` was changing when this turn began, a user being created among
- * it: an earlier turn didn't end (no answer, no time left, a crash), and what it called for may still be carried out
- * until a minute from `now` (epoch ms).
+ * The settled record with a doubt on all that `stored` was changing (or creating) when this turn began: an earlier
+ * turn didn't end, and what it called for may still be carried out until a minute from `now` (epoch ms).
  */
 export function withDoubts(record: BuyerRecord, stored: BuyerRecord, now: number): BuyerRecord {
   const isAwaited = stored.creating === true && (stored.dueAt ?? 0) > now &&

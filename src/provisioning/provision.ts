@@ -144,9 +144,8 @@ async function settle(ours: BuyerRecord, { access, roles }: Decided,
 
 /**
  * Writes a failure on the record, with the time to try again. Once the facts are stored, what needs a person or goes
- * on for long is left to that. Everything else is delivered again, which is sooner, and keeps what isn't stored.
- * Where somebody else wrote the record meanwhile, nobody knows whose call reached Auth0 last: what we touched is noted
- * on theirs as unknown, to be done again.
+ * on for long is left to that. Everything else is delivered again, which is sooner, and keeps what isn't stored. Had
+ * somebody else written the record meanwhile, their call may have been Auth0's last: what we touched is made unknown.
  */
 async function isLeftToRecord(error: unknown, ours: BuyerRecord | null, turn: Turn, work: Provisioning) {
   const { email } = turn.stored;

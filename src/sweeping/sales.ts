@@ -55,16 +55,16 @@ async function salesPage(position: string, tools: SweepTools): Promise<SweepPage
     next: next === null ? null : JSON.stringify(next) };
 }
 
-/** A page of the listing beside what the ledger knows: whose each sale is, and what to read back of it. */
+/** A page of the listing beside what the ledger knows: whose each sale is, and what to read back (`differs`) of it. */
 export async function compared({ after, pageKey, before, reached }: SalesPosition,
   { shop, survey, deadline, now }: Pick<SweepTools, "survey" | "deadline" | "now"> & { readonly shop: GumroadApi },
-  adopt = false) {
+  differs = unlike) {
   const at = now();
   const { rows, next } = await shop.sales({ after, before, pageKey }, deadline);
   const owned = await survey.owned(rows.map(sourceOfRow));
   const sales = rows.map((row) => {
     const source = owned.get(sourceOfRow(row));
-    return { row, buyer: source?.buyer ?? ownerOfRow(row), what: unlike(row, source, at, adopt) };
+    return { row, buyer: source?.buyer ?? ownerOfRow(row), what: differs(row, source, at) };
   });
   const last = rows.at(-1);
   const following = { after, pageKey: next, before, reached: last === undefined ? reached : dayOf(last.soldAt) };
@@ -72,8 +72,8 @@ export async function compared({ after, pageKey, before, reached }: SalesPositio
   return { sales, differing, next: next === null ? null : following };
 }
 
-/** What to read back of a row that tells something new, or whose buyer is yet to adopt; or null. */
-export function unlike(row: SaleRow, source: OwnedSource | undefined, at: number, adopt: boolean): SourceId | null {
+/** What to read back of a row that tells something new; or null. */
+export function unlike(row: SaleRow, source: OwnedSource | undefined, at: number): SourceId | null {
   const known = source?.known;
   if (tellsMore(known, { ...factsOfSale(row, at), read: null })) return `sale:${row.id}`;
   // A dead membership's row doesn't say since when.
@@ -82,5 +82,5 @@ export function unlike(row: SaleRow, source: OwnedSource | undefined, at: number
   }
   // What came with it stands until the buyer's sales are listed: that failed, or an earlier version did without.
   const isUnlisted = known?.listedAt === null && row.bundle === "bundle" && row.gone && at - row.soldAt > 3 * DAY_MS;
-  return isUnlisted || (adopt && source?.record?.adopts !== true) ? `sale:${row.id}` : null;
+  return isUnlisted ? `sale:${row.id}` : null;
 }
