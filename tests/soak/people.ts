@@ -10,6 +10,7 @@ import { actMessage, actOf, send } from "../pipeline/operator-messages.ts";
 import { BUNDLE, CLUB, HANDBOOK, type Random } from "../pipeline/random-shop.ts";
 import { rolesByTheBooks } from "../properties/shop-truth.ts";
 import type { Stack } from "../../local/stack.ts";
+import type { Claiming } from "./claiming.ts";
 
 /** What people and sellers do besides what every history of a shop has. */
 export const STORIES = ["gifted bundle", "late bundle", "renamed option", "shared Auth0 user", "transfer",
@@ -40,11 +41,12 @@ const AT_A_TIME = 2;
 
 /**
  * Stories in a running stack. `unlost` carries out what no listing tells, so that its ping must not be lost;
- * `auth0Secret` is the application's secret at this moment.
+ * `auth0Secret` is the application's secret at this moment; `show` has somebody show a licence key.
  */
 export function stories(stack: Stack,
-  { random, email, unlost, auth0Secret }: { readonly random: Random; readonly email: () => string;
-    readonly unlost: (act: () => void) => void; readonly auth0Secret: () => string }): Stories {
+  { random, email, unlost, auth0Secret, show }: { readonly random: Random; readonly email: () => string;
+    readonly unlost: (act: () => void) => void; readonly auth0Secret: () => string;
+    readonly show: Claiming["show"] }): Stories {
   const { gumroad } = stack;
   const counts = new Map<StoryName, number>();
   /** Where a moved purchase is now, by the sale's id. */
@@ -77,15 +79,13 @@ export function stories(stack: Stack,
     count("transfer");
   }
 
-  /** As `POST /claim` sends word of a key that Gumroad knows. */
   async function claim(kind: "email" | "name"): Promise<void> {
     const sale = await oneOwned();
-    if (sale === undefined) return;
+    if (sale?.license === undefined) return;
     const nth = String(claims.size);
     const by: Claimant = kind === "email" ? `email:claimant.${nth}@example.com` : `name:claimant${nth}`;
     claims.set(sale.id, by);
-    await send(stack, { v: 1, kind: "claim", requestId: `claim-${nth}`, buyer: sale.email, hops: 0, saleId: sale.id,
-      by, at: gumroad.now(), decided: null }, `claim ${by} ${sale.id}`);
+    await show(stack, by, sale.license.key);
     count(kind === "email" ? "claim by an email" : "claim by an account");
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
@@ -16,6 +16,7 @@ import { lateMail } from "../pipeline/late-mail.ts";
 import { sendHeld } from "../pipeline/operator-messages.ts";
 import { buyerEmail, HANDBOOK, letLive, randomFrom, randomShopProducts } from "../pipeline/random-shop.ts";
 import { reconcile, waitsOver, workOff } from "../pipeline/working-off.ts";
+import { startClaiming } from "./claiming.ts";
 import { AUTH0_LIMIT, CALL_MISHAPS, mishaps, PATIENCE } from "./mishaps.ts";
 import { stories, STORIES } from "./people.ts";
 import { buildPrevious, deploy } from "./previous.ts";
@@ -84,7 +85,7 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
   mkdirSync(path.join(projectRoot, ".local"), { recursive: true });
   const folder = mkdtempSync(path.join(projectRoot, ".local/soak-"));
   const running = path.join(folder, "running");
-  deploy(bundlesDir, running);
+  cpSync(bundlesDir, running, { recursive: true });
   const previous = await buildPrevious(path.join(folder, "previous"));
   const random = (purpose: string) => randomFrom(seed, purpose);
   const skewOf = random("clocks");
@@ -100,16 +101,24 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
   const queued = new Set<string>();
   const calls = mishaps({ random: random("calls"), areOn: () => isStormy,
     interfere: async (buyer) => touch(dynamo, tableOf(stack), buyer) });
-  const environmentOf = (key: string) => ({ LOG_LEVEL: "SILENT", POWERTOOLS_METRICS_DISABLED: "true",
-    PATIENCE: key === "ping" ? "1" : String(PATIENCE), CLOCK_SKEW_MS: isStormy && key !== "ping" ? skewed() : "0" });
+  const environmentOf = (key: string) => ({
+    LOG_LEVEL: "SILENT",
+    POWERTOOLS_METRICS_DISABLED: "true",
+    // Without faults only a busy machine makes anybody wait.
+    PATIENCE: key === "ping" || !isStormy ? "1" : String(PATIENCE),
+    CLOCK_SKEW_MS: isStormy && key !== "ping" ? skewed() : "0",
+  });
   const skewed = () => {
     count("clock skew");
     return String(Math.round((skewOf() - 0.5) * 2 * SKEW_MS));
   };
   const mail = lateMail(() => stack.gumroad, random("mail"));
   const products = randomShopProducts(OPENING + 30 * DAY).map((product) =>
-    product.kind === "bundle" ? { ...product, contains: product.contains.filter((id) => id !== HANDBOOK) } : product
+    product.kind === "bundle"
+      ? { ...product, contains: product.contains.filter((id) => id !== HANDBOOK) }
+      : { ...product, licensed: product.id === HANDBOOK }
   );
+  const claiming = await startClaiming();
   const templateFile = path.join(folder, "serverless.yml");
   writeFileSync(templateFile,
     readFileSync(path.join(projectRoot, "serverless.yml"), "utf8").replace(/maximumConcurrency: \d+/,
@@ -128,7 +137,7 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
       return environmentOf("provision");
     }, get reconcile() {
       return environmentOf("reconcile");
-    } },
+    }, claim: claiming.environment, login: { LOG_LEVEL: "SILENT", POWERTOOLS_METRICS_DISABLED: "true" } },
     gumroad: { idSeed: String(seed), products, deliver: mail.deliver },
     onCall: async (call) => {
       if (call.service === "sqs" && call.phase === "after") {
@@ -152,7 +161,7 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
   };
   const who = random("who");
   const people = stories(stack, { random: random("people"), email: () => buyerEmail(Math.floor(who() * buyers)),
-    unlost, auth0Secret: trouble.auth0Secret });
+    unlost, auth0Secret: trouble.auth0Secret, show: claiming.show });
   const shopRandom = random("shop");
   const live = async (purchases: number) =>
     letLive(gumroad, { random: shopRandom, buyers, purchases: gumroad.sales.length + purchases, silent: true, unlost },
@@ -246,6 +255,7 @@ export async function soak({ minutes, least, seed, bundlesDir, buyers, say }: So
     dynamo.destroy();
     sqs.destroy();
     await stack.stop();
+    await claiming.close();
     rmSync(folder, { recursive: true, force: true });
   }
 
@@ -327,8 +337,10 @@ async function lostPings(stack: Stack, acknowledged: readonly string[],
     items.filter(({ sk }) => sk === "record").map(({ pk, record }) => [String(pk), JSON.stringify(record)]),
   );
   const letters = JSON.stringify(await stack.sqs.deadLetters());
+  // Put off for longer than time was moved.
+  const messages = JSON.stringify(await stack.sqs.inspect("ProvisionQueue"));
   const pending = JSON.stringify(items.filter(({ sk }) => String(sk).startsWith("pending#")));
-  const waiting = new Set(pingIdsIn(pending + letters));
+  const waiting = new Set(pingIdsIn(pending + letters + messages));
   return acknowledged.flatMap((body) => {
     const form = parseForm(body);
     if (isTestPing(form)) return [];
@@ -342,7 +354,9 @@ async function lostPings(stack: Stack, acknowledged: readonly string[],
     const owner = source?.["owner"];
     if (waiting.has(pingId)) return [];
     if (typeof owner === "string" && records.get(`buyer#${owner}`)?.includes(id) === true) return [];
-    return source?.["waiting"] === undefined ? [`${ping.event} of ${id}`] : [];
+    return source?.["waiting"] === undefined
+      ? [`${ping.event} of ${id}: ${JSON.stringify(source)} ${String(records.get(`buyer#${String(owner)}`))}`]
+      : [];
   });
 }
 
