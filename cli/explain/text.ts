@@ -191,6 +191,9 @@ function changeLines({ wouldChange }: Explanation): readonly string[] {
         ) => part !== "").join(", ")
       }`
     ),
+    ...(wouldChange.users.length === 0
+      ? []
+      : ["by src/products.ts as it is here: a deployed stage goes by the one that it was deployed with"]),
   ];
 }
 

@@ -188,6 +188,9 @@ describe("explain", () => {
     );
     const { out } = await run("explain edit@example.com", { policy: edited });
     expect(stable(out)).toContain("auth0|USER: gets react-for-dataviz, loses serverless-handbook");
+    expect(out).toContain(
+      "by src/products.ts as it is here: a deployed stage goes by the one that it was deployed with",
+    );
     expect(await recordOf(stack, "edit@example.com")).toEqual(before);
     expect(stack.auth0.rolesOfEmail("edit@example.com")).toEqual(["serverless-handbook"]);
   });
