@@ -11,7 +11,8 @@ export function register(command: Command, context: Context): void {
       "Shows a buyer's purchases, what each gives and why, and what Gumroad says of it now; their users with what " +
         "our record says and what Auth0 says now, and whether they ever logged in; what waits and for what, also in " +
         "the dead-letter queue, what would change if the record were looked at now, what to run, and every event in " +
-        "order (UTC). Changes nothing, and goes by src/products.ts as it is here, not as it was deployed. Exit code 1 for somebody of whom nothing is known, or where several fit: " +
+        "order (UTC). Changes nothing, and goes by src/products.ts as it is here, not as it was deployed. " +
+        "Exit code 1 for somebody of whom nothing is known, or where several fit: " +
         "those are listed.",
     )
     .argument("<who>",
