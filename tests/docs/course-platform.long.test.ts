@@ -147,29 +147,65 @@ describe("the snippet for the browser", () => {
 });
 
 describe("the snippet for Next.js", () => {
-  it("lets in whoever has the role, and nobody else", async () => {
+  type Asked = (request: Request) => Promise<Response>;
+  const secret = randomBytes(32).toString("hex");
+  const ownFetch = globalThis.fetch;
+  /** What the tenant answers to a refresh token: the library takes no address with a port, such as the double's. */
+  let refreshed = { status: 503, body: {} };
+  let ask: Asked;
+  let parts: Awaited<ReturnType<typeof nextParts>>;
+
+  beforeAll(async () => {
     if (!existsSync(path.join(NEXTJS, "node_modules/next"))) {
       await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: NEXTJS });
     }
-    const secret = randomBytes(32).toString("hex");
-    // The library takes no port in its domain; it asks there only for a token that is over.
     Object.assign(process.env, { AUTH0_DOMAIN: "tenant.example.com", AUTH0_CLIENT_ID: "courses",
       AUTH0_CLIENT_SECRET: "secret", AUTH0_SECRET: secret, APP_BASE_URL: "http://127.0.0.1:3000" });
-    const { GET } = z.object({
-      GET: z.custom<(request: Request) => Promise<Response>>((value) => typeof value === "function"),
-    }).parse(await load("nextjs", path.join(NEXTJS, ".docs"), { extends: path.join(NEXTJS, "tsconfig.json") }));
-    const { NextRequest, generateSessionCookie } = await nextParts();
-    const get = async (accessToken: string | null): Promise<number> => {
-      const now = Math.floor(Date.now() / 1_000);
-      const cookie = accessToken === null
-        ? ""
-        : `__session=${await generateSessionCookie({ user: { sub: "google-oauth2|1" },
-          tokenSet: { accessToken, expiresAt: now + 600, audience: AUDIENCE, scope: "openid profile email" },
-          internal: { sid: "1", createdAt: now } }, { secret })}`;
-      return (await GET(new NextRequest("http://127.0.0.1:3000/api/lesson", { headers: { cookie } }))).status;
+    // The library keeps the fetch that it finds when it is loaded.
+    globalThis.fetch = (input, init) => {
+      const { hostname, origin, pathname } = new URL(input instanceof Request ? input.url : input);
+      if (hostname !== "tenant.example.com") return ownFetch(input, init);
+      return Promise.resolve(
+        pathname === "/oauth/token"
+          ? Response.json(refreshed.body, { status: refreshed.status })
+          : Response.json({ issuer: `${origin}/`, token_endpoint: `${origin}/oauth/token` }),
+      );
     };
+    ask = z.object({ GET: z.custom<Asked>((value) => typeof value === "function") })
+      .parse(await load("nextjs", path.join(NEXTJS, ".docs"), { extends: path.join(NEXTJS, "tsconfig.json") })).GET;
+    parts = await nextParts();
+  });
+  afterAll(() => {
+    globalThis.fetch = ownFetch;
+  });
 
-    expect([await get(reader), await get(visitor), await get(null)]).toEqual([200, 403, 401]);
+  /** What the route answers to a session with this token, which ends so many seconds from now. */
+  async function get(accessToken: string, seconds = 600, refreshToken?: string): Promise<number> {
+    const now = Math.floor(Date.now() / 1_000);
+    const session = await parts.generateSessionCookie({ user: { sub: "google-oauth2|1" },
+      tokenSet: { accessToken, expiresAt: now + seconds, audience: AUDIENCE, scope: "openid profile email",
+        ...(refreshToken === undefined ? {} : { refreshToken }) }, internal: { sid: "1", createdAt: now } }, {
+      secret,
+    });
+    return await askWith(`__session=${session}`);
+  }
+  const askWith = async (cookie: string): Promise<number> =>
+    (await ask(new parts.NextRequest("http://127.0.0.1:3000/api/lesson", { headers: { cookie } }))).status;
+
+  it("lets in whoever has the role, and nobody else", async () => {
+    expect([await get(reader), await get(visitor), await askWith("")]).toEqual([200, 403, 401]);
+  });
+
+  it("asks to log in again once the session was ended", async () => {
+    expect(await get(reader, -1)).toBe(401);
+    refreshed = { status: 403,
+      body: { error: "invalid_grant", error_description: "Unknown or invalid refresh token." } };
+    expect(await get(reader, -1, "ended")).toBe(401);
+  });
+
+  it("sends nobody to log in again because Auth0 fails", async () => {
+    refreshed = { status: 503, body: {} };
+    await expect(get(reader, -1, "good")).rejects.toThrow("refresh");
   });
 
   /** What stands in for Next.js's own server and a browser's cookies. */
