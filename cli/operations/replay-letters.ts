@@ -1,4 +1,6 @@
 import { ConfigError } from "../../src/errors.ts";
+import { ledgerTable } from "../../src/ledger/keys.ts";
+import { unreadBy, unreadWords } from "../ledger/unread.ts";
 import { pingUrl } from "../pings/ping-url.ts";
 import { pingToken } from "../pings/service-ping.ts";
 import { afresh, dropLetter, giveBack, type Letter, takeLetters, TRIED_TEN_TIMES } from "../replay/letters.ts";
@@ -129,9 +131,14 @@ async function postAgain(letter: Letter, text: string, operating: Operating): Pr
   return { letter, outcome: status !== null && KEPT_ANSWERS.includes(status) ? "refused again" : "left", why };
 }
 
-/** SQS doesn't say what failed ten times; the buyer's record may. */
-async function reasonOf({ code, reason, content }: Letter, { ledger }: Operating): Promise<string> {
+/** SQS doesn't say what failed ten times; the buyer's record may, or what waits beside it. */
+async function reasonOf({ code, reason, content }: Letter, { stage, ledger }: Operating): Promise<string> {
   if (code !== TRIED_TEN_TIMES || content.kind !== "message") return reason;
-  const { unsettled } = await ledger.load(content.message.buyer);
-  return unsettled === null ? reason : `${reason} ${unsettled.code}: ${unsettled.message}`;
+  const { buyer } = content.message;
+  const { unsettled } = await ledger.load(buyer);
+  if (unsettled !== null) return `${reason} ${unsettled.code}: ${unsettled.message}`;
+  const unread = await unreadBy(ledgerTable(stage.dynamo, stage.ledger), buyer);
+  const [first] = unread;
+  if (first === undefined) return reason;
+  return `${reason} Of what waits for this buyer (${String(unread.length)}) the oldest: ${unreadWords(first)}.`;
 }

@@ -6,6 +6,7 @@ import type { Stack } from "../../local/stack.ts";
 import { LOCAL_TOKEN } from "../../local/known-values.ts";
 import { ledgerTable } from "../../src/ledger/keys.ts";
 import { dynamoLedger } from "../../src/ledger/ledger.ts";
+import { dynamoPending } from "../../src/ledger/pending.ts";
 import { newRecord } from "../../src/ledger/record.ts";
 import { outsideRolesOf } from "../../src/queue/sender.ts";
 import { changed, post } from "../pipeline/local-stack.ts";
@@ -50,6 +51,17 @@ describe("replay --dead-letters", () => {
     await dead({ v: 1, kind: "due", requestId: "r", buyer: "ann@example.com" });
     expect(JSON.parse((await run("replay --dead-letters --dry-run --json")).out).letters).toMatchObject([{
       reason: "It failed ten times within half an hour. AUTH0_ROLE_MISSING: Create the role club in Auth0.",
+    }]);
+  });
+
+  it("tells what waits for a buyer of whom a message failed ten times, and may have found no room", async () => {
+    const { dynamo, ledger } = stageOn(stack);
+    const waiting = JSON.stringify({ ...hint("cy@example.com", "s1"), hops: 0 });
+    await dynamoPending(ledgerTable(dynamo, ledger)).put("cy@example.com", "one", waiting, Date.now() + 3_600_000);
+    await dead(hint("cy@example.com", "s2"));
+    expect(JSON.parse((await run("replay --dead-letters --dry-run --json")).out).letters).toMatchObject([{
+      reason: "It failed ten times within half an hour. Of what waits for this buyer (1) the oldest: what a sweep " +
+        "found of sale:s1 could not be read back from Gumroad, so nothing of it counts yet.",
     }]);
   });
 

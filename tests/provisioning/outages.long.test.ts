@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 
 import { startAuth0Emulator, type Auth0Emulator } from "auth0-emulator";
+import { afresh } from "../../cli/replay/letters.ts";
 import { defineProducts } from "../../src/config/products-file.ts";
 import { JAN_5, plan } from "../access/purchases.ts";
 import { startLedgerTable, type LedgerTable } from "../ledger/ledger-table.ts";
@@ -98,3 +99,29 @@ it("many buyers behind hours without Gumroad all settle by themselves, in order 
     expect(await minutes(world, 10, settled)).toEqual(all);
     expect([world.dead, world.kept]).toEqual([[], []]);
   });
+
+it("what found no room to wait without Gumroad is dead after ten tries, and counts once it is sent back", async () => {
+  const gumroad = listedShop();
+  const world = smallWorld({ auth0, table, policy, start: JAN_5, gumroad: gumroad.api });
+  ({ now } = world);
+  const dan = "dan@example.com";
+  gumroad.away(true);
+  for (let nth = 0; nth < 200; nth += 1) {
+    gumroad.show(`free ${String(nth)}`, dan, { product_id: "mug", price: 0 });
+    world.send(soldTo(dan, `free ${String(nth)}`, "mug"));
+  }
+  await world.drain();
+  expect(world.dead).toEqual([]);
+  const paid = soldTo(dan, "paid", "book");
+  gumroad.show("paid", dan, { product_id: "book" });
+  world.send(paid);
+  await world.drain();
+  expect(world.dead).toEqual([paid]);
+
+  gumroad.away(false);
+  expect(world.rolesOf(dan)).toEqual([]);
+  // As `replay --dead-letters` does, while all the others wait still.
+  world.send(afresh(paid));
+  await world.drain();
+  expect(world.rolesOf(dan)).toEqual(["reader"]);
+});
