@@ -134,7 +134,12 @@ stories("a buyer", () => {
     await bo.logsInWithGoogle("bo@example.com");
     await bo.sees(HANDBOOK, "Locked");
     await bo.shows(key);
+    const field = bo.page.getByLabel("Licence key");
+    await field.focus();
     await bo.sees(HANDBOOK, "Open");
+    // The page is another now; who types into it doesn't notice.
+    expect(await field.inputValue()).toBe(key);
+    expect(await bo.page.locator("input[name=licenseKey]:focus").count()).toBe(1);
     expect(on.stack.auth0.rolesOfEmail("bo.at.work@example.com")).toEqual([]);
   });
 

@@ -26,10 +26,11 @@ export function claimForm(api: string, token: () => Promise<string>): HTMLElemen
     event.preventDefault();
     send.disabled = true;
     said.textContent = "One moment …";
-    void token().then((sent) => claim(api, key.value, sent)).then((words) => {
-      said.textContent = words;
-      send.disabled = false;
-    });
+    void token().then((sent) => claim(api, key.value, sent), () => "That didn't work. Try again in a minute.")
+      .then((words) => {
+        said.textContent = words;
+        send.disabled = false;
+      });
   });
   return form;
 }

@@ -4,7 +4,7 @@ import { type Course, COURSES } from "./catalogue.ts";
 import { claimForm, requestsFor } from "./claim.ts";
 import { button, element } from "./element.ts";
 import { help } from "./help.ts";
-import { lesson } from "./lesson.ts";
+import { lesson, unreachable } from "./lesson.ts";
 import { ownSession } from "./own-session.ts";
 import type { Account, Session } from "./session.ts";
 import { settingsOf } from "./settings.ts";
@@ -24,8 +24,12 @@ const session: Session = new URLSearchParams(location.search).get("login") === "
 
 let shown: Account | null = null;
 let lookedAt = Date.now();
+/** One form for as long as somebody is logged in: a role that comes leaves what is typed into it, and its answer. */
+let claim = claimForm(settings.api, session.token);
 
 function show(account: Account | null, whoElse = "Nobody is logged in."): void {
+  if (account?.name !== shown?.name) claim = claimForm(settings.api, session.token);
+  const focused = document.activeElement;
   shown = account;
   if (account?.pending === true) setTimeout(() => void lookAgain(), SOON_MS);
   place("account").textContent = account === null
@@ -37,16 +41,17 @@ function show(account: Account | null, whoElse = "Nobody is logged in."): void {
   place("catalogue").replaceChildren(...COURSES.map((course) => region(course, account)));
   place("catalogue").setAttribute("aria-busy", "false");
   const isReading = place("help").querySelector("details")?.open === true;
-  const steps = help(account, claimForm(settings.api, session.token));
+  const steps = help(account, claim);
   steps.open = isReading;
   place("help").replaceChildren(steps);
+  if (focused instanceof HTMLElement && claim.contains(focused)) focused.focus();
   place("requests").replaceChildren();
   if (account !== null) void showRequests();
 }
 
 /** What others ask for of what is this account's. */
 async function showRequests(): Promise<void> {
-  const requests = await requestsFor(settings.api, await session.token());
+  const requests = await session.token().then((token) => requestsFor(settings.api, token), () => []);
   place("requests").replaceChildren(...requests.map((words) => element("p", { class: "request" }, [words])));
 }
 
@@ -54,7 +59,7 @@ function region({ name, role, about, slug }: Course, account: Account | null): H
   const isOpen = account?.roles.has(role) === true;
   const words = element("div", { role: "status" });
   const read = button("Read the lesson", async () => {
-    const answer = await lesson(settings.api, role, await session.token());
+    const answer = await session.token().then((token) => lesson(settings.api, role, token), () => unreachable);
     words.replaceChildren(
       "paragraphs" in answer
         ? element("blockquote", {}, answer.paragraphs.map((text) => element("p", {}, [text])))
