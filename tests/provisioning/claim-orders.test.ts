@@ -31,18 +31,22 @@ class World {
   readonly groups = new Map<string, Told[]>();
 
   readonly #load = (email: string): BuyerRecord => this.records.get(email) ?? newRecord(email);
-  readonly #work: Provisioning = { ...uncalled,
-    store: { ...uncalled.store,
-      ledger: { ...uncalled.store.ledger, load: async (email) => this.#load(email), owner: async () => this.owner,
-        remember: async () => undefined, move: async (_id, _from, to) => {
-          this.owner = to;
-        } } }, auth0: { ...uncalled.auth0, find: async () => [] },
-    queue: { ...uncalled.queue, send: async (message) => {
-      if (message.kind !== "claim" && message.kind !== "act" && message.kind !== "moved") {
-        throw new Error(message.kind);
-      }
-      this.send(message);
-    } }, policy, now: () => JAN_5 + 100_000 };
+  readonly #work: Provisioning = { ...uncalled, store: { ...uncalled.store, ledger: {
+    ...uncalled.store.ledger,
+    load: async (email) => this.#load(email),
+    owner: async () => this.owner,
+    // Nothing is kept apart: what moves is on its way.
+    claim: async () => ({ owner: this.owner, waiting: null }),
+    remember: async () => undefined,
+    move: async (_id, _from, to) => {
+      this.owner = to;
+    },
+  } }, auth0: { ...uncalled.auth0, find: async () => [] }, queue: { ...uncalled.queue, send: async (message) => {
+    if (message.kind !== "claim" && message.kind !== "act" && message.kind !== "moved") {
+      throw new Error(message.kind);
+    }
+    this.send(message);
+  } }, policy, now: () => JAN_5 + 100_000 };
 
   send(message: Told): void {
     this.groups.set(message.buyer, [...(this.groups.get(message.buyer) ?? []), message]);
