@@ -101,7 +101,7 @@ export function checksOf(patient: Patient): readonly Check[] {
       // What somebody bought already is told with the buyers.
       contentsFindings(await working(products), policy, (await ledger()).findings, commandLine("products")) },
     { name: "buyers", run: async () => ledgerFindings((await ledger()).findings, stage.name, commandLine) },
-    { name: patient.deep ? "Auth0 and all buyers" : `Auth0 and ${String(SOME)} buyers`, run: async () => {
+    { name: patient.deep ? "Auth0 and all buyers" : `Auth0 and up to ${String(SOME)} buyers`, run: async () => {
       await working(own);
       const most = patient.deep ? null : SOME;
       const { buyers: records } = await working(ledger);

@@ -88,6 +88,6 @@ export async function decided(decision: ClaimDecision, { claim, record }: FoundC
     listed(latest).some((one) => one.source === claim.source && one.by === claim.by && one.state === claim.state);
   return cameOf([buyer], { isAbout: "act", takenIn: async (latest) => ({ state: isAsBefore(latest) ? "no" : "yes" }),
     send: () =>
-      queue.send({ v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, by: claim.by, at,
+      queue.send({ v: 1, kind: "claim", requestId, buyer, hops: 0, saleId, under: claim.source, by: claim.by, at,
         decided: { state, ...signature } }, `claim ${requestId}`) }, waiting, operating);
 }
