@@ -35,6 +35,8 @@ const bundle = z.strictObject({ ...base, contains: contents, roles: z.optional(s
  * @throws {ConfigError} POLICY_INVALID, naming the entry and what is wrong with it
  */
 export function defineProducts(products: readonly Product[]): Policy {
+  // Nobody has to type-check the file before it is packaged.
+  if (!Array.isArray(products)) throw new ConfigError("POLICY_INVALID", "src/products.ts: its products are no list.");
   const policy = new Map<string, Product>();
   products.forEach((product, index) => {
     const problem = problemOf(product) ??

@@ -76,7 +76,7 @@ describe("a sale", () => {
       spelling: "Ann@Example.com", soldAt: START, priceCents: sale.priceCents, variants: [], recurrence: null,
       subscriptionId: null, recurring: false, preorder: false, gift: "none", giftee: null, gifter: null,
       refunded: false, partlyRefunded: false, disputed: false, disputeWon: false, bundle: "none", accessRevoked: null,
-      dead: false });
+      dead: false, gone: false });
     expect(shop.calls.at(-1)).toMatchObject({ url: `/sales/${encodeURIComponent(sale.id)}` });
     expect(failures).toEqual([]);
   });
