@@ -56,7 +56,7 @@ async function run(from: LastBackfill["checkpoint"], context: Context): Promise<
     output.say(
       `${output.tone("warning", "not taken in")}: ${untaken.join(", ")}: see ${
         commandLine("replay --dead-letters --dry-run")
-      }`,
+      }; else ${commandLine("explain")} says what is known of each`,
     );
   }
   if (forgotten.length > 0) output.say(`of people who were forgotten, and stay so: ${forgotten.join(", ")}`);

@@ -41,8 +41,8 @@ export interface SendingWindow {
   /** Sales that the ledger has by now. */
   readonly taken: number;
   /**
-   * Sales that the queue is done with and the ledger doesn't have: of people who were forgotten, or kept as dead
-   * letters.
+   * Sales that the queue is done with and the ledger doesn't have: of people who were forgotten, kept as dead
+   * letters, or that came with nothing new, as a refunded bundle of a buyer with more sales than can be listed.
    */
   readonly untaken: readonly string[];
 }

@@ -43,7 +43,13 @@ export async function buyers(text: string | undefined, flags: BuyersFlags, conte
   const roles = roleNames(policy);
   const isUnknown = flags.role !== undefined && !roles.includes(flags.role);
   if (found.length === 0) {
-    output.say(isUnknown ? `nobody; src/products.ts gives no such role, but ${roles.join(", ")}` : "nobody");
+    output.say(
+      isUnknown
+        ? `nobody; src/products.ts gives ${
+          roles.length === 0 ? "no role at all" : `no such role, but ${roles.join(", ")}`
+        }`
+        : "nobody",
+    );
   } else output.table(HEAD, rows);
   if (next !== null) {
     output.say(`\n${grouped(found.length)} shown; there are more: ${commandLine(againAfter(text, flags, next))}`);

@@ -46,7 +46,8 @@ export const FLAGS_USAGE = `
   --param NAME=VALUE  a parameter, as often as needed:
 ${Object.entries(parameters).map(([name, { takes }]) => `    ${name.padEnd(20)}${takes}`).join("\n")}
 
-docs/settings.md says what each parameter does. What isn't listed here goes on to serverless.`;
+An empty VALUE means what serverless.yml says. docs/settings.md says what each
+parameter does. What isn't listed here goes on to serverless.`;
 
 /** What is wrong with a value of a parameter, in words; undefined if nothing is. */
 export function faultOf(name: string, value: string): string | undefined {

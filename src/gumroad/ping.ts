@@ -10,6 +10,8 @@ import { label, LONGEST_NAME, variantsIn } from "./variants.ts";
 const id = z.string().check(z.minLength(1), z.maxLength(100));
 const moment = z.number().check(z.nonnegative());
 const text = z.string().check(z.maxLength(LONGEST_NAME));
+/** In characters: far above any real one. */
+const LONGEST_RECURRENCE = 100;
 
 /**
  * `spelling`: the email as written, where that differs, for Auth0's look-up is case-sensitive. `gifter`: who gave a
@@ -74,7 +76,7 @@ function readSalePing(event: SalePing["event"], form: Form): SalePing {
     subscriptionId: textOf(form, "subscription_id") === undefined ? null : required(form, "subscription_id"),
     productId: required(form, "product_id"), email: buyer, spelling: written === buyer ? null : written,
     soldAt: time(form, "sale_timestamp"), priceCents: cents(form, "price"), variants: variantsOf(form),
-    recurrence: textOf(form, "recurrence")?.slice(0, LONGEST_NAME) ?? null,
+    recurrence: textOf(form, "recurrence")?.slice(0, LONGEST_RECURRENCE) ?? null,
     recurring: flag(form, "is_recurring_charge"), preorder: flag(form, "is_preorder_authorization"),
     test: flag(form, "test"), gift: flag(form, "is_gift_receiver_purchase"),
     gifter: normalizedEmail(textOf(form, "gifter_email") ?? ""), refunded: flag(form, "refunded"),
@@ -165,8 +167,9 @@ function planOf(form: Form, field: string) {
   const plan = nestedOf(form, field);
   const tier = label(textOf(nestedOf(plan, "tier"), "name") ?? "") || null;
   const recurrence = textOf(plan, "recurrence") ?? null;
-  if ((tier ?? "").length > LONGEST_NAME || (recurrence ?? "").length > LONGEST_NAME) {
-    throw new FormError(field, "its tier's name is longer than any of Gumroad's");
+  // A record keeps a hundred changes with two plans each: longer recurrences could fill it.
+  if ((tier ?? "").length > LONGEST_NAME || (recurrence ?? "").length > LONGEST_RECURRENCE) {
+    throw new FormError(field, "it has a name that is longer than any of Gumroad's");
   }
   return { tier, recurrence, priceCents: wholeNumber(plan, "price_cents"), quantity: wholeNumber(plan, "quantity") };
 }

@@ -1,4 +1,4 @@
-/** In characters, of a category, an option, a tier or a recurrence: far above any real one. */
+/** In characters, of a category, an option or a tier: far above any real one. */
 export const LONGEST_NAME = 300;
 const MOST_VARIANTS = 20;
 

@@ -44,9 +44,10 @@ const PARK_ATTEMPTS = 5;
 const OWNER = { "#owner": "owner" };
 
 const sourceItemShape = z.object({ owner: z._default(z.nullable(z.string()), null),
-  waiting: z._default(z.nullable(sourceShape), null), version: z._default(z.number(), 0) });
+  waiting: z._default(z.nullable(sourceShape), null), version: z._default(z.number(), 0),
+  wasMoved: z.optional(z.boolean()) });
 /** What a source's own item holds: its owner, and facts that wait for one, or for a place in its record. */
-export type SourceItem = Fixed<Pick<z.infer<typeof sourceItemShape>, "owner" | "waiting">>;
+export type SourceItem = Fixed<Pick<z.infer<typeof sourceItemShape>, "owner" | "waiting" | "wasMoved">>;
 
 const dueShape = z.pipe(z.object({ pk: z.string(), dueAt: z.number() }),
   z.transform(({ pk, dueAt }) => ({ email: pk.slice("buyer#".length), dueAt })));
@@ -106,8 +107,8 @@ export function dynamoLedger(table: Table) {
 
   /** Makes another buyer the source's owner; twice is once. Throws SOURCE_NOT_OWNED if it is neither's. */
   async function move(id: SourceId, from: string, to: string): Promise<void> {
-    const isMoved = await updateItem(table, sourceKey(id), "SET #owner = :to", { names: OWNER,
-      condition: "#owner = :from OR #owner = :to", values: { ":from": from, ":to": to } });
+    const isMoved = await updateItem(table, sourceKey(id), "SET #owner = :to, wasMoved = :true", { names: OWNER,
+      condition: "#owner = :from OR #owner = :to", values: { ":from": from, ":to": to, ":true": true } });
     if (!isMoved) throw new RefusedError("SOURCE_NOT_OWNED", `${id} belongs to neither of the two buyers.`);
   }
 

@@ -5,7 +5,7 @@ import { RefusedError, TemporaryError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BuyerRecord } from "../ledger/record.ts";
 import { buyerTag, log } from "../log.ts";
-import type { MessageOf } from "../queue/message.ts";
+import type { Message, MessageOf } from "../queue/message.ts";
 import { mergeClaims } from "./claim-merge.ts";
 import type { Provisioning } from "./context.ts";
 import { heldSources, keep, release } from "./hold.ts";
@@ -34,7 +34,7 @@ export async function mergeAct(record: BuyerRecord, told: MessageOf<"act">,
     }
     if (owner === record.email) {
       // What an operator decided about has its place in the record, whatever the policy names.
-      return mergeAct(await withApart(record, source, work), message, work);
+      return mergeAct(await withApart(record, source, message, work), message, work);
     }
     await forward(message, source, owner, work);
     return null;
@@ -55,11 +55,15 @@ export function actId(id: string, source: SourceId): string {
   return `${id} ${source}`;
 }
 
-/** The record with a source of its own that is kept apart. Throws TemporaryError SOURCE_ON_ITS_WAY: none is. */
-export async function withApart(record: BuyerRecord, source: SourceId,
+/**
+ * The record with a source of its own that is kept apart. What was moved here comes with its move, which knows more
+ * than what was kept; only an act, which may be that move again after a crash, takes what was kept.
+ * @throws {TemporaryError} SOURCE_ON_ITS_WAY: there is none yet
+ */
+export async function withApart(record: BuyerRecord, source: SourceId, { kind }: Pick<Message, "kind">,
   { store: { ledger } }: Provisioning): Promise<BuyerRecord> {
-  const { waiting } = await ledger.claim(source, record.email);
-  if (waiting !== null && record.sources[source] === undefined) {
+  const { waiting, wasMoved } = await ledger.claim(source, record.email);
+  if (waiting !== null && record.sources[source] === undefined && (wasMoved !== true || kind === "act")) {
     return { ...record, sources: addFacts(record.sources, source, waiting) };
   }
   // The message that brings them comes right behind, or again.

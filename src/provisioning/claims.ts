@@ -35,7 +35,7 @@ export async function mergeClaim(record: BuyerRecord, message: MessageOf<"claim"
   if (!isMine(record, source)) {
     const owner = await ledger.owner(source);
     if (owner === null) return record;
-    if (owner === record.email) return mergeClaim(await withApart(record, source, work), message, work);
+    if (owner === record.email) return mergeClaim(await withApart(record, source, message, work), message, work);
     await forward(message, source, owner, work);
     return null;
   }

@@ -85,7 +85,7 @@ async function isBroughtInLine(turn: Turn, work: Provisioning): Promise<boolean>
         ours = seen.record;
         const { record, anybody } = await bindUsers(seen, desired.roles, work);
         if (!anybody) {
-          await awaitVerification(record, work);
+          await awaitVerification(record, turn.stored.creating === true, work);
           return true;
         }
         ours = await ledger.save(marked(record, desired.roles));

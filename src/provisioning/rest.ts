@@ -49,14 +49,16 @@ export function isAwaitingVerification({ unsettled, dueAt }: BuyerRecord, now = 
 
 /**
  * Leaves the record to wait. Who was seen unverified is written down before anybody is mailed: once they follow the
- * mail's link, nothing else tells that their password is not to be trusted.
+ * mail's link, nothing else tells that their password is not to be trusted. `mayBeCreated`: an earlier turn asked for
+ * a user and saw no answer.
  */
-export async function awaitVerification(record: BuyerRecord, { store, auth0, now, signal }: Provisioning) {
+export async function awaitVerification(record: BuyerRecord, mayBeCreated: boolean,
+  { store, auth0, now, signal }: Provisioning) {
   const waited = record.unsettled?.code === UNVERIFIED ? record.unsettled : null;
   const attempts = (waited?.attempts ?? 0) + 1;
-  // This turn creates nobody; whom one before was creating is found at the next look, which comes in any case.
+  // This turn creates nobody; but a user whom one before asked for may come late, and is looked for until then.
   const { creating: _, ...waiting } = record;
-  let written = await store.ledger.save({ ...waiting,
+  let written = await store.ledger.save({ ...waiting, ...(mayBeCreated ? { creating: true } : {}),
     unsettled: { code: UNVERIFIED,
       message: "An Auth0 user with this email exists that nobody verified: the roles wait for that.",
       since: waited?.since ?? now(), attempts }, dueAt: now() + dueAfter(UNVERIFIED, attempts) });

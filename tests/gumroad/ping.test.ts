@@ -117,6 +117,14 @@ describe("a subscription ping", () => {
     expect(textOf(parseForm(fixture(file)), "seller_id")).toBeUndefined();
   });
 
+  it.each([["new_plan[tier][name]", 300], ["old_plan[recurrence]", 100]])("is refused with a longer %s than %i",
+    (field, longest) => {
+      const withOneOf = (length: number) =>
+        pingOf(changed(fixture("membership-upgrade"), { [field]: "a".repeat(length) }));
+      expect(withOneOf(longest).event).toBe("subscription_updated");
+      expect(() => withOneOf(longest + 1)).toThrow("longer than any of Gumroad's");
+    });
+
   it("with a reason that Gumroad may invent is an end all the same", () => {
     expect(pingOf(changed(fixture("membership-ended"), { ended_reason: "merged" }))).toMatchObject({
       reason: "unknown",

@@ -75,6 +75,14 @@ describe("a source", () => {
     expect(await ledger.park(id, emptySource("book"))).toMatchObject({ owner: email, waiting: null });
   });
 
+  it("says for good that it was moved to another buyer", async () => {
+    const id = `sale:${email}` as const;
+    expect((await ledger.claim(id, email)).wasMoved).toBeUndefined();
+    await ledger.move(id, email, "other@example.com");
+    await ledger.move(id, "other@example.com", email);
+    expect(await ledger.claim(id, email)).toMatchObject({ owner: email, wasMoved: true });
+  });
+
   it("keeps what its owner's record need not hold, merged, and nothing that comes for another", async () => {
     const id = `sale:apart-${email}` as const;
     await ledger.claim(id, email);

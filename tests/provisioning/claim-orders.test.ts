@@ -35,8 +35,8 @@ class World {
     ...uncalled.store.ledger,
     load: async (email) => this.#load(email),
     owner: async () => this.owner,
-    // Nothing is kept apart: what moves is on its way.
-    claim: async () => ({ owner: this.owner, waiting: null }),
+    // What was kept apart once stays on the item; what moves is on its way all the same.
+    claim: async () => ({ owner: this.owner, waiting: source("book", [charge()]), wasMoved: this.owner !== ANN }),
     remember: async () => undefined,
     move: async (_id, _from, to) => {
       this.owner = to;

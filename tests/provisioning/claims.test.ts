@@ -23,11 +23,12 @@ const book: Sources = { "sale:s1": source("book", [charge()]) };
 let users: DirectoryUser[] = [];
 let owner: string | null = OWNER;
 let waiting: Source | null = null;
+let wasMoved = false;
 let moves: string[] = [];
 let sent: Message[] = [];
 let remembered: unknown[] = [];
 beforeEach(() => {
-  [users, owner, waiting, moves, sent, remembered] = [[], OWNER, null, [], [], []];
+  [users, owner, waiting, wasMoved, moves, sent, remembered] = [[], OWNER, null, false, [], [], []];
 });
 
 const user = (changes: Partial<DirectoryUser> = {}): DirectoryUser => ({ id: "auth0|ann", verified: true,
@@ -36,7 +37,7 @@ const user = (changes: Partial<DirectoryUser> = {}): DirectoryUser => ({ id: "au
 const { ledger } = uncalled.store;
 const work: Provisioning = { ...uncalled,
   store: { ...uncalled.store,
-    ledger: { ...ledger, owner: async () => owner, claim: async () => ({ owner, waiting }),
+    ledger: { ...ledger, owner: async () => owner, claim: async () => ({ owner, waiting, wasMoved }),
       move: async (id, from, to) => void moves.push(`${id} from ${from} to ${to}`),
       remember: async (_subject, event) => void remembered.push(event) } },
   auth0: { ...uncalled.auth0, find: async () => users },
@@ -159,6 +160,13 @@ describe("a licence key shown by an email at Auth0", () => {
     const record = await claimed(newRecord(OWNER), shown(BO), work);
     expect(states(record)).toEqual([`sale:s1 ${BO} granted`]);
     expect(record.sources["sale:s1"]?.act?.decision).toEqual({ kind: "move", to: "bo@example.com" });
+  });
+
+  it("waits for the move of what an operator moved here, though something was kept apart of it once", async () => {
+    [users, waiting, wasMoved] = [[user()], source("book", [charge()]), true];
+    await expect(mergeClaim(newRecord(OWNER), shown(BO), work)).rejects.toThrow("aren't here yet");
+    await expect(mergeClaim(newRecord(OWNER), shown("name:cy"), work)).rejects.toThrow("aren't here yet");
+    expect(moves).toEqual([]);
   });
 
   it("changes nothing for the buyer's own, for one that isn't here, and the second time", async () => {

@@ -78,6 +78,13 @@ it("who verified in the end isn't waited for again, as somebody who was being cr
     users: { [unverified.user_id]: { roles: { reader: "has" } } } });
 });
 
+it("a user asked for by an earlier turn is looked for on, while the record waits for a verified email", async () => {
+  auth0.addUser({ email: ANN, verified: false });
+  ann.write((record) => ({ ...record, creating: true }));
+  await ann.run({ place: "app_metadata", gettingIn: "none" }, act("reader", "give"));
+  expect(ann.record()).toMatchObject({ creating: true, unsettled: { code: "EMAIL_UNVERIFIED" } });
+});
+
 it("a look that failed is none: who verified an address before the first one keeps the password", async () => {
   const away = auth0.fault({ path: "/users-by-email", answer: { status: 400 } });
   await ann.run(settings, act("reader", "give"));

@@ -204,12 +204,12 @@ describe("over HTTP", () => {
     const url = await serve(() => {
       asked += 1;
     });
-    const shop = await startShop({ pingUrl: url, postTimeoutMs: 30 });
+    const shop = await startShop({ pingUrl: url, postTimeoutMs: 500 });
     shop.sell(ann);
     await shop.advance(MINUTE);
     expect(shop.posts.map(({ outcome }) => outcome)).toEqual(["unreachable", "unreachable"]);
-    // On a busy machine the time may be over before a server hears of it.
-    expect(asked).toBeLessThanOrEqual(2);
+    // On a very busy machine the time of one may be over before the server hears of it.
+    expect(asked).toBeGreaterThan(0);
     await Promise.all(servers.splice(0).map(close));
     shop.setDeliver("http");
     shop.sell(ann);
