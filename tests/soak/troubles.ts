@@ -22,13 +22,17 @@ export function troubles(stack: Stack, sqs: SQSClient,
   const QueueUrl = stack.queueUrl("ProvisionQueue");
   let auth0Secret = LOCAL_CLIENT.secret;
   let gumroadToken: string | undefined;
+  /** Each message comes twice at most: of one that fails for long, copies of copies would keep the queue full. */
+  const doubled = new Set<string>();
 
   return { auth0Secret: () => auth0Secret, make: async (trouble) => {
     switch (trouble) {
       case "sqs duplicate": {
         const { waiting, inFlight } = await stack.sqs.inspect("ProvisionQueue");
-        const message = oneOf([...waiting, ...inFlight.map((each) => each.message)], random);
+        const messages = [...waiting, ...inFlight.map((each) => each.message)];
+        const message = oneOf(messages.filter(({ body }) => !doubled.has(body)), random);
         if (message === undefined) return false;
+        doubled.add(message.body);
         await sqs.send(
           new SendMessageCommand({ QueueUrl, MessageBody: message.body, MessageGroupId: message.messageGroupId,
             MessageDeduplicationId: randomUUID() }),
